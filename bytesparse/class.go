@@ -1,0 +1,81 @@
+package bytesparse
+
+// Byte classes, one table for all of them: a byte's entry has the bit of each
+// class it belongs to. The table is the definition; the SWAR and vector scans
+// are tested against it.
+
+const (
+	classToken  = 1 << iota // tchar, RFC 9110 §5.6.2
+	classValue              // field-vchar, SP and HTAB, RFC 9110 §5.5; obs-text included
+	classTarget             // unreserved, reserved without "#", and "%", RFC 3986 §2
+	classDigit              // DIGIT
+	classHex                // HEXDIG, either case
+	classHost               // reg-name bytes: unreserved, sub-delims and "%", RFC 3986 §3.2.2
+	classIPLit              // bytes inside the brackets of an IP-literal, RFC 3986 §3.2.2
+	classQuoted             // qdtext, RFC 9110 §5.6.4
+)
+
+var class = func() (t [256]uint8) {
+	set := func(bit uint8, chars string) {
+		for i := range len(chars) {
+			t[chars[i]] |= bit
+		}
+	}
+	const (
+		digit      = "0123456789"
+		alpha      = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+		unreserved = alpha + digit + "-._~"
+		subDelims  = "!$&'()*+,;="
+	)
+	set(classToken, alpha+digit+"!#$%&'*+-.^_`|~")
+	set(classTarget, unreserved+subDelims+":/?[]@%")
+	set(classDigit, digit)
+	set(classHex, digit+"abcdefABCDEF")
+	set(classHost, unreserved+subDelims+"%")
+	set(classIPLit, unreserved+subDelims+":")
+	for c := range 256 {
+		if c == '\t' || c >= 0x20 && c != 0x7f {
+			t[c] |= classValue
+			if c != '"' && c != '\\' {
+				t[c] |= classQuoted
+			}
+		}
+	}
+	return t
+}()
+
+// isOWS tells whether c is optional white space: SP or HTAB, nothing else
+// (RFC 9110 §5.6.3).
+func isOWS(c byte) bool { return c == ' ' || c == '\t' }
+
+// indexNot returns the index of the first byte of b outside the class, -1 when
+// all are inside.
+func indexNot[T string | []byte](b T, bit uint8) int {
+	for i := range len(b) {
+		if class[b[i]]&bit == 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+// IsToken tells whether b is a token: one or more tchar (RFC 9110 §5.6.2). It
+// does not allocate and keeps nothing.
+func IsToken[T string | []byte](b T) bool {
+	return len(b) > 0 && indexNot(b, classToken) < 0
+}
+
+// IsFieldValue tells whether b may be sent as a field value: no control byte
+// but HTAB, and so no CR, LF or NUL; obs-text (0x80–0xff) may occur, and b may
+// be empty (RFC 9110 §5.5). It does not allocate and keeps nothing.
+func IsFieldValue[T string | []byte](b T) bool {
+	return indexNot(b, classValue) < 0
+}
+
+// IsTarget tells whether b consists of one or more bytes that may stand in a
+// request target: those of a URI without "#" (RFC 9112 §3.2, RFC 3986 §2).
+// Neither its form nor its percent-escapes are looked at. It does not allocate
+// and keeps nothing.
+func IsTarget[T string | []byte](b T) bool {
+	return len(b) > 0 && indexNot(b, classTarget) < 0
+}

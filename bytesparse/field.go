@@ -1,0 +1,164 @@
+package bytesparse
+
+// Well-known field names have small ids, so that what a server asks of every
+// message (is there a Content-Length? two Hosts?) is a bit test and not a
+// search.
+
+// FieldID is the id of a well-known field name.
+type FieldID uint8
+
+// The field names with an id. FieldOther is every other name.
+const (
+	FieldOther FieldID = iota
+	FieldHost
+	FieldContentLength
+	FieldTransferEncoding
+	FieldConnection
+	FieldExpect
+	FieldUpgrade
+	FieldTrailer
+	FieldTE
+	FieldDate
+	FieldServer
+	FieldContentType
+	FieldContentEncoding
+	FieldCookie
+	FieldSetCookie
+	FieldUserAgent
+	FieldAccept
+	FieldAcceptEncoding
+	FieldAcceptLanguage
+	FieldAuthorization
+	FieldReferer
+	FieldOrigin
+	FieldRange
+	FieldIfModifiedSince
+	FieldIfNoneMatch
+	FieldKeepAlive
+	FieldLocation
+	FieldETag
+	FieldLastModified
+	FieldCacheControl
+	FieldPragma
+	FieldVary
+	FieldAge
+	FieldExpires
+	FieldVia
+	FieldAllow
+	FieldAcceptCharset
+	FieldAcceptRanges
+	FieldContentRange
+	FieldContentLanguage
+	FieldContentLocation
+	FieldContentDisposition
+	FieldIfMatch
+	FieldIfUnmodifiedSince
+	FieldIfRange
+	FieldRetryAfter
+	FieldWWWAuthenticate
+	FieldProxyAuthenticate
+	FieldProxyAuthorization
+	FieldProxyConnection
+	FieldMaxForwards
+	FieldFrom
+	FieldForwarded
+	FieldXForwardedFor
+	FieldXForwardedProto
+	FieldXForwardedHost
+	FieldXRequestedWith
+	FieldUpgradeInsecureRequests
+	FieldAccessControlAllowOrigin
+	FieldStrictTransportSecurity
+	FieldSecWebSocketKey
+	FieldAltSvc
+	FieldPriority
+	FieldLink
+	numFieldIDs // at most 64: one bit each in a word
+)
+
+var fieldNames = [numFieldIDs]string{
+	FieldHost:                     "host",
+	FieldContentLength:            "content-length",
+	FieldTransferEncoding:         "transfer-encoding",
+	FieldConnection:               "connection",
+	FieldExpect:                   "expect",
+	FieldUpgrade:                  "upgrade",
+	FieldTrailer:                  "trailer",
+	FieldTE:                       "te",
+	FieldDate:                     "date",
+	FieldServer:                   "server",
+	FieldContentType:              "content-type",
+	FieldContentEncoding:          "content-encoding",
+	FieldCookie:                   "cookie",
+	FieldSetCookie:                "set-cookie",
+	FieldUserAgent:                "user-agent",
+	FieldAccept:                   "accept",
+	FieldAcceptEncoding:           "accept-encoding",
+	FieldAcceptLanguage:           "accept-language",
+	FieldAuthorization:            "authorization",
+	FieldReferer:                  "referer",
+	FieldOrigin:                   "origin",
+	FieldRange:                    "range",
+	FieldIfModifiedSince:          "if-modified-since",
+	FieldIfNoneMatch:              "if-none-match",
+	FieldKeepAlive:                "keep-alive",
+	FieldLocation:                 "location",
+	FieldETag:                     "etag",
+	FieldLastModified:             "last-modified",
+	FieldCacheControl:             "cache-control",
+	FieldPragma:                   "pragma",
+	FieldVary:                     "vary",
+	FieldAge:                      "age",
+	FieldExpires:                  "expires",
+	FieldVia:                      "via",
+	FieldAllow:                    "allow",
+	FieldAcceptCharset:            "accept-charset",
+	FieldAcceptRanges:             "accept-ranges",
+	FieldContentRange:             "content-range",
+	FieldContentLanguage:          "content-language",
+	FieldContentLocation:          "content-location",
+	FieldContentDisposition:       "content-disposition",
+	FieldIfMatch:                  "if-match",
+	FieldIfUnmodifiedSince:        "if-unmodified-since",
+	FieldIfRange:                  "if-range",
+	FieldRetryAfter:               "retry-after",
+	FieldWWWAuthenticate:          "www-authenticate",
+	FieldProxyAuthenticate:        "proxy-authenticate",
+	FieldProxyAuthorization:       "proxy-authorization",
+	FieldProxyConnection:          "proxy-connection",
+	FieldMaxForwards:              "max-forwards",
+	FieldFrom:                     "from",
+	FieldForwarded:                "forwarded",
+	FieldXForwardedFor:            "x-forwarded-for",
+	FieldXForwardedProto:          "x-forwarded-proto",
+	FieldXForwardedHost:           "x-forwarded-host",
+	FieldXRequestedWith:           "x-requested-with",
+	FieldUpgradeInsecureRequests:  "upgrade-insecure-requests",
+	FieldAccessControlAllowOrigin: "access-control-allow-origin",
+	FieldStrictTransportSecurity:  "strict-transport-security",
+	FieldSecWebSocketKey:          "sec-websocket-key",
+	FieldAltSvc:                   "alt-svc",
+	FieldPriority:                 "priority",
+	FieldLink:                     "link",
+}
+
+// String returns the field's name in lower case, "" for FieldOther. It does
+// not allocate.
+func (id FieldID) String() string {
+	if id >= numFieldIDs {
+		return ""
+	}
+	return fieldNames[id]
+}
+
+// LookupField returns the id of the field called name, compared whole and
+// without regard to case (RFC 9110 §5.1); FieldOther when it is not a
+// well-known one. It does not allocate and keeps nothing.
+func LookupField[T string | []byte](name T) FieldID {
+	for id := FieldHost; id < numFieldIDs; id++ {
+		if EqualFold(name, fieldNames[id]) {
+			return id
+		}
+	}
+	return FieldOther
+}

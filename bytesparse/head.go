@@ -1,0 +1,148 @@
+package bytesparse
+
+// A parsed head is positions, not slices: no pointer for the collector to
+// follow, and the buffer may move. What a message machine asks of every head
+// is kept as one bit per well-known field while the head is walked.
+
+// Field is one field line of a head: where its name and its value stand in
+// the buffer the head was parsed from, and which well-known field it is.
+// Sixteen bytes and no pointer, so that a head costs the collector nothing.
+type Field struct {
+	NameOff  uint32
+	ValueOff uint32
+	ValueLen uint32
+	NameLen  uint16
+	ID       FieldID
+}
+
+// NameOf returns the field's name as received, a view into b, which must be
+// the buffer the head was parsed from or a copy of it.
+func (f Field) NameOf(b []byte) []byte {
+	return b[f.NameOff : uint(f.NameOff)+uint(f.NameLen)]
+}
+
+// ValueOf returns the field's value without the white space around it, a view
+// into b, which must be the buffer the head was parsed from or a copy of it.
+// It is never nil.
+func (f Field) ValueOf(b []byte) []byte {
+	return b[f.ValueOff : uint(f.ValueOff)+uint(f.ValueLen)]
+}
+
+// Span is a run of bytes in the buffer a head was parsed from.
+type Span struct{ Off, Len uint32 }
+
+// Of returns the span's bytes, a view into b, which must be the buffer the
+// head was parsed from or a copy of it.
+func (s Span) Of(b []byte) []byte { return b[s.Off : uint(s.Off)+uint(s.Len)] }
+
+// Head is a parsed start line and its fields, as positions in the buffer it
+// was parsed from. The caller owns both. The zero Head is ready; one that is
+// used again keeps the array behind Fields, so that parsing allocates only
+// when a head has more fields than any before it. A caller may lend the array:
+// h.Fields = inline[:0].
+//
+// What a Head says is valid after a parse that returned n > 0, until the next.
+type Head struct {
+	Fields []Field // in order of arrival; the backing array is kept between parses and holds no pointer
+
+	Size   int    // bytes of the head, its closing empty line included
+	Method Method // requests: the method's id; MethodOther when it is not a well-known one
+	Minor  uint8  // minor HTTP version: 0 or 1
+	Status uint16 // responses: 100–999
+	Name   Span   // requests: the method
+	Target Span   // requests: the request target, as received
+	Reason Span   // responses: the reason phrase, may be empty
+
+	seen  uint64              // bit id: this field occurs
+	dup   uint64              // bit id: it occurs more than once
+	first [numFieldIDs]uint16 // index in Fields of the first one, valid when seen
+}
+
+// Limits bounds what a head may hold. In each, zero means the default and a
+// negative number none.
+type Limits struct {
+	Fields int // field lines; 1000 by default, never more than 65535
+	Target int // bytes of the request target; 16384 by default
+}
+
+const (
+	defaultFields = 1000
+	defaultTarget = 16 << 10
+	maxFields     = 1<<16 - 1 // what Head.first can tell apart
+)
+
+func (l *Limits) fields() int {
+	switch {
+	case l == nil || l.Fields == 0:
+		return defaultFields
+	case l.Fields < 0:
+		return maxFields
+	}
+	return min(l.Fields, maxFields)
+}
+
+func (l *Limits) target() int {
+	switch {
+	case l == nil || l.Target == 0:
+		return defaultTarget
+	case l.Target < 0:
+		return 1<<31 - 1
+	}
+	return l.Target
+}
+
+// Reset forgets the message. The array behind Fields is kept.
+func (h *Head) Reset() {
+	h.Fields = h.Fields[:0]
+	h.Size = 0
+	h.Method, h.Minor, h.Status = 0, 0, 0
+	h.Name, h.Target, h.Reason = Span{}, Span{}, Span{}
+	h.seen, h.dup = 0, 0
+}
+
+// Has tells whether a field with that id occurs; for FieldOther, whether a
+// field that is not well-known does.
+func (h *Head) Has(id FieldID) bool { return h.seen>>(id&63)&1 != 0 }
+
+// Dup tells whether a field with that id occurs on more than one line.
+func (h *Head) Dup(id FieldID) bool { return h.dup>>(id&63)&1 != 0 }
+
+// Index returns the index in Fields of the first field with that id, -1 when
+// there is none. It searches nothing.
+func (h *Head) Index(id FieldID) int {
+	if !h.Has(id) {
+		return -1
+	}
+	return int(h.first[id&63])
+}
+
+// NextIndex returns the index in Fields of the next field with that id after
+// index i, -1 when there is none. With i = -1 it finds the first.
+func (h *Head) NextIndex(id FieldID, i int) int {
+	for i++; i < len(h.Fields); i++ {
+		if h.Fields[i].ID == id {
+			return i
+		}
+	}
+	return -1
+}
+
+// Value returns the value of the first field with that id, nil when there is
+// none; an empty value is not nil. It is a view into b, which must be the
+// buffer the head was parsed from or a copy of it.
+func (h *Head) Value(b []byte, id FieldID) []byte {
+	i := h.Index(id)
+	if i < 0 {
+		return nil
+	}
+	return h.Fields[i].ValueOf(b)
+}
+
+func (h *Head) note(id FieldID, i int) {
+	bit := uint64(1) << (id & 63)
+	if h.seen&bit == 0 {
+		h.first[id&63] = uint16(i)
+	}
+	h.dup |= h.seen & bit
+	h.seen |= bit
+}

@@ -1,0 +1,89 @@
+package bytesparse
+
+import "slices"
+
+// Methods are ids for the names io.js lists in http.METHODS. Their names are
+// case-sensitive (RFC 9110 §9.1): "get" is a valid method, and not GET.
+
+// Method is the id of a well-known request method.
+type Method uint8
+
+// The methods. MethodOther is every token that is not listed; such a request
+// is valid, and its method's bytes are at Head.Name.
+const (
+	MethodOther Method = iota
+	MethodGet
+	MethodHead
+	MethodPost
+	MethodPut
+	MethodDelete
+	MethodConnect
+	MethodOptions
+	MethodTrace
+	MethodPatch
+	MethodACL
+	MethodBind
+	MethodCheckout
+	MethodCopy
+	MethodLink
+	MethodLock
+	MethodMSearch
+	MethodMerge
+	MethodMkActivity
+	MethodMkCalendar
+	MethodMkCol
+	MethodMove
+	MethodNotify
+	MethodPropfind
+	MethodProppatch
+	MethodPurge
+	MethodRebind
+	MethodReport
+	MethodSearch
+	MethodSubscribe
+	MethodUnbind
+	MethodUnlink
+	MethodUnlock
+	MethodUnsubscribe
+	numMethods
+)
+
+var methodNames = [numMethods]string{
+	MethodGet: "GET", MethodHead: "HEAD", MethodPost: "POST", MethodPut: "PUT",
+	MethodDelete: "DELETE", MethodConnect: "CONNECT", MethodOptions: "OPTIONS",
+	MethodTrace: "TRACE", MethodPatch: "PATCH", MethodACL: "ACL", MethodBind: "BIND",
+	MethodCheckout: "CHECKOUT", MethodCopy: "COPY", MethodLink: "LINK", MethodLock: "LOCK",
+	MethodMSearch: "M-SEARCH", MethodMerge: "MERGE", MethodMkActivity: "MKACTIVITY",
+	MethodMkCalendar: "MKCALENDAR", MethodMkCol: "MKCOL", MethodMove: "MOVE",
+	MethodNotify: "NOTIFY", MethodPropfind: "PROPFIND", MethodProppatch: "PROPPATCH",
+	MethodPurge: "PURGE", MethodRebind: "REBIND", MethodReport: "REPORT",
+	MethodSearch: "SEARCH", MethodSubscribe: "SUBSCRIBE", MethodUnbind: "UNBIND",
+	MethodUnlink: "UNLINK", MethodUnlock: "UNLOCK", MethodUnsubscribe: "UNSUBSCRIBE",
+}
+
+// Methods returns the names of the well-known methods, sorted (the seed's
+// http.METHODS). The slice is a copy and the caller's.
+func Methods() []string {
+	names := slices.Clone(methodNames[1:])
+	slices.Sort(names)
+	return names
+}
+
+// String returns the method's name, "" for MethodOther. It does not allocate.
+func (m Method) String() string {
+	if m >= numMethods {
+		return ""
+	}
+	return methodNames[m]
+}
+
+// LookupMethod returns the id of the method called b, MethodOther when it is
+// not a well-known one. Case matters (RFC 9110 §9.1). It does not allocate.
+func LookupMethod(b []byte) Method {
+	for m := MethodGet; m < numMethods; m++ {
+		if methodNames[m] == string(b) {
+			return m
+		}
+	}
+	return MethodOther
+}

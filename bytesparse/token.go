@@ -1,0 +1,100 @@
+package bytesparse
+
+// Values: numbers, tokens and lists. White space inside a value is SP and
+// HTAB, numbers are digits only, and words are compared whole.
+
+// EqualFold tells whether a and b are equal when ASCII letters are compared
+// without regard to case. Bytes from 0x80 up are compared as they are. It does
+// not allocate.
+func EqualFold[A, B string | []byte](a A, b B) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) {
+		if lower(a[i]) != lower(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func lower(c byte) byte {
+	if c-'A' < 26 {
+		c |= 0x20
+	}
+	return c
+}
+
+// ParseUint reads a decimal number: one or more digits and nothing else, at
+// most 2⁶³−1. ok is false otherwise. It is what Content-Length wants (RFC 9110
+// §8.6). It does not allocate.
+func ParseUint(b []byte) (n int64, ok bool) {
+	if len(b) == 0 {
+		return 0, false
+	}
+	for _, c := range b {
+		d := int64(c - '0')
+		if d > 9 || n > (1<<63-1-d)/10 {
+			return 0, false
+		}
+		n = n*10 + d
+	}
+	return n, true
+}
+
+// NextToken takes the first element off a comma-separated list (RFC 9110
+// §5.6.1): SP and HTAB around elements are dropped and empty elements are
+// skipped. token and rest are views into list; ok is false when no element is
+// left. An element is not checked: one that is not a token is returned whole,
+// so that it compares unequal to every token. A comma inside a quoted string
+// does not part elements. It does not allocate.
+func NextToken(list []byte) (token, rest []byte, ok bool) {
+	i, quoted := 0, false
+	for start := 0; ; i++ {
+		if i < len(list) {
+			switch c := list[i]; {
+			case quoted && c == '\\':
+				i++
+				continue
+			case c == '"':
+				quoted = !quoted
+				continue
+			case quoted || c != ',':
+				continue
+			}
+		}
+		end := min(i, len(list))
+		if token = trimOWS(list[start:end]); len(token) > 0 {
+			return token, list[min(end+1, len(list)):], true
+		}
+		if end == len(list) {
+			return nil, nil, false
+		}
+		start = end + 1
+	}
+}
+
+// ContainsToken tells whether the comma-separated list has token among its
+// elements, compared whole and without regard to case. It does not allocate.
+func ContainsToken(list []byte, token string) bool {
+	for {
+		t, rest, ok := NextToken(list)
+		if !ok {
+			return false
+		}
+		if EqualFold(t, token) {
+			return true
+		}
+		list = rest
+	}
+}
+
+func trimOWS(b []byte) []byte {
+	for len(b) > 0 && isOWS(b[0]) {
+		b = b[1:]
+	}
+	for len(b) > 0 && isOWS(b[len(b)-1]) {
+		b = b[:len(b)-1]
+	}
+	return b
+}
