@@ -1,0 +1,225 @@
+// Conn: the machine itself, and the way from nothing to a complete head.
+//
+// Strategy: offer whatever is there to the parser at once; in a well-behaved
+// world the whole head is in it, and that one parse is all. Only when it is
+// not, fall back to the resumable search for the empty line, so that a head
+// that comes byte by byte costs a constant per byte and is parsed once.
+
+package h1
+
+import "github.com/gale-http/gale/bytesparse"
+
+// Conn reads the messages of one direction of one connection: requests for a
+// Server, responses for a Client. It sees bytes and says what they are; it
+// holds no buffer, no pointer and no clock, and is small enough to stay with a
+// connection at rest. The zero value is a Server at the start of a connection.
+// Not for concurrent use. Nothing here allocates, errors apart.
+type Conn struct {
+	remaining int64  // Length: body bytes left; Chunked: bytes left of this chunk
+	bodyRead  int64  // body bytes handed out of this message, chunk framing not counted
+	scan      uint32 // flagSearch: where the search for the empty line goes on
+	debt      int32  // chunk framing not yet paid for, see charge
+	status    uint16 // Client: of the last head
+	flags     flags
+	state     state
+	role      Role
+	framing   BodyFraming
+	method    bytesparse.Method // Server: of the last head; Client: of the request being answered
+	minor     uint8
+	interim   uint8 // Client: interim responses since the last final one
+}
+
+// maxInterim bounds the interim responses to one request.
+const maxInterim = 64
+
+// Reset makes c a fresh machine for the given role, whatever it was before.
+func (c *Conn) Reset(role Role) { *c = Conn{role: role} }
+
+// SetRequest tells a Client which method the next response answers: there is no
+// body in a response to HEAD, and a tunnel behind a 2xx to CONNECT (RFC 9112
+// §6.3). Call it before NextHead; it holds until changed.
+func (c *Conn) SetRequest(m bytesparse.Method) { c.method = m }
+
+// Stop makes the current message the last one: nothing behind it is parsed,
+// NextHead answers End. A server calls it when it has said Connection: close.
+// Its body, if it is still being read, can be read on.
+func (c *Conn) Stop() {
+	c.flags &^= flagKeepAlive
+	if c.state == stateIdle {
+		c.state = stateStopped
+	}
+}
+
+// NextHead steps from between two messages to the next one's head. data is all
+// that was received and not consumed; eof says that nothing will follow it.
+//
+//   - HeadDone: data[:n] is the head, parsed into h with positions relative to
+//     data, and found good; the accessors describe it, and Next reads its body.
+//     With ErrExpectation, and no other error, HeadDone comes with err set.
+//   - NeedMore: n bytes (0, or 2 for an empty line before a request) are consumed;
+//     when n > 0 call again at once, otherwise with more behind data. h is undefined.
+//   - End: no message follows: the peer closed between messages, or the last one
+//     was the last (KeepAlive false, Stop). What else is in data has no meaning.
+//   - err: *Error. Nothing more can be parsed on this connection.
+//
+// data must begin with the same bytes again until they are consumed. A Client's
+// data may be written to: obs-fold becomes spaces (RFC 9112 §5.2). lim may be
+// nil. Interim responses are heads of their own: see Interim.
+func (c *Conn) NextHead(data []byte, eof bool, h *bytesparse.Head, lim *Limits) (n int, ev Event, err error) {
+	if c.state != stateIdle {
+		return c.outOfTurn()
+	}
+	window := data
+	if limit := lim.headBytes(); len(window) > limit {
+		window = window[:limit] // what is beyond must not matter, or the outcome would depend on segments
+	}
+	if c.flags&flagSearch == 0 {
+		if len(data) == 0 || data[0] == '\r' {
+			return c.beforeHead(data, eof)
+		}
+		n, err = c.parseHead(window, h, lim)
+	}
+	if n == 0 && err == nil {
+		n, err = c.searchHead(window, eof, h, lim)
+		if n == 0 && err == nil {
+			return 0, NeedMore, nil
+		}
+	}
+	if err != nil {
+		return c.fail(err)
+	}
+	return c.accept(window[:n], h, lim)
+}
+
+// outOfTurn answers NextHead where no head can be next.
+func (c *Conn) outOfTurn() (int, Event, error) {
+	switch c.state {
+	case stateStopped:
+		return 0, End, nil
+	case stateFailed:
+		return 0, NeedMore, ErrFailed
+	}
+	return 0, NeedMore, ErrBodyUnread
+}
+
+// beforeHead deals with what is not a head's first byte: no byte at all, or
+// the CR of an empty line. A server drops one of those, for the sake of clients
+// that send a line break too many behind a body (RFC 9112 §2.2).
+func (c *Conn) beforeHead(data []byte, eof bool) (int, Event, error) {
+	switch {
+	case len(data) == 0 && !eof:
+		return 0, NeedMore, nil
+	case len(data) == 0 && c.flags&flagInterim != 0:
+		return c.fail(ErrUnexpectedEOF) // the final response is missing
+	case len(data) == 0:
+		c.state = stateStopped
+		return 0, End, nil
+	case c.role == Client:
+		return c.fail(errLeadingByte)
+	case c.flags&flagBlank != 0:
+		return c.fail(errEmptyLines)
+	case len(data) == 1:
+		return c.starve(eof)
+	case data[1] != '\n':
+		return c.fail(errStrayCR)
+	}
+	c.flags |= flagBlank
+	return 2, NeedMore, nil
+}
+
+// parseHead parses without judging; 0, nil when the head is incomplete.
+func (c *Conn) parseHead(window []byte, h *bytesparse.Head, lim *Limits) (n int, err error) {
+	pl := lim.parser()
+	if c.role == Client {
+		n, err = h.ParseResponse(window, &pl)
+	} else {
+		n, err = h.ParseRequest(window, &pl)
+	}
+	if err != nil {
+		err = fromParser(err)
+	}
+	return n, err
+}
+
+// searchHead looks for the end of an incomplete head and parses when it is
+// there; 0, nil when it is not. A fault of line structure is the parser's to name.
+func (c *Conn) searchHead(window []byte, eof bool, h *bytesparse.Head, lim *Limits) (int, error) {
+	found := c.search(window)
+	if found {
+		n, err := c.parseHead(window, h, lim)
+		if n == 0 && err == nil {
+			err = errBadHead
+		}
+		return n, err
+	}
+	switch limit := lim.headBytes(); {
+	case len(window) >= limit && c.role == Server && targetTooLong(window, lim):
+		return 0, ErrTargetTooLong
+	case len(window) >= limit:
+		return 0, ErrHeadTooLarge
+	case eof:
+		return 0, ErrUnexpectedEOF
+	}
+	return 0, nil
+}
+
+// search goes on looking for the empty line from where it last stopped. It
+// reports true when the parser can say more: the end is there, or a line
+// structure that waiting cannot mend.
+func (c *Conn) search(window []byte) bool {
+	from := min(int(c.scan), len(window))
+	if c.flags&flagSearch == 0 {
+		from = 0
+	}
+	end, next := bytesparse.IndexHeadEnd(window, from)
+	if end != 0 {
+		c.flags &^= flagSearch
+		c.scan = 0
+		return true
+	}
+	c.flags |= flagSearch
+	c.scan = uint32(next)
+	return false
+}
+
+// accept judges a complete head b and sets up its body.
+func (c *Conn) accept(b []byte, h *bytesparse.Head, lim *Limits) (int, Event, error) {
+	c.remaining, c.bodyRead, c.scan, c.debt = 0, 0, 0, 0
+	c.minor = h.Minor
+	var err error
+	if c.role == Client {
+		err = c.acceptResponse(b, h, lim)
+	} else {
+		err = c.acceptRequest(b, h, lim)
+	}
+	if err != nil && err != ErrExpectation {
+		return c.fail(err)
+	}
+	return len(b), HeadDone, err
+}
+
+// fail ends the machine with err.
+func (c *Conn) fail(err error) (int, Event, error) {
+	c.state = stateFailed
+	c.flags &^= flagKeepAlive
+	return 0, NeedMore, err
+}
+
+// starve answers a step that has too little to go by.
+func (c *Conn) starve(eof bool) (int, Event, error) {
+	if eof {
+		return c.fail(ErrUnexpectedEOF)
+	}
+	return 0, NeedMore, nil
+}
+
+// finish ends a message: on to the next one, or to the end.
+func (c *Conn) finish() {
+	c.flags &^= flagSearch
+	c.scan = 0
+	if c.flags&flagKeepAlive != 0 {
+		c.state = stateIdle
+	} else {
+		c.state = stateStopped
+	}
+}

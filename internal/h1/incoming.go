@@ -1,0 +1,173 @@
+// What a complete head means. Each rule of design §7 that concerns more than
+// one byte or one line is decided here, before anybody acts on the message.
+// The common request has none of the fields that take looking into, so the
+// order is: one bit each for what might be there, and work only for what is.
+
+package h1
+
+import "github.com/gale-http/gale/bytesparse"
+
+// acceptRequest judges a request's head and sets up its body.
+func (c *Conn) acceptRequest(b []byte, h *bytesparse.Head, lim *Limits) error {
+	c.method = h.Method
+	c.status = 0
+	if err := checkTarget(b, h); err != nil {
+		return err
+	}
+	if err := checkHost(b, h); err != nil {
+		return err
+	}
+	f, length, err := framing(b, h)
+	if err != nil {
+		return err
+	}
+	if limit, ok := lim.bodyBytes(); ok && length > limit {
+		return ErrBodyTooLarge
+	}
+	c.flags = connection(b, h)
+	var verdict error
+	if h.Has(bytesparse.FieldExpect) && h.Minor > 0 {
+		verdict = c.expect(b, h)
+	}
+	if h.Method == bytesparse.MethodConnect {
+		if f == Chunked || length > 0 {
+			return errConnectBody // RFC 9110 §9.3.6: CONNECT has no content
+		}
+		// What follows is the tunnel's, also where the tunnel is refused: a client may have begun to use it.
+		c.flags = c.flags&^(flagKeepAlive|flagUpgrade) | flagTunnel
+	}
+	c.begin(f, length)
+	return verdict
+}
+
+// acceptResponse judges a response's head and sets up its body, by the order of
+// RFC 9112 §6.3: what the request and the status say comes before the fields.
+func (c *Conn) acceptResponse(b []byte, h *bytesparse.Head, lim *Limits) error {
+	c.status = h.Status
+	flags := connection(b, h)
+	switch {
+	case h.Status < 200 && h.Status != 101:
+		if c.interim++; c.interim > maxInterim {
+			return ErrTooManyInterim
+		}
+		c.flags = flags | flagInterim | flagKeepAlive // it is the final response that decides
+		c.begin(None, 0)
+		return nil
+	case h.Status == 101, h.Status < 300 && c.method == bytesparse.MethodConnect:
+		c.interim = 0
+		c.flags = flags&^flagKeepAlive | flagTunnel
+		c.begin(None, 0)
+		return nil
+	}
+	c.interim = 0
+	c.flags = flags
+	if h.Status == 204 || h.Status == 304 || c.method == bytesparse.MethodHead {
+		c.begin(None, 0)
+		return nil
+	}
+	f, length, err := framing(b, h)
+	if err != nil {
+		return err
+	}
+	if limit, ok := lim.bodyBytes(); ok && length > limit {
+		return ErrBodyTooLarge
+	}
+	if f == None {
+		f = UntilClose
+	}
+	c.begin(f, length)
+	return nil
+}
+
+// connection reads the version and the Connection fields: whether the peer
+// lets the connection go on (RFC 9112 §9.3), and whether it asks for another
+// protocol (RFC 9110 §7.8).
+func connection(b []byte, h *bytesparse.Head) flags {
+	if !h.Has(bytesparse.FieldConnection) {
+		if h.Minor == 0 {
+			return 0
+		}
+		return flagKeepAlive
+	}
+	var opts ConnectionOptions
+	for i := h.Index(bytesparse.FieldConnection); i >= 0; i = nextLine(h, bytesparse.FieldConnection, i) {
+		opts |= ParseConnection(h.Fields[i].ValueOf(b))
+	}
+	var f flags
+	if opts&OptionClose == 0 && (h.Minor > 0 || opts&OptionKeepAlive != 0) {
+		f |= flagKeepAlive
+	}
+	if opts&OptionUpgrade != 0 && h.Minor > 0 && namesProtocol(b, h) {
+		f |= flagUpgrade
+	}
+	return f
+}
+
+// nextLine is NextIndex without the search where there is nothing to find.
+func nextLine(h *bytesparse.Head, id bytesparse.FieldID, i int) int {
+	if !h.Dup(id) {
+		return -1
+	}
+	return h.NextIndex(id, i)
+}
+
+// namesProtocol tells whether an Upgrade field names anything.
+func namesProtocol(b []byte, h *bytesparse.Head) bool {
+	for i := h.Index(bytesparse.FieldUpgrade); i >= 0; i = nextLine(h, bytesparse.FieldUpgrade, i) {
+		if _, _, ok := bytesparse.NextToken(h.Fields[i].ValueOf(b)); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// ConnectionOptions is what the Connection field says of what we care for.
+type ConnectionOptions uint8
+
+// The options. Others (names of hop-by-hop fields) are left to whoever forwards.
+const (
+	OptionClose ConnectionOptions = 1 << iota
+	OptionKeepAlive
+	OptionUpgrade
+)
+
+// ParseConnection reads the value of one Connection field line (RFC 9110
+// §7.6.1). The options of several lines are or-ed together. It does not allocate.
+func ParseConnection(value []byte) ConnectionOptions {
+	var opts ConnectionOptions
+	for {
+		option, rest, ok := bytesparse.NextToken(value)
+		if !ok {
+			return opts
+		}
+		value = rest
+		switch {
+		case bytesparse.EqualFold(option, "close"):
+			opts |= OptionClose
+		case bytesparse.EqualFold(option, "keep-alive"):
+			opts |= OptionKeepAlive
+		case bytesparse.EqualFold(option, "upgrade"):
+			opts |= OptionUpgrade
+		}
+	}
+}
+
+// expect reads the Expect fields of an HTTP/1.1 request.
+func (c *Conn) expect(b []byte, h *bytesparse.Head) error {
+	for i := h.Index(bytesparse.FieldExpect); i >= 0; i = nextLine(h, bytesparse.FieldExpect, i) {
+		list := h.Fields[i].ValueOf(b)
+		for {
+			expectation, rest, ok := bytesparse.NextToken(list)
+			if !ok {
+				break
+			}
+			list = rest
+			if !bytesparse.EqualFold(expectation, "100-continue") {
+				c.flags &^= flagExpect
+				return ErrExpectation
+			}
+			c.flags |= flagExpect
+		}
+	}
+	return nil
+}

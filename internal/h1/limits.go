@@ -1,0 +1,88 @@
+// Limits of one connection's messages. In every field zero stands for the
+// default and a negative value for none, so the zero struct is the safe one.
+// They are handed to each step instead of being kept: a Conn holds no pointer,
+// and a thousand connections share one Limits.
+
+package h1
+
+import "github.com/gale-http/gale/bytesparse"
+
+// Limits bounds what a peer may make us hold or do. A nil *Limits is all
+// defaults. It is only read: share one among any number of connections.
+type Limits struct {
+	HeadBytes      int   // start line, fields and closing empty line; default 64 KiB; over it 431, or 414 when the target is to blame
+	Fields         int   // field lines of a head, and of a trailer section; default 1000; over it 431
+	TargetBytes    int   // request target; default 16 KiB; over it 414
+	ChunkLineBytes int   // chunk-size line with extensions and CRLF; default 256; over it 400
+	ChunkOverhead  int   // chunk framing beyond 16 bytes a chunk and one byte per body byte; default 16 KiB a message; over it 400
+	TrailerBytes   int   // trailer section with its closing empty line; default 8 KiB; over it 431
+	BodyBytes      int64 // decoded body of one message; default none; over it 413
+}
+
+// The defaults of Limits. That of Fields is the parser's, 1000.
+const (
+	DefaultHeadBytes      = 64 << 10
+	DefaultTargetBytes    = 16 << 10
+	DefaultChunkLineBytes = 256
+	DefaultChunkOverhead  = 16 << 10
+	DefaultTrailerBytes   = 8 << 10
+)
+
+// unlimited stands for "none" where a count is compared. Positions in a head
+// are 32-bit, so a head cannot be longer in any case.
+const unlimited = 1<<31 - 1
+
+func orDefault(v, def int) int {
+	switch {
+	case v == 0:
+		return def
+	case v < 0 || v > unlimited:
+		return unlimited
+	}
+	return v
+}
+
+func (l *Limits) headBytes() int {
+	if l == nil {
+		return DefaultHeadBytes
+	}
+	return orDefault(l.HeadBytes, DefaultHeadBytes)
+}
+
+func (l *Limits) chunkLine() int {
+	if l == nil {
+		return DefaultChunkLineBytes
+	}
+	return orDefault(l.ChunkLineBytes, DefaultChunkLineBytes)
+}
+
+func (l *Limits) chunkOverhead() int {
+	if l == nil {
+		return DefaultChunkOverhead
+	}
+	return orDefault(l.ChunkOverhead, DefaultChunkOverhead)
+}
+
+func (l *Limits) trailerBytes() int {
+	if l == nil {
+		return DefaultTrailerBytes
+	}
+	return orDefault(l.TrailerBytes, DefaultTrailerBytes)
+}
+
+// bodyBytes returns the body's limit and whether there is one.
+func (l *Limits) bodyBytes() (int64, bool) {
+	if l == nil || l.BodyBytes <= 0 {
+		return 0, false
+	}
+	return l.BodyBytes, true
+}
+
+// parser returns the part that bytesparse enforces; its zero and negative
+// values mean the same as ours.
+func (l *Limits) parser() bytesparse.Limits {
+	if l == nil {
+		return bytesparse.Limits{}
+	}
+	return bytesparse.Limits{Fields: l.Fields, Target: l.TargetBytes}
+}

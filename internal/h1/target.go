@@ -1,0 +1,146 @@
+// Where a request goes: the four forms of a target (RFC 9112 §3.2), which of
+// them suits which method, and the host they name.
+
+package h1
+
+import "github.com/gale-http/gale/bytesparse"
+
+// checkTarget judges the form of the target against the method. Which bytes
+// may stand in it the parser has seen to.
+func checkTarget(b []byte, h *bytesparse.Head) error {
+	target := h.Target.Of(b)
+	if h.Method == bytesparse.MethodConnect {
+		if !validTunnel(target) {
+			return errTargetForm
+		}
+		return nil
+	}
+	if len(target) > 0 && target[0] == '/' {
+		return nil
+	}
+	if len(target) == 1 && target[0] == '*' {
+		if h.Method == bytesparse.MethodOptions {
+			return nil
+		}
+		return errTargetForm
+	}
+	authority, ok := absoluteAuthority(target)
+	switch {
+	case !ok:
+		return errTargetForm
+	case !validAuthority(authority):
+		return errAuthority
+	}
+	return nil
+}
+
+// absoluteAuthority returns the authority of a target in absolute-form,
+// scheme "://" authority. Without the "//" a URI names no server, and cannot be
+// told from authority-form ("a:80"), which is CONNECT's alone.
+func absoluteAuthority(target []byte) (authority []byte, ok bool) {
+	i := 0
+	for i < len(target) && isScheme(target[i], i == 0) {
+		i++
+	}
+	if i == 0 || len(target) < i+3 || target[i] != ':' || target[i+1] != '/' || target[i+2] != '/' {
+		return nil, false
+	}
+	authority = target[i+3:]
+	for j, c := range authority {
+		if c == '/' || c == '?' {
+			return authority[:j], true
+		}
+	}
+	return authority, true
+}
+
+// isScheme tells whether c may stand in a URI's scheme (RFC 3986 §3.1).
+func isScheme(c byte, first bool) bool {
+	if l := c | 0x20; 'a' <= l && l <= 'z' {
+		return true
+	}
+	return !first && ('0' <= c && c <= '9' || c == '+' || c == '-' || c == '.')
+}
+
+// validAuthority tells whether an absolute target names a server: an http URI
+// with an empty host is invalid (RFC 9110 §4.2.1), and so is one with user
+// information from a source that is not trusted (§4.2.4).
+func validAuthority(a []byte) bool {
+	return len(a) > 0 && a[0] != ':' && bytesparse.ValidHost(a)
+}
+
+// validTunnel tells whether a is host ":" port, neither empty (RFC 9112
+// §3.2.3; RFC 9110 §9.3.6 wants an invalid port refused).
+func validTunnel(a []byte) bool {
+	if !validAuthority(a) {
+		return false
+	}
+	i := len(a)
+	for i > 0 && '0' <= a[i-1] && a[i-1] <= '9' {
+		i--
+	}
+	if i == 0 || a[i-1] != ':' {
+		return false
+	}
+	port, ok := bytesparse.ParseUint(a[i:])
+	return ok && port > 0
+}
+
+// checkHost judges the Host fields (RFC 9112 §3.2): in HTTP/1.1 exactly one,
+// in HTTP/1.0 at most one, and valid even where the target overrides it.
+func checkHost(b []byte, h *bytesparse.Head) error {
+	i := h.Index(bytesparse.FieldHost)
+	switch {
+	case i < 0 && h.Minor == 0:
+		return nil
+	case i < 0:
+		return errNoHost
+	case h.Dup(bytesparse.FieldHost):
+		return errHosts
+	case !bytesparse.ValidHost(h.Fields[i].ValueOf(b)):
+		return errHost
+	}
+	return nil
+}
+
+// Authority returns the host and port that the request in b is for: that of
+// an absolute or authority-form target, which overrides Host (RFC 9112 §3.2.2),
+// else the value of Host; nil when there is none, empty when that is what Host
+// says. A view into b.
+func Authority(b []byte, h *bytesparse.Head) []byte {
+	target := h.Target.Of(b)
+	if h.Method == bytesparse.MethodConnect {
+		return target
+	}
+	if len(target) > 0 && target[0] != '/' {
+		if authority, ok := absoluteAuthority(target); ok {
+			return authority
+		}
+	}
+	return h.Value(b, bytesparse.FieldHost)
+}
+
+// targetTooLong tells whether it is the target that keeps a head from ending
+// within window, so that the answer is 414 and not 431 (RFC 9112 §3).
+func targetTooLong(window []byte, lim *Limits) bool {
+	start := 0
+	for i, c := range window {
+		switch {
+		case c == '\r' || c == '\n':
+			return false // an ended line: the parser would have judged its target, the fields are too many
+		case c == ' ' && start > 0:
+			return overTarget(i-start, lim)
+		case c == ' ':
+			start = i + 1
+		}
+	}
+	return start > 0
+}
+
+func overTarget(n int, lim *Limits) bool {
+	limit := DefaultTargetBytes
+	if lim != nil {
+		limit = orDefault(lim.TargetBytes, DefaultTargetBytes)
+	}
+	return n > limit
+}
