@@ -10,14 +10,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Addr is where a socket is bound or connects to: an IP address and port, or
-// the path of a unix socket.
-type Addr struct {
-	IP   netip.AddrPort
-	Path string // not empty: a unix socket; "@name" is in the abstract name space
-	Any6 bool   // IP is the unspecified IPv6 address and IPv4 is to be served too
-}
-
 // Probe binds addr without sharing it and returns the socket with the address
 // it got. While it is open and not listening, Listen may bind the same address
 // with sharing; anyone who already listens there makes it fail.

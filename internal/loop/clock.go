@@ -1,0 +1,29 @@
+// The only reader of clocks in the engine. A loop asks once a turn; everything
+// else is told the time by the loop.
+
+package loop
+
+import "time"
+
+// base anchors the monotonic clock, so that ticks are small numbers.
+var base = time.Now()
+
+// monotonic returns nanoseconds since the process began, never going back.
+func monotonic() int64 { return int64(time.Since(base)) }
+
+// wall returns the second of the civil clock and how many nanoseconds are left
+// of it.
+func wall() (unix, left int64) {
+	t := time.Now()
+	return t.Unix(), int64(time.Second) - int64(t.Nanosecond())
+}
+
+// deadlineAt returns the instant d nanoseconds from now, for sockets that keep
+// their own deadlines.
+func deadlineAt(d int64) time.Time { return time.Now().Add(time.Duration(d)) }
+
+// tickNanos is a tick of the wheel in nanoseconds.
+const tickNanos = int64(time.Millisecond)
+
+// noDeadline takes a deadline back.
+var noDeadline time.Time

@@ -1,0 +1,111 @@
+// A group: the loops of one server or client, and the watchdog over them.
+
+package loop
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// DefaultMaxWorkers bounds the workers of a loop, and with them how many handlers
+// may be suspended on it at once.
+const DefaultMaxWorkers = 16384
+
+// Config says how a group is made. Its zero value is the default.
+type Config struct {
+	Loops      int  // 0: GOMAXPROCS
+	MaxWorkers int  // per loop; 0: DefaultMaxWorkers
+	Portable   bool // one goroutine a stream over net.Conn, and no poller; always so where gale has none
+}
+
+// Group is a set of loops that run until Stop.
+type Group struct {
+	config Config
+	loops  []*Loop
+	dog    *watchdog
+	roots  sync.WaitGroup // loops, and goroutines of the portable driver
+	next   atomic.Uint32
+	once   sync.Once
+	stop   chan struct{}
+}
+
+// NewGroup makes the loops and starts them. It fails when the kernel gives no
+// descriptors for them.
+func NewGroup(config Config) (*Group, error) {
+	if config.Loops <= 0 {
+		config.Loops = runtime.GOMAXPROCS(0)
+	}
+	if config.MaxWorkers <= 0 {
+		config.MaxWorkers = DefaultMaxWorkers
+	}
+	config.Portable = config.Portable || !havePoller
+	g := &Group{config: config, dog: newWatchdog(), stop: make(chan struct{})}
+	for range config.Loops {
+		l, err := newLoop(g)
+		if err != nil {
+			for _, l := range g.loops {
+				l.release()
+			}
+			return nil, err
+		}
+		g.loops = append(g.loops, l)
+	}
+	return g, nil
+}
+
+// Start sets the loops going. What is kept in their Local fields must be there
+// before.
+func (g *Group) Start() {
+	if g.config.Portable {
+		close(g.dog.done)
+		return
+	}
+	for _, l := range g.loops {
+		g.roots.Add(1)
+		go l.root(0)
+	}
+	go g.dog.watch(g.loops)
+}
+
+// Loops returns the loops of the group. The slice is shared and must not be
+// changed.
+func (g *Group) Loops() []*Loop { return g.loops }
+
+// Portable tells whether the group has one goroutine a stream, and no poller.
+func (g *Group) Portable() bool { return g.config.Portable }
+
+// Next returns the loops in turn. Any goroutine may call it.
+func (g *Group) Next() *Loop {
+	return g.loops[int(g.next.Add(1)-1)%len(g.loops)]
+}
+
+// Stop closes every stream, waits until each loop has let go of everything but
+// the handlers that lost theirs, and ends the loops. It may be called more than
+// once, from any goroutine that is not a worker of the group.
+func (g *Group) Stop() {
+	g.once.Do(func() {
+		close(g.stop)
+		for _, l := range g.loops {
+			l.Post((*Loop).stop)
+		}
+	})
+	g.roots.Wait()
+	g.dog.end()
+}
+
+func (g *Group) loopDone(*Loop) { g.roots.Done() }
+
+func (g *Group) goPortable(l *Loop, fn func(*Worker)) bool {
+	select {
+	case <-g.stop:
+		return false
+	default:
+	}
+	g.roots.Add(1)
+	go func() {
+		defer g.roots.Done()
+		fn(newGoroutineWorker(l))
+	}()
+	return true
+}

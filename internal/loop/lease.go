@@ -1,0 +1,95 @@
+// The lease: who runs the loop. One word, on a cache line of its own:
+//
+//	63 ........ 32 | 31 ........ 1 |    0
+//	  generation   |   sequence    | inHandler
+//
+// Before user code, its worker stores generation, the next sequence and
+// inHandler; after it, it takes the bit away with a CAS. While the bit is set
+// the watchdog may move the generation on, which ends the worker's right to the
+// loop for good; while it is clear nobody may. So:
+//
+// While inHandler, code called by a handler touches only its worker's own memory
+// and its own stream. What needs the loop enters first (the CAS), does it, and
+// leaves (the store). A failed CAS makes the worker an ordinary goroutine, and
+// everything it calls takes the shared, slower way.
+
+package loop
+
+import (
+	"sync/atomic"
+
+	"github.com/gale-http/gale/internal/sys"
+)
+
+const (
+	inHandler     = 1
+	seqShift      = 1
+	genShift      = 32
+	cacheLineSize = 64
+)
+
+type lease struct {
+	_    [cacheLineSize]byte
+	word atomic.Uint64
+	_    [cacheLineSize - 8]byte
+}
+
+func leaseWord(gen, seq uint32) uint64 {
+	return uint64(gen)<<genShift | uint64(seq)<<seqShift&(1<<genShift-1)
+}
+
+// Begin puts the worker under the lease's rule: from here on user code runs, and
+// the loop may go at any moment. s is the stream it runs for; nil when it runs
+// for none. The worker must hold the loop.
+func (w *Worker) Begin(s *Stream) {
+	l := w.loop
+	w.unix = l.unix
+	if w.lost {
+		return
+	}
+	l.current = s
+	l.seq++
+	w.held = leaseWord(l.gen, l.seq) | inHandler
+	l.lease.word.Store(w.held)
+}
+
+// End takes the loop back after user code and reports whether it was still
+// there. When it reports false the worker is, for good, an ordinary goroutine:
+// it must give its stream back with Stream.Return and end.
+func (w *Worker) End() bool {
+	if w.lost {
+		return false
+	}
+	if w.loop.lease.word.CompareAndSwap(w.held, w.held&^inHandler) {
+		w.held = 0
+		return true
+	}
+	w.lost, w.held = true, 0
+	return false
+}
+
+// Lost tells whether the worker has found out that its loop is gone.
+func (w *Worker) Lost() bool { return w.lost }
+
+// enter takes the loop for a moment from inside user code; code that holds it
+// anyway (a coroutine of ours, without a lease) may call it as well. It reports
+// false when the caller is not the worker itself or the loop is gone.
+func (w *Worker) enter() bool {
+	switch {
+	case w.lost:
+		return false
+	case !w.trusted && (!sys.HasG || sys.G() != w.g):
+		return false
+	case w.held == 0:
+		return true
+	}
+	return w.End()
+}
+
+// leave gives the loop back to the lease's rule; under tells whether the worker
+// was under it when it entered.
+func (w *Worker) leave(under bool, s *Stream) {
+	if under {
+		w.Begin(s)
+	}
+}

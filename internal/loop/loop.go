@@ -1,0 +1,293 @@
+// A loop: what it does between two pieces of work. take and fetch hand out
+// work; turn polls, keeps time, empties the inbox and parks.
+
+package loop
+
+import (
+	"runtime"
+	"sync/atomic"
+)
+
+const (
+	spinTurns  = 4          // empty polls before parking
+	yieldNanos = 200 * 1000 // how long a busy loop runs before it lets the scheduler run
+	trimTicks  = 1000       // how often unused spares are given back
+)
+
+// Loop is an event loop and all that belongs to it. Its methods are for whoever
+// holds the loop, unless they say otherwise.
+type Loop struct {
+	lease  lease
+	inbox  inbox
+	parked atomic.Bool
+	refs   atomic.Int32 // who may still use the poller: the loop, and each orphan
+
+	group *Group
+	// Local is whatever the role above keeps with a loop. Set it before the loop
+	// has anything to do.
+	Local any
+
+	poller       poller
+	streams      table
+	wheel        wheel
+	expireStream func(*Stream)
+
+	gen, seq uint32
+	current  *Stream // what the handler under the lease runs for
+	nanos    int64   // the clock at the last turn
+	yielded  int64   // when the scheduler last had its turn
+	unix     int64   // the civil second at the last turn
+	nextUnix int64   // when it ends, on the loop's clock
+	trimAt   int64   // tick of the next trim
+	empty    int     // polls in a row that brought nothing
+
+	runnable queue[*Worker] // workers whose wait is over
+	later    []*Worker      // workers that gave way until the next turn
+	backlog  queue[job]     // streams and functions that want a worker
+
+	spares               *Worker
+	spareCount, spareLow int
+	workers, suspended   int
+	orphans              int // streams whose handler lost the loop
+	stopping, ended      bool
+
+	stalls atomic.Int64 // takeovers so far
+}
+
+// job is work without an event: a stream to serve, or a function to run.
+type job struct {
+	stream *Stream
+	gen    uint32
+	fn     func(*Worker)
+}
+
+func newLoop(g *Group) (*Loop, error) {
+	l := &Loop{group: g}
+	l.expireStream = l.expire
+	l.refs.Store(1)
+	l.keepTime()
+	if g.config.Portable {
+		return l, nil
+	}
+	return l, l.poller.open()
+}
+
+// Tick is the loop's time in milliseconds.
+func (l *Loop) Tick() int64 { return l.nanos / tickNanos }
+
+// Nanos is the loop's time, read once a turn.
+func (l *Loop) Nanos() int64 { return l.nanos }
+
+// Group returns the group the loop is of.
+func (l *Loop) Group() *Group { return l.group }
+
+// Stalls returns how often a handler has lost the loop. Any goroutine may call
+// it.
+func (l *Loop) Stalls() int64 { return l.stalls.Load() }
+
+// Streams returns how many streams the loop has.
+func (l *Loop) Streams() int { return l.streams.used }
+
+// take gives w the next thing to do and reports whether there was one. When it
+// reports false w must step aside, for a worker that can go on.
+func (l *Loop) take(w *Worker) bool {
+	s, bits, fn := l.fetch(true)
+	w.stream, w.bits, w.fn = s, bits, fn
+	return s != nil || fn != nil
+}
+
+// nextWorker returns the worker the root is to switch to, or nil when the loop
+// has ended.
+func (l *Loop) nextWorker() *Worker {
+	for {
+		if w, ok := l.runnable.pop(); ok {
+			return w
+		}
+		if l.finished() {
+			return nil
+		}
+		free := l.spares != nil || l.workers < l.group.config.MaxWorkers
+		s, bits, fn := l.fetch(free)
+		if s == nil && fn == nil {
+			continue
+		}
+		w := l.spareWorker()
+		w.stream, w.bits, w.fn = s, bits, fn
+		return w
+	}
+}
+
+// fetch returns the next stream to serve or function to run. It returns nothing
+// when a waiting worker has become runnable first, or when the loop has ended.
+// With serve false only waiting workers count; the rest goes to the backlog.
+func (l *Loop) fetch(serve bool) (*Stream, uint32, func(*Worker)) {
+	for l.runnable.len() == 0 && !l.ended {
+		index, gen, bits, ok := l.poller.event()
+		switch {
+		case ok:
+			s := l.streams.find(index, gen)
+			switch {
+			case s == nil:
+			case s.state != atRest:
+				s.deliver(bits)
+			case serve:
+				return s, bits, nil
+			default:
+				l.backlog.push(job{stream: s, gen: gen})
+			}
+		case serve && l.backlog.len() > 0:
+			j, _ := l.backlog.pop()
+			if j.fn != nil {
+				return nil, 0, j.fn
+			}
+			if s := j.stream; s.state == atRest && s.gen == j.gen {
+				return s, 0, nil
+			}
+		default:
+			if !l.finished() {
+				l.turn()
+			}
+		}
+	}
+	return nil, 0, nil
+}
+
+// turn looks for what is new; it parks when there has been nothing for a while.
+func (l *Loop) turn() {
+	news := l.poller.poll()
+	l.keepTime()
+	if !l.inbox.empty() {
+		for m := l.inbox.take(); m != nil; m = m.next {
+			m.run(l)
+		}
+		news = true
+	}
+	for _, w := range l.later {
+		l.runnable.push(w)
+		news = true
+	}
+	l.later = l.later[:0]
+	switch {
+	case news || l.runnable.len() > 0:
+		l.empty = 0
+		if l.nanos-l.yielded > yieldNanos {
+			l.yielded = l.nanos
+			runtime.Gosched()
+		}
+	case l.empty < spinTurns:
+		l.empty++
+		runtime.Gosched()
+	default:
+		l.park()
+	}
+}
+
+func (l *Loop) keepTime() {
+	l.nanos = monotonic()
+	if l.nanos >= l.nextUnix {
+		unix, left := wall()
+		l.unix, l.nextUnix = unix, l.nanos+left
+	}
+	tick := l.Tick()
+	if tick == l.wheel.tick {
+		return
+	}
+	l.wheel.advance(tick, l.expireStream)
+	if tick >= l.trimAt {
+		l.trimAt = tick + trimTicks
+		l.trimSpares()
+	}
+}
+
+func (l *Loop) park() {
+	l.parked.Store(true)
+	if l.inbox.empty() && l.runnable.len() == 0 {
+		limit := l.wheel.next()
+		if l.spareLow > 1 && (limit == 0 || limit > l.trimAt) {
+			limit = l.trimAt
+		}
+		l.poller.park(l.Tick(), limit)
+	}
+	l.parked.Store(false)
+	l.group.dog.rouse()
+	l.empty = 0
+	l.yielded = monotonic()
+}
+
+func (l *Loop) expire(s *Stream) {
+	switch s.state {
+	case atRest:
+		s.task.Expire()
+	case running:
+		s.expireWait()
+	}
+}
+
+// Go runs fn on a worker of the loop: a coroutine of ours that holds the loop
+// whenever it runs, so fn must never block but in the waits of this package. Any
+// goroutine may call it; it reports false when the loop has ended.
+func (l *Loop) Go(fn func(*Worker)) bool {
+	if l.group.config.Portable {
+		return l.group.goPortable(l, fn)
+	}
+	return l.Post(func(l *Loop) { l.backlog.push(job{fn: fn}) })
+}
+
+// Post has the loop call fn soon, holding itself. Any goroutine may call it; it
+// reports false, and fn is never called, when the loop has ended. It allocates.
+func (l *Loop) Post(fn func(*Loop)) bool {
+	if !l.acquire() {
+		return false
+	}
+	defer l.release()
+	if !l.inbox.push(&message{run: fn}) {
+		return false
+	}
+	if l.parked.Load() {
+		l.poller.wake()
+	}
+	return true
+}
+
+func (l *Loop) acquire() bool {
+	for {
+		n := l.refs.Load()
+		if n == 0 {
+			return false
+		}
+		if l.refs.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+func (l *Loop) release() {
+	if l.refs.Add(-1) == 0 {
+		l.poller.close()
+	}
+}
+
+// stop has every stream closed: at once where it is at rest, through its owner
+// otherwise.
+func (l *Loop) stop() {
+	l.stopping = true
+	for i := 0; i < len(l.streams.slots); i++ {
+		switch s := l.streams.slots[i].stream; {
+		case s == nil:
+		case s.state == atRest:
+			s.task.Close()
+		default:
+			s.Fail()
+		}
+	}
+}
+
+// finished tells whether the loop has nothing left to do, for good. What orphans
+// still hold they release themselves.
+func (l *Loop) finished() bool {
+	if !l.ended {
+		l.ended = l.stopping && l.streams.used == l.orphans && l.suspended == 0 &&
+			l.runnable.len() == 0 && l.backlog.len() == 0 && l.inbox.seal()
+	}
+	return l.ended
+}

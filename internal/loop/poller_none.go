@@ -1,0 +1,25 @@
+//go:build !linux
+
+// Platforms without a poller of gale's own: groups are always portable here, and
+// nothing of this is ever asked.
+
+package loop
+
+import "errors"
+
+// havePoller tells whether this platform has a poller of its own.
+const havePoller = false
+
+type poller struct{}
+
+func (p *poller) open() error { return errors.ErrUnsupported }
+
+func (p *poller) close() {}
+
+func (p *poller) poll() bool { return false }
+
+func (p *poller) event() (index, gen, bits uint32, ok bool) { return 0, 0, 0, false }
+
+func (p *poller) park(now, limit int64) {}
+
+func (p *poller) wake() {}

@@ -1,0 +1,58 @@
+// The root of a loop: the goroutine that switches between its workers. When the
+// watchdog takes a loop away from a handler, a new root goes on with it; the old
+// one stays parked beneath its worker and ends with it.
+
+package loop
+
+// root runs the loop under the given generation until the loop ends or another
+// root has it.
+func (l *Loop) root(gen uint32) {
+	clean := false
+	defer func() {
+		// A handler that calls runtime.Goexit ends its worker, and switching to
+		// that worker then ends this goroutine too.
+		if !clean && uint32(l.lease.word.Load()>>genShift) == gen {
+			l.workers--
+			go l.root(gen)
+		}
+	}()
+	l.gen = gen
+	for {
+		w := l.nextWorker()
+		if w == nil {
+			break
+		}
+		if _, alive := w.next(); !alive {
+			clean = true
+			return // the worker lost the loop
+		}
+	}
+	for l.spares != nil {
+		w := l.spares
+		l.spares = w.link
+		w.stop()
+	}
+	clean = true
+	l.group.loopDone(l)
+	l.release()
+}
+
+// takeOver makes a fresh root for the loop, whose worker under the lease word has
+// kept it too long. It reports false when the worker came back in time. Any
+// goroutine may call it.
+func (l *Loop) takeOver(word uint64) bool {
+	gen := uint32(word>>genShift) + 1
+	l.refs.Add(1) // the orphan's, taken before it can end
+	if !l.lease.word.CompareAndSwap(word, leaseWord(gen, 0)) {
+		l.release()
+		return false
+	}
+	l.stalls.Add(1)
+	l.workers--
+	if s := l.current; s != nil {
+		s.state = detached
+		l.orphans++
+	}
+	go l.root(gen)
+	return true
+}

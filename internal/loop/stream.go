@@ -1,0 +1,216 @@
+// Streams: a socket as a loop knows it. Reading and writing look like those of a
+// blocking connection; a wait is a suspended coroutine or a parked goroutine
+// (wait.go). A stream over a net.Conn blocks as that does.
+
+package loop
+
+import (
+	"net"
+	"sync/atomic"
+)
+
+// giveWayBytes is how much a stream moves without waiting before its worker lets
+// the others run.
+const giveWayBytes = 256 << 10
+
+// Task is what a loop serves: the role's part of a connection.
+type Task interface {
+	// Serve is called on a worker that holds the loop when there is something on
+	// the stream (bits, as the poller gave them; none when it was given back with
+	// more to do). It ends with the stream at rest, closed, or, once the worker
+	// is lost, given back by Return.
+	Serve(w *Worker, bits uint32)
+	// Expire is called, the loop held, when the deadline of the stream at rest has
+	// passed.
+	Expire()
+	// Close is called, the loop held, when the stream, at rest, is to be closed.
+	Close()
+}
+
+// Stream is a socket with its place in a loop. It is meant to be embedded in the
+// role's connection, which is its Task. The zero value is ready for Open.
+type Stream struct {
+	task   Task
+	loop   *Loop
+	worker *Worker  // who serves it; stable while user code runs
+	conn   net.Conn // the portable driver's
+
+	input, output word
+	timer
+	// ReadTimeout and WriteTimeout bound each wait of that side, in milliseconds;
+	// 0 is for ever. The owner sets them.
+	ReadTimeout, WriteTimeout int32
+
+	fd         int32
+	index, gen uint32
+	moved      uint32 // bytes since the worker last waited
+	state      ownership
+	drained    bool // the last read took all there was
+	outputArm  bool // output is among the events asked for
+	hangUp     atomic.Bool
+	failed     atomic.Bool
+}
+
+// Worker returns the worker that serves the stream.
+func (s *Stream) Worker() *Worker { return s.worker }
+
+// Loop returns the stream's loop.
+func (s *Stream) Loop() *Loop { return s.loop }
+
+// NetConn returns the net.Conn under a stream of the portable driver, else nil.
+func (s *Stream) NetConn() net.Conn { return s.conn }
+
+// HungUp tells whether the peer has closed its side, or the connection failed,
+// as far as the loop has heard.
+func (s *Stream) HungUp() bool { return s.hangUp.Load() }
+
+// Failed tells whether the stream was cut by Fail.
+func (s *Stream) Failed() bool { return s.failed.Load() }
+
+// OpenConn makes s a stream over c, served by the calling goroutine for task.
+func (s *Stream) OpenConn(w *Worker, c net.Conn, task Task) {
+	s.reset()
+	s.task, s.loop, s.worker, s.conn, s.fd, s.state = task, w.loop, w, c, -1, running
+}
+
+func (s *Stream) reset() {
+	*s = Stream{timer: timer{at: unarmed}, fd: -1}
+}
+
+// Read reads what there is, waiting until there is something. At the end of the
+// stream it returns io.EOF. p must not be empty. It does not allocate.
+func (s *Stream) Read(p []byte) (int, error) {
+	if s.conn != nil {
+		return s.readConn(p)
+	}
+	for {
+		n, err := s.TryRead(p)
+		if n > 0 || err != nil {
+			return n, err
+		}
+		if err := s.wait(&s.input, int64(s.ReadTimeout)); err != nil {
+			return 0, err
+		}
+		s.drained, s.moved = false, 0
+	}
+}
+
+// Write writes all of p, waiting while the peer is slow. It returns how much was
+// handed to the kernel, and does not allocate.
+func (s *Stream) Write(p []byte) (int, error) {
+	if s.conn != nil {
+		return s.writeConn(p)
+	}
+	for done := 0; ; {
+		n, err := s.TryWrite(p[done:])
+		if done += n; err != nil || done == len(p) {
+			return done, err
+		}
+		if err := s.waitOutput(); err != nil {
+			return done, err
+		}
+	}
+}
+
+// WriteTwo writes a, then b, together where they fit. It returns how much of both
+// was handed to the kernel.
+func (s *Stream) WriteTwo(a, b []byte) (int, error) {
+	if s.conn != nil {
+		buffers := net.Buffers{a, b}
+		s.armConn(false)
+		n, err := buffers.WriteTo(s.conn)
+		return int(n), connError(err)
+	}
+	n, err := s.tryWriteTwo(a, b)
+	if err != nil {
+		return n, err
+	}
+	if n < len(a) {
+		m, err := s.Write(a[n:])
+		if n += m; err != nil {
+			return n, err
+		}
+	}
+	if n < len(a)+len(b) {
+		m, err := s.Write(b[n-len(a):])
+		return n + m, err
+	}
+	return n, nil
+}
+
+func (s *Stream) waitOutput() error {
+	if err := s.armOutput(); err != nil {
+		return err
+	}
+	s.moved = 0
+	return s.wait(&s.output, int64(s.WriteTimeout))
+}
+
+// account counts n bytes moved without a wait, and gives way after enough.
+func (s *Stream) account(n int) {
+	if s.moved += uint32(n); s.moved < giveWayBytes {
+		return
+	}
+	s.moved = 0
+	if !s.mine() {
+		return
+	}
+	w := s.worker
+	if under := w.held != 0; w.enter() {
+		w.giveWay()
+		w.leave(under, s)
+	}
+}
+
+// Rest gives the stream back to its loop: until there is input, or the tick due
+// has come (0: never), nothing of it runs. The worker must hold the loop. again
+// tells that there may be more to do now.
+func (s *Stream) Rest(due int64, again bool) {
+	s.state, s.worker, s.moved = atRest, nil, 0
+	l := s.loop
+	l.wheel.set(s, due)
+	if s.input.Load() != nil {
+		s.input.Store(nil)
+		again = true
+	}
+	if s.failed.Load() {
+		s.task.Close()
+		return
+	}
+	if again {
+		l.backlog.push(job{stream: s, gen: s.gen})
+	}
+}
+
+// Close closes the stream. The loop must be held by the caller, who must own the
+// stream.
+func (s *Stream) Close() {
+	if s.state == closed {
+		return
+	}
+	s.state, s.worker = closed, nil
+	if s.conn != nil {
+		_ = s.conn.Close()
+		s.conn = nil
+		return
+	}
+	s.loop.wheel.remove(s)
+	s.loop.streams.remove(s)
+	s.closeFD()
+}
+
+// Return gives the stream of a lost worker back to its loop, where then is called
+// with the loop held: it must put the stream to rest or close it. When the loop
+// has ended, the descriptor is closed here and now, then is not called, and
+// Return reports false.
+func (s *Stream) Return(then func()) bool {
+	posted := s.loop.Post(func(l *Loop) {
+		l.orphans--
+		s.state = running
+		then()
+	})
+	if !posted {
+		s.closeFD()
+	}
+	return posted
+}

@@ -1,0 +1,74 @@
+// Streams over a net.Conn: what the portable driver reads and writes.
+
+package loop
+
+import (
+	"errors"
+	"net"
+	"os"
+	"time"
+
+	"github.com/gale-http/gale/internal/sys"
+)
+
+func (s *Stream) readConn(p []byte) (int, error) {
+	s.armConn(true)
+	n, err := s.conn.Read(p)
+	if n > 0 {
+		return n, nil
+	}
+	if err == nil {
+		return s.readConn(p)
+	}
+	return 0, connError(err)
+}
+
+func (s *Stream) writeConn(p []byte) (int, error) {
+	s.armConn(false)
+	n, err := s.conn.Write(p)
+	return n, connError(err)
+}
+
+// armConn sets the deadline of one side from its timeout.
+func (s *Stream) armConn(read bool) {
+	timeout, set := s.WriteTimeout, s.conn.SetWriteDeadline
+	if read {
+		timeout, set = s.ReadTimeout, s.conn.SetReadDeadline
+	}
+	if timeout > 0 {
+		_ = set(deadlineAt(int64(timeout) * tickNanos))
+	} else {
+		_ = set(noDeadline)
+	}
+}
+
+// connError turns the errors of net.Conn into those of a stream.
+func connError(err error) error {
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return ErrTimeout
+	case errors.Is(err, net.ErrClosed):
+		return ErrClosed
+	}
+	return err
+}
+
+// dial connects s by way of package net.
+func (s *Stream) dial(w *Worker, addr sys.Addr, timeout int64) error {
+	network, address := "tcp", addr.IP.String()
+	if addr.Path != "" {
+		network, address = "unix", addr.Path
+	}
+	c, err := net.DialTimeout(network, address, time.Duration(timeout*tickNanos))
+	if err != nil {
+		return connError(err)
+	}
+	s.OpenConn(w, c, nil)
+	return nil
+}
+
+func (s *Stream) halfCloseConn() {
+	if c, ok := s.conn.(interface{ CloseWrite() error }); ok {
+		_ = c.CloseWrite()
+	}
+}

@@ -1,0 +1,179 @@
+// Streams over a descriptor of the loop's poller.
+
+package loop
+
+import (
+	"io"
+
+	"github.com/gale-http/gale/internal/sys"
+)
+
+const (
+	inputBits  = sys.In
+	outputBits = sys.Out
+	errorBits  = sys.Hup | sys.Err
+	hangUpBits = sys.PeerGone | sys.Hup | sys.Err
+)
+
+func (s *Stream) token() uint64 { return uint64(s.gen)<<32 | uint64(s.index) }
+
+// Open gives the loop a connected socket, at rest, to serve for task. The loop
+// must be held. From then on fd belongs to the stream, unless Open fails.
+func (s *Stream) Open(l *Loop, fd int, task Task) error {
+	return s.open(l, fd, task, l.poller.add)
+}
+
+// OpenListener gives the loop a listening socket: task is served as long as
+// connections are queued on it.
+func (s *Stream) OpenListener(l *Loop, fd int, task Task) error {
+	return s.open(l, fd, task, l.poller.addAccept)
+}
+
+func (s *Stream) open(l *Loop, fd int, task Task, register func(int, uint64) error) error {
+	if l.stopping {
+		return ErrClosed
+	}
+	s.reset()
+	s.task, s.loop, s.fd, s.state = task, l, int32(fd), atRest
+	if err := register(fd, l.streams.add(s)); err != nil {
+		l.streams.remove(s)
+		s.state = closed
+		return err
+	}
+	return nil
+}
+
+// FD returns the descriptor; it stays the stream's.
+func (s *Stream) FD() int { return int(s.fd) }
+
+// Pause and Resume stop and restart a listener's being served.
+func (s *Stream) Pause() { s.loop.poller.pauseAccept(int(s.fd), s.token()) }
+
+// Resume undoes Pause.
+func (s *Stream) Resume() { s.loop.poller.resumeAccept(int(s.fd), s.token()) }
+
+// Wake notes what the poller said when the stream was at rest, so that the next
+// read looks again. Serve calls it first.
+func (s *Stream) Wake(bits uint32) {
+	s.drained = false
+	if bits&hangUpBits != 0 {
+		s.hangUp.Store(true)
+	}
+}
+
+// TryRead reads what there is. It returns 0 and no error when there is nothing
+// now, and io.EOF at the end of the stream.
+func (s *Stream) TryRead(p []byte) (int, error) {
+	for !s.drained {
+		n, e := sys.Recv(int(s.fd), p)
+		switch {
+		case e == 0 && n == 0:
+			return 0, io.EOF
+		case e == 0:
+			// A short read took everything, so the next one can wait for the next
+			// edge at once; the end of the stream is no edge of its own when it came
+			// together with the last bytes.
+			s.drained = n < len(p) && !s.hangUp.Load()
+			s.account(n)
+			return n, nil
+		case e == sys.EAGAIN:
+			s.drained = true
+		case e != sys.EINTR:
+			return 0, e
+		}
+	}
+	return 0, nil
+}
+
+// TryWrite hands over what the kernel takes now.
+func (s *Stream) TryWrite(p []byte) (int, error) {
+	for {
+		n, e := sys.Send(int(s.fd), p, false)
+		if e == sys.EINTR {
+			continue
+		}
+		return s.wrote(n, e)
+	}
+}
+
+func (s *Stream) tryWriteTwo(a, b []byte) (int, error) {
+	for {
+		n, e := sys.SendTwo(int(s.fd), a, b)
+		if e == sys.EINTR {
+			continue
+		}
+		return s.wrote(n, e)
+	}
+}
+
+func (s *Stream) wrote(n int, e sys.Errno) (int, error) {
+	switch e {
+	case 0:
+		s.account(n)
+		return n, nil
+	case sys.EAGAIN:
+		return 0, nil
+	}
+	return 0, e
+}
+
+func (s *Stream) armOutput() error {
+	if s.outputArm {
+		return nil
+	}
+	s.outputArm = true
+	return s.loop.poller.wantOutput(int(s.fd), s.token())
+}
+
+// HalfClose tells the peer that nothing more will be sent.
+func (s *Stream) HalfClose() {
+	if s.conn != nil {
+		s.halfCloseConn()
+		return
+	}
+	sys.Shutdown(int(s.fd), 1)
+}
+
+func (s *Stream) cut() {
+	if s.fd >= 0 {
+		sys.Shutdown(int(s.fd), 2)
+	}
+}
+
+func (s *Stream) closeFD() {
+	sys.Close(int(s.fd))
+	s.fd = -1
+}
+
+// Connect makes s a stream of the worker's own, connected to addr. The worker
+// must hold its loop and owns the stream afterwards: Close releases it. timeout
+// is in milliseconds; 0 is for ever.
+func (s *Stream) Connect(w *Worker, addr sys.Addr, timeout int64) error {
+	if w.loop.group.config.Portable {
+		return s.dial(w, addr, timeout)
+	}
+	fd, pending, err := sys.Connect(addr)
+	if err != nil {
+		return err
+	}
+	if err := s.Open(w.loop, fd, nil); err != nil {
+		sys.Close(fd)
+		return err
+	}
+	s.state, s.worker = running, w
+	if !pending {
+		return nil
+	}
+	if err = s.armOutput(); err == nil {
+		err = s.wait(&s.output, timeout)
+	}
+	if err == nil {
+		if e := sys.SocketError(fd); e != 0 {
+			err = e
+		}
+	}
+	if err != nil {
+		s.Close()
+	}
+	return err
+}

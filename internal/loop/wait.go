@@ -1,0 +1,193 @@
+// Waiting, in two ways. Each side of a stream has one word:
+//
+//	nil ──waiter registers──▶ *waiter ──event──▶ nil, and the waiter is woken
+//	nil ──event───────────▶ ready   ──next wait──▶ nil, at once
+//
+// A worker that holds its loop, or gets it back, waits as a coroutine: it
+// suspends, and the loop makes it runnable. Anyone else (a goroutine the handler
+// started, a handler that lost its loop) parks on a channel, with a timer of its
+// own, and the loop wakes it. The words make the two safe side by side.
+
+package loop
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gale-http/gale/internal/sys"
+)
+
+// Why a wait ended without what it waited for.
+var (
+	ErrTimeout = errors.New("gale: the peer took too long")
+	ErrClosed  = errors.New("gale: the connection was closed")
+	ErrBusy    = errors.New("gale: two goroutines use the same side of a connection at once")
+)
+
+type waiter struct {
+	worker  *Worker       // to be made runnable; nil for a goroutine
+	wake    chan struct{} // a goroutine's
+	expired bool          // the wheel ended the wait; the loop's
+}
+
+// ready in a word says that something happened while nobody waited.
+var ready = new(waiter)
+
+type word = atomic.Pointer[waiter]
+
+var parkers = sync.Pool{New: func() any { return &waiter{wake: make(chan struct{}, 1)} }}
+
+// mine tells whether the caller runs on the worker that serves s, in a way that
+// any goroutine may ask while the handler has not returned.
+func (s *Stream) mine() bool {
+	w := s.worker
+	return w.trusted || sys.HasG && sys.G() == w.g
+}
+
+// wait returns when something may have happened on the side of the word, or with
+// the reason why nothing will. timeout is in milliseconds; 0 is none.
+func (s *Stream) wait(side *word, timeout int64) error {
+	if s.failed.Load() {
+		return ErrClosed
+	}
+	if s.mine() {
+		w := s.worker
+		if under := w.held != 0; w.enter() {
+			err := s.suspend(w, side, timeout)
+			w.leave(under, s)
+			return err
+		}
+	}
+	return s.park(side, timeout)
+}
+
+func (s *Stream) suspend(w *Worker, side *word, timeout int64) error {
+	if !side.CompareAndSwap(nil, &w.self) {
+		if !side.CompareAndSwap(ready, nil) {
+			return ErrBusy
+		}
+		return nil
+	}
+	if s.failed.Load() {
+		side.Store(nil) // the loop is held: nobody can be waking this worker
+		return ErrClosed
+	}
+	if timeout > 0 {
+		w.loop.wheel.set(s, w.loop.Tick()+timeout)
+	}
+	w.suspend()
+	s.due = 0
+	switch {
+	case s.failed.Load():
+		return ErrClosed
+	case w.self.expired:
+		w.self.expired = false
+		return ErrTimeout
+	}
+	return nil
+}
+
+func (s *Stream) park(side *word, timeout int64) error {
+	me := parkers.Get().(*waiter)
+	defer parkers.Put(me)
+	if !side.CompareAndSwap(nil, me) {
+		if !side.CompareAndSwap(ready, nil) {
+			return ErrBusy
+		}
+		return nil
+	}
+	var err error
+	switch {
+	case s.failed.Load():
+		err = ErrClosed
+	case timeout > 0:
+		timer := time.NewTimer(time.Duration(timeout) * time.Millisecond)
+		defer timer.Stop()
+		select {
+		case <-me.wake:
+			return s.failure()
+		case <-timer.C:
+			err = ErrTimeout
+		}
+	default:
+		<-me.wake
+		return s.failure()
+	}
+	if !side.CompareAndSwap(me, nil) {
+		<-me.wake // it came at the last moment; take it, so that the parker is clean
+	}
+	return err
+}
+
+func (s *Stream) failure() error {
+	if s.failed.Load() {
+		return ErrClosed
+	}
+	return nil
+}
+
+// deliver tells the owner of a stream that is not at rest what happened on it.
+// The loop must be held.
+func (s *Stream) deliver(bits uint32) {
+	if bits&hangUpBits != 0 {
+		s.hangUp.Store(true)
+	}
+	if bits&(inputBits|hangUpBits) != 0 {
+		s.loop.signal(&s.input)
+	}
+	if bits&(outputBits|errorBits) != 0 {
+		s.loop.signal(&s.output)
+	}
+}
+
+// signal wakes who waits at the word, or leaves word that something happened.
+func (l *Loop) signal(side *word) {
+	for {
+		old := side.Load()
+		if old == ready {
+			return
+		}
+		next := ready
+		if old != nil {
+			next = nil
+		}
+		if !side.CompareAndSwap(old, next) {
+			continue
+		}
+		if old != nil {
+			l.rouse(old)
+		}
+		return
+	}
+}
+
+func (l *Loop) rouse(who *waiter) {
+	if who.worker != nil {
+		l.runnable.push(who.worker)
+		return
+	}
+	who.wake <- struct{}{}
+}
+
+// expireWait ends the wait of a worker suspended on s. Goroutines have timers of
+// their own.
+func (s *Stream) expireWait() {
+	for _, side := range [...]*word{&s.input, &s.output} {
+		if who := side.Load(); who != nil && who.worker != nil && side.CompareAndSwap(who, nil) {
+			who.expired = true
+			s.loop.rouse(who)
+		}
+	}
+}
+
+// Fail makes every wait on s end with ErrClosed, those under way and those to
+// come, and cuts the connection. It closes nothing: the owner does, when it
+// finds out. The loop must be held, and the descriptor open.
+func (s *Stream) Fail() {
+	s.failed.Store(true)
+	s.cut()
+	s.loop.signal(&s.input)
+	s.loop.signal(&s.output)
+}

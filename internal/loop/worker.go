@@ -1,0 +1,149 @@
+// Workers: coroutines whose body is the loop. Any worker that stands in its loop
+// frame is as good as any other, because the loop's state is not on its stack;
+// one that waits deep in a handler is resumed by the root when its event comes.
+
+package loop
+
+import (
+	"iter"
+
+	"github.com/gale-http/gale/internal/sys"
+)
+
+// Worker is a coroutine that runs a loop. It is handed to tasks and functions
+// that run on it; they must not keep it longer than they run.
+type Worker struct {
+	loop *Loop
+	// Local is whatever the role above keeps with a worker: buffers, a request
+	// and its response. It belongs to the code that runs on the worker.
+	Local any
+
+	g     uintptr // its goroutine
+	next  func() (struct{}, bool)
+	stop  func()
+	yield func(struct{}) bool
+
+	held    uint64 // the lease word stored by Begin; 0 while it holds the loop
+	lost    bool   // its loop went to another root: it is an ordinary goroutine
+	trusted bool   // it runs a function of ours, never user code
+	unix    int64
+
+	self waiter // what it leaves in a stream's word when it waits
+
+	stream *Stream // assigned by the root, to serve
+	bits   uint32
+	fn     func(*Worker) // assigned by the root, to run
+	link   *Worker       // next spare
+}
+
+// Loop returns the loop the worker belongs to.
+func (w *Worker) Loop() *Loop { return w.loop }
+
+// Unix returns the civil time in seconds, read at most a loop turn before the
+// user code under way began; a worker without a loop reads the clock.
+func (w *Worker) Unix() int64 {
+	if w.lost {
+		unix, _ := wall()
+		return unix
+	}
+	return w.unix
+}
+
+func newWorker(l *Loop) *Worker {
+	w := &Worker{loop: l}
+	w.self.worker = w
+	w.next, w.stop = iter.Pull(w.run)
+	return w
+}
+
+// newGoroutineWorker returns a worker that never had a loop to run: it stands
+// for an ordinary goroutine where a worker is asked for.
+func newGoroutineWorker(l *Loop) *Worker {
+	w := &Worker{loop: l, lost: true}
+	w.self.worker = w
+	return w
+}
+
+func (w *Worker) run(yield func(struct{}) bool) {
+	w.g, w.yield = sys.G(), yield
+	l := w.loop
+	defer func() {
+		if w.lost {
+			l.release()
+		}
+	}()
+	for {
+		switch {
+		case w.fn != nil:
+			fn := w.fn
+			w.fn, w.trusted = nil, true
+			fn(w)
+			w.trusted = false
+		case w.stream != nil:
+			s, bits := w.stream, w.bits
+			w.stream = nil
+			s.state = running
+			s.worker = w
+			s.task.Serve(w, bits)
+		}
+		if w.lost {
+			return
+		}
+		if l.take(w) {
+			continue
+		}
+		l.putSpare(w)
+		if !yield(struct{}{}) {
+			return
+		}
+	}
+}
+
+// suspend lets the loop go on without this worker until someone makes it
+// runnable again. The worker must hold the loop, and holds it again afterwards.
+func (w *Worker) suspend() {
+	w.loop.suspended++
+	w.yield(struct{}{})
+	w.loop.suspended--
+}
+
+// giveWay lets everything run that is ready by now, then goes on.
+func (w *Worker) giveWay() {
+	w.loop.later = append(w.loop.later, w)
+	w.suspend()
+}
+
+// spareWorker returns a worker that stands in its loop frame, or nil when as
+// many as are allowed wait in handlers.
+func (l *Loop) spareWorker() *Worker {
+	w := l.spares
+	if w == nil {
+		if l.workers >= l.group.config.MaxWorkers {
+			return nil
+		}
+		l.workers++
+		return newWorker(l)
+	}
+	l.spares, w.link = w.link, nil
+	l.spareCount--
+	l.spareLow = min(l.spareLow, l.spareCount)
+	return w
+}
+
+func (l *Loop) putSpare(w *Worker) {
+	w.link, l.spares = l.spares, w
+	l.spareCount++
+}
+
+// trimSpares ends half of the spares that nobody has needed since the last
+// call.
+func (l *Loop) trimSpares() {
+	for range l.spareLow / 2 {
+		w := l.spares
+		l.spares = w.link
+		l.spareCount--
+		l.workers--
+		w.stop()
+	}
+	l.spareLow = l.spareCount
+}

@@ -1,0 +1,10 @@
+//go:build !linux
+
+// Sleeping where gale makes no raw calls.
+
+package sys
+
+import "time"
+
+// Sleep waits for ns nanoseconds.
+func Sleep(ns int64) { time.Sleep(time.Duration(ns)) }
