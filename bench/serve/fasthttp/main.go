@@ -1,0 +1,87 @@
+// Command fasthttp is the peer built on github.com/valyala/fasthttp, set up as
+// its README advises for speed: one process per core, no logging, answers set
+// as bytes, bodies streamed where they are large.
+package main
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/gale-http/gale/bench/internal/peer"
+	"github.com/valyala/fasthttp"
+)
+
+func main() {
+	o := peer.Parse()
+	s := &fasthttp.Server{
+		Name:               peer.Name,
+		StreamRequestBody:  o.Workload == "upload",
+		MaxRequestBodySize: 1 << 30,
+		TLSConfig:          o.TLS(),
+	}
+	upstream := &fasthttp.HostClient{Addr: o.Upstream, MaxConns: 4096}
+	s.Handler = func(ctx *fasthttp.RequestCtx) { handle(ctx, upstream) }
+	l, err := net.Listen("tcp4", o.Addr)
+	if err != nil {
+		peer.Fail(err)
+	}
+	if s.TLSConfig != nil {
+		peer.Run(func() error { return s.ServeTLS(l, "", "") })
+	}
+	peer.Run(func() error { return s.Serve(l) })
+}
+
+func handle(ctx *fasthttp.RequestCtx, upstream *fasthttp.HostClient) {
+	switch string(ctx.Path()) {
+	case "/":
+		ctx.SetBodyString(peer.Greeting)
+	case "/echo":
+		ctx.SetBody(ctx.PostBody())
+	case "/upload":
+		n, err := io.Copy(io.Discard, ctx.RequestBodyStream())
+		if err != nil {
+			ctx.SetConnectionClose()
+		}
+		ctx.SetBodyString(strconv.FormatInt(n, 10))
+	case "/download":
+		ctx.Response.SetBodyRaw(peer.Download)
+	case "/stream":
+		ctx.SetBodyStreamWriter(stream)
+	case "/block":
+		time.Sleep(peer.BlockTime)
+		ctx.SetBodyString(peer.Greeting)
+	case "/slow":
+		time.Sleep(peer.SlowTime)
+		ctx.SetBodyString(peer.Greeting)
+	case "/mixed":
+		if string(ctx.URI().QueryString()) == "slow" {
+			time.Sleep(peer.SlowTime)
+		}
+		ctx.SetBodyString(peer.Greeting)
+	case "/proxy":
+		proxy(ctx, upstream)
+	default:
+		ctx.SetStatusCode(fasthttp.StatusNotFound)
+	}
+}
+
+func stream(w *bufio.Writer) {
+	for range peer.StreamChunks {
+		if _, err := w.Write(peer.Chunk); err != nil {
+			return
+		}
+		if err := w.Flush(); err != nil {
+			return
+		}
+	}
+}
+
+func proxy(ctx *fasthttp.RequestCtx, upstream *fasthttp.HostClient) {
+	ctx.Request.SetRequestURI("/")
+	if err := upstream.Do(&ctx.Request, &ctx.Response); err != nil {
+		ctx.Error(err.Error(), fasthttp.StatusBadGateway)
+	}
+}

@@ -1,0 +1,205 @@
+// Command floor is the limit that an HTTP server on this machine can reach: one
+// raw loop in Go that knows no HTTP. It waits with nested epoll sets exactly as
+// gale's loop does, receives, counts the empty lines, and sends as many
+// ready-made answers. Whatever a real server spends beyond this is its own.
+//
+// It answers every request on every path with the greeting. For the churn
+// workloads it closes the connection after an answer.
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/gale-http/gale/bench/internal/peer"
+	"github.com/gale-http/gale/internal/sys"
+)
+
+const (
+	maxBatch  = 512     // answers sent at once, at most
+	spinTurns = 16      // empty polls before the loop parks
+	readSize  = 1 << 16 // one receive
+)
+
+var headEnd = []byte("\r\n\r\n")
+
+// loop is the whole server: a set of connections, a gate through which the
+// runtime's poller sees the set while the loop is parked, and the answers.
+type loop struct {
+	set, gate int
+	parked    waiter
+	file      *os.File // holds the listener open
+	listener  int
+	perClose  bool // close after the first answer
+	answers   []byte
+	size      int // of one answer
+	second    int64
+	in        []byte
+	matched   map[int]int // bytes of an empty line that ended a receive, where there were any
+}
+
+func main() {
+	o := peer.Parse()
+	if o.Cert != "" {
+		peer.Fail(fmt.Errorf("the floor does not speak TLS"))
+	}
+	l, err := newLoop(o)
+	if err != nil {
+		peer.Fail(err)
+	}
+	peer.Run(l.run)
+}
+
+func newLoop(o *peer.Options) (*loop, error) {
+	l := &loop{in: make([]byte, readSize), matched: map[int]int{}, perClose: strings.HasPrefix(o.Workload, "churn")}
+	ln, err := net.Listen("tcp4", o.Addr)
+	if err != nil {
+		return nil, err
+	}
+	file, err := ln.(*net.TCPListener).File() // a descriptor of our own; the runtime's copy is closed
+	if err != nil {
+		return nil, err
+	}
+	l.file, l.listener = file, int(file.Fd())
+	if err := sys.SetNonblock(l.listener); err != nil {
+		return nil, err
+	}
+	if err := ln.Close(); err != nil {
+		return nil, err
+	}
+	if l.set, err = sys.EpollCreate(); err != nil {
+		return nil, err
+	}
+	if l.gate, err = sys.EpollCreate(); err != nil {
+		return nil, err
+	}
+	if e := sys.EpollAdd(l.set, l.listener, sys.In, uint64(l.listener)); e != 0 {
+		return nil, e
+	}
+	if e := sys.EpollAdd(l.gate, l.set, sys.In|sys.OneShot, 0); e != 0 {
+		return nil, e
+	}
+	l.parked, err = newWaiter(l.gate)
+	return l, err
+}
+
+func (l *loop) run() error {
+	events := make([]sys.EpollEvent, maxBatch)
+	idle := 0
+	for {
+		n, e := sys.EpollWait(l.set, events)
+		if e != 0 && e != sys.EINTR {
+			return e
+		}
+		if n > 0 {
+			idle = 0
+			l.refresh(time.Now().Unix())
+			for i := range events[:n] {
+				l.serve(int(events[i].Lo))
+			}
+			continue
+		}
+		if idle++; idle < spinTurns {
+			continue
+		}
+		idle = 0
+		if e := sys.EpollMod(l.gate, l.set, sys.In|sys.OneShot, 0); e != 0 {
+			return e
+		}
+		if err := l.parked.wait(); err != nil {
+			return err
+		}
+	}
+}
+
+// refresh renders the answers anew when the second has changed.
+func (l *loop) refresh(now int64) {
+	if now == l.second {
+		return
+	}
+	l.second = now
+	connection := ""
+	if l.perClose {
+		connection = "Connection: close\r\n"
+	}
+	one := fmt.Sprintf("HTTP/1.1 200 OK\r\nServer: %s\r\nDate: %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n%s\r\n%s", peer.Name,
+		time.Unix(now, 0).UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT"), peer.ContentType, len(peer.Greeting), connection, peer.Greeting)
+	l.size = len(one)
+	l.answers = append(l.answers[:0], strings.Repeat(one, maxBatch)...)
+}
+
+func (l *loop) serve(fd int) {
+	if fd == l.listener {
+		l.accept()
+		return
+	}
+	n, e := sys.Recv(fd, l.in)
+	if e == sys.EAGAIN {
+		return
+	}
+	if n <= 0 || e != 0 {
+		l.drop(fd)
+		return
+	}
+	k := l.count(fd, l.in[:n])
+	for k > 0 {
+		batch := min(k, maxBatch) * l.size
+		if sent, e := sys.Send(fd, l.answers[:batch], false); e != 0 || sent < batch { // a peer that does not read is no peer
+			l.drop(fd)
+			return
+		}
+		if l.perClose {
+			l.drop(fd)
+			return
+		}
+		k -= min(k, maxBatch)
+	}
+}
+
+func (l *loop) drop(fd int) {
+	delete(l.matched, fd)
+	sys.Close(fd)
+}
+
+func (l *loop) accept() {
+	for {
+		fd, e := sys.Accept(l.listener)
+		if e != 0 {
+			return
+		}
+		sys.SetNoDelay(fd)
+		if e := sys.EpollAdd(l.set, fd, sys.In|sys.PeerGone|sys.Edge, uint64(fd)); e != 0 {
+			sys.Close(fd)
+		}
+	}
+}
+
+// count gives the requests that end in b, also where b begins or ends amid an
+// empty line.
+func (l *loop) count(fd int, b []byte) int {
+	k := 0
+	if len(l.matched) > 0 {
+		if had := l.matched[fd]; had > 0 {
+			delete(l.matched, fd)
+			joined := append(append([]byte(nil), headEnd[:had]...), b[:min(len(b), len(headEnd)-1)]...)
+			if at := bytes.Index(joined, headEnd); at >= 0 {
+				k++
+				b = b[at+len(headEnd)-had:]
+			}
+		}
+	}
+	k += bytes.Count(b, headEnd)
+	if !bytes.HasSuffix(b, headEnd) {
+		for have := len(headEnd) - 1; have > 0; have-- {
+			if bytes.HasSuffix(b, headEnd[:have]) {
+				l.matched[fd] = have
+				break
+			}
+		}
+	}
+	return k
+}
