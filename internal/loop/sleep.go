@@ -1,0 +1,39 @@
+// Sleeping on a loop: a wait for nothing, that only the wheel ends, or Stop.
+
+package loop
+
+import "time"
+
+// Sleep suspends the worker for ms milliseconds and lets its loop go on. s must
+// be closed, as its zero value and one after Close are; it lends its place on
+// the wheel and is closed again afterwards. The worker must hold the loop; one
+// that never had a loop, in a portable group, parks instead. Sleep returns
+// ErrClosed as soon as the group is stopped, else nil. Up to an eighth of ms may
+// come on top. It allocates in a portable group only.
+func (s *Stream) Sleep(w *Worker, ms int64) error {
+	if w.lost {
+		timer := time.NewTimer(time.Duration(ms) * time.Millisecond)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			return nil
+		case <-w.loop.group.stop:
+			return ErrClosed
+		}
+	}
+	l := w.loop
+	if l.stopping {
+		return ErrClosed
+	}
+	s.reset()
+	s.loop, s.worker, s.state = l, w, running
+	l.streams.add(s) // where Stop looks for whom to wake
+	err := s.suspend(w, &s.input, max(ms, 1))
+	l.wheel.remove(s)
+	l.streams.remove(s)
+	s.state, s.worker = closed, nil
+	if err == ErrTimeout {
+		return nil
+	}
+	return err
+}

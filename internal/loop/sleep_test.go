@@ -1,0 +1,66 @@
+// Sleep: it lasts, it lets others run, and Stop ends it, with and without a
+// poller.
+
+package loop
+
+import (
+	"testing"
+	"time"
+)
+
+func eachDriver(t *testing.T, test func(*testing.T, *Group)) {
+	for name, portable := range map[string]bool{"poller": false, "portable": true} {
+		t.Run(name, func(t *testing.T) {
+			g, err := NewGroup(Config{Loops: 1, Portable: portable})
+			if err != nil {
+				t.Fatal(err)
+			}
+			g.Start()
+			defer g.Stop()
+			test(t, g)
+		})
+	}
+}
+
+func TestSleepLastsAndLetsOthersRun(t *testing.T) {
+	eachDriver(t, func(t *testing.T, g *Group) {
+		const d = 30 * time.Millisecond
+		order, took := make(chan string, 2), make(chan time.Duration, 1)
+		g.Next().Go(func(w *Worker) {
+			var s Stream
+			began := time.Now()
+			if err := s.Sleep(w, d.Milliseconds()); err != nil {
+				t.Error(err)
+			}
+			took <- time.Since(began)
+			order <- "sleeper"
+		})
+		g.Next().Go(func(*Worker) { order <- "other" })
+		if first := <-order; first != "other" {
+			t.Errorf("the %s came first", first)
+		}
+		// The loop's clock ticks in milliseconds and is read once a turn.
+		if elapsed := <-took; elapsed < d-2*time.Millisecond {
+			t.Errorf("slept %v instead of %v", elapsed, d)
+		}
+	})
+}
+
+func TestStopEndsSleep(t *testing.T) {
+	eachDriver(t, func(t *testing.T, g *Group) {
+		asleep, ended := make(chan struct{}), make(chan error, 1)
+		g.Next().Go(func(w *Worker) {
+			var s Stream
+			close(asleep)
+			ended <- s.Sleep(w, time.Hour.Milliseconds())
+		})
+		<-asleep
+		g.Stop()
+		if err := <-ended; err != ErrClosed {
+			t.Errorf("Stop ended the sleep with %v", err)
+		}
+		if n := g.Loops()[0].Streams(); n != 0 {
+			t.Errorf("%d streams are left", n)
+		}
+	})
+}
