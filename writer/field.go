@@ -4,10 +4,7 @@ package writer
 // callers that know their bytes to be clean. Untrusted names and values go
 // through Headers.
 
-import (
-	"math/bits"
-	"strconv"
-)
+import "math/bits"
 
 // AppendField appends a field line, "name: value" and CRLF (RFC 9112 §5).
 // name must be a token and value free of control bytes other than HTAB.
@@ -20,7 +17,14 @@ func AppendField(dst []byte, name, value string) []byte {
 
 // AppendUint appends n in decimal, without leading zeros.
 func AppendUint(dst []byte, n uint64) []byte {
-	return strconv.AppendUint(dst, n, 10)
+	var digits [20]byte // of 1<<64-1
+	i := len(digits) - 1
+	for ; n >= 10; i-- {
+		digits[i] = byte('0' + n%10)
+		n /= 10
+	}
+	digits[i] = byte('0' + n)
+	return append(dst, digits[i:]...)
 }
 
 // AppendHex appends n in lower-case hexadecimal, without prefix or leading

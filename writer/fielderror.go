@@ -71,27 +71,32 @@ func tooLong(name string) error {
 }
 
 // indexBadValue returns the index of the first byte of s that a field value must
-// not have, -1 when there is none. Eight bytes at a time it looks for any byte
-// below 0x20 or equal to 0x7f, and only where there is one does it look closer,
-// since HTAB is fine.
+// not have, -1 when there is none. It looks at whole words, the last of which
+// overlaps the one before, and only when there is any control byte does it look
+// for which, since HTAB is fine.
 func indexBadValue(s string) int {
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
-	i := 0
-	for ; i+8 <= len(s); i += 8 {
-		w := load64(s[i : i+8])
-		low := w - 0x20*ones // top bit: the byte is below 0x20, or one below it borrowed
-		del := w ^ 0x7f*ones
-		del -= ones // top bit: the byte was 0x7f, or one below it borrowed
-		if (low&^w|del&^(w^0x7f*ones))&tops != 0 {
-			if j := indexControl(s[i : i+8]); j >= 0 {
-				return i + j
-			}
+	n := len(s)
+	if n < 8 {
+		if n < 4 || controls(load32(s)|load32(s[n-4:])<<32) != 0 {
+			return indexControl(s)
 		}
+		return -1
 	}
-	if j := indexControl(s[i:]); j >= 0 {
-		return i + j
+	found := controls(load64(s[n-8:]))
+	for i := 0; i < n-8; i += 8 {
+		found |= controls(load64(s[i:]))
+	}
+	if found != 0 {
+		return indexControl(s)
 	}
 	return -1
+}
+
+// controls returns the top bit of each byte of w that is below 0x20 or is 0x7f.
+func controls(w uint64) uint64 {
+	const ones = 0x0101010101010101
+	low := w & (0x7f * ones) // so that no sum below carries into the next byte
+	return (^(low + 0x60*ones) | (low + ones)) &^ w & (0x80 * ones)
 }
 
 // indexControl is indexBadValue byte by byte.
@@ -104,9 +109,16 @@ func indexControl(s string) int {
 	return -1
 }
 
-// load64 reads eight bytes, the first lowest; the compiler makes one load of it.
+// load64 and load32 read the first bytes of s, the first one lowest; the
+// compiler makes a single load of each.
+
 func load64(s string) uint64 {
 	_ = s[7]
 	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+func load32(s string) uint64 {
+	_ = s[3]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24
 }

@@ -50,7 +50,9 @@ type line struct {
 	id   bytesparse.FieldID
 }
 
-func (l line) nameIn(arena []byte) []byte { return arena[l.off : l.off+l.name] }
+func (l line) nameIn(arena []byte) []byte {
+	return arena[l.off : l.off+l.name : l.off+l.name] // clipped: an append must not reach what follows
+}
 
 func (l line) valueIn(arena []byte) []byte {
 	return arena[l.off+l.name+2 : l.end-2 : l.end-2]
@@ -73,7 +75,7 @@ func (h *Headers) Set(name string, values ...string) error {
 			return badValue(name, v, i)
 		}
 	}
-	if len(values) == 1 && id != bytesparse.FieldOther && h.seen>>id&1 == 0 {
+	if len(values) == 1 && (!h.Has(id) || h.next(0, id, name) < 0) {
 		if !h.fits(len(name) + len(values[0]) + lineExtra) {
 			return tooLong(name)
 		}
@@ -245,8 +247,8 @@ func (h *Headers) push(id bytesparse.FieldID, name, value string) {
 	}
 	h.arena = h.arena[:end]
 	putLine(h.arena[off:], name, value)
-	if h.lines == nil {
-		h.lines = make([]line, 0, firstLines)
+	if len(h.lines) == cap(h.lines) {
+		h.lines = slices.Grow(h.lines, firstLines)
 	}
 	h.lines = append(h.lines, line{off: int32(off), end: int32(end), name: int32(len(name)), id: id})
 	h.seen |= 1 << (id & 63)
@@ -262,7 +264,7 @@ func putLine(b []byte, name, value string) []byte {
 	return b[n+2:]
 }
 
-// replace is Set for whatever is not one fresh well-known field. All is valid.
+// replace is Set for whatever is not one value of a fresh field. All is valid.
 func (h *Headers) replace(id bytesparse.FieldID, name string, values []string) error {
 	size := 0
 	for _, v := range values {
