@@ -26,6 +26,7 @@ type Group struct {
 	dog    *watchdog
 	roots  sync.WaitGroup // loops, and goroutines of the portable driver
 	next   atomic.Uint32
+	mu     sync.Mutex // orders Goroutine and Stop
 	once   sync.Once
 	stop   chan struct{}
 }
@@ -85,7 +86,9 @@ func (g *Group) Next() *Loop {
 // once, from any goroutine that is not a worker of the group.
 func (g *Group) Stop() {
 	g.once.Do(func() {
+		g.mu.Lock()
 		close(g.stop)
+		g.mu.Unlock()
 		for _, l := range g.loops {
 			l.Post((*Loop).stop)
 		}
@@ -96,7 +99,13 @@ func (g *Group) Stop() {
 
 func (g *Group) loopDone(*Loop) { g.roots.Done() }
 
-func (g *Group) goPortable(l *Loop, fn func(*Worker)) bool {
+// Goroutine runs fn on a goroutine of the group's own, with a worker that has no
+// loop to run: waits in it block. Stop waits for it. Any goroutine may call it; it
+// reports false, and fn is never called, when the group has been stopped.
+func (l *Loop) Goroutine(fn func(*Worker)) bool {
+	g := l.group
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	select {
 	case <-g.stop:
 		return false

@@ -78,6 +78,9 @@ func (l *Loop) Tick() int64 { return l.nanos / tickNanos }
 // Nanos is the loop's time, read once a turn.
 func (l *Loop) Nanos() int64 { return l.nanos }
 
+// Unix is the civil time in seconds, read once a turn.
+func (l *Loop) Unix() int64 { return l.unix }
+
 // Group returns the group the loop is of.
 func (l *Loop) Group() *Group { return l.group }
 
@@ -228,7 +231,7 @@ func (l *Loop) expire(s *Stream) {
 // goroutine may call it; it reports false when the loop has ended.
 func (l *Loop) Go(fn func(*Worker)) bool {
 	if l.group.config.Portable {
-		return l.group.goPortable(l, fn)
+		return l.Goroutine(fn)
 	}
 	return l.Post(func(l *Loop) { l.backlog.push(job{fn: fn}) })
 }
@@ -275,7 +278,7 @@ func (l *Loop) stop() {
 		switch s := l.streams.slots[i].stream; {
 		case s == nil:
 		case s.state == atRest:
-			s.task.Close()
+			s.task.Stop()
 		default:
 			s.Fail()
 		}

@@ -23,8 +23,11 @@ type Task interface {
 	// Expire is called, the loop held, when the deadline of the stream at rest has
 	// passed.
 	Expire()
-	// Close is called, the loop held, when the stream, at rest, is to be closed.
-	Close()
+	// Stop is called, the loop held, when the stream, at rest, is to be closed.
+	Stop()
+	// HangUp is called, the loop held, when the peer hangs up while the stream is
+	// being served.
+	HangUp()
 }
 
 // Stream is a socket with its place in a loop. It is meant to be embedded in the
@@ -112,30 +115,36 @@ func (s *Stream) Write(p []byte) (int, error) {
 	}
 }
 
-// WriteTwo writes a, then b, together where they fit. It returns how much of both
-// was handed to the kernel.
-func (s *Stream) WriteTwo(a, b []byte) (int, error) {
+// WriteThree writes a, b and c, one behind the other and together where they
+// fit. It returns how much of them was handed to the kernel.
+func (s *Stream) WriteThree(a, b, c []byte) (int, error) {
 	if s.conn != nil {
-		buffers := net.Buffers{a, b}
-		s.armConn(false)
-		n, err := buffers.WriteTo(s.conn)
-		return int(n), connError(err)
+		return s.writeConnThree(a, b, c)
 	}
-	n, err := s.tryWriteTwo(a, b)
-	if err != nil {
-		return n, err
-	}
-	if n < len(a) {
-		m, err := s.Write(a[n:])
-		if n += m; err != nil {
-			return n, err
+	for done := 0; ; {
+		n, err := s.tryWriteThree(a, b, c)
+		if done += n; err != nil {
+			return done, err
+		}
+		n, a = skip(n, a)
+		n, b = skip(n, b)
+		_, c = skip(n, c)
+		if len(a)+len(b)+len(c) == 0 {
+			return done, nil
+		}
+		if err := s.waitOutput(); err != nil {
+			return done, err
 		}
 	}
-	if n < len(a)+len(b) {
-		m, err := s.Write(b[n-len(a):])
-		return n + m, err
+}
+
+// skip takes n bytes, or all there are, off the front of p and returns how many
+// of the n are left.
+func skip(n int, p []byte) (int, []byte) {
+	if n < len(p) {
+		return 0, p[n:]
 	}
-	return n, nil
+	return n - len(p), nil
 }
 
 func (s *Stream) waitOutput() error {
@@ -174,7 +183,7 @@ func (s *Stream) Rest(due int64, again bool) {
 		again = true
 	}
 	if s.failed.Load() {
-		s.task.Close()
+		s.task.Stop()
 		return
 	}
 	if again {
@@ -214,3 +223,6 @@ func (s *Stream) Return(then func()) bool {
 	}
 	return posted
 }
+
+// Ready tells whether a read may find something without waiting.
+func (s *Stream) Ready() bool { return !s.drained || s.input.Load() == ready }

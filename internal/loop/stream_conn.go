@@ -29,6 +29,13 @@ func (s *Stream) writeConn(p []byte) (int, error) {
 	return n, connError(err)
 }
 
+func (s *Stream) writeConnThree(pieces ...[]byte) (int, error) {
+	s.armConn(false)
+	buffers := net.Buffers(pieces)
+	n, err := buffers.WriteTo(s.conn)
+	return int(n), connError(err)
+}
+
 // armConn sets the deadline of one side from its timeout.
 func (s *Stream) armConn(read bool) {
 	timeout, set := s.WriteTimeout, s.conn.SetWriteDeadline

@@ -96,9 +96,9 @@ func (s *Stream) TryWrite(p []byte) (int, error) {
 	}
 }
 
-func (s *Stream) tryWriteTwo(a, b []byte) (int, error) {
+func (s *Stream) tryWriteThree(a, b, c []byte) (int, error) {
 	for {
-		n, e := sys.SendTwo(int(s.fd), a, b)
+		n, e := sys.SendThree(int(s.fd), a, b, c)
 		if e == sys.EINTR {
 			continue
 		}

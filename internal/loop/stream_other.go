@@ -30,7 +30,7 @@ func (s *Stream) TryRead([]byte) (int, error) { return 0, errors.ErrUnsupported 
 // tell and reports an error.
 func (s *Stream) TryWrite([]byte) (int, error) { return 0, errors.ErrUnsupported }
 
-func (s *Stream) tryWriteTwo(a, b []byte) (int, error) { return 0, errors.ErrUnsupported }
+func (s *Stream) tryWriteThree(a, b, c []byte) (int, error) { return 0, errors.ErrUnsupported }
 
 func (s *Stream) armOutput() error { return nil }
 

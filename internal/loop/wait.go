@@ -131,8 +131,8 @@ func (s *Stream) failure() error {
 // deliver tells the owner of a stream that is not at rest what happened on it.
 // The loop must be held.
 func (s *Stream) deliver(bits uint32) {
-	if bits&hangUpBits != 0 {
-		s.hangUp.Store(true)
+	if bits&hangUpBits != 0 && !s.hangUp.Swap(true) && s.task != nil {
+		s.task.HangUp()
 	}
 	if bits&(inputBits|hangUpBits) != 0 {
 		s.loop.signal(&s.input)

@@ -39,14 +39,17 @@ type Worker struct {
 // Loop returns the loop the worker belongs to.
 func (w *Worker) Loop() *Loop { return w.loop }
 
-// Unix returns the civil time in seconds, read at most a loop turn before the
-// user code under way began; a worker without a loop reads the clock.
+// Unix returns the civil time in seconds: the loop's, read once a turn; to user
+// code, as it was when that began; to a worker without a loop, the clock's.
 func (w *Worker) Unix() int64 {
-	if w.lost {
+	switch {
+	case w.lost:
 		unix, _ := wall()
 		return unix
+	case w.held != 0:
+		return w.unix
 	}
-	return w.unix
+	return w.loop.unix
 }
 
 func newWorker(l *Loop) *Worker {

@@ -152,3 +152,6 @@ func SetNoDelay(fd int) { _ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_
 
 // SetNonblock puts the descriptor into non-blocking mode.
 func SetNonblock(fd int) error { return unix.SetNonblock(fd, true) }
+
+// Dup returns a close-on-exec copy of the descriptor.
+func Dup(fd int) (int, error) { return unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0) }

@@ -95,15 +95,16 @@ func Send(fd int, p []byte, more bool) (int, Errno) {
 	return int(n), e
 }
 
-// SendTwo hands over a, then b, as one segment where they fit, without waiting
-// and without SIGPIPE. It returns how many bytes of both together were taken.
-func SendTwo(fd int, a, b []byte) (int, Errno) {
-	iov := [2]unix.Iovec{{Base: unsafe.SliceData(a)}, {Base: unsafe.SliceData(b)}}
+// SendThree hands over a, b, then c, as one segment where they fit, without
+// waiting and without SIGPIPE. It returns how many bytes of all were taken.
+func SendThree(fd int, a, b, c []byte) (int, Errno) {
+	iov := [3]unix.Iovec{{Base: unsafe.SliceData(a)}, {Base: unsafe.SliceData(b)}, {Base: unsafe.SliceData(c)}}
 	iov[0].SetLen(len(a))
 	iov[1].SetLen(len(b))
+	iov[2].SetLen(len(c))
 	msg := unix.Msghdr{Iov: &iov[0]}
-	msg.SetIovlen(2)
-	// SAFETY: msg, iov and both slices stay reachable until the call returns; the
+	msg.SetIovlen(len(iov))
+	// SAFETY: msg, iov and the slices stay reachable until the call returns; the
 	// kernel only reads them.
 	n, _, e := syscall.RawSyscall(unix.SYS_SENDMSG, uintptr(fd),
 		uintptr(unsafe.Pointer(&msg)), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)

@@ -1,0 +1,73 @@
+// Calling the handler, and what may go wrong in it: a panic, and runtime.Goexit,
+// which recover does not see and which ends the worker.
+
+package engine
+
+import (
+	"runtime/debug"
+
+	"github.com/gale-http/gale/internal/loop"
+)
+
+// call calls the handler and reports whether it returned, in its own way or by a
+// panic that was dealt with; otherwise the goroutine is going to end and the
+// connection is taken care of.
+func (x *responder) call() (returned bool) {
+	defer func() {
+		if returned {
+			return
+		}
+		if value := recover(); value != nil {
+			x.panicked(value)
+			returned = true
+			return
+		}
+		x.gone()
+	}()
+	x.server.Handler(&x.req, &x.res)
+	return true
+}
+
+// panicked logs a panic, once, with the stack on which it happened, and makes the
+// answer a 500 if nothing of it was sent; otherwise the answer is cut.
+func (x *responder) panicked(value any) {
+	if value == ErrAbort {
+		x.res.out.Break(ErrAbort)
+		return
+	}
+	x.server.logf("gale: panic in the handler of %s %q: %v\n%s",
+		x.req.Method(), x.req.URL(), value, debug.Stack())
+	x.fail()
+}
+
+// fail makes the answer a 500 that ends the connection.
+func (x *responder) fail() {
+	out := &x.res.out
+	if out.Err() != nil || !out.Recall() {
+		out.Break(ErrAbort)
+		return
+	}
+	x.res.begin()
+	_ = x.res.SetStatus(500)
+	_ = x.res.SetHeader("Connection", "close")
+}
+
+// gone ends the connection of a handler that called runtime.Goexit. Its goroutine
+// is unwinding, so nothing here may wait on the loop.
+func (x *responder) gone() {
+	x.server.logf("gale: the handler of %s %q called runtime.Goexit\n%s",
+		x.req.Method(), x.req.URL(), debug.Stack())
+	x.fail()
+	c, out := x.conn, &x.res.out
+	if out.Err() == nil {
+		_ = out.End(nil)
+	}
+	if held := x.worker.End(); held && out.Err() == nil {
+		_, _ = c.TryWrite(out.Take())
+		out.Break(loop.ErrClosed)
+		x.req.in.Discard()
+		c.end(true)
+		return
+	}
+	x.finish(true)
+}

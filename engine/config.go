@@ -1,0 +1,93 @@
+// Limits and timeouts: what bounds a peer. In both, zero is the default and a
+// negative value is none.
+
+package engine
+
+import (
+	"math"
+	"time"
+
+	"github.com/gale-http/gale/internal/h1"
+	"github.com/gale-http/gale/internal/loop"
+)
+
+// Limits bounds what one connection may make the server hold or do.
+type Limits struct {
+	Head          int   // bytes of a request head; 64 KiB; beyond it 431
+	Fields        int   // fields of a head (seed: maxHeadersCount); 1000; beyond it 431
+	Target        int   // bytes of a request target; 16 KiB; beyond it 414
+	ChunkLine     int   // bytes of a chunk-size line, extensions included; 256; beyond it 400
+	ChunkOverhead int   // bytes of chunk framing out of proportion to the data; 16 KiB; beyond it 400
+	Trailers      int   // bytes of a trailer section; 8 KiB; beyond it 431
+	Body          int64 // bytes of a request body; none; beyond it 413
+	Drain         int64 // bytes of a body read after its handler left it; 256 KiB; beyond it the connection closes
+	Suspended     int   // handlers waiting on one loop; 16384; beyond it new requests wait
+}
+
+const defaultDrain = 256 << 10
+
+func (l *Limits) machine() h1.Limits {
+	return h1.Limits{
+		HeadBytes:      l.Head,
+		Fields:         l.Fields,
+		TargetBytes:    l.Target,
+		ChunkLineBytes: l.ChunkLine,
+		ChunkOverhead:  l.ChunkOverhead,
+		TrailerBytes:   l.Trailers,
+		BodyBytes:      l.Body,
+	}
+}
+
+func (l *Limits) drain() int64 {
+	switch {
+	case l.Drain == 0:
+		return defaultDrain
+	case l.Drain < 0:
+		return math.MaxInt64
+	}
+	return l.Drain
+}
+
+func (l *Limits) suspended() int {
+	switch {
+	case l.Suspended == 0:
+		return loop.DefaultMaxWorkers
+	case l.Suspended < 0:
+		return math.MaxInt
+	}
+	return l.Suspended
+}
+
+// Timeouts bounds how long a peer may take. They are kept by a coarse wheel:
+// never early, and up to an eighth late.
+type Timeouts struct {
+	Head  time.Duration // from a head's first byte to its last; 1 minute; beyond it 408
+	Body  time.Duration // for the next bytes of a body that is being read; 2 minutes
+	Write time.Duration // for the peer to take more of an answer; 2 minutes
+	Idle  time.Duration // between two requests (seed: server.timeout); 2 minutes
+}
+
+// ticks is Timeouts in milliseconds; zero is none.
+type ticks struct {
+	head, idle  int64
+	body, write int32
+}
+
+func (t *Timeouts) ticks() ticks {
+	return ticks{
+		head:  millis(t.Head, time.Minute),
+		idle:  millis(t.Idle, 2*time.Minute),
+		body:  int32(min(millis(t.Body, 2*time.Minute), math.MaxInt32)),
+		write: int32(min(millis(t.Write, 2*time.Minute), math.MaxInt32)),
+	}
+}
+
+func millis(d, byDefault time.Duration) int64 {
+	switch {
+	case d == 0:
+		d = byDefault
+	case d < 0:
+		return 0
+	}
+	return max(1, d.Milliseconds())
+}

@@ -1,0 +1,199 @@
+// A connection as it is at rest: a slot of at most 256 bytes, without a buffer, a
+// goroutine or a timer of its own. What serves it belongs to the worker
+// (serve.go).
+
+package engine
+
+import (
+	"context"
+	"net"
+	"sync/atomic"
+
+	"github.com/gale-http/gale/internal/h1"
+	"github.com/gale-http/gale/internal/loop"
+)
+
+// connsPerPage is how many connections are allocated together. Pages never move
+// and are reused, never returned.
+const connsPerPage = 16
+
+// lingerTicks and lingerBytes bound how long a connection that was ended early is
+// read on, so that the peer can read the answer before a reset destroys it.
+const (
+	lingerTicks = 2000
+	lingerBytes = 256 << 10
+)
+
+type conn struct {
+	loop.Stream
+	server *Server
+	in     h1.Conn
+	// begun is what was received of the next request, while the connection rests.
+	begun []byte
+	// headDue is the tick by which the head under way must be complete; 0 when none
+	// has begun.
+	headDue int64
+	// linger is how many bytes more are read and dropped before closing; 0 when the
+	// connection is alive.
+	linger  int32
+	context atomic.Pointer[connContext]
+	next    *conn // in the loop's free list
+}
+
+// connContext is the context of all requests of one connection (see
+// Request.Context).
+type connContext struct {
+	context.Context
+	cancel context.CancelFunc
+}
+
+// newConn returns a connection slot of the loop, which must be held.
+func newConn(s *Server, l *loop.Loop) *conn {
+	here := localOf(l)
+	if here.free == nil {
+		page := make([]conn, connsPerPage)
+		for i := range page {
+			page[i].next, here.free = here.free, &page[i]
+		}
+	}
+	c := here.free
+	here.free, c.next = c.next, nil
+	c.init(s)
+	return c
+}
+
+func (c *conn) init(s *Server) {
+	c.server = s
+	c.in.Reset(h1.Server)
+	c.headDue, c.linger = 0, 0
+}
+
+// opened counts a connection whose stream is open.
+func (c *conn) opened() {
+	c.server.run.open.Add(1)
+	c.ReadTimeout, c.WriteTimeout = c.server.run.timeouts.body, c.server.run.timeouts.write
+}
+
+// adopt makes a connection of a socket that the loop, which must be held, is to
+// serve from now on.
+func (s *Server) adopt(l *loop.Loop, fd int) error {
+	c := newConn(s, l)
+	if err := openStream(c, l, fd); err != nil {
+		here := localOf(l)
+		c.next, here.free = here.free, c
+		return err
+	}
+	c.opened()
+	c.Rest(c.restUntil(), true)
+	return nil
+}
+
+// serveNetConn serves one connection of the portable driver to its end.
+func (s *Server) serveNetConn(w *loop.Worker, nc net.Conn) {
+	c := new(conn)
+	c.init(s)
+	c.OpenConn(w, nc, c)
+	c.opened()
+	s.run.mu.Lock()
+	if s.run.closed {
+		_ = nc.Close()
+	}
+	s.run.conns[c] = struct{}{}
+	s.run.mu.Unlock()
+	responderOf(w).serve(c)
+}
+
+// restUntil is the tick until which the connection may stay at rest.
+func (c *conn) restUntil() int64 {
+	switch t := &c.server.run.timeouts; {
+	case c.headDue != 0:
+		return c.headDue
+	case t.idle != 0:
+		return c.Loop().Tick() + t.idle
+	}
+	return 0
+}
+
+// Serve implements loop.Task: there is input, or a hang-up.
+func (c *conn) Serve(w *loop.Worker, bits uint32) {
+	c.Wake(bits)
+	if c.linger > 0 {
+		c.dropInput(responderOf(w))
+		return
+	}
+	responderOf(w).serve(c)
+}
+
+// Expire implements loop.Task: the connection has been at rest for too long.
+func (c *conn) Expire() {
+	if c.headDue != 0 && c.linger == 0 {
+		_, _ = c.TryWrite(appendError(nil, c.Loop().Unix(), 408))
+		c.startLinger()
+		return
+	}
+	c.close()
+}
+
+// Stop implements loop.Task: the server is closing.
+func (c *conn) Stop() { c.close() }
+
+// HangUp implements loop.Task: the peer has gone while its request is answered.
+func (c *conn) HangUp() {
+	if ctx := c.context.Load(); ctx != nil {
+		ctx.cancel()
+	}
+}
+
+// startLinger tells the peer that nothing follows and goes on reading for a
+// while. The loop must be held.
+func (c *conn) startLinger() {
+	c.releaseBegun()
+	c.HalfClose()
+	c.linger = lingerBytes
+	c.Rest(c.Loop().Tick()+lingerTicks, true)
+}
+
+// dropInput reads on after the end, until the peer closes too or enough is
+// enough.
+func (c *conn) dropInput(x *responder) {
+	for {
+		n, err := c.TryRead(x.scratch())
+		c.linger -= int32(n)
+		if err != nil || c.linger <= 0 {
+			c.close()
+			return
+		}
+		if n == 0 {
+			c.Rest(c.Loop().Tick()+lingerTicks, false)
+			return
+		}
+	}
+}
+
+// close closes the connection and gives its slot back. The loop must be held, or
+// be none.
+func (c *conn) close() {
+	if ctx := c.context.Swap(nil); ctx != nil {
+		ctx.cancel()
+	}
+	c.server.run.open.Add(-1)
+	if c.NetConn() != nil {
+		c.server.run.mu.Lock()
+		delete(c.server.run.conns, c)
+		c.server.run.mu.Unlock()
+		c.Close()
+		return
+	}
+	c.releaseBegun()
+	l := c.Loop()
+	c.Close()
+	here := localOf(l)
+	c.next, here.free = here.free, c
+}
+
+func (c *conn) releaseBegun() {
+	if c.begun != nil {
+		localOf(c.Loop()).buffers.Put(c.begun)
+		c.begun = nil
+	}
+}

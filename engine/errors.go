@@ -1,0 +1,31 @@
+// Answers to what is not a request.
+
+package engine
+
+import (
+	"errors"
+
+	"github.com/gale-http/gale/internal/h1"
+	"github.com/gale-http/gale/writer"
+)
+
+var errHeadTimeout error = &h1.Error{Status: 408, Msg: "the request head took too long", Offset: -1}
+
+// statusOf returns the status that a peer deserves for err; 0 when err is not of
+// its making.
+func statusOf(err error) int {
+	var bad *h1.Error
+	if errors.As(err, &bad) {
+		return bad.Status
+	}
+	return 0
+}
+
+// appendError appends a whole answer without a body that ends the connection.
+func appendError(dst []byte, unix int64, status int) []byte {
+	var date writer.Date
+	date.Update(unix)
+	dst = writer.AppendStatusLine(dst, status, "")
+	dst = date.Append(dst)
+	return append(dst, "Content-Length: 0\r\nConnection: close\r\n\r\n"...)
+}

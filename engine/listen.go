@@ -1,0 +1,194 @@
+// Listening: from an address, a net.Listener or a descriptor to connections on
+// the loops. How sockets are bound and accepted is the platform's file.
+
+package engine
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+
+	"github.com/gale-http/gale/internal/loop"
+	"github.com/gale-http/gale/internal/sys"
+)
+
+const defaultBacklog = 511
+
+// listener is one address that a server accepts on.
+type listener struct {
+	addr  net.Addr
+	close func()
+}
+
+// Listen binds addr, starts serving it, and returns (seed: server.listen).
+// network is "tcp", "tcp4", "tcp6" or "unix". Port 0 is any free one: Addr tells.
+// An empty host is all addresses, of both families where the system has both. An
+// address that is in use is an error, although the loops share theirs.
+func (s *Server) Listen(network, addr string) error {
+	at, err := resolve(network, addr)
+	if err != nil {
+		return &net.OpError{Op: "listen", Net: network, Err: err}
+	}
+	s.run.mu.Lock()
+	defer s.run.mu.Unlock()
+	if err := s.start(); err != nil {
+		return err
+	}
+	if s.run.group.Portable() {
+		l, err := net.Listen(network, addr)
+		if err != nil {
+			return err
+		}
+		return s.background(l)
+	}
+	if err := s.bind(network, at); err != nil {
+		return &net.OpError{Op: "listen", Net: network, Addr: netAddr(at), Err: err}
+	}
+	return nil
+}
+
+// Serve accepts connections on l until the server or l is closed, and serves them.
+// A listener on a TCP or unix socket feeds the loops; any other is served with a
+// goroutine for each connection. It closes l before it returns, nil when that was
+// the server's doing.
+func (s *Server) Serve(l net.Listener) error {
+	s.run.mu.Lock()
+	accept, err := s.open(l)
+	s.run.mu.Unlock()
+	if err != nil {
+		_ = l.Close()
+		return err
+	}
+	return accept()
+}
+
+// ServeFD serves a bound and listening descriptor that this process was given,
+// which stays the caller's, and returns (seed: server.listen(handle)).
+func (s *Server) ServeFD(fd uintptr) error {
+	own, err := sys.Dup(int(fd))
+	if err != nil {
+		return os.NewSyscallError("dup", err)
+	}
+	file := os.NewFile(uintptr(own), "listener")
+	l, err := net.FileListener(file)
+	_ = file.Close()
+	if err != nil {
+		return err
+	}
+	s.run.mu.Lock()
+	defer s.run.mu.Unlock()
+	return s.background(l)
+}
+
+// background serves l on a goroutine of the server. The lock is held.
+func (s *Server) background(l net.Listener) error {
+	accept, err := s.open(l)
+	if err != nil {
+		_ = l.Close()
+		return err
+	}
+	go func() {
+		if err := accept(); err != nil {
+			s.logf("gale: serving %v has ended: %v", l.Addr(), err)
+		}
+	}()
+	return nil
+}
+
+// open registers l and returns what accepts on it. The lock is held.
+func (s *Server) open(l net.Listener) (accept func() error, err error) {
+	if err := s.start(); err != nil {
+		return nil, err
+	}
+	s.run.listeners = append(s.run.listeners, &listener{addr: l.Addr(), close: func() { _ = l.Close() }})
+	s.run.serving.Add(1)
+	return func() error {
+		defer s.run.serving.Done()
+		defer l.Close()
+		err := s.acceptFrom(l)
+		if s.run.closing.Load() && errors.Is(err, net.ErrClosed) {
+			return nil
+		}
+		return err
+	}, nil
+}
+
+// acceptEach accepts on a listener that is no socket of the kernel's, or whose
+// group has no poller: one goroutine a connection.
+func (s *Server) acceptEach(l net.Listener) error {
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			var passing interface{ Temporary() bool }
+			if errors.As(err, &passing) && passing.Temporary() {
+				s.logf("gale: accepting on %v: %v", l.Addr(), err)
+				pause()
+				continue
+			}
+			return err
+		}
+		here := s.run.group.Next()
+		if !here.Goroutine(func(w *loop.Worker) { s.serveNetConn(w, c) }) {
+			_ = c.Close()
+		}
+	}
+}
+
+func (s *Server) closeListeners() {
+	s.run.mu.Lock()
+	defer s.run.mu.Unlock()
+	for _, l := range s.run.listeners {
+		l.close()
+	}
+}
+
+func (s *Server) backlog() int {
+	if s.Backlog > 0 {
+		return s.Backlog
+	}
+	return defaultBacklog
+}
+
+// resolve turns an address as net.Listen takes it into a socket address.
+func resolve(network, addr string) (sys.Addr, error) {
+	switch network {
+	case "unix":
+		return sys.Addr{Path: addr}, nil
+	case "tcp", "tcp4", "tcp6":
+	default:
+		return sys.Addr{}, net.UnknownNetworkError(network)
+	}
+	t, err := net.ResolveTCPAddr(network, addr)
+	if err != nil {
+		return sys.Addr{}, err
+	}
+	if t.IP != nil {
+		return sys.Addr{IP: t.AddrPort()}, nil
+	}
+	any4, any6 := netip.IPv4Unspecified(), netip.IPv6Unspecified()
+	switch {
+	case network == "tcp4" || network == "tcp" && !haveIPv6():
+		return sys.Addr{IP: netip.AddrPortFrom(any4, uint16(t.Port))}, nil
+	default:
+		return sys.Addr{IP: netip.AddrPortFrom(any6, uint16(t.Port)), Any6: network == "tcp"}, nil
+	}
+}
+
+// haveIPv6 tells whether the system has IPv6 at all.
+func haveIPv6() bool {
+	l, err := net.Listen("tcp6", "[::1]:0")
+	if err != nil {
+		return false
+	}
+	_ = l.Close()
+	return true
+}
+
+// netAddr is a socket address as package net shows it.
+func netAddr(a sys.Addr) net.Addr {
+	if !a.IP.IsValid() {
+		return &net.UnixAddr{Name: a.Path, Net: "unix"}
+	}
+	return net.TCPAddrFromAddrPort(a.IP)
+}

@@ -1,0 +1,179 @@
+// Listening on Linux: a socket of its own for each loop, all bound to one address
+// (SO_REUSEPORT), so that the kernel spreads connections and accepting takes no
+// goroutine. Where there can be one socket only (unix, or one we were given), it is
+// one loop's, or one goroutine's, that hands the descriptors round.
+
+package engine
+
+import (
+	"net"
+	"os"
+	"syscall"
+
+	"github.com/gale-http/gale/internal/loop"
+	"github.com/gale-http/gale/internal/sys"
+)
+
+const (
+	acceptBatch = 64  // connections taken before the loop looks at others
+	acceptPause = 100 // milliseconds without accepting when descriptors or memory have run out
+)
+
+// acceptor is a listening socket on a loop.
+type acceptor struct {
+	loop.Stream
+	server *Server
+	spread bool // it is the only one: connections go to the loops in turn
+	tcp    bool
+}
+
+// bind opens the listening sockets for an address. The lock is held.
+func (s *Server) bind(network string, at sys.Addr) error {
+	loops := s.run.group.Loops()
+	fds := make([]int, 0, len(loops))
+	fail := func(err error) error {
+		for _, fd := range fds {
+			sys.Close(fd)
+		}
+		return err
+	}
+	tcp := network != "unix"
+	if tcp {
+		probe, got, err := sys.Probe(at)
+		if err != nil {
+			return err
+		}
+		defer sys.Close(probe)
+		at = got
+	} else {
+		loops = loops[:1]
+	}
+	for range loops {
+		fd, err := sys.Listen(at, s.backlog())
+		if err != nil {
+			return fail(err)
+		}
+		fds = append(fds, fd)
+	}
+	entry := &listener{addr: netAddr(at)}
+	opened := make(chan error, len(loops))
+	for i, l := range loops {
+		a := &acceptor{server: s, spread: !tcp, tcp: tcp}
+		if !l.Post(func(l *loop.Loop) { opened <- a.OpenListener(l, fds[i], a) }) {
+			return fail(ErrServerClosed)
+		}
+	}
+	for range loops {
+		if err := <-opened; err != nil {
+			return err // what is open is closed with the server
+		}
+	}
+	entry.close = func() {
+		if !tcp {
+			_ = os.Remove(at.Path)
+		}
+	}
+	s.run.listeners = append(s.run.listeners, entry)
+	return nil
+}
+
+// Serve implements loop.Task: connections are queued.
+func (a *acceptor) Serve(w *loop.Worker, _ uint32) {
+	here := w.Loop()
+	for range acceptBatch {
+		fd, e := sys.Accept(a.FD())
+		switch e {
+		case 0:
+			a.take(here, fd)
+			continue
+		case sys.EINTR, sys.ECONNABORTED:
+			continue
+		case sys.EMFILE, sys.ENFILE, sys.ENOBUFS, sys.ENOMEM:
+			a.Pause()
+			a.Rest(here.Tick()+acceptPause, false)
+			return
+		}
+		break
+	}
+	a.Rest(0, false)
+}
+
+func (a *acceptor) take(here *loop.Loop, fd int) {
+	if a.tcp {
+		sys.SetNoDelay(fd)
+	}
+	if a.spread {
+		if there := a.server.run.group.Next(); there != here {
+			a.server.hand(there, fd)
+			return
+		}
+	}
+	if a.server.adopt(here, fd) != nil {
+		sys.Close(fd)
+	}
+}
+
+// Expire implements loop.Task: accepting may be possible again.
+func (a *acceptor) Expire() {
+	a.Resume()
+	a.Rest(0, false)
+}
+
+// Stop implements loop.Task.
+func (a *acceptor) Stop() { a.Close() }
+
+// HangUp implements loop.Task; a listener has no peer.
+func (a *acceptor) HangUp() {}
+
+// hand gives a connected socket to a loop.
+func (s *Server) hand(l *loop.Loop, fd int) {
+	posted := l.Post(func(l *loop.Loop) {
+		if s.adopt(l, fd) != nil {
+			sys.Close(fd)
+		}
+	})
+	if !posted {
+		sys.Close(fd)
+	}
+}
+
+// openStream opens the stream of a connection.
+func openStream(c *conn, l *loop.Loop, fd int) error { return c.Open(l, fd, c) }
+
+// acceptFrom accepts on l until it is closed.
+func (s *Server) acceptFrom(l net.Listener) error {
+	sc, ok := l.(syscall.Conn)
+	if !ok || s.run.group.Portable() {
+		return s.acceptEach(l)
+	}
+	raw, err := sc.SyscallConn()
+	if err != nil {
+		return err
+	}
+	_, tcp := l.(*net.TCPListener)
+	for {
+		var fd int
+		var e sys.Errno
+		err := raw.Read(func(lfd uintptr) bool {
+			fd, e = sys.Accept(int(lfd))
+			return e != sys.EAGAIN
+		})
+		switch {
+		case err != nil:
+			return err
+		case e == 0:
+			if tcp {
+				sys.SetNoDelay(fd)
+			}
+			s.hand(s.run.group.Next(), fd)
+		case e == sys.EINTR || e == sys.ECONNABORTED:
+		case e == sys.EMFILE || e == sys.ENFILE || e == sys.ENOBUFS || e == sys.ENOMEM:
+			pause()
+		default:
+			return os.NewSyscallError("accept4", e)
+		}
+	}
+}
+
+// pause waits a moment for descriptors or memory to be released.
+func pause() { sys.Sleep(acceptPause * 1e6) }

@@ -1,0 +1,119 @@
+// Request: what came in (seed: http.IncomingMessage).
+
+package engine
+
+import (
+	"context"
+	"io"
+	"iter"
+
+	"github.com/gale-http/gale/bytesparse"
+	"github.com/gale-http/gale/internal/exchange"
+)
+
+// Request is a request under way (seed: http.IncomingMessage). It is the
+// handler's until that returns, and so are all bytes that its methods hand out;
+// the strings may be kept. Its methods are for one goroutine at a time, Read and
+// Context for any one beside it. None but Context and those that say so allocates.
+type Request struct {
+	x  *responder
+	in exchange.Incoming
+}
+
+// The versions a request can have, as strings that need not be made.
+var versions = [...]string{"1.0", "1.1"}
+
+func (r *Request) begin() {
+	res := &r.x.res
+	r.in.BeforeBody, res.expect = nil, expectNone
+	if r.x.conn.in.ExpectContinue() && !r.in.Done() {
+		r.in.BeforeBody, res.expect = res.sendContinue, expectPending
+	}
+}
+
+// Method returns the request method, case as sent (seed: message.method). A method
+// that is not in bytesparse.Methods is copied.
+func (r *Request) Method() string {
+	if m := r.in.Head.Method; m != bytesparse.MethodOther {
+		return m.String()
+	}
+	return string(r.in.Head.Name.Of(r.in.HeadBytes()))
+}
+
+// URL returns the request target as received, not decoded (seed: message.url; RFC
+// 9112 §3.2).
+func (r *Request) URL() []byte { return r.in.Head.Target.Of(r.in.HeadBytes()) }
+
+// HTTPVersion returns "1.1" or "1.0" (seed: message.httpVersion).
+func (r *Request) HTTPVersion() string { return versions[r.in.Head.Minor&1] }
+
+// HTTPVersionMajor returns 1 (seed: message.httpVersionMajor).
+func (r *Request) HTTPVersionMajor() int { return 1 }
+
+// HTTPVersionMinor returns 0 or 1 (seed: message.httpVersionMinor).
+func (r *Request) HTTPVersionMinor() int { return int(r.in.Head.Minor) }
+
+// Header returns the value of a field, nil when there is none; name in any case.
+// Several lines of one name are joined with ", ", except that single-valued
+// fields, cookie and set-cookie give the first (seed: message.headers).
+func (r *Request) Header(name string) []byte { return r.in.Header(name) }
+
+// Headers iterates over names, in lower case, and values, merged as in Header;
+// cookie comes once for each of its lines (seed: message.headers).
+func (r *Request) Headers() iter.Seq2[[]byte, []byte] { return r.in.Headers() }
+
+// RawHeaders iterates over the field lines exactly as received (seed:
+// message.rawHeaders).
+func (r *Request) RawHeaders() iter.Seq2[[]byte, []byte] { return r.in.RawHeaders() }
+
+// Trailers iterates over the trailers as Headers does. There are none until Read
+// has returned io.EOF (seed: message.trailers).
+func (r *Request) Trailers() iter.Seq2[[]byte, []byte] { return r.in.Trailers() }
+
+// RawTrailers iterates over the trailer lines exactly as received; none until
+// Read has returned io.EOF (seed: message.rawTrailers).
+func (r *Request) RawTrailers() iter.Seq2[[]byte, []byte] { return r.in.RawTrailers() }
+
+// Read reads the body, waiting until some of it has arrived; io.EOF is its end. A
+// body that breaks the protocol or a limit gives an error, and its sender the
+// status it deserves if the handler has not answered. While it waits, the loop
+// serves others. It may be called by one goroutine at a time, any one.
+func (r *Request) Read(p []byte) (int, error) { return r.in.Read(p) }
+
+// ContentLength returns the length of the body when it was declared, 0 when there
+// is no body, and -1 when only its end will tell.
+func (r *Request) ContentLength() int64 {
+	if v := r.in.Head.Value(r.in.HeadBytes(), bytesparse.FieldContentLength); v != nil {
+		n, _ := bytesparse.ParseUint(v)
+		return n
+	}
+	if r.in.Head.Has(bytesparse.FieldTransferEncoding) {
+		return -1
+	}
+	return 0
+}
+
+// Context returns the context of the request's connection. It ends when the peer
+// hangs up, as soon as the loop hears of it (while the handler waits, or has lost
+// the loop), when the connection closes, and when the server does. There is one
+// for all requests of a connection; it is never reused for another, so it may be
+// kept. The first call on a connection allocates.
+func (r *Request) Context() context.Context { return r.x.conn.requestContext() }
+
+func (c *conn) requestContext() context.Context {
+	if ctx := c.context.Load(); ctx != nil {
+		return ctx.Context
+	}
+	ctx := new(connContext)
+	ctx.Context, ctx.cancel = context.WithCancel(c.server.run.context)
+	if !c.context.CompareAndSwap(nil, ctx) {
+		ctx.cancel()
+		return c.requestContext()
+	}
+	if c.HungUp() {
+		ctx.cancel()
+	}
+	return ctx.Context
+}
+
+var _ io.Reader = (*Request)(nil)

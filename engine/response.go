@@ -1,0 +1,253 @@
+// Response: what goes out (seed: http.ServerResponse).
+
+package engine
+
+import (
+	"errors"
+	"io"
+	"iter"
+	"strconv"
+	"sync"
+
+	"github.com/gale-http/gale/bytesparse"
+	"github.com/gale-http/gale/internal/exchange"
+	"github.com/gale-http/gale/internal/h1"
+	"github.com/gale-http/gale/writer"
+)
+
+// Errors of a Response. None of them has sent anything; the two about the length
+// cut the connection, since the peer could not tell where the answer ends.
+var (
+	ErrHeadSent = exchange.ErrHeadSent // fields and status can be changed until the head is sent
+	ErrEnded    = exchange.ErrEnded    // the response is complete
+	ErrTooLong  = exchange.ErrTooLong  // more body than the Content-Length that was set
+	ErrTooShort = exchange.ErrTooShort // less body than the Content-Length that was set
+)
+
+// StatusError is a status code, or a reason phrase, that cannot be sent.
+type StatusError struct {
+	Code   int
+	Reason string
+}
+
+// Error says what cannot be sent and what could.
+func (e *StatusError) Error() string {
+	if e.Code < 100 || e.Code > 999 {
+		return "gale: status " + strconv.Itoa(e.Code) + " is not between 100 and 999"
+	}
+	return "gale: the reason phrase " + strconv.Quote(e.Reason) + " has bytes that no reason phrase may have"
+}
+
+// Response is the answer under way to a request (seed: http.ServerResponse). Its
+// head can be changed until it is sent, by the first Write, Flush or End. It is
+// the handler's until that returns. Its methods are for one goroutine at a time,
+// any one. None allocates in the steady state.
+type Response struct {
+	x      *responder
+	out    exchange.Outgoing
+	status int
+	reason string
+
+	// expect is guarded by expecting where the request expects a 100: one goroutine
+	// may read the body, and so send it, while another sends the head.
+	expecting sync.Mutex
+	expect    expectation
+}
+
+// expectation is what became of Expect: 100-continue.
+type expectation uint8
+
+const (
+	expectNone      expectation = iota // the client expects nothing
+	expectPending                      // it waits for a 100 before it sends the body
+	expectMet                          // it was sent
+	expectOverruled                    // the answer came first: the body may never come
+)
+
+func (r *Response) begin() {
+	r.status, r.reason = 200, ""
+	r.out.Reset()
+}
+
+func (r *Response) startLine(dst []byte) []byte {
+	return writer.AppendStatusLine(dst, r.status, r.reason)
+}
+
+// plan decides how the answer leaves.
+func (r *Response) plan(reply h1.Reply) h1.Plan {
+	c, in := r.x.conn, &r.x.req.in
+	if c.in.ExpectContinue() {
+		r.expecting.Lock()
+		if r.expect == expectPending {
+			r.expect = expectOverruled
+		}
+		r.expecting.Unlock()
+	}
+	reply.Status = r.status
+	return h1.PlanResponse(h1.ReplyTo{
+		Method:    c.in.Method(),
+		Minor:     c.in.Minor(),
+		KeepAlive: c.in.KeepAlive() && !c.server.run.closing.Load(),
+		BodyDone:  in.Done() || r.expect != expectOverruled && in.Err() == nil && c.in.Remaining() <= c.server.Limits.drain(),
+	}, reply)
+}
+
+// sendContinue tells the client, at the first wait for a body it holds back, to go
+// on (seed: 'checkContinue', when nobody listens).
+func (r *Response) sendContinue() error {
+	r.expecting.Lock()
+	defer r.expecting.Unlock()
+	if r.expect != expectPending {
+		return nil
+	}
+	r.expect = expectMet
+	_, err := r.x.conn.Write(continueLine)
+	return err
+}
+
+var continueLine = []byte("HTTP/1.1 100 Continue\r\n\r\n")
+
+// SetStatus sets the status code, 100 to 999 (seed: response.statusCode); 200 if
+// never called.
+func (r *Response) SetStatus(code int) error {
+	switch {
+	case code < 100 || code > 999:
+		return &StatusError{Code: code}
+	case r.out.HeadSent():
+		return ErrHeadSent
+	}
+	r.status = code
+	return nil
+}
+
+// Status returns the status code that will be, or was, sent (seed:
+// response.statusCode).
+func (r *Response) Status() int { return r.status }
+
+// SetStatusMessage sets the reason phrase; empty stands for the usual one (seed:
+// response.statusMessage).
+func (r *Response) SetStatusMessage(reason string) error {
+	switch {
+	case !bytesparse.IsFieldValue(reason):
+		return &StatusError{Code: r.status, Reason: reason}
+	case r.out.HeadSent():
+		return ErrHeadSent
+	}
+	r.reason = reason
+	return nil
+}
+
+// WriteHead sets status, reason phrase (empty: the usual one) and fields, given as
+// name, value, name, value, and sends nothing yet: the head leaves with the first
+// body bytes (seed: response.writeHead). On an error nothing has changed but
+// fields before the one at fault.
+func (r *Response) WriteHead(status int, reason string, headers ...string) error {
+	if len(headers)%2 != 0 {
+		return errOddFields
+	}
+	if err := r.SetStatus(status); err != nil {
+		return err
+	}
+	if err := r.SetStatusMessage(reason); err != nil {
+		return err
+	}
+	for i := 0; i < len(headers); i += 2 {
+		if err := r.out.Headers.Set(headers[i], headers[i+1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var errOddFields = errors.New("gale: fields come in pairs of name and value")
+
+// SetHeader sets a field in place of any of that name: one line for each value
+// (seed: response.setHeader). A name that is no token, or a value with CR, LF, NUL
+// or another control byte, is a *writer.FieldError, and nothing has changed.
+func (r *Response) SetHeader(name string, values ...string) error {
+	if r.out.HeadSent() {
+		return ErrHeadSent
+	}
+	return r.out.Headers.Set(name, values...)
+}
+
+// GetHeader returns the value of a field that was set, several joined with ", ",
+// nil when there is none (seed: response.getHeader). It is a view until the next
+// call of a setter.
+func (r *Response) GetHeader(name string) []byte { return r.out.Headers.Get(name) }
+
+// HeaderValues iterates over the values of a field that was set, one by one.
+func (r *Response) HeaderValues(name string) iter.Seq[[]byte] { return r.out.Headers.Values(name) }
+
+// RemoveHeader removes a field that was set (seed: response.removeHeader). Once
+// the head is sent it does nothing.
+func (r *Response) RemoveHeader(name string) {
+	if !r.out.HeadSent() {
+		r.out.Headers.Remove(name)
+	}
+}
+
+// HeadersSent tells whether the head can no longer be changed (seed:
+// response.headersSent).
+func (r *Response) HeadersSent() bool { return r.out.HeadSent() }
+
+// SetSendDate turns the Date field off or on again (seed: response.sendDate). HTTP
+// wants it on.
+func (r *Response) SetSendDate(on bool) { r.out.NoDate = !on }
+
+// WriteContinue sends 100 Continue now (seed: response.writeContinue). To a client
+// of HTTP/1.0, which knows none, nothing is sent.
+func (r *Response) WriteContinue() error {
+	if r.x.conn.in.Minor() == 0 {
+		return nil
+	}
+	r.expecting.Lock()
+	defer r.expecting.Unlock()
+	if r.expect == expectPending {
+		r.expect = expectMet
+	}
+	return r.out.Interim(100)
+}
+
+// Write sends p as the next piece of the body, together with the head if that was
+// not sent, and waits while the peer is slow (seed: response.write). Without a
+// Content-Length the body is chunked, or, in HTTP/1.0, ends with the connection.
+// What an answer cannot have as body (to HEAD, with 204 or 304) is dropped.
+// p is not kept. While it waits, the loop serves others. io.Writer.
+func (r *Response) Write(p []byte) (int, error) { return r.out.Write(p) }
+
+// WriteString is Write for a string, which is not copied.
+func (r *Response) WriteString(s string) (int, error) { return r.out.Write(bytesOf(s)) }
+
+// Flush sends the head if that was not sent (seed: request.flushHeaders). Body
+// bytes need none: Write has sent them.
+func (r *Response) Flush() error { return r.out.FlushHead() }
+
+// AddTrailers adds fields, as name, value, name, value, that follow the body. They
+// are sent if that is chunked, and dropped without a word if not (seed:
+// response.addTrailers). Errors are those of SetHeader.
+func (r *Response) AddTrailers(headers ...string) error {
+	if len(headers)%2 != 0 {
+		return errOddFields
+	}
+	if r.out.Ended() {
+		return ErrEnded
+	}
+	for i := 0; i < len(headers); i += 2 {
+		if err := r.out.Trailers.Add(headers[i], headers[i+1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// End completes the response with p, which may be nil, as the last piece of its
+// body (seed: response.end). If it is the only piece, its length is declared. A
+// handler that returns without it ends its response all the same.
+func (r *Response) End(p []byte) error { return r.out.End(p) }
+
+// EndString is End for a string, which is not copied.
+func (r *Response) EndString(s string) error { return r.out.End(bytesOf(s)) }
+
+var _ io.Writer = (*Response)(nil)
+var _ io.StringWriter = (*Response)(nil)

@@ -1,0 +1,272 @@
+// Serving: what a worker does with a connection from an event to rest. One loop:
+// take the next head out of what has been read, have it answered, read on; when
+// there is nothing more, send what is ready and put the connection to rest.
+
+package engine
+
+import (
+	"github.com/gale-http/gale/bytesparse"
+	"github.com/gale-http/gale/internal/h1"
+	"github.com/gale-http/gale/internal/loop"
+)
+
+// responder is what a worker needs to serve connections, one at a time: a request,
+// a response, and their buffers. It belongs to the worker and is reused.
+type responder struct {
+	worker *loop.Worker
+	conn   *conn
+	server *Server
+	req    Request
+	res    Response
+}
+
+// responderOf returns the worker's responder.
+func responderOf(w *loop.Worker) *responder {
+	if x, ok := w.Local.(*responder); ok {
+		return x
+	}
+	x := &responder{worker: w}
+	x.req.x, x.res.x = x, x
+	x.res.out.Start, x.res.out.Plan = x.res.startLine, x.res.plan
+	w.Local = x
+	return x
+}
+
+// scratch returns memory to read into what nobody wants.
+func (x *responder) scratch() []byte {
+	return x.req.in.Scratch()
+}
+
+// serve serves c until there is nothing more to do for it.
+func (x *responder) serve(c *conn) {
+	x.attach(c)
+	for {
+		ev, err := x.req.in.Next()
+		switch {
+		case ev == h1.HeadDone:
+			if !x.answer(err) {
+				return
+			}
+			continue
+		case err != nil:
+			x.refuse(err)
+			return
+		case ev == h1.End:
+			x.finish(false)
+			return
+		}
+		if c.NetConn() != nil && !x.prepareWait() {
+			return
+		}
+		n, err := x.req.in.Fill()
+		switch {
+		case err == loop.ErrTimeout && x.req.in.Unread() > 0:
+			x.refuse(errHeadTimeout)
+			return
+		case err != nil:
+			x.finish(false)
+			return
+		case n == 0:
+			x.rest()
+			return
+		}
+	}
+}
+
+func (x *responder) attach(c *conn) {
+	x.conn, x.server = c, c.server
+	x.req.in.Limits = &c.server.run.limits
+	x.res.out.Attach(&c.Stream)
+	if x.req.in.Attach(&c.Stream, &c.in, c.begun) {
+		c.releaseBegun()
+	}
+	c.begun = nil
+}
+
+// prepareWait does for the portable driver what rest does for a loop, before a
+// read that blocks. It reports whether the connection is still there.
+func (x *responder) prepareWait() bool {
+	if x.res.out.Flush() != nil {
+		x.finish(false)
+		return false
+	}
+	c, t := x.conn, &x.server.run.timeouts
+	c.ReadTimeout = int32(t.idle)
+	if x.req.in.Unread() > 0 {
+		c.ReadTimeout = int32(t.head)
+	}
+	return true
+}
+
+// rest sends what is ready and puts the connection to rest. The loop is held.
+func (x *responder) rest() {
+	c := x.conn
+	if x.res.out.Flush() != nil {
+		x.finish(false)
+		return
+	}
+	here := localOf(c.Loop())
+	x.res.out.Detach()
+	c.begun = x.req.in.Detach(here.buffers.Get)
+	c.noteHead()
+	c.Rest(c.restUntil(), false)
+}
+
+// noteHead starts the clock of a head that has begun, and stops it otherwise.
+func (c *conn) noteHead() {
+	switch {
+	case c.begun == nil:
+		c.headDue = 0
+	case c.headDue == 0 && c.server.run.timeouts.head > 0:
+		c.headDue = c.Loop().Tick() + c.server.run.timeouts.head
+	}
+}
+
+// answer has the request whose head was found answered. It reports whether the
+// connection goes on here.
+func (x *responder) answer(verdict error) bool {
+	c, out := x.conn, &x.res.out
+	c.headDue = 0
+	if c.in.Method() == bytesparse.MethodConnect {
+		// Nobody listens for CONNECT: the connection closes (seed: 'connect').
+		x.finish(false)
+		return false
+	}
+	if !x.req.in.Done() && out.Flush() != nil {
+		// What was answered before must not wait for this request's body.
+		x.finish(false)
+		return false
+	}
+	x.req.begin()
+	x.res.begin()
+	if verdict != nil {
+		_ = x.res.SetStatus(statusOf(verdict))
+		return x.conclude()
+	}
+	x.worker.Begin(&c.Stream)
+	out.Date.Update(x.worker.Unix())
+	if !x.call() {
+		return false
+	}
+	x.worker.End()
+	return x.conclude()
+}
+
+// conclude ends the exchange after its handler: the answer, what is left of the
+// request, and the fate of the connection. It reports whether the connection goes
+// on here; a worker that lost its loop gives it back.
+func (x *responder) conclude() bool {
+	in, out := &x.req.in, &x.res.out
+	if !out.Ended() {
+		_ = out.End(nil)
+	}
+	withheld := x.res.expect == expectPending || x.res.expect == expectOverruled
+	if !in.Done() && !withheld {
+		in.Drain(x.server.Limits.drain(), false)
+	}
+	if x.blame() {
+		return false
+	}
+	if !in.Done() && !withheld && out.Planned().KeepAlive && out.Flush() == nil {
+		in.Drain(x.server.Limits.drain(), true)
+	}
+	in.Release()
+	if out.Err() != nil {
+		x.finish(false)
+		return false
+	}
+	if !out.Planned().KeepAlive || !in.Done() {
+		x.finish(!in.Done() || in.Unread() > 0 || x.conn.Ready())
+		return false
+	}
+	if x.worker.Lost() && x.conn.NetConn() == nil {
+		x.giveBack()
+		return false
+	}
+	out.Reset()
+	return true
+}
+
+// blame answers a request whose body turned out to be malformed with what it
+// deserves, if its answer has not left. It reports whether it did.
+func (x *responder) blame() bool {
+	out := &x.res.out
+	status := statusOf(x.req.in.Err())
+	if status == 0 || out.Err() != nil || !out.Recall() {
+		return false
+	}
+	x.refuse(x.req.in.Err())
+	return true
+}
+
+// refuse answers a message that cannot be understood, behind all earlier answers,
+// and ends the connection.
+func (x *responder) refuse(err error) {
+	if status := statusOf(err); status != 0 && x.res.out.Err() == nil {
+		x.res.out.Append(appendError(nil, x.worker.Unix(), status))
+	}
+	x.finish(true)
+}
+
+// finish ends the connection after sending what is ready. With linger it goes on
+// reading for a while: bytes that arrive at a closed socket bring a reset, and that
+// may destroy the answer before the peer has read it. It is for workers on and off
+// the loop.
+func (x *responder) finish(linger bool) {
+	c := x.conn
+	if x.res.out.Flush() != nil {
+		linger = false
+	}
+	x.res.out.Detach()
+	x.req.in.Discard()
+	switch {
+	case c.NetConn() != nil:
+		if linger {
+			c.HalfClose()
+			c.ReadTimeout = lingerTicks
+			x.req.in.Sink(&c.Stream, lingerBytes)
+		}
+		c.close()
+	case !x.worker.Lost():
+		c.end(linger)
+	case !c.Return(func() { c.end(linger) }):
+		c.abandoned()
+	}
+}
+
+// end closes the connection, or lets it linger first. The loop is held.
+func (c *conn) end(linger bool) {
+	if linger && !c.Failed() {
+		c.startLinger()
+		return
+	}
+	c.close()
+}
+
+// giveBack returns the connection of a worker that lost the loop to that loop,
+// with all that was read and not used.
+func (x *responder) giveBack() {
+	c := x.conn
+	if x.res.out.Flush() != nil {
+		x.finish(false)
+		return
+	}
+	x.res.out.Detach()
+	c.begun = x.req.in.Detach(x.server.run.shared.Get)
+	back := c.Return(func() {
+		c.noteHead()
+		c.Rest(c.restUntil(), true)
+	})
+	if !back {
+		c.abandoned()
+	}
+}
+
+// abandoned ends what is left of a connection whose loop has ended before its
+// handler. The descriptor is closed.
+func (c *conn) abandoned() {
+	if ctx := c.context.Swap(nil); ctx != nil {
+		ctx.cancel()
+	}
+	c.server.run.open.Add(-1)
+}

@@ -1,0 +1,194 @@
+// Server: its configuration, and its life from the first listener to Close.
+
+package engine
+
+import (
+	"context"
+	"errors"
+	"log"
+	"net"
+	"sync"
+	"sync/atomic"
+
+	"github.com/gale-http/gale/internal/h1"
+	"github.com/gale-http/gale/internal/loop"
+	"github.com/gale-http/gale/pool"
+)
+
+// Handler answers a request (seed: the 'request' event). It may block: it runs on
+// an event loop, and loses the loop, not the request, when it takes long. It ends
+// the response with End or by returning. Both arguments, and every []byte they
+// hand out, are the handler's until it returns.
+type Handler func(req *Request, res *Response)
+
+// ErrServerClosed is returned by what needs a server that was closed before.
+var ErrServerClosed = errors.New("gale: the server was closed")
+
+// ErrAbort, as the value of a panic in a handler, cuts the connection without a
+// word in the log and without an answer, if none was sent.
+var ErrAbort = errors.New("gale: the handler aborted")
+
+// Server is an HTTP/1.x server (seed: http.Server). The zero value of every field
+// but Handler is the default. Its fields must not be changed once it listens, and
+// it must not be copied. Its methods may be called from any goroutine.
+type Server struct {
+	Handler  Handler     // must be set
+	Limits   Limits      // sizes and counts
+	Timeouts Timeouts    // per phase
+	Loops    int         // event loops; 0: GOMAXPROCS
+	Backlog  int         // queue of connections not yet accepted; 0: 511, as in the seed
+	ErrorLog *log.Logger // panics of handlers, troubles in accepting; nil: the log package's
+
+	// Portable selects the driver without an event loop: one goroutine a connection.
+	// It is what platforms without epoll use in any case.
+	Portable bool
+
+	run running
+}
+
+// running is a server's state once it has been started.
+type running struct {
+	mu        sync.Mutex
+	group     *loop.Group
+	listeners []*listener
+	closed    bool
+	conns     map[*conn]struct{} // of the portable driver
+
+	closing atomic.Bool // answers say Connection: close
+	open    atomic.Int64
+	context context.Context
+	cancel  context.CancelFunc
+	done    chan struct{} // closed when Close has finished
+	once    sync.Once
+	serving sync.WaitGroup // goroutines that accept
+
+	shared   pool.Shared
+	limits   h1.Limits
+	timeouts ticks
+}
+
+// start makes the loops, once, at the first listener. The lock is held.
+func (s *Server) start() error {
+	r := &s.run
+	if r.closed {
+		return ErrServerClosed
+	}
+	if r.group != nil {
+		return nil
+	}
+	if s.Handler == nil {
+		return errors.New("gale: engine.Server needs a Handler")
+	}
+	group, err := loop.NewGroup(loop.Config{
+		Loops:      s.Loops,
+		MaxWorkers: s.Limits.suspended(),
+		Portable:   s.Portable,
+	})
+	if err != nil {
+		return err
+	}
+	r.limits, r.timeouts = s.Limits.machine(), s.Timeouts.ticks()
+	r.conns = make(map[*conn]struct{})
+	r.context, r.cancel = context.WithCancel(context.Background())
+	if r.done == nil {
+		r.done = make(chan struct{})
+	}
+	for _, l := range group.Loops() {
+		l.Local = &local{buffers: pool.Local{Shared: &r.shared}}
+	}
+	group.Start()
+	r.group = group
+	return nil
+}
+
+// local is what the engine keeps with a loop.
+type local struct {
+	buffers pool.Local
+	free    *conn // slots of closed connections
+}
+
+func localOf(l *loop.Loop) *local { return l.Local.(*local) }
+
+// Addr returns the address of the first listener, nil when there is none (seed:
+// server.address).
+func (s *Server) Addr() net.Addr {
+	if all := s.Addrs(); len(all) > 0 {
+		return all[0]
+	}
+	return nil
+}
+
+// Addrs returns the addresses of all listeners, in the order in which they were
+// added.
+func (s *Server) Addrs() []net.Addr {
+	s.run.mu.Lock()
+	defer s.run.mu.Unlock()
+	var all []net.Addr
+	for _, l := range s.run.listeners {
+		all = append(all, l.addr)
+	}
+	return all
+}
+
+// Connections returns how many connections are open.
+func (s *Server) Connections() int { return int(s.run.open.Load()) }
+
+// Close stops the server at once: listeners and connections are closed, contexts
+// of requests end, waits of handlers fail. It returns when nothing of the server
+// runs any more but handlers that do not return. A second call waits for the
+// first. It must not be called from a handler; `go s.Close()` may.
+func (s *Server) Close() error {
+	r := &s.run
+	r.mu.Lock()
+	r.closed = true
+	r.closing.Store(true)
+	if r.done == nil {
+		r.done = make(chan struct{})
+	}
+	group := r.group
+	r.mu.Unlock()
+	r.once.Do(func() {
+		if group != nil {
+			r.cancel()
+			s.closeListeners()
+			s.closePortable()
+			group.Stop()
+			r.serving.Wait()
+		}
+		close(r.done)
+	})
+	<-r.done
+	return nil
+}
+
+// Wait returns when Close has finished.
+func (s *Server) Wait() error {
+	s.run.mu.Lock()
+	if s.run.done == nil {
+		s.run.done = make(chan struct{})
+	}
+	done := s.run.done
+	s.run.mu.Unlock()
+	<-done
+	return nil
+}
+
+func (s *Server) logf(format string, args ...any) {
+	if s.ErrorLog != nil {
+		s.ErrorLog.Printf(format, args...)
+		return
+	}
+	log.Printf(format, args...)
+}
+
+// closePortable cuts the connections of the portable driver; their goroutines
+// find out and close them.
+func (s *Server) closePortable() {
+	s.run.mu.Lock()
+	defer s.run.mu.Unlock()
+	for c := range s.run.conns {
+		if nc := c.NetConn(); nc != nil {
+			_ = nc.Close()
+		}
+	}
+}

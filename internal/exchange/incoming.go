@@ -1,0 +1,333 @@
+// A message coming in: from bytes on a stream to a head and a body that is read
+// as any io.Reader is.
+
+package exchange
+
+import (
+	"io"
+
+	"github.com/gale-http/gale/bytesparse"
+	"github.com/gale-http/gale/internal/h1"
+	"github.com/gale-http/gale/internal/loop"
+	"github.com/gale-http/gale/pool"
+)
+
+const (
+	// BufferSize is the size of a worker's read buffer, and of its write buffer.
+	BufferSize = 8 << 10
+	// directRead is the least that is read straight into the caller's slice.
+	directRead = 1 << 10
+	// bodyRoom is the least room behind a head in which a body is read.
+	bodyRoom = 1 << 10
+)
+
+// Incoming is the message that is coming in on a stream. It belongs to whoever
+// runs the exchange; Read may be called by one other goroutine at a time while
+// the exchange is under way. Its zero value is ready.
+type Incoming struct {
+	Stream *loop.Stream
+	Conn   *h1.Conn
+	Limits *h1.Limits
+	// BeforeBody, when set, runs before each wait for the body: a server sends its
+	// 100 there.
+	BeforeBody func() error
+
+	Head     bytesparse.Head // of the message under way, positions relative to HeadBytes
+	trailers bytesparse.Head
+	head     []byte // the bytes of Head
+	section  []byte // the bytes of trailers
+
+	own        []byte // the worker's buffer
+	buf        []byte // what is being read into: own, or one that a large message needed
+	base       int    // where in buf a body may stand: behind the head
+	start, end int    // read and not used
+	pending    int    // body bytes at start that the machine has counted and nobody has read
+	eof        bool   // the peer sends no more
+	done       bool   // the body has been read to its end
+	err        error  // why it cannot be
+
+	fields [inlineFields]bytesparse.Field
+	arena  []byte // joined and lower-cased bytes handed out for this message
+}
+
+// inlineFields is how many fields a head may have before the list of them is
+// allocated, once, for good.
+const inlineFields = 40
+
+// Attach makes in read from s. begun is what was read before and not used, from
+// Detach; it is taken over or copied, and Attach reports whether it was copied.
+func (in *Incoming) Attach(s *loop.Stream, c *h1.Conn, begun []byte) (copied bool) {
+	if in.own == nil {
+		in.own = make([]byte, BufferSize)
+		in.Head.Fields = in.fields[:0]
+	}
+	in.Stream, in.Conn, in.eof = s, c, false
+	in.buf, in.start, in.end = in.own, 0, len(begun)
+	if len(begun) <= len(in.own)/2 {
+		copy(in.own, begun)
+		return true
+	}
+	in.buf = begun[:cap(begun)]
+	return false
+}
+
+// Detach ends the reading from a stream and returns what was read and not used:
+// nil, or a slice that get made, or one whose memory in gives away.
+func (in *Incoming) Detach(get func(size int) []byte) []byte {
+	in.Release()
+	var begun []byte
+	if n := in.end - in.start; n > 0 && n <= len(in.own)/2 {
+		begun = get(n)[:n]
+		copy(begun, in.buf[in.start:in.end])
+	} else if n > 0 {
+		in.compact()
+		begun = in.buf[:n]
+		if &in.buf[0] == &in.own[0] {
+			in.own = make([]byte, BufferSize)
+		}
+	}
+	in.Stream, in.Conn, in.buf = nil, nil, nil
+	in.start, in.end = 0, 0
+	return begun
+}
+
+// Discard ends the reading from a stream and drops what was not used.
+func (in *Incoming) Discard() {
+	in.Release()
+	in.Stream, in.Conn, in.buf = nil, nil, nil
+	in.start, in.end, in.base = 0, 0, 0
+}
+
+// Scratch returns the worker's buffer, for reading what nobody wants. It must not
+// be used while a message is under way.
+func (in *Incoming) Scratch() []byte {
+	if in.own == nil {
+		in.own = make([]byte, BufferSize)
+	}
+	return in.own
+}
+
+// Sink reads from s up to limit bytes, or to its end, and drops them.
+func (in *Incoming) Sink(s *loop.Stream, limit int) {
+	for limit > 0 {
+		n, err := s.Read(in.Scratch())
+		if err != nil {
+			return
+		}
+		limit -= n
+	}
+}
+
+// Release ends the life of all views handed out for the message.
+func (in *Incoming) Release() {
+	pool.Poison(in.head)
+	pool.Poison(in.section)
+	pool.Poison(in.arena)
+	in.head, in.section, in.arena = nil, nil, in.arena[:0]
+}
+
+// HeadBytes returns the bytes of the head under way: a view.
+func (in *Incoming) HeadBytes() []byte { return in.head }
+
+// Unread returns how many bytes have been read from the stream and not used.
+func (in *Incoming) Unread() int { return in.end - in.start }
+
+// Next looks for the next message's head in what has been read.
+func (in *Incoming) Next() (h1.Event, error) {
+	for {
+		n, ev, err := in.Conn.NextHead(in.buf[in.start:in.end], in.eof, &in.Head, in.Limits)
+		if ev == h1.HeadDone {
+			in.head = in.buf[in.start : in.start+n]
+			in.start += n
+			in.base = in.start
+			in.done, in.err, in.pending = in.Conn.Done(), nil, 0
+			return ev, err
+		}
+		in.start += n
+		if n == 0 || ev != h1.NeedMore {
+			return ev, err
+		}
+	}
+}
+
+// Fill reads more of the stream into the buffer, without waiting on a stream
+// that has a loop. It returns 0 and no error when there is nothing now; the end
+// of the stream is noted, for Next to judge, and counts as something.
+func (in *Incoming) Fill() (int, error) {
+	if in.start == in.end {
+		in.start, in.end = 0, 0
+	} else if in.end == len(in.buf) {
+		in.makeRoom()
+	}
+	n, err := 0, error(nil)
+	if in.Stream.NetConn() != nil {
+		n, err = in.Stream.Read(in.buf[in.end:])
+	} else {
+		n, err = in.Stream.TryRead(in.buf[in.end:])
+	}
+	in.end += n
+	if err == io.EOF && !in.eof {
+		in.eof = true
+		return 1, nil
+	}
+	return n, err
+}
+
+// compact moves what was not used to the front of the buffer.
+func (in *Incoming) compact() {
+	if in.start > 0 {
+		in.end = copy(in.buf, in.buf[in.start:in.end])
+		in.start = 0
+	}
+}
+
+// makeRoom makes room in a full buffer for a head that is not complete: at its
+// front, or in a buffer twice as large.
+func (in *Incoming) makeRoom() {
+	if in.start > 0 {
+		in.compact()
+		return
+	}
+	grown := make([]byte, 2*len(in.buf))
+	copy(grown, in.buf[:in.end])
+	in.buf = grown
+}
+
+// Done tells whether the body has been read to its end.
+func (in *Incoming) Done() bool { return in.done }
+
+// Read reads the body, waiting for it as needed; io.EOF is its end. Errors are
+// those of the machine (*h1.Error) and of the stream, and they stay.
+func (in *Incoming) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, in.err
+	}
+	for {
+		switch {
+		case in.pending > 0:
+			n := copy(p, in.buf[in.start:in.start+in.pending])
+			in.start += n
+			in.pending -= n
+			return n, nil
+		case in.done:
+			return 0, io.EOF
+		case in.err != nil:
+			return 0, in.err
+		}
+		if in.start == in.end && len(p) >= directRead && in.Conn.Remaining() > 0 && !in.eof {
+			return in.readDirect(p)
+		}
+		in.step()
+	}
+}
+
+// readDirect reads body bytes that nothing stands before, without the buffer.
+func (in *Incoming) readDirect(p []byte) (int, error) {
+	if left := in.Conn.Remaining(); int64(len(p)) > left {
+		p = p[:left]
+	}
+	if in.BeforeBody != nil {
+		if in.err = in.BeforeBody(); in.err != nil {
+			return 0, in.err
+		}
+	}
+	n, err := in.Stream.Read(p)
+	switch {
+	case n > 0:
+		_, _, in.err = in.Conn.Next(p[:n], false, nil, in.Limits)
+		in.done = in.Conn.Done()
+		return n, nil
+	case err == io.EOF:
+		in.eof = true
+		_, _, in.err = in.Conn.Next(nil, true, nil, in.Limits)
+	default:
+		in.err = err
+	}
+	return 0, in.err
+}
+
+// step moves the machine on by one event, reading first what that takes.
+func (in *Incoming) step() {
+	n, ev, err := in.Conn.Next(in.buf[in.start:in.end], in.eof, &in.trailers, in.Limits)
+	switch {
+	case err != nil:
+		in.err = err
+		return
+	case ev == h1.NeedMore:
+		in.err = in.readMore()
+		return
+	case ev == h1.Data:
+		in.pending = n
+		in.done = in.Conn.Done()
+		return
+	case ev == h1.Trailers:
+		in.section = in.buf[in.start : in.start+n]
+	case ev == h1.End:
+		in.done = true
+	}
+	in.start += n
+}
+
+// readMore waits for more of the body and puts it behind the head.
+func (in *Incoming) readMore() error {
+	if in.BeforeBody != nil {
+		if err := in.BeforeBody(); err != nil {
+			return err
+		}
+	}
+	in.makeBodyRoom()
+	n, err := in.Stream.Read(in.buf[in.end:])
+	in.end += n
+	if err == io.EOF {
+		in.eof = true
+		return nil
+	}
+	return err
+}
+
+// makeBodyRoom makes room for body bytes while the head stays where it is. What
+// is left unused then is a piece of framing at most.
+func (in *Incoming) makeBodyRoom() {
+	unused := in.buf[in.start:in.end]
+	switch {
+	case len(in.buf)-in.base >= bodyRoom+len(unused):
+		if in.start < in.end && in.end < len(in.buf) {
+			return
+		}
+		in.start, in.end = in.base, in.base+copy(in.buf[in.base:], unused)
+	case &in.buf[0] != &in.own[0] && len(in.own) >= bodyRoom+len(unused):
+		in.buf, in.base, in.start, in.end = in.own, 0, 0, copy(in.own, unused)
+	default:
+		grown := make([]byte, max(BufferSize, 2*len(unused)))
+		in.buf, in.base, in.start, in.end = grown, 0, 0, copy(grown, unused)
+	}
+}
+
+// Err returns why the body cannot be read on, if so.
+func (in *Incoming) Err() error { return in.err }
+
+// Drain drops what is left of the body, up to limit bytes, and reports whether
+// its end was reached; without it, nothing behind the body can be told from it.
+// With wait false it stops where it would have to wait.
+func (in *Incoming) Drain(limit int64, wait bool) bool {
+	for {
+		limit -= int64(in.pending)
+		in.start += in.pending
+		in.pending = 0
+		if in.done || in.err != nil || limit < in.Conn.Remaining() {
+			return in.done
+		}
+		n, ev, err := in.Conn.Next(in.buf[in.start:in.end], in.eof, &in.trailers, in.Limits)
+		in.start += n
+		limit -= int64(n)
+		switch {
+		case err != nil:
+			in.err = err
+		case ev == h1.NeedMore && !wait:
+			return false
+		case ev == h1.NeedMore:
+			in.err = in.readMore()
+		}
+		in.done = in.done || ev == h1.End || ev == h1.Data && in.Conn.Done()
+	}
+}

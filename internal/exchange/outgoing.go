@@ -1,0 +1,359 @@
+// A message going out: fields collected until the head is sent, then a body with
+// back-pressure. The first body bytes leave together with the head (seed:
+// response.write), each further Write leaves by itself, and an answer that is
+// whole at once may leave together with the next one.
+
+package exchange
+
+import (
+	"errors"
+
+	"github.com/gale-http/gale/bytesparse"
+	"github.com/gale-http/gale/internal/h1"
+	"github.com/gale-http/gale/internal/loop"
+	"github.com/gale-http/gale/writer"
+)
+
+// Misuse of a message going out. Nothing is sent because of the call that got
+// one of them, except that a body of the wrong length cuts the connection.
+var (
+	ErrHeadSent  = errors.New("gale: the head was sent already")
+	ErrEnded     = errors.New("gale: the message was ended already")
+	ErrTooLong   = errors.New("gale: more body bytes than the declared Content-Length")
+	ErrTooShort  = errors.New("gale: fewer body bytes than the declared Content-Length")
+	ErrBadLength = errors.New("gale: the Content-Length that was set is not a number")
+)
+
+// copyLimit is the most body bytes that are copied behind a head or a chunk-size
+// line, so that they leave with one plain send.
+const copyLimit = 4 << 10
+
+// Outgoing is the message that is going out on a stream. It belongs to whoever
+// runs the exchange; Write may be called by one other goroutine at a time while
+// the exchange is under way. Its zero value is ready.
+type Outgoing struct {
+	Stream  *loop.Stream
+	Headers writer.Headers
+	// Trailers leave behind a chunked body, and nowhere else.
+	Trailers writer.Headers
+	Date     writer.Date
+	// Start appends the start line.
+	Start func(dst []byte) []byte
+	// Plan decides how the message leaves, given what is known of its body.
+	Plan func(r h1.Reply) h1.Plan
+
+	NoDate bool // leave Date out (seed: response.sendDate)
+
+	buf      []byte // finished bytes that have not been sent
+	plan     h1.Plan
+	sent     int64 // body bytes, without framing
+	mark     int   // where in buf the message under way begins
+	headDone bool
+	left     bool // some of the message has been sent
+	ended    bool
+	err      error // why nothing more can be sent on this stream
+}
+
+// Attach makes out write to s.
+func (out *Outgoing) Attach(s *loop.Stream) {
+	if out.buf == nil {
+		out.buf = make([]byte, 0, BufferSize)
+	}
+	out.Stream, out.err = s, nil
+}
+
+// Detach ends the use of the stream. What was not sent is dropped.
+func (out *Outgoing) Detach() {
+	out.Reset()
+	out.Stream = nil
+	if out.buf = out.buf[:0]; cap(out.buf) > BufferSize {
+		out.buf = nil
+	}
+}
+
+// Reset makes out ready for the next message. What the last one left in the
+// buffer is kept.
+func (out *Outgoing) Reset() {
+	out.Headers.Reset()
+	out.Trailers.Reset()
+	out.plan = h1.Plan{}
+	out.sent, out.mark = 0, len(out.buf)
+	out.NoDate, out.headDone, out.left, out.ended = false, false, false, false
+}
+
+// Recall takes the message under way back, for another in its place, and reports
+// whether that was possible: nothing of it must have been sent.
+func (out *Outgoing) Recall() bool {
+	if out.left {
+		return false
+	}
+	out.buf = out.buf[:out.mark]
+	out.Reset()
+	return true
+}
+
+// Append puts finished bytes behind what waits to be sent.
+func (out *Outgoing) Append(p []byte) { out.buf = append(out.buf, p...) }
+
+// Take returns what waits to be sent, for the caller to send at once.
+func (out *Outgoing) Take() []byte {
+	p := out.buf
+	out.emptied()
+	return p
+}
+
+func (out *Outgoing) emptied() {
+	out.buf, out.mark = out.buf[:0], 0
+	out.left = out.left || out.headDone
+}
+
+// HeadSent tells whether the head is on its way (seed: response.headersSent).
+func (out *Outgoing) HeadSent() bool { return out.headDone }
+
+// Ended tells whether the message is complete.
+func (out *Outgoing) Ended() bool { return out.ended }
+
+// Planned returns how the message leaves, once its head is done.
+func (out *Outgoing) Planned() h1.Plan { return out.plan }
+
+// Buffered returns how many bytes wait to be sent.
+func (out *Outgoing) Buffered() int { return len(out.buf) }
+
+// Err returns why nothing more can be sent, if so.
+func (out *Outgoing) Err() error { return out.err }
+
+// Break makes the message, and the stream with it, unusable.
+func (out *Outgoing) Break(err error) {
+	if out.err == nil {
+		out.err = err
+	}
+}
+
+// Write sends p as the next piece of the body, head first if need be, and waits
+// while the peer is slow. Bytes that the message cannot have (the answer to a
+// HEAD, a 204, a 304) are dropped. io.Writer.
+func (out *Outgoing) Write(p []byte) (int, error) {
+	if err := out.ready(); err != nil {
+		return 0, err
+	}
+	if !out.headDone {
+		if err := out.head(h1.Unknown); err != nil {
+			return 0, err
+		}
+	}
+	if !out.plan.Body || len(p) == 0 {
+		return len(p), out.Flush()
+	}
+	if err := out.count(len(p)); err != nil {
+		return 0, err
+	}
+	chunked := out.plan.Framing == h1.Chunked
+	if chunked {
+		out.buf = writer.AppendChunkHead(out.buf, len(p))
+	}
+	if len(p) <= copyLimit {
+		out.buf = append(out.buf, p...)
+		if chunked {
+			out.buf = append(out.buf, writer.ChunkEnd...)
+		}
+		return out.written(len(p), out.Flush())
+	}
+	end := chunkEnd
+	if !chunked {
+		end = nil
+	}
+	err := out.send(out.buf, p, end)
+	out.emptied()
+	return out.written(len(p), err)
+}
+
+var chunkEnd = []byte(writer.ChunkEnd)
+
+func (out *Outgoing) written(n int, err error) (int, error) {
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
+}
+
+// Flush sends what is ready to be sent.
+func (out *Outgoing) Flush() error {
+	if out.err != nil || len(out.buf) == 0 {
+		return out.err
+	}
+	_, err := out.Stream.Write(out.buf)
+	out.emptied()
+	out.Break(err)
+	return err
+}
+
+// FlushHead sends the head without waiting for a body (seed:
+// request.flushHeaders).
+func (out *Outgoing) FlushHead() error {
+	if err := out.ready(); err != nil {
+		return err
+	}
+	if !out.headDone {
+		if err := out.head(h1.Unknown); err != nil {
+			return err
+		}
+	}
+	return out.Flush()
+}
+
+// End completes the message with p as the last piece of its body. When p is all
+// of it, its length is known and said. What is ready stays in the buffer, to
+// leave with what comes next, up to a bound.
+func (out *Outgoing) End(p []byte) error {
+	if err := out.ready(); err != nil {
+		return err
+	}
+	if !out.headDone {
+		if err := out.head(int64(len(p))); err != nil {
+			return err
+		}
+	}
+	if !out.plan.Body {
+		p = nil
+	}
+	if err := out.count(len(p)); err != nil {
+		return err
+	}
+	out.ended = true
+	if out.plan.Framing == h1.Length && out.plan.Body && out.sent < out.plan.Length {
+		out.Break(ErrTooShort)
+		return ErrTooShort
+	}
+	return out.finish(p)
+}
+
+func (out *Outgoing) finish(p []byte) error {
+	chunked := out.plan.Framing == h1.Chunked && out.plan.Body
+	if chunked && len(p) > 0 {
+		out.buf = writer.AppendChunkHead(out.buf, len(p))
+	}
+	if len(p) > copyLimit {
+		err := out.send(out.buf, p, nil)
+		out.emptied()
+		if err != nil {
+			return err
+		}
+	} else {
+		out.buf = append(out.buf, p...)
+	}
+	if chunked {
+		if len(p) > 0 {
+			out.buf = append(out.buf, writer.ChunkEnd...)
+		}
+		out.buf = writer.AppendLastChunk(out.buf, &out.Trailers)
+	}
+	if len(out.buf) > BufferSize/2 {
+		return out.Flush()
+	}
+	return nil
+}
+
+// ready tells whether the message can go on.
+func (out *Outgoing) ready() error {
+	if out.ended {
+		return ErrEnded
+	}
+	return out.err
+}
+
+// count adds n body bytes and checks them against what was declared.
+func (out *Outgoing) count(n int) error {
+	out.sent += int64(n)
+	if out.plan.Body && out.plan.Framing == h1.Length && out.sent > out.plan.Length {
+		out.Break(ErrTooLong)
+		return ErrTooLong
+	}
+	return nil
+}
+
+// send sends the pieces one behind the other.
+func (out *Outgoing) send(a, b, c []byte) error {
+	_, err := out.Stream.WriteThree(a, b, c)
+	out.Break(err)
+	return err
+}
+
+// head plans the message and appends its head. body is the length of the whole
+// body when it is known.
+func (out *Outgoing) head(body int64) error {
+	r := h1.Reply{Length: h1.Unknown, Body: body}
+	h := &out.Headers
+	if h.Has(bytesparse.FieldContentLength) {
+		n, ok := bytesparse.ParseUint(h.Value(bytesparse.FieldContentLength))
+		if !ok {
+			return ErrBadLength
+		}
+		r.Length = n
+	}
+	if h.Has(bytesparse.FieldTransferEncoding) {
+		r.HasCoding = true
+		r.Chunked = bytesparse.EqualFold(h.Value(bytesparse.FieldTransferEncoding), "chunked")
+	}
+	if h.Has(bytesparse.FieldConnection) {
+		for value := range h.Values("Connection") {
+			r.Connection |= h1.ParseConnection(value)
+		}
+	}
+	out.headDone = true
+	out.plan = out.Plan(r)
+	if out.plan.Suppress {
+		return nil
+	}
+	out.drop()
+	dst := out.Start(out.buf)
+	dst = h.Append(dst)
+	if !out.NoDate && !h.Has(bytesparse.FieldDate) {
+		dst = out.Date.Append(dst)
+	}
+	out.buf = appendFraming(dst, &out.plan)
+	return nil
+}
+
+// drop takes away what the application set and the message cannot have.
+func (out *Outgoing) drop() {
+	if out.plan.DropLength {
+		out.Headers.Remove("Content-Length")
+	}
+	if out.plan.DropCoding {
+		out.Headers.Remove("Transfer-Encoding")
+	}
+	if out.plan.DropConnection {
+		out.Headers.Remove("Connection")
+	}
+}
+
+func appendFraming(dst []byte, p *h1.Plan) []byte {
+	if p.AddLength {
+		dst = append(dst, "Content-Length: "...)
+		dst = writer.AppendUint(dst, uint64(p.AddedLength))
+		dst = append(dst, "\r\n"...)
+	}
+	if p.AddChunked {
+		dst = append(dst, "Transfer-Encoding: chunked\r\n"...)
+	}
+	if p.AddClose {
+		dst = append(dst, "Connection: close\r\n"...)
+	}
+	if p.AddKeepAlive {
+		dst = append(dst, "Connection: keep-alive\r\n"...)
+	}
+	return append(dst, "\r\n"...)
+}
+
+// Interim sends an interim response without fields, at once (RFC 9110 §15.2).
+func (out *Outgoing) Interim(status int) error {
+	if out.headDone {
+		return ErrHeadSent
+	}
+	if err := out.ready(); err != nil {
+		return err
+	}
+	out.buf = writer.AppendStatusLine(out.buf, status, "")
+	out.buf = append(out.buf, "\r\n"...)
+	return out.Flush()
+}
