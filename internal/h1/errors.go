@@ -77,7 +77,6 @@ var (
 	errLengths      error = newError(400, "more than one Content-Length")
 	errLength       error = newError(400, "invalid Content-Length")
 	errConnectBody  error = newError(400, "CONNECT with a body")
-	errChunkLine    error = newError(400, "malformed chunk-size line")
 	errChunkLong    error = newError(400, "chunk-size line too long")
 	errChunkEnd     error = newError(400, "missing CRLF behind a chunk")
 	errChunkTooMuch error = newError(400, "too much chunk framing for too little data")
@@ -95,6 +94,8 @@ func fromParser(err error) error {
 		return ErrTooManyFields
 	case bytesparse.ReasonTargetTooLong:
 		return ErrTargetTooLong
+	case bytesparse.ReasonChunkTooLong:
+		return errChunkLong
 	case bytesparse.ReasonVersion:
 		return &Error{Status: 505, Msg: pe.Reason.String(), Offset: pe.Offset, cause: err}
 	}

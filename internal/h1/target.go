@@ -127,7 +127,7 @@ func targetTooLong(window []byte, lim *Limits) bool {
 	for i, c := range window {
 		switch {
 		case c == '\r' || c == '\n':
-			return false // an ended line: the parser would have judged its target, the fields are too many
+			return false // no request line at all
 		case c == ' ' && start > 0:
 			return overTarget(i-start, lim)
 		case c == ' ':

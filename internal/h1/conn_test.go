@@ -1,0 +1,351 @@
+// The machine itself: size, allocations, order of calls, default limits.
+
+package h1
+
+import (
+	"bytes"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/gale-http/gale/bytesparse"
+)
+
+const hello = "GET / HTTP/1.1\r\nHost: localhost:8080\r\n\r\n"
+
+func TestConnIsSmall(t *testing.T) {
+	typ := reflect.TypeFor[Conn]()
+	if typ.Size() > 64 {
+		t.Errorf("Conn takes %d bytes, a connection at rest has 64 for it", typ.Size())
+	}
+	for i := range typ.NumField() {
+		switch f := typ.Field(i); f.Type.Kind() {
+		case reflect.Pointer, reflect.Slice, reflect.String, reflect.Map, reflect.Interface, reflect.Func, reflect.Chan, reflect.Struct, reflect.UnsafePointer:
+			t.Errorf("field %s is a %v: the collector would have to look at every connection", f.Name, f.Type)
+		}
+	}
+}
+
+func TestNothingIsAllocated(t *testing.T) {
+	chunked := []byte("POST / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n" +
+		strings.Repeat("5;x=y\r\nhello\r\n", 10) + "0\r\nX: y\r\n\r\n")
+	refused := []byte("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n")
+	response := []byte("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nab")
+	partial := []byte(hello[:20])
+	var head, trail bytesparse.Head
+	lim := &Limits{BodyBytes: 1000}
+	for _, c := range []struct {
+		name string
+		role Role
+		data []byte
+	}{{"hello", Server, []byte(hello)}, {"chunked", Server, chunked}, {"refused", Server, refused}, {"response", Client, response}, {"partial", Server, partial}} {
+		var conn Conn
+		run := func() {
+			conn.Reset(c.role)
+			data := c.data
+			n, ev, _ := conn.NextHead(data, false, &head, lim)
+			for data = data[n:]; ev != End && ev != NeedMore; data = data[n:] {
+				n, ev, _ = conn.Next(data, false, &trail, lim)
+			}
+		}
+		run() // the heads' arrays grow once
+		if got := testing.AllocsPerRun(100, run); got != 0 {
+			t.Errorf("%s: %v allocations", c.name, got)
+		}
+	}
+}
+
+// TestBodyUnread: the bytes of a body are never parsed as a head.
+func TestBodyUnread(t *testing.T) {
+	for _, head := range []string{"Content-Length: 28", "Transfer-Encoding: chunked"} {
+		var c Conn
+		var h bytesparse.Head
+		data := []byte("POST / HTTP/1.1\r\nHost: a\r\n" + head + "\r\n\r\n")
+		n, ev, err := c.NextHead(data, false, &h, nil)
+		if n != len(data) || ev != HeadDone || err != nil {
+			t.Fatal(n, ev, err)
+		}
+		if n, ev, err := c.NextHead([]byte(hello), false, &h, nil); n != 0 || ev != NeedMore || err != ErrBodyUnread {
+			t.Errorf("%s: NextHead before End: %d %v %v", head, n, ev, err)
+		}
+		if c.Done() || !c.KeepAlive() {
+			t.Errorf("%s: the mistake has changed the machine", head)
+		}
+	}
+}
+
+func TestStop(t *testing.T) {
+	var c Conn
+	var h bytesparse.Head
+	post := "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n"
+	if _, _, err := c.NextHead([]byte(post), false, &h, nil); err != nil {
+		t.Fatal(err)
+	}
+	c.Stop()
+	if c.KeepAlive() || c.Done() {
+		t.Error("Stop inside a body must leave the body and nothing behind it")
+	}
+	if n, ev, err := c.Next([]byte("abc"+hello), false, nil, nil); n != 3 || ev != Data || err != nil {
+		t.Error(n, ev, err)
+	}
+	if n, ev, err := c.Next([]byte(hello), false, nil, nil); n != 0 || ev != End || err != nil {
+		t.Error(n, ev, err)
+	}
+	if n, ev, err := c.NextHead([]byte(hello), false, &h, nil); n != 0 || ev != End || err != nil {
+		t.Error(n, ev, err)
+	}
+
+	c.Reset(Server)
+	if _, ev, _ := c.NextHead([]byte(hello), false, &h, nil); ev != HeadDone || !c.KeepAlive() {
+		t.Fatal(ev)
+	}
+	c.Stop()
+	if n, ev, err := c.NextHead([]byte(hello), false, &h, nil); n != 0 || ev != End || err != nil || c.KeepAlive() {
+		t.Error(n, ev, err)
+	}
+
+	c.Reset(Server)
+	c.fail(errHost)
+	c.Stop()
+	if _, _, err := c.NextHead([]byte(hello), false, &h, nil); err != ErrFailed {
+		t.Error("Stop mended a failed machine")
+	}
+}
+
+// TestEndIsSticky: a reader may ask again, as of an io.Reader.
+func TestEndIsSticky(t *testing.T) {
+	var c Conn
+	var h bytesparse.Head
+	c.NextHead([]byte(hello), false, &h, nil)
+	for range 3 {
+		if n, ev, err := c.Next([]byte(hello), false, nil, nil); n != 0 || ev != End || err != nil {
+			t.Fatal(n, ev, err)
+		}
+	}
+	if n, ev, err := c.NextHead([]byte(hello), false, &h, nil); n != len(hello) || ev != HeadDone || err != nil {
+		t.Fatal(n, ev, err)
+	}
+}
+
+// TestRFC9110Section15_2InterimLimit: 64 interim responses and no more, to each request.
+func TestRFC9110Section15_2InterimLimit(t *testing.T) {
+	interim, final := []byte("HTTP/1.1 100 Continue\r\n\r\n"), []byte("HTTP/1.1 204 No Content\r\n\r\n")
+	var c Conn
+	var h bytesparse.Head
+	c.Reset(Client)
+	for range 2 {
+		for i := range 64 {
+			if _, ev, err := c.NextHead(interim, false, &h, nil); ev != HeadDone || err != nil || !c.Interim() || !c.Done() {
+				t.Fatal(i, ev, err)
+			}
+		}
+		if _, ev, err := c.NextHead(final, false, &h, nil); ev != HeadDone || err != nil || c.Interim() {
+			t.Fatal(ev, err)
+		}
+	}
+	for range 64 {
+		c.NextHead(interim, false, &h, nil)
+	}
+	if _, _, err := c.NextHead(interim, false, &h, nil); err != ErrTooManyInterim {
+		t.Error(err)
+	}
+}
+
+// TestSetRequestHolds: the method is asked for once and remembered.
+func TestSetRequestHolds(t *testing.T) {
+	var c Conn
+	var h bytesparse.Head
+	c.Reset(Client)
+	c.SetRequest(bytesparse.MethodHead)
+	response := []byte("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n")
+	for range 2 {
+		if _, ev, err := c.NextHead(response, false, &h, nil); ev != HeadDone || err != nil || !c.IsHead() || c.Framing() != None || c.Status() != 200 {
+			t.Fatal(ev, err, c.Framing())
+		}
+	}
+	c.SetRequest(bytesparse.MethodGet)
+	if c.NextHead(response, false, &h, nil); c.Framing() != Length || c.IsHead() {
+		t.Error(c.Framing())
+	}
+}
+
+func head(fields string) string { return "POST / HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n" }
+
+// outcome offers data at once and returns the error, if any.
+func outcome(data string, lim *Limits) error {
+	var c Conn
+	var h, trail bytesparse.Head
+	b := []byte(data)
+	n, ev, err := c.NextHead(b, false, &h, lim)
+	for err == nil && ev != End && (n > 0 || ev == HeadDone) {
+		b = b[n:]
+		n, ev, err = c.Next(b, false, &trail, lim)
+	}
+	return err
+}
+
+// TestDefaultLimits: exactly at the default it passes, one more does not.
+func TestDefaultLimits(t *testing.T) {
+	const chunked = "Transfer-Encoding: chunked\r\n"
+	pad := func(total int, around string) string { return strings.Repeat("x", total-len(around)) }
+	bare := head("X: \r\n")
+	line := "1;=\r\n"
+	trailer := "X: \r\n\r\n"
+	target := func(n int) string { return "GET /" + strings.Repeat("x", n-1) + " HTTP/1.1\r\nHost: a\r\n\r\n" }
+	for _, c := range []struct {
+		name string
+		ok   string
+		over string
+		want error
+	}{
+		{"head", head("X: " + pad(64<<10, bare) + "\r\n"), head("X: x" + pad(64<<10, bare) + "\r\n"), ErrHeadTooLarge},
+		{"fields", head(strings.Repeat("X: y\r\n", 999)), head(strings.Repeat("X: y\r\n", 1000)), ErrTooManyFields},
+		{"target", target(16 << 10), target(16<<10 + 1), ErrTargetTooLong},
+		{"huge target", target(16 << 10), target(100 << 10), ErrTargetTooLong},
+		{"chunk line", head(chunked) + "1;x=" + pad(256, line+"x") + "\r\nx\r\n0\r\n\r\n", head(chunked) + "1;x=x" + pad(256, line+"x") + "\r\nx\r\n0\r\n\r\n", errChunkLong},
+		{"trailers", head(chunked) + "0\r\nX: " + pad(8<<10, trailer) + "\r\n\r\n", head(chunked) + "0\r\nX: x" + pad(8<<10, trailer) + "\r\n\r\n", ErrTrailersTooLarge},
+		{"trailer fields", head(chunked) + "0\r\n" + strings.Repeat("X: y\r\n", 1000) + "\r\n", head(chunked) + "0\r\n" + strings.Repeat("X: y\r\n", 1001) + "\r\n", ErrTooManyFields},
+	} {
+		for _, lim := range []*Limits{nil, {}} {
+			if err := outcome(c.ok, lim); err != nil {
+				t.Errorf("%s at the limit: %v", c.name, err)
+			}
+			if err := outcome(c.over, lim); err != c.want {
+				t.Errorf("%s over the limit: %v, want %v", c.name, err, c.want)
+			}
+		}
+		if err := outcome(c.over, &Limits{-1, -1, -1, -1, -1, -1, -1}); err != nil {
+			t.Errorf("%s without limit: %v", c.name, err)
+		}
+	}
+	if err := outcome(head("Content-Length: 9223372036854775807\r\n"), nil); err != nil {
+		t.Errorf("a body has no limit by default: %v", err)
+	}
+}
+
+// TestRFC9112Section7_1ChunkOverhead: one-byte chunks with long extensions end
+// soon, whatever their shape; plain small chunks never do.
+func TestRFC9112Section7_1ChunkOverhead(t *testing.T) {
+	for ext := 17; ext < 250; ext += 7 {
+		chunk := "1;" + strings.Repeat("x", ext) + "\r\nx\r\n"
+		body := head("Transfer-Encoding: chunked\r\n") + strings.Repeat(chunk, 1<<20/len(chunk)) + "0\r\n\r\n"
+		if err := outcome(body, nil); err != errChunkTooMuch {
+			t.Errorf("%d bytes of extension for each byte: %v", ext, err)
+		}
+	}
+	zeros := "0000000000000000000000000000000000000001\r\nx\r\n"
+	if err := outcome(head("Transfer-Encoding: chunked\r\n")+strings.Repeat(zeros, 10000)+"0\r\n\r\n", nil); err != errChunkTooMuch {
+		t.Errorf("zeros: %v", err)
+	}
+	for _, chunk := range []string{"1\r\nx\r\n", "00000001\r\nx\r\n", "1;a=bcd\r\nx\r\n", "10;signature=0123456789\r\n0123456789abcdef\r\n"} {
+		if err := outcome(head("Transfer-Encoding: chunked\r\n")+strings.Repeat(chunk, 100000)+"0\r\n\r\n", nil); err != nil {
+			t.Errorf("%q: %v", chunk, err)
+		}
+	}
+}
+
+// TestErrors: what a caller can get out of an error.
+func TestErrors(t *testing.T) {
+	err := outcome("GET / HTTP/1.1\r\nHost: a\r\nX : y\r\n\r\n", nil)
+	var e *Error
+	var pe *bytesparse.Error
+	if !errors.As(err, &e) || !errors.As(err, &pe) || e.Status != 400 || e.Offset != pe.Offset || e.Offset < 25 || !strings.Contains(err.Error(), "at byte") {
+		t.Errorf("%#v", err)
+	}
+	if err := ErrHeadTooLarge.Error(); err != "http: head too large" {
+		t.Error(err)
+	}
+	if fromParser(errors.New("not the parser's")) != errBadHead {
+		t.Error("a foreign error must still refuse the message")
+	}
+	for e := range Event(8) {
+		if e.String() == "" || e == End+1 && e.String() != "unknown" {
+			t.Error(int(e), e.String())
+		}
+	}
+	if BodyFraming(9).String() != "unknown" || UntilClose.String() != "until close" {
+		t.Error("framing names")
+	}
+}
+
+// TestRFC9112Section3_2_2Authority: the target's authority overrides Host.
+func TestRFC9112Section3_2_2Authority(t *testing.T) {
+	for request, want := range map[string]string{
+		"GET / HTTP/1.1\r\nHost: a:1\r\n\r\n":                    "a:1",
+		"GET http://b:2/x HTTP/1.1\r\nHost: a:1\r\n\r\n":         "b:2",
+		"GET https://b?x=http://c HTTP/1.1\r\nHost: a\r\n\r\n":   "b",
+		"GET /http://b/ HTTP/1.1\r\nHost: a\r\n\r\n":             "a",
+		"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n":                  "a",
+		"CONNECT c:3 HTTP/1.1\r\nHost: a\r\n\r\n":                "c:3",
+		"GET / HTTP/1.0\r\n\r\n":                                 "",
+		"GET / HTTP/1.1\r\nHost:\r\n\r\n":                        "",
+		"CONNECT [::1]:3 HTTP/1.1\r\nHost: a\r\n\r\n":            "[::1]:3",
+		"GET http://[::1]:3/x:y@z HTTP/1.1\r\nHost: a:1\r\n\r\n": "[::1]:3",
+	} {
+		var c Conn
+		var h bytesparse.Head
+		if _, ev, err := c.NextHead([]byte(request), false, &h, nil); ev != HeadDone || err != nil {
+			t.Errorf("%q: %v %v", request, ev, err)
+			continue
+		}
+		got := Authority([]byte(request), &h)
+		if string(got) != want || (got == nil) != !strings.Contains(request, "Host") {
+			t.Errorf("%q: %q, want %q", request, got, want)
+		}
+	}
+}
+
+// TestTrailersWithoutAHead: who does not want trailers gives no Head for them,
+// and they are judged all the same.
+func TestTrailersWithoutAHead(t *testing.T) {
+	for trailers, ok := range map[string]bool{"": true, "X: y\r\n": true, "X y\r\n": false} {
+		var c Conn
+		var h bytesparse.Head
+		c.NextHead([]byte(head("Transfer-Encoding: chunked\r\n")), false, &h, nil)
+		data := []byte("1\r\nx\r\n0\r\n" + trailers + "\r\n")
+		var err error
+		for n, ev := 0, Data; ev != End && err == nil; data = data[n:] {
+			n, ev, err = c.Next(data, false, nil, nil)
+		}
+		if (err == nil) != ok || ok && len(data) != 0 {
+			t.Errorf("%q: %v, %d bytes left", trailers, err, len(data))
+		}
+	}
+}
+
+// TestSlowHead: a head that comes byte by byte is searched once, not once per
+// byte. The search may go over a few bytes again, not over the head.
+func TestSlowHead(t *testing.T) {
+	var c Conn
+	var h bytesparse.Head
+	data := []byte(head("X: " + strings.Repeat("y", 10000) + "\r\n"))
+	for i := 1; i < len(data)-4; i++ {
+		if _, ev, err := c.NextHead(data[:i], false, &h, nil); ev != NeedMore || err != nil {
+			t.Fatal(i, ev, err)
+		}
+		if i-int(c.scan) > 4 {
+			t.Fatalf("with %d bytes the search would go on at %d", i, c.scan)
+		}
+	}
+	if n, ev, err := c.NextHead(data, false, &h, nil); n != len(data) || ev != HeadDone || err != nil {
+		t.Fatal(n, ev, err)
+	}
+}
+
+// TestUnfoldingStaysInTheHead: a Client's data may be changed, but only where
+// a fold was, and only once the head is complete.
+func TestUnfoldingStaysInTheHead(t *testing.T) {
+	text := []byte("HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 9\r\n\r\nX: a\r\n b\r\n")
+	data := bytes.Clone(text)
+	var c Conn
+	var h bytesparse.Head
+	c.Reset(Client)
+	if c.NextHead(data[:40], false, &h, nil); !bytes.Equal(data, text) {
+		t.Errorf("changed while incomplete: %q", data)
+	}
+	n, _, err := c.NextHead(data, false, &h, nil)
+	if want := bytes.Replace(text[:n], []byte("\r\n b"), []byte("   b"), 1); err != nil || !bytes.Equal(data[:n], want) || !bytes.Equal(data[n:], text[n:]) {
+		t.Errorf("%v: %q", err, data)
+	}
+}
