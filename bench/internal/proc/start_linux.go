@@ -1,0 +1,127 @@
+// Starting and ending processes.
+
+package proc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// order asks the starter for a process.
+type order struct {
+	cmd  *exec.Cmd
+	core int
+	done chan error
+}
+
+// starter is one thread that starts all processes. A child inherits the
+// affinity of the thread that forks it, and is killed when that thread, not
+// only its process, ends: so it is never given back to the scheduler.
+var starter = sync.OnceValue(func() chan<- order {
+	orders := make(chan order)
+	go func() {
+		runtime.LockOSThread()
+		for o := range orders {
+			o.done <- o.start()
+		}
+	}()
+	return orders
+})
+
+func (o order) start() error {
+	var before, set unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &before); err != nil {
+		return fmt.Errorf("affinity: %w", err)
+	}
+	set = before
+	if o.core >= 0 {
+		set.Zero()
+		set.Set(o.core)
+	}
+	if err := unix.SchedSetaffinity(0, &set); err != nil {
+		return fmt.Errorf("pin to core %d: %w", o.core, err)
+	}
+	err := o.cmd.Start()
+	return errors.Join(err, unix.SchedSetaffinity(0, &before))
+}
+
+// StartPinned starts cmd so that all its threads run on the given core, -1 for
+// any. The kernel kills it when this program dies, and it leads a process group
+// of its own, so that End reaches what it has started itself.
+func StartPinned(cmd *exec.Cmd, core int) error {
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Setpgid = true
+	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
+	o := order{cmd, core, make(chan error, 1)}
+	starter() <- o
+	return <-o.done
+}
+
+// End stops a process that StartPinned started, and all of its group: politely,
+// then, after a second, for good. It waits until the process is gone.
+func End(cmd *exec.Cmd) {
+	if cmd.Process == nil {
+		return
+	}
+	gone := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // how it ended is no news: it was told to
+		close(gone)
+	}()
+	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) // fails when it has ended
+	select {
+	case <-gone:
+	case <-time.After(time.Second):
+	}
+	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // stragglers of the group
+	<-gone
+}
+
+// FreeAddr gives an address of loopback that nobody listens on just now.
+func FreeAddr() (string, error) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}
+
+// AwaitListener returns when something accepts connections at addr, or with an
+// error when the process has ended or ctx is done.
+func AwaitListener(ctx context.Context, pid int, addr string) error {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		conn, err := net.DialTimeout("tcp", addr, time.Second)
+		if err == nil {
+			return conn.Close()
+		}
+		if ended(pid) {
+			return errors.New("it ended before it listened")
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("it does not listen on %s: %w", addr, ctx.Err())
+		case <-tick.C:
+		}
+	}
+}
+
+// ended says whether the process is gone or waits to be reaped.
+func ended(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err != nil || stateOf(stat) == 'Z'
+}

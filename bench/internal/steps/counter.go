@@ -1,0 +1,358 @@
+//go:build linux && amd64
+
+// The tracer: one goroutine on one thread of its own, because only the thread
+// that attached may speak to its tracees. It waits for a stop, decides what the
+// stop was, and lets the thread go on for one more instruction.
+
+package steps
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// nudge is sent to the process to wake a tracer that waits for threads which
+// are all asleep. The tracer swallows it; one that slips by is ignored by
+// programs at large, and by Go's runtime as a belated request to give way.
+const nudge = syscall.SIGURG
+
+// waitFlags: threads count, and other children of this program, which other
+// threads started, are none of our business.
+const waitFlags = unix.WALL | unix.WNOTHREAD
+
+// Counter is attached to one process and counts its instructions.
+type Counter struct {
+	pid      int
+	options  Options
+	total    atomic.Uint64
+	stopping atomic.Bool
+	holding  atomic.Bool   // the monitor is to be held, too
+	held     chan struct{} // closed when it is, or never will be
+	nudges   atomic.Int32
+	ready    chan error
+	gone     chan struct{} // closed when the tracer has let go of everything
+	mu       sync.Mutex
+	result   Result // valid once gone is closed
+	failure  error
+
+	// The tracer's own.
+	threads   map[int]*thread
+	pending   int  // threads that have not made their first stop
+	announced bool // Attach has been told
+	detached  bool
+	monitor   int // thread id of a Go program's system monitor
+}
+
+// thread is one traced thread.
+type thread struct {
+	tid     int
+	started bool
+	held    bool // stopped for good, until Detach
+	steps   uint64
+	next    uint64 // where it was about to go on at its last step
+}
+
+// Attach begins counting in every thread of the process, those to come
+// included. It returns when all of them are being stepped. The process must not
+// be traced by anyone else; the caller needs the right to trace it. When the
+// process is this program's own child and is killed while it is traced, waiting
+// for it finds nobody: the tracer has learnt of its end instead.
+func Attach(pid int, options Options) (*Counter, error) {
+	c := &Counter{
+		pid:     pid,
+		options: options,
+		ready:   make(chan error, 1),
+		held:    make(chan struct{}),
+		gone:    make(chan struct{}),
+		threads: map[int]*thread{},
+		result:  Result{Threads: map[int]uint64{}, Signals: map[syscall.Signal]int{}},
+	}
+	go c.trace()
+	if err := <-c.ready; err != nil {
+		<-c.gone
+		return nil, err
+	}
+	return c, nil
+}
+
+// Count gives the instructions counted so far. It may be called at any time
+// from any goroutine; it is exact when the process is at rest.
+func (c *Counter) Count() uint64 { return c.total.Load() }
+
+// HoldMonitor holds the system monitor of a Go program the next time it sleeps,
+// and returns when that has happened, or the process has ended. Without
+// Options.HoldSleepers it does nothing.
+func (c *Counter) HoldMonitor() {
+	if c.options.HoldSleepers {
+		c.holding.Store(true)
+		select {
+		case <-c.held:
+		case <-c.gone:
+		}
+	}
+}
+
+// Detach lets the process run on at full speed and returns what was counted.
+// A process that has ended meanwhile is no error.
+func (c *Counter) Detach() (Result, error) {
+	if c.stopping.CompareAndSwap(false, true) {
+		c.nudges.Add(1)
+		if err := syscall.Kill(c.pid, nudge); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return Result{}, fmt.Errorf("steps: %w", err)
+		}
+	}
+	<-c.gone
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.result.Instructions = c.total.Load()
+	return c.result, c.failure
+}
+
+func (c *Counter) trace() {
+	runtime.LockOSThread() // for good: the thread ends with the goroutine, and its affinity with it
+	defer close(c.gone)
+	c.follow()
+	if err := c.seize(); err != nil {
+		c.announce(err)
+		return
+	}
+	if err := c.loop(); err != nil {
+		c.mu.Lock()
+		c.failure = err
+		c.mu.Unlock()
+	}
+	c.announce(fmt.Errorf("steps: process %d has ended", c.pid))
+}
+
+// announce tells Attach how it went, the first time.
+func (c *Counter) announce(err error) {
+	if !c.announced {
+		c.announced = true
+		c.ready <- err
+	}
+}
+
+// follow moves this thread to the processor of a process that is pinned to one:
+// a stop is then a switch on one core instead of a wake-up across two.
+func (c *Counter) follow() {
+	var set unix.CPUSet
+	if err := unix.SchedGetaffinity(c.pid, &set); err == nil && set.Count() == 1 {
+		_ = unix.SchedSetaffinity(0, &set) // slower without it, no less exact
+	}
+}
+
+// seize attaches to all threads, again and again until none is new, and asks
+// each of them to stop.
+func (c *Counter) seize() error {
+	for found := true; found; {
+		found = false
+		tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", c.pid))
+		if err != nil {
+			return fmt.Errorf("steps: %w", err)
+		}
+		for _, task := range tasks {
+			tid, err := strconv.Atoi(task.Name())
+			if err != nil || c.threads[tid] != nil {
+				continue
+			}
+			switch e := ptrace(unix.PTRACE_SEIZE, tid, 0, unix.PTRACE_O_TRACECLONE|unix.PTRACE_O_TRACEEXIT); e {
+			case 0, syscall.EPERM: // EPERM: born traced, of a thread seized before, if anything
+				if e != 0 && len(c.threads) == 0 {
+					return fmt.Errorf("steps: attach to process %d: %w", c.pid, e)
+				}
+				c.threads[tid] = &thread{tid: tid}
+				c.pending++
+				found = true
+			case syscall.ESRCH: // it has ended
+			default:
+				return fmt.Errorf("steps: attach to thread %d: %w", tid, e)
+			}
+		}
+	}
+	tids := slices.Sorted(maps.Keys(c.threads))
+	if len(tids) > 1 {
+		c.monitor = tids[1] // the runtime starts it before any other thread
+	}
+	for _, tid := range tids {
+		_ = ptrace(unix.PTRACE_INTERRUPT, tid, 0, 0) // a thread that has ended reports so to wait4
+	}
+	return nil
+}
+
+// loop steps until the process has ended or is let go.
+func (c *Counter) loop() error {
+	var status syscall.WaitStatus
+	for len(c.threads) > 0 {
+		tid, err := syscall.Wait4(-1, &status, waitFlags, nil)
+		switch {
+		case err == syscall.EINTR:
+			continue
+		case err == syscall.ECHILD:
+			return nil
+		case err != nil:
+			return fmt.Errorf("steps: wait: %w", err)
+		}
+		t := c.threads[tid]
+		if t == nil { // a thread born of a traced one
+			t = &thread{tid: tid}
+			c.threads[tid] = t
+			c.pending++
+		}
+		if status.Exited() || status.Signaled() {
+			c.forget(t)
+			continue
+		}
+		c.stopped(t, status)
+		if c.stopping.Load() && !c.detached {
+			c.release()
+		}
+	}
+	return nil
+}
+
+// release lets go of the threads that are held, and asks the others to stop so
+// that they can be let go.
+func (c *Counter) release() {
+	c.detached = true
+	for _, t := range c.threads {
+		if t.held {
+			_ = ptrace(unix.PTRACE_DETACH, t.tid, 0, 0)
+			c.forget(t)
+		} else {
+			_ = ptrace(unix.PTRACE_INTERRUPT, t.tid, 0, 0)
+		}
+	}
+}
+
+// hold says whether t stands where it slept and is to stay there.
+func (c *Counter) hold(t *thread) bool {
+	if !c.options.HoldSleepers || c.stopping.Load() || t.tid == c.monitor && !c.holding.Load() {
+		return false
+	}
+	if call := callOf(t.tid); call != unix.SYS_NANOSLEEP && call != unix.SYS_CLOCK_NANOSLEEP {
+		return false
+	}
+	t.held = true
+	if t.tid == c.monitor {
+		close(c.held)
+	}
+	return true
+}
+
+// forget drops a thread that has ended or was let go.
+func (c *Counter) forget(t *thread) {
+	c.settle(t)
+	delete(c.threads, t.tid)
+	c.result.Threads[t.tid] += t.steps
+}
+
+// settle notes that t has stopped for the first time.
+func (c *Counter) settle(t *thread) {
+	if t.started {
+		return
+	}
+	t.started = true
+	if c.pending--; c.pending == 0 {
+		c.announce(nil)
+	}
+}
+
+// stopped says what a stop was and sends the thread on its way.
+func (c *Counter) stopped(t *thread, status syscall.WaitStatus) {
+	c.settle(t)
+	signal, event := status.StopSignal(), int(status>>16)
+	deliver := syscall.Signal(0)
+	switch {
+	case event == unix.PTRACE_EVENT_STOP && signal != syscall.SIGTRAP: // the whole process is stopped
+		if !c.detached {
+			_ = ptrace(unix.PTRACE_LISTEN, t.tid, 0, 0)
+			return
+		}
+	case event == unix.PTRACE_EVENT_EXIT: // let it go: its end is its parent's to learn
+		_ = ptrace(unix.PTRACE_DETACH, t.tid, 0, 0)
+		c.forget(t)
+		return
+	case event == unix.PTRACE_EVENT_STOP: // our interruption, or a new thread
+		if c.hold(t) {
+			return
+		}
+	case event != 0: // a thread about to be born
+	case signal == syscall.SIGTRAP:
+		if deliver = c.count(t); t.held {
+			return
+		}
+	case signal == nudge && c.nudges.CompareAndSwap(1, 0):
+	default:
+		deliver = signal
+		c.result.Signals[signal]++
+	}
+	if c.detached {
+		if event == unix.PTRACE_EVENT_STOP && trapPending(t.tid) {
+			// The interruption has overtaken the report of a step, which would kill
+			// the process once nobody traces it: take it first.
+			_ = ptrace(unix.PTRACE_CONT, t.tid, 0, 0)
+			return
+		}
+		_ = ptrace(unix.PTRACE_DETACH, t.tid, 0, uintptr(deliver))
+		c.forget(t)
+		return
+	}
+	_ = step(t.tid, deliver) // ESRCH: it was killed, and wait4 will say so
+}
+
+// trapPending says whether a SIGTRAP waits to be delivered to the thread.
+func trapPending(tid int) bool {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", tid))
+	if err != nil {
+		return false
+	}
+	_, rest, ok := bytes.Cut(status, []byte("SigPnd:\t"))
+	if !ok || len(rest) < 16 {
+		return false
+	}
+	mask, err := strconv.ParseUint(string(rest[:16]), 16, 64)
+	return err == nil && mask&(1<<(syscall.SIGTRAP-1)) != 0
+}
+
+// count takes a stop by SIGTRAP: a step, the way into a handler, or the
+// program's own trap, which it is given back.
+func (c *Counter) count(t *thread) syscall.Signal {
+	var info trap
+	if stopInfo(t.tid, &info) != 0 {
+		return 0
+	}
+	switch info.code {
+	case trapHandler:
+		return 0
+	case trapStep, trapSyscall:
+		if c.stopping.Load() { // a system call that Detach has broken off, for one
+			return 0
+		}
+	default:
+		c.result.Signals[syscall.SIGTRAP]++
+		return syscall.SIGTRAP
+	}
+	if info.addr == t.next {
+		if code, e := peek(t.tid, info.addr); e == 0 && repeats(code[:]) {
+			return 0 // amid its repetitions: counted when it has moved on
+		}
+	}
+	t.next = info.addr
+	t.steps++
+	c.total.Add(1)
+	if info.code == trapSyscall {
+		c.hold(t)
+	}
+	return 0
+}

@@ -1,0 +1,66 @@
+//go:build linux && amd64
+
+// The ptrace requests that package syscall does not offer, and the stepping
+// loop's three calls without the runtime's bookkeeping where they cannot block.
+
+package steps
+
+import (
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// trap is the part of siginfo_t that a stop by SIGTRAP fills in on amd64.
+type trap struct {
+	signal int32
+	errno  int32
+	code   int32
+	_      int32
+	addr   uint64 // where the thread will go on
+	_      [104]byte
+}
+
+// Codes of a SIGTRAP.
+const (
+	trapSyscall = 1 // TRAP_BRKPT: a step over a system call
+	trapStep    = 2 // TRAP_TRACE: a step over any other instruction
+	trapHandler = 5 // a signal's handler is about to run; no instruction
+)
+
+func ptrace(request, tid int, addr, data uintptr) syscall.Errno {
+	_, _, e := syscall.RawSyscall6(unix.SYS_PTRACE, uintptr(request), uintptr(tid), addr, data, 0, 0)
+	return e
+}
+
+func step(tid int, signal syscall.Signal) syscall.Errno {
+	return ptrace(unix.PTRACE_SINGLESTEP, tid, 0, uintptr(signal))
+}
+
+func stopInfo(tid int, t *trap) syscall.Errno {
+	// SAFETY: trap is as large as siginfo_t, 128 bytes, and stays reachable
+	// until the call returns.
+	return ptrace(unix.PTRACE_GETSIGINFO, tid, 0, uintptr(unsafe.Pointer(t)))
+}
+
+// peek reads eight bytes of a stopped thread's memory.
+func peek(tid int, addr uint64) (word [8]byte, e syscall.Errno) {
+	// SAFETY: the raw request stores one word at the address given as data,
+	// which is eight bytes of ours.
+	e = ptrace(unix.PTRACE_PEEKTEXT, tid, uintptr(addr), uintptr(unsafe.Pointer(&word)))
+	return word, e
+}
+
+// callOf gives the number of the system call that a stopped thread has just
+// returned from, or that its stop has broken off; -1 when there is none.
+func callOf(tid int) int64 {
+	const origRax = 15 * 8 // offset in struct user_regs_struct
+	var word int64
+	// SAFETY: the raw request stores one word at the address given as data,
+	// which is eight bytes of ours.
+	if ptrace(unix.PTRACE_PEEKUSR, tid, origRax, uintptr(unsafe.Pointer(&word))) != 0 {
+		return -1
+	}
+	return word
+}
