@@ -1,5 +1,7 @@
 package pool
 
+// A Body is empty when it is handed out, whoever had it before.
+
 import (
 	"bytes"
 	"strings"

@@ -1,5 +1,7 @@
 package pool
 
+// The classes against their definition, for every size there is.
+
 import "testing"
 
 // Every size up to beyond MaxSize: the class is the smallest that holds it.

@@ -2,6 +2,9 @@
 
 package pool
 
+// Each misuse that galedebug promises to find is committed here, and must panic with a
+// message that says where.
+
 import (
 	"fmt"
 	"runtime"

@@ -1,5 +1,7 @@
 package pool_test
 
+// How each pool is meant to be used.
+
 import (
 	"fmt"
 

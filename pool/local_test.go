@@ -1,5 +1,8 @@
 package pool
 
+// The free lists of one loop: order, bounds, accounting, and a long random run against
+// counters.
+
 import (
 	"math/rand/v2"
 	"testing"

@@ -1,5 +1,8 @@
 package pool
 
+// The shared pool: bounds and accounting by one goroutine, then ownership and conservation
+// by many, which is where the race detector earns its keep.
+
 import (
 	"runtime"
 	"sync"

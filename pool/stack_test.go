@@ -1,5 +1,8 @@
 package pool
 
+// The index stack: against a slice, step by step through the ABA case, and under
+// contention that is forced between the two halves of a Pop.
+
 import (
 	"math"
 	"math/rand/v2"

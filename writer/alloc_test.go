@@ -1,8 +1,8 @@
 package writer
 
-import (
-	"testing"
-)
+// Every append and every call on a header set that has been used before: 0 allocations.
+
+import "testing"
 
 // Nothing allocates in the steady state.
 func TestSteadyStateAllocatesNothing(t *testing.T) {
@@ -12,8 +12,11 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 	now := int64(784111777)
 	name, value := []byte("X-Built-Name"), []byte("built at run time")
 	body := make([]byte, 1000)
-	for what, f := range map[string]func(){
-		"response head": func() {
+	for _, c := range []struct {
+		what string
+		f    func()
+	}{ // in this order: each goes on with the set that the one before left
+		{"response head", func() {
 			h.Reset()
 			h.Set("Content-Type", "text/plain")
 			h.Set("Content-Length", "1000")
@@ -26,14 +29,14 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 			now += 12345
 			b = d.Append(b)
 			sink = h.Append(b)
-		},
-		"replace and remove": func() {
+		}},
+		{"replace and remove", func() {
 			h.Set("Content-Type", "text/html; charset=utf-8")
 			h.Set("X-Mine", "no", "never")
 			h.Remove("Set-Cookie")
 			h.Remove("X-Mine")
-		},
-		"reads": func() {
+		}},
+		{"reads", func() {
 			if h.Get("vary") == nil || h.Value(1) != nil {
 				t.Error("wrong")
 			}
@@ -41,14 +44,14 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 			}
 			for range h.All() {
 			}
-		},
-		"strings of the caller do not escape": func() {
+		}},
+		{"strings of the caller do not escape", func() {
 			h.Set(string(name), string(value))
 			h.Add(string(name), string(value))
 			h.Get(string(name))
 			h.Remove(string(name))
-		},
-		"chunks": func() {
+		}},
+		{"chunks", func() {
 			trailers.Reset()
 			trailers.Set("X-Took", "3")
 			b := AppendChunk(dst, body)
@@ -58,11 +61,11 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 			b = AppendUint(b, 1<<40)
 			b = AppendDate(b, now)
 			sink = AppendRequestLine(b, "GET", "/")
-		},
+		}},
 	} {
-		f()
-		if n := testing.AllocsPerRun(200, f); n != 0 {
-			t.Errorf("%s: %v allocations per run, want 0", what, n)
+		c.f()
+		if n := testing.AllocsPerRun(200, c.f); n != 0 {
+			t.Errorf("%s: %v allocations per run, want 0", c.what, n)
 		}
 	}
 }

@@ -1,5 +1,7 @@
 package writer
 
+// Date and AppendDate against time.Format.
+
 import (
 	"math"
 	"math/rand/v2"

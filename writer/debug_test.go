@@ -2,6 +2,8 @@
 
 package writer
 
+// What galedebug promises about views of a header set.
+
 import "testing"
 
 // A view kept beyond Reset shows poison.

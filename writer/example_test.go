@@ -1,5 +1,7 @@
 package writer_test
 
+// How the pieces make up a message.
+
 import (
 	"fmt"
 

@@ -1,5 +1,7 @@
 package writer
 
+// Fields, numbers and chunks against the grammar and against other decoders.
+
 import (
 	"io"
 	"math"

@@ -1,5 +1,7 @@
 package writer
 
+// The header set against a naive model under random operations, and against the parser.
+
 import (
 	"math/rand/v2"
 	"strings"

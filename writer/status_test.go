@@ -1,5 +1,7 @@
 package writer
 
+// Start lines against net/http's table and the grammar.
+
 import (
 	"fmt"
 	"net/http"
