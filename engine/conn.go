@@ -84,7 +84,7 @@ func (s *Server) adopt(l *loop.Loop, fd int) error {
 		return err
 	}
 	c.opened()
-	c.Rest(c.restUntil(), true)
+	c.Rest(c.restUntil(), false) // what has arrived already is an event too
 	return nil
 }
 
