@@ -21,7 +21,7 @@ const (
 
 // acceptor is a listening socket on a loop.
 type acceptor struct {
-	loop.Stream
+	loop.Listener
 	server *Server
 	spread bool // it is the only one: connections go to the loops in turn
 	tcp    bool
@@ -59,7 +59,7 @@ func (s *Server) bind(network string, at sys.Addr) error {
 	opened := make(chan error, len(loops))
 	for i, l := range loops {
 		a := &acceptor{server: s, spread: !tcp, tcp: tcp}
-		if !l.Post(func(l *loop.Loop) { opened <- a.OpenListener(l, fds[i], a) }) {
+		if !l.Post(func(l *loop.Loop) { opened <- a.Open(l, fds[i], a) }) {
 			return fail(ErrServerClosed)
 		}
 	}
@@ -81,7 +81,7 @@ func (s *Server) bind(network string, at sys.Addr) error {
 func (a *acceptor) Serve(w *loop.Worker, _ uint32) {
 	here := w.Loop()
 	for range acceptBatch {
-		fd, e := sys.Accept(a.FD())
+		fd, e := a.Accept()
 		switch e {
 		case 0:
 			a.take(here, fd)

@@ -23,12 +23,6 @@ func (s *Stream) Open(l *Loop, fd int, task Task) error {
 	return s.open(l, fd, task, l.poller.add)
 }
 
-// OpenListener gives the loop a listening socket: task is served as long as
-// connections are queued on it.
-func (s *Stream) OpenListener(l *Loop, fd int, task Task) error {
-	return s.open(l, fd, task, l.poller.addAccept)
-}
-
 func (s *Stream) open(l *Loop, fd int, task Task, register func(int, uint64) error) error {
 	if l.stopping {
 		return ErrClosed
@@ -42,15 +36,6 @@ func (s *Stream) open(l *Loop, fd int, task Task, register func(int, uint64) err
 	}
 	return nil
 }
-
-// FD returns the descriptor; it stays the stream's.
-func (s *Stream) FD() int { return int(s.fd) }
-
-// Pause and Resume stop and restart a listener's being served.
-func (s *Stream) Pause() { s.loop.poller.pauseAccept(int(s.fd), s.token()) }
-
-// Resume undoes Pause.
-func (s *Stream) Resume() { s.loop.poller.resumeAccept(int(s.fd), s.token()) }
 
 // Wake notes what the poller said when the stream was at rest, so that the next
 // read looks again. Serve calls it first.
