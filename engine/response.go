@@ -26,8 +26,8 @@ var (
 
 // StatusError is a status code, or a reason phrase, that cannot be sent.
 type StatusError struct {
-	Code   int
-	Reason string
+	Code   int    // the status code
+	Reason string // the reason phrase, where that is at fault
 }
 
 // Error says what cannot be sent and what could.

@@ -1,3 +1,5 @@
+// The running goroutine's descriptor on arm64.
+
 //go:build !purego
 
 #include "textflag.h"

@@ -1,3 +1,5 @@
+// G: equal within a goroutine, different between any two that live at once.
+
 package sys
 
 import (
