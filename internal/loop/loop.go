@@ -280,7 +280,7 @@ func (l *Loop) stop() {
 		case s.state == atRest:
 			s.task.Stop()
 		default:
-			s.Fail()
+			s.fail()
 		}
 	}
 }

@@ -67,7 +67,7 @@ func (s *Stream) NetConn() net.Conn { return s.conn }
 // as far as the loop has heard.
 func (s *Stream) HungUp() bool { return s.hangUp.Load() }
 
-// Failed tells whether the stream was cut by Fail.
+// Failed tells whether the stream was cut because its loop is stopping.
 func (s *Stream) Failed() bool { return s.failed.Load() }
 
 // OpenConn makes s a stream over c, served by the calling goroutine for task.

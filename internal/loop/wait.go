@@ -182,10 +182,10 @@ func (s *Stream) expireWait() {
 	}
 }
 
-// Fail makes every wait on s end with ErrClosed, those under way and those to
+// fail makes every wait on s end with ErrClosed, those under way and those to
 // come, and cuts the connection. It closes nothing: the owner does, when it
 // finds out. The loop must be held, and the descriptor open.
-func (s *Stream) Fail() {
+func (s *Stream) fail() {
 	s.failed.Store(true)
 	s.cut()
 	s.loop.signal(&s.input)
