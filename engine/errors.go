@@ -3,8 +3,6 @@
 package engine
 
 import (
-	"errors"
-
 	"github.com/gale-http/gale/internal/h1"
 	"github.com/gale-http/gale/writer"
 )
@@ -14,8 +12,7 @@ var errHeadTimeout error = &h1.Error{Status: 408, Msg: "the request head took to
 // statusOf returns the status that a peer deserves for err; 0 when err is not of
 // its making.
 func statusOf(err error) int {
-	var bad *h1.Error
-	if errors.As(err, &bad) {
+	if bad, ok := err.(*h1.Error); ok {
 		return bad.Status
 	}
 	return 0
