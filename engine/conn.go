@@ -71,7 +71,7 @@ func (c *conn) init(s *Server) {
 // opened counts a connection whose stream is open.
 func (c *conn) opened() {
 	c.server.run.open.Add(1)
-	c.ReadTimeout, c.WriteTimeout = c.server.run.timeouts.body, c.server.run.timeouts.write
+	c.WriteTimeout = c.server.run.timeouts.write
 }
 
 // adopt makes a connection of a socket that the loop, which must be held, is to

@@ -90,10 +90,11 @@ func (x *responder) prepareWait() bool {
 		x.finish(false)
 		return false
 	}
-	c, t := x.conn, &x.server.run.timeouts
-	c.ReadTimeout = int32(t.idle)
-	if x.req.in.Unread() > 0 {
-		c.ReadTimeout = int32(t.head)
+	c := x.conn
+	c.noteHead(x.req.in.Unread() > 0)
+	c.ReadTimeout = 0
+	if due := c.restUntil(); due != 0 {
+		c.ReadTimeout = int32(max(1, due-c.Loop().Tick()))
 	}
 	return true
 }
@@ -108,14 +109,14 @@ func (x *responder) rest() {
 	here := localOf(c.Loop())
 	x.res.out.Detach()
 	c.begun = x.req.in.Detach(here.buffers.Get)
-	c.noteHead()
+	c.noteHead(c.begun != nil)
 	c.Rest(c.restUntil(), false)
 }
 
 // noteHead starts the clock of a head that has begun, and stops it otherwise.
-func (c *conn) noteHead() {
+func (c *conn) noteHead(begun bool) {
 	switch {
-	case c.begun == nil:
+	case !begun:
 		c.headDue = 0
 	case c.headDue == 0 && c.server.run.timeouts.head > 0:
 		c.headDue = c.Loop().Tick() + c.server.run.timeouts.head
@@ -126,7 +127,7 @@ func (c *conn) noteHead() {
 // connection goes on here.
 func (x *responder) answer(verdict error) bool {
 	c, out := x.conn, &x.res.out
-	c.headDue = 0
+	c.headDue, c.ReadTimeout = 0, x.server.run.timeouts.body
 	if c.in.Method() == bytesparse.MethodConnect {
 		// Nobody listens for CONNECT: the connection closes (seed: 'connect').
 		x.finish(false)
@@ -254,7 +255,7 @@ func (x *responder) giveBack() {
 	x.res.out.Detach()
 	c.begun = x.req.in.Detach(x.server.run.shared.Get)
 	back := c.Return(func() {
-		c.noteHead()
+		c.noteHead(c.begun != nil)
 		c.Rest(c.restUntil(), true)
 	})
 	if !back {

@@ -72,8 +72,13 @@ func newLoop(g *Group) (*Loop, error) {
 	return l, l.poller.open()
 }
 
-// Tick is the loop's time in milliseconds.
-func (l *Loop) Tick() int64 { return l.nanos / tickNanos }
+// Tick is the loop's time in milliseconds; in a portable group, the clock's.
+func (l *Loop) Tick() int64 {
+	if l.group.config.Portable {
+		return monotonic() / tickNanos
+	}
+	return l.nanos / tickNanos
+}
 
 // Nanos is the loop's time, read once a turn.
 func (l *Loop) Nanos() int64 { return l.nanos }
