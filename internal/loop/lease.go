@@ -42,12 +42,11 @@ func leaseWord(gen, seq uint32) uint64 {
 // the loop may go at any moment. s is the stream it runs for; nil when it runs
 // for none. The worker must hold the loop.
 func (w *Worker) Begin(s *Stream) {
-	l := w.loop
-	w.unix = l.unix
 	if w.lost {
 		return
 	}
-	l.current = s
+	l := w.loop
+	w.serving, w.unix, l.current = s, l.unix, s
 	l.seq++
 	w.held = leaseWord(l.gen, l.seq) | inHandler
 	l.lease.word.Store(w.held)
@@ -88,8 +87,8 @@ func (w *Worker) enter() bool {
 
 // leave gives the loop back to the lease's rule; under tells whether the worker
 // was under it when it entered.
-func (w *Worker) leave(under bool, s *Stream) {
+func (w *Worker) leave(under bool) {
 	if under {
-		w.Begin(s)
+		w.Begin(w.serving)
 	}
 }

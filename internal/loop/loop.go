@@ -141,6 +141,7 @@ func (l *Loop) fetch(serve bool) (*Stream, uint32, func(*Worker)) {
 			case serve:
 				return s, bits, nil
 			default:
+				s.Wake(bits)
 				l.backlog.push(job{stream: s, gen: gen})
 			}
 		case serve && l.backlog.len() > 0:

@@ -167,7 +167,7 @@ func (s *Stream) account(n int) {
 	w := s.worker
 	if under := w.held != 0; w.enter() {
 		w.giveWay()
-		w.leave(under, s)
+		w.leave(under)
 	}
 }
 

@@ -56,7 +56,7 @@ func (s *Stream) wait(side *word, timeout int64) error {
 		w := s.worker
 		if under := w.held != 0; w.enter() {
 			err := s.suspend(w, side, timeout)
-			w.leave(under, s)
+			w.leave(under)
 			return err
 		}
 	}

@@ -26,6 +26,7 @@ type Worker struct {
 	held    uint64 // the lease word stored by Begin; 0 while it holds the loop
 	lost    bool   // its loop went to another root: it is an ordinary goroutine
 	trusted bool   // it runs a function of ours, never user code
+	serving *Stream // what user code runs for
 	unix    int64
 
 	self waiter // what it leaves in a stream's word when it waits
