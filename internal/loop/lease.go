@@ -15,11 +15,7 @@
 
 package loop
 
-import (
-	"sync/atomic"
-
-	"github.com/gale-http/gale/internal/sys"
-)
+import "sync/atomic"
 
 const (
 	inHandler     = 1
@@ -38,28 +34,38 @@ func leaseWord(gen, seq uint32) uint64 {
 	return uint64(gen)<<genShift | uint64(seq)<<seqShift&(1<<genShift-1)
 }
 
-// Begin puts the worker under the lease's rule: from here on user code runs, and
-// the loop may go at any moment. s is the stream it runs for; nil when it runs
-// for none. The worker must hold the loop.
+// Begin puts the worker under the lease's rule: from here on user code runs, for
+// the stream s, and the loop may go at any moment. The worker must hold the loop,
+// or have lost it.
 func (w *Worker) Begin(s *Stream) {
-	if w.lost {
-		return
+	w.trusted = false
+	if !w.lost {
+		w.serving = s
+		w.leave(true)
 	}
-	l := w.loop
-	w.serving, w.unix, l.current = s, l.unix, s
-	l.seq++
-	w.held = leaseWord(l.gen, l.seq) | inHandler
-	l.lease.word.Store(w.held)
 }
 
 // End takes the loop back after user code and reports whether it was still
 // there. When it reports false the worker is, for good, an ordinary goroutine:
 // it must give its stream back with Stream.Return and end.
 func (w *Worker) End() bool {
-	if w.lost {
+	w.trusted = true
+	return w.enter()
+}
+
+// Lost tells whether the worker has found out that its loop is gone.
+func (w *Worker) Lost() bool { return w.lost }
+
+// enter takes the loop for a moment from inside user code; our own code, which
+// holds it anyway, may call it as well. Only the worker itself may call it. It
+// reports false when the loop is gone.
+func (w *Worker) enter() bool {
+	switch {
+	case w.lost:
 		return false
-	}
-	if w.loop.lease.word.CompareAndSwap(w.held, w.held&^inHandler) {
+	case w.held == 0:
+		return true
+	case w.loop.lease.word.CompareAndSwap(w.held, w.held&^inHandler):
 		w.held = 0
 		return true
 	}
@@ -67,28 +73,15 @@ func (w *Worker) End() bool {
 	return false
 }
 
-// Lost tells whether the worker has found out that its loop is gone.
-func (w *Worker) Lost() bool { return w.lost }
-
-// enter takes the loop for a moment from inside user code; code that holds it
-// anyway (a coroutine of ours, without a lease) may call it as well. It reports
-// false when the caller is not the worker itself or the loop is gone.
-func (w *Worker) enter() bool {
-	switch {
-	case w.lost:
-		return false
-	case !w.trusted && (!sys.HasG || sys.G() != w.g):
-		return false
-	case w.held == 0:
-		return true
-	}
-	return w.End()
-}
-
-// leave gives the loop back to the lease's rule; under tells whether the worker
-// was under it when it entered.
+// leave goes back under the lease's rule, if the worker was under it when it
+// entered.
 func (w *Worker) leave(under bool) {
-	if under {
-		w.Begin(w.serving)
+	if !under {
+		return
 	}
+	l := w.loop
+	w.unix, l.current = l.unix, w.serving
+	l.seq++
+	w.held = leaseWord(l.gen, l.seq) | inHandler
+	l.lease.word.Store(w.held)
 }

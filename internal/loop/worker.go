@@ -25,7 +25,7 @@ type Worker struct {
 
 	held    uint64 // the lease word stored by Begin; 0 while it holds the loop
 	lost    bool   // its loop went to another root: it is an ordinary goroutine
-	trusted bool   // it runs a function of ours, never user code
+	trusted bool   // our own code runs on it, no user's; it does not change while user code runs
 	serving *Stream // what user code runs for
 	unix    int64
 
@@ -69,7 +69,7 @@ func newGoroutineWorker(l *Loop) *Worker {
 }
 
 func (w *Worker) run(yield func(struct{}) bool) {
-	w.g, w.yield = sys.G(), yield
+	w.g, w.yield, w.trusted = sys.G(), yield, true
 	l := w.loop
 	defer func() {
 		if w.lost {
@@ -80,9 +80,8 @@ func (w *Worker) run(yield func(struct{}) bool) {
 		switch {
 		case w.fn != nil:
 			fn := w.fn
-			w.fn, w.trusted = nil, true
+			w.fn = nil
 			fn(w)
-			w.trusted = false
 		case w.stream != nil:
 			s, bits := w.stream, w.bits
 			w.stream = nil
