@@ -23,9 +23,9 @@ type Worker struct {
 	stop  func()
 	yield func(struct{}) bool
 
-	held    uint64 // the lease word stored by Begin; 0 while it holds the loop
-	lost    bool   // its loop went to another root: it is an ordinary goroutine
-	trusted bool   // our own code runs on it, no user's; it does not change while user code runs
+	held    uint64  // the lease word stored by Begin; 0 while it holds the loop
+	lost    bool    // its loop went to another root: it is an ordinary goroutine
+	trusted bool    // our own code runs on it, no user's; it does not change while user code runs
 	serving *Stream // what user code runs for
 	unix    int64
 
