@@ -1,0 +1,35 @@
+// Waiting until the peer has read what was sent. A unix socket accounts what is
+// in flight to the sender until the receiver has read it; TCP does so only until
+// the peer's kernel has it, so there is nothing to wait for.
+
+package simnet
+
+import (
+	"net"
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// settles tells whether settle does anything for a unix socket.
+const settles = true
+
+func settle(c net.Conn) {
+	u, ok := c.(*net.UnixConn)
+	if !ok {
+		return
+	}
+	raw, err := u.SyscallConn()
+	if err != nil {
+		return
+	}
+	for end := time.Now().Add(patience); time.Now().Before(end); {
+		left := 0
+		err := raw.Control(func(fd uintptr) { left, _ = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ) })
+		if err != nil || left == 0 {
+			return
+		}
+		runtime.Gosched()
+	}
+}
