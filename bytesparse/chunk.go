@@ -1,42 +1,53 @@
 package bytesparse
 
-// Chunk lines: chunk-size [ chunk-ext ] CRLF (RFC 9112 §7.1). The size is hex
-// digits and nothing else. Extensions are checked and otherwise ignored.
+// Chunk lines: chunk-size [ chunk-ext ] CRLF (RFC 9112 §7.1). Nearly every one
+// is a few hex digits and CRLF; extensions are checked against their grammar by
+// a small state machine, and otherwise ignored. An error is the first offence
+// in the order of the bytes, so that it does not matter where b was cut.
 
-// NextChunkLine reads the chunk-size line at the start of b. n is the length
-// of the line with its CRLF and size the chunk's size in bytes; n is 0 with a
-// nil error when the line is not complete yet. lim bounds n, in bytes. The
-// error is an *Error, and the same wherever b was cut. It does not allocate
-// unless it fails.
+// defaultChunkLine bounds a chunk line when the caller does not.
+const defaultChunkLine = 256
+
+// NextChunkLine reads the chunk-size line at the start of b (RFC 9112 §7.1,
+// §7.1.1). n is the length of the line with its CRLF, size the chunk's size in
+// bytes; n == 0 with a nil error means that the line is not complete: ask again
+// with more. The size is hex digits and nothing else; extensions must follow
+// their grammar and are ignored.
+//
+// lim bounds n, in bytes; 0 means 256 and a negative number no bound. The error
+// is an *Error, and the same wherever b was cut. It allocates only on error.
 func NextChunkLine(b []byte, lim int) (n int, size int64, err error) {
+	if lim == 0 {
+		lim = defaultChunkLine
+	}
+	bounded := lim > 0 && len(b) >= lim
+	if bounded {
+		b = b[:lim]
+	}
 	i := 0
 	for ; i < len(b) && class[b[i]]&classHex != 0; i++ {
-		if i >= lim {
-			return 0, 0, &Error{ReasonChunkTooLong, i}
-		}
 		if size>>59 != 0 {
 			return 0, 0, &Error{ReasonChunkOverflow, i}
 		}
 		size = size<<4 | int64(unhex(b[i]))
 	}
-	if i < len(b) && i == 0 {
-		return 0, 0, &Error{ReasonChunkSize, 0}
+	if i == 0 && len(b) > 0 && b[0] != '\r' { // of CR, it is not known yet what it is
+		return 0, 0, badChunk(b, 0, ReasonChunkSize)
 	}
-	for ; i < len(b); i++ {
-		switch c := b[i]; {
-		case i >= lim:
-			return 0, 0, &Error{ReasonChunkTooLong, i}
-		case c == '\n':
-			return 0, 0, &Error{ReasonBareLF, i}
-		case c == '\r':
-			if i+1 == len(b) {
-				return 0, 0, nil
-			}
-			if b[i+1] != '\n' {
-				return 0, 0, &Error{ReasonBareCR, i}
-			}
-			return i + 2, size, nil
-		}
+	if i > 0 && isLineEnd(b, i) {
+		return i + 2, size, nil
+	}
+	empty := i == 0
+	i, r := chunkExt(b, i)
+	switch {
+	case empty && i+1 < len(b):
+		return 0, 0, badChunk(b, i, ReasonChunkSize)
+	case r != ReasonNone:
+		return 0, 0, badChunk(b, i, r)
+	case i+1 < len(b):
+		return i + 2, size, nil
+	case bounded:
+		return 0, 0, &Error{ReasonChunkTooLong, lim}
 	}
 	return 0, 0, nil
 }
@@ -46,4 +57,108 @@ func unhex(c byte) byte {
 		return c - '0'
 	}
 	return (c | 0x20) - 'a' + 10
+}
+
+// badChunk returns the error for the byte at b[i], which can not stand there.
+func badChunk(b []byte, i int, r Reason) error {
+	switch {
+	case b[i] == '\n':
+		r = ReasonBareLF
+	case b[i] == '\r' && i+1 < len(b) && b[i+1] != '\n':
+		r = ReasonBareCR
+	}
+	return &Error{r, i}
+}
+
+// The states of chunkExt, each named for what stands before it.
+const (
+	afterSize   = iota // blanks before ";"
+	afterSemi          // blanks before a name
+	inName             // a name
+	afterName          // blanks before "=" or ";"
+	afterEqual         // blanks before a value
+	inValue            // a token as value
+	inQuoted           // a quoted string
+	afterEscape        // a backslash in a quoted string
+	afterValue         // blanks before ";"
+)
+
+// chunkExt checks the extensions of a chunk line from b[i] on, directly behind
+// the size: *( BWS ";" BWS token [ BWS "=" BWS ( token / quoted-string ) ] ). It
+// returns where the CR of the line's end stands; len(b), or the CR's index with
+// nothing behind it, when the line is not complete; or the offending byte's index
+// and what is wrong with it.
+func chunkExt(b []byte, i int) (int, Reason) {
+	bare, state := true, afterSize // bare: no blank since the last part
+	for ; i < len(b); i++ {
+		c := b[i]
+		if c == '\r' {
+			if i+1 == len(b) {
+				return i, ReasonNone
+			}
+			if b[i+1] == '\n' && bare && (state == afterSize || state == inName || state == inValue || state == afterValue) {
+				return i, ReasonNone
+			}
+			return i, unlessSize(state)
+		}
+		next := nextExtState(state, c)
+		if next < 0 {
+			return i, unlessSize(state)
+		}
+		bare = state == inQuoted || state == afterEscape || !isOWS(c)
+		state = next
+	}
+	return i, ReasonNone
+}
+
+// unlessSize returns the reason for a byte that can not stand in that state.
+func unlessSize(state int) Reason {
+	if state == afterSize {
+		return ReasonChunkSize
+	}
+	return ReasonChunkExt
+}
+
+// nextExtState returns the state after byte c in that state, -1 when c can not
+// stand there.
+func nextExtState(state int, c byte) int {
+	token := class[c]&classToken != 0
+	switch state {
+	case inQuoted:
+		switch {
+		case c == '"':
+			return afterValue
+		case c == '\\':
+			return afterEscape
+		case class[c]&classQuoted != 0:
+			return inQuoted
+		}
+		return -1
+	case afterEscape:
+		if class[c]&classValue != 0 {
+			return inQuoted
+		}
+		return -1
+	}
+	switch {
+	case isOWS(c):
+		switch state {
+		case inName:
+			return afterName
+		case inValue:
+			return afterValue
+		}
+		return state
+	case c == ';' && state != afterSemi && state != afterEqual:
+		return afterSemi
+	case c == '=' && (state == inName || state == afterName):
+		return afterEqual
+	case token && (state == afterSemi || state == inName):
+		return inName
+	case token && (state == afterEqual || state == inValue):
+		return inValue
+	case c == '"' && state == afterEqual:
+		return inQuoted
+	}
+	return -1
 }

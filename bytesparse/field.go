@@ -155,10 +155,20 @@ func (id FieldID) String() string {
 // without regard to case (RFC 9110 §5.1); FieldOther when it is not a
 // well-known one. It does not allocate and keeps nothing.
 func LookupField[T string | []byte](name T) FieldID {
-	for id := FieldHost; id < numFieldIDs; id++ {
-		if EqualFold(name, fieldNames[id]) {
-			return id
-		}
+	n := len(name)
+	if n > maxKnown || n == 0 {
+		return FieldOther
 	}
-	return FieldOther
+	var w0, w1 uint64
+	if n < 8 {
+		w0 = loadShort(name)
+		w1 = w0
+	} else {
+		w0, w1 = word(name, 0), word(name, n-8)
+	}
+	id := FieldID(fieldSlots[hashField(w0|fold, w1|fold, uint(n))])
+	if id == FieldOther || !EqualFold(name, fieldNames[id&63]) {
+		return FieldOther
+	}
+	return id
 }

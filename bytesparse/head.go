@@ -137,12 +137,3 @@ func (h *Head) Value(b []byte, id FieldID) []byte {
 	}
 	return h.Fields[i].ValueOf(b)
 }
-
-func (h *Head) note(id FieldID, i int) {
-	bit := uint64(1) << (id & 63)
-	if h.seen&bit == 0 {
-		h.first[id&63] = uint16(i)
-	}
-	h.dup |= h.seen & bit
-	h.seen |= bit
-}

@@ -1,16 +1,22 @@
 package bytesparse
 
+// Hosts decide where a request is routed, so their grammar is checked to the
+// end: a name with odd bytes, or an address that only looks like one, is how
+// two parties come to disagree.
+
 // ValidHost tells whether b may be the value of a Host field or the authority
-// of a target: uri-host [ ":" port ] (RFC 9110 §7.2). The host is a registered
-// name, an IPv4 address or a bracketed IP literal, and may be empty; user
-// information is refused, and so is a percent sign without two hex digits. The
-// port is empty or a number up to 65535. It does not allocate.
+// of a target: uri-host [ ":" port ] (RFC 9110 §7.2, RFC 3986 §3.2.2). The host
+// is a registered name, an IPv4 address, or an IPv6 address or later literal in
+// brackets, without zone; it may be empty. User information is refused, and so
+// is a percent sign without two hex digits behind it. The port is empty or a
+// number up to 65535. It does not allocate.
 func ValidHost(b []byte) bool {
 	i := 0
 	if len(b) > 0 && b[0] == '[' {
-		for i = 1; i < len(b) && class[b[i]]&classIPLit != 0; i++ {
+		for i < len(b) && b[i] != ']' {
+			i++
 		}
-		if i < 3 || i == len(b) || b[i] != ']' {
+		if i == len(b) || !validIPLiteral(b[1:i]) {
 			return false
 		}
 		i++
@@ -30,4 +36,74 @@ func validPort(b []byte) bool {
 	}
 	n, ok := ParseUint(b)
 	return ok && n <= 65535
+}
+
+// validIPLiteral tells whether b is what may stand in brackets: IPv6address or
+// IPvFuture, which is "v" 1*HEXDIG "." 1*( unreserved / sub-delims / ":" ).
+func validIPLiteral(b []byte) bool {
+	if len(b) == 0 || b[0]|0x20 != 'v' {
+		return validIPv6(b)
+	}
+	i := 1
+	for i < len(b) && class[b[i]]&classHex != 0 {
+		i++
+	}
+	return i > 1 && i+1 < len(b) && b[i] == '.' && indexNot(b[i+1:], classIPLit) < 0
+}
+
+// validIPv6 reads groups of one to four hex digits, parted by colons: eight, or
+// fewer with one "::" for the rest. The last two may be an IPv4 address.
+func validIPv6(b []byte) bool {
+	groups, gap := 0, false
+	if len(b) >= 2 && b[0] == ':' && b[1] == ':' {
+		gap, b = true, b[2:]
+	}
+	for len(b) > 0 {
+		n := 0
+		for n < len(b) && class[b[n]]&classHex != 0 {
+			n++
+		}
+		if n < len(b) && b[n] == '.' {
+			return validIPv4(b) && (groups == 6 && !gap || groups <= 5 && gap)
+		}
+		if n == 0 || n > 4 {
+			return false
+		}
+		groups++
+		if b = b[n:]; len(b) == 0 {
+			break
+		}
+		if b[0] != ':' || len(b) == 1 {
+			return false
+		}
+		if b = b[1:]; b[0] == ':' {
+			if gap {
+				return false
+			}
+			gap, b = true, b[1:]
+		}
+	}
+	return groups == 8 && !gap || groups <= 7 && gap
+}
+
+// validIPv4 tells whether b is four numbers up to 255, without leading zeros,
+// parted by dots.
+func validIPv4(b []byte) bool {
+	for k := range 4 {
+		n, v := 0, 0
+		for n < len(b) && n < 3 && class[b[n]]&classDigit != 0 {
+			v = v*10 + int(b[n]-'0')
+			n++
+		}
+		if n == 0 || n > 1 && b[0] == '0' || v > 255 {
+			return false
+		}
+		if b = b[n:]; k < 3 {
+			if len(b) == 0 || b[0] != '.' {
+				return false
+			}
+			b = b[1:]
+		}
+	}
+	return len(b) == 0
 }

@@ -80,10 +80,34 @@ func (m Method) String() string {
 // LookupMethod returns the id of the method called b, MethodOther when it is
 // not a well-known one. Case matters (RFC 9110 §9.1). It does not allocate.
 func LookupMethod(b []byte) Method {
-	for m := MethodGet; m < numMethods; m++ {
-		if methodNames[m] == string(b) {
-			return m
-		}
+	if len(b) == 0 {
+		return MethodOther
 	}
-	return MethodOther
+	m := methodSlots[hashMethod(b)]
+	if methodNames[m] != string(b) {
+		return MethodOther
+	}
+	return m
+}
+
+// methodMult is collision-free for methodNames; TestMethodHash tells when it
+// must change.
+const methodMult = 0x9E3779B97F4A7C15
+
+var methodSlots = func() (slots [128]Method) {
+	for m := MethodGet; m < numMethods; m++ {
+		slots[hashMethod(methodNames[m])] = m
+	}
+	return slots
+}()
+
+// hashMethod hashes the first eight bytes and the length of b, not empty.
+func hashMethod[T string | []byte](b T) uint64 {
+	var w uint64
+	if len(b) < 8 {
+		w = loadShort(b)
+	} else {
+		w = word(b, 0)
+	}
+	return (w + uint64(len(b))) * methodMult >> (64 - 7)
 }

@@ -1,56 +1,248 @@
 package bytesparse
 
-// indexBad returns the index of the first byte of b, from index from on, that
-// may not stand in a field value, HTAB left aside; len(b) when there is none.
-func indexBad(b []byte, from int) int {
-	for ; from < len(b); from++ {
-		if class[b[from]]&classValue == 0 {
-			return from
-		}
-	}
-	return from
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// The block scan: a head is marked 64 bytes at a time, one bit per byte that
+// may end a line (V: a control byte), before anything is decided, and the walk
+// then goes from bit to bit. Finding a line's end and validating every byte of
+// it is one and the same operation, and nothing branches on single bytes.
+//
+// This file is the portable scan, eight bytes to a word (SWAR). It is compiled
+// everywhere, as fallback and as the twin that vector kernels are compared
+// with. Marking names and targets as well (bitmaps N and T) pays only where it
+// is free, in vector registers; here the walk validates those few bytes where
+// they stand (indexColon, tokenBytes, targetBytes).
+
+// windowBlocks is how many 64-byte blocks one scan marks at most. The masks
+// live on the stack of the walk and are zeroed for each head: small is fast.
+const windowBlocks = 8
+
+// masks holds the bitmap of a window of a buffer, and says which window.
+type masks struct {
+	v    [windowBlocks]uint64 // bit i of v[k]: byte base+64k+i is a control byte, CR, LF and HTAB included
+	base int                  // offset of the window, a multiple of 64
+	end  int                  // where the marks end: base + 64 × blocks marked, possibly past the buffer's end
 }
 
-// IndexHeadEnd looks for the empty line that ends a head or a trailer section.
-// b begins at the section's first byte and from is 0 in the first call, next of
-// the call before in later ones, as b grows. It returns
-//
-//   - end > 0: the section is b[:end], its empty line included;
-//   - end == 0: not there yet; go on from next when more has arrived;
-//   - end < 0: b holds a byte that no further byte can make good (a bare LF or
-//     CR or another control byte): waiting is pointless, and parsing b tells
-//     the error.
-//
-// Its cost over all calls is a constant per byte, also when bytes arrive one
-// at a time. It agrees with the Parse methods about where a head ends. An
-// empty line at the very start counts: it is a whole trailer section, and an
-// error in a head. It does not allocate.
-func IndexHeadEnd(b []byte, from int) (end, next int) {
-	last := -2 // the line end before
-	if from == 0 {
-		last = -2
-	}
-	for p := from; ; {
-		p = indexBad(b, p)
-		switch {
-		case p == len(b):
-			if last >= 0 && last+2 == p {
-				return 0, last
+// indexV returns the index of the first control byte of b from index p on,
+// len(b) when there is none, marking further windows as it gets there. It must
+// always be given the same bytes, and p must not go back before the window.
+func (m *masks) indexV(b []byte, p int) int {
+	for {
+		for p < m.end {
+			i := uint(p - m.base)
+			if x := m.v[i>>6%windowBlocks] >> (i & 63); x != 0 {
+				return p + bits.TrailingZeros64(x)
 			}
-			return 0, p
-		case b[p] != '\r':
-			return -1, 0
-		case p+1 == len(b):
-			if last >= 0 && last+2 == p {
-				return 0, last
-			}
-			return 0, p
-		case b[p+1] != '\n':
-			return -1, 0
-		case p == last+2:
-			return p + 2, p + 2
+			p = p&^63 + 64
 		}
-		last = p
-		p += 2
+		if p >= len(b) {
+			return len(b)
+		}
+		m.mark(b, p&^63)
 	}
+}
+
+// mark marks the window of b that begins at base, a multiple of 64.
+func (m *masks) mark(b []byte, base int) {
+	m.base = base
+	m.end = base + 64*scan(b, base, &m.v)
+}
+
+// Words whose eight bytes are all the same.
+const (
+	each   = 0x0101010101010101
+	high   = 0x80 * each
+	low7   = 0x7f * each
+	colons = ':' * each
+	fold   = 0x20 * each // the bit that tells the cases of a letter apart
+)
+
+// badV returns x with the high bit set in each byte that is a control byte,
+// and clear in the others; the other bits mean nothing. In seven bits, adding
+// 0x60 sets the high bit from 0x20 on and adding 1 sets it for DEL: one without
+// the other is good, as is anything from 0x80 on.
+func badV(x uint64) uint64 {
+	a := x & low7
+	return ^((a + 0x60*each) ^ (a + each) | x)
+}
+
+// gather collects the high bits of the eight bytes of x in its lowest byte,
+// the first byte's lowest: no two of the shifted copies meet in a bit.
+func gather(x uint64) uint64 {
+	return (x & high) * 0x0002040810204081 >> 56
+}
+
+// scanGeneric marks up to windowBlocks blocks of b from off on, off < len(b),
+// and returns how many it marked. It stops early behind what looks like the
+// end of a head, so that what follows a head costs nothing: marks at distance
+// two, as those of CR LF CR LF.
+func scanGeneric(b []byte, off int, v *[windowBlocks]uint64) int {
+	var before uint64
+	for k := range v {
+		if len(b)-off < 64 {
+			if off == len(b) {
+				return k
+			}
+			v[k] = scanTail(b, off)
+			return k + 1
+		}
+		x := scanBlock((*[64]byte)(b[off:]))
+		v[k] = x
+		if x&(x<<2|before>>62) != 0 {
+			return k + 1
+		}
+		before = x
+		off += 64
+	}
+	return windowBlocks
+}
+
+// scanBlock marks a block. The quick way takes 0x20 off each byte, which
+// borrows into the high bit below that, and adds 1 to find out whether there is
+// a DEL or a byte from 0x80 on, for which it does not hold. A borrow taken from
+// the byte behind can only mark an SP too many, and that only behind a control
+// byte; the walk passes over it as it does over HTAB.
+func scanBlock(b *[64]byte) uint64 {
+	var odd, v, x uint64
+	x = load8(b, 0)
+	v, odd = gather(x-fold), x+each
+	x = load8(b, 8)
+	v, odd = v|gather(x-fold)<<8, odd|(x+each)
+	x = load8(b, 16)
+	v, odd = v|gather(x-fold)<<16, odd|(x+each)
+	x = load8(b, 24)
+	v, odd = v|gather(x-fold)<<24, odd|(x+each)
+	x = load8(b, 32)
+	v, odd = v|gather(x-fold)<<32, odd|(x+each)
+	x = load8(b, 40)
+	v, odd = v|gather(x-fold)<<40, odd|(x+each)
+	x = load8(b, 48)
+	v, odd = v|gather(x-fold)<<48, odd|(x+each)
+	x = load8(b, 56)
+	v, odd = v|gather(x-fold)<<56, odd|(x+each)
+	if odd&high != 0 {
+		return scanExact(b)
+	}
+	return v
+}
+
+func load8(b *[64]byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i : i+8]) }
+
+func scanExact(b *[64]byte) (v uint64) {
+	for i := 0; i < 64; i += 8 {
+		v |= gather(badV(load64(b[:], i))) << i
+	}
+	return v
+}
+
+// scanTail marks the last, partial block of b, from off on. Where b is long
+// enough its last 64 bytes are scanned, and its last eight for the last word, to
+// read no byte behind it.
+func scanTail(b []byte, off int) (v uint64) {
+	n := uint(len(b) - off)
+	if len(b) >= 64 {
+		return scanBlock((*[64]byte)(b[len(b)-64:])) >> ((64 - n) & 63)
+	}
+	i := uint(0)
+	for ; i+8 <= n; i += 8 {
+		v |= gather(badV(load64(b, off+int(i)))) << (i & 63)
+	}
+	if i < n {
+		var x uint64
+		if len(b) >= 8 {
+			x = load64(b, len(b)-8) >> ((8 - n + i) & 7 * 8)
+		} else {
+			x = loadShort(b)
+		}
+		v |= gather(badV(x)) << (i & 63)
+	}
+	return v & (1<<(n&63) - 1)
+}
+
+// loadShort returns b, 1 to 7 bytes, as the low bytes of a word of zeros.
+func loadShort[T string | []byte](b T) uint64 {
+	n := len(b)
+	if n >= 4 {
+		lo := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24
+		t := b[n-4:]
+		hi := uint64(t[0]) | uint64(t[1])<<8 | uint64(t[2])<<16 | uint64(t[3])<<24
+		return lo | hi<<((uint(n)-4)&7*8)
+	}
+	// With fewer than four, first, middle and last are all there are.
+	return uint64(b[0]) | uint64(b[n/2])<<(uint(n/2)&7*8) | uint64(b[n-1])<<(uint(n-1)&7*8)
+}
+
+// indexColon returns the index of the first colon of b from s on, len(b) when
+// there is none. Testing a word for a zero byte by borrows is exact up to the
+// first one, which is all that is asked.
+func indexColon(b []byte, s int) int {
+	for ; s+8 <= len(b); s += 8 {
+		x := load64(b, s) ^ colons
+		if x = (x - each) &^ x & high; x != 0 {
+			return s + bits.TrailingZeros64(x)>>3
+		}
+	}
+	for ; s < len(b) && b[s] != ':'; s++ {
+	}
+	return s
+}
+
+// tokenBytes tells whether b has token bytes only. Words of letters, digits
+// and hyphens, as nearly all names are, are told at once.
+func tokenBytes(b []byte) bool {
+	i := 0
+	for ; i+8 <= len(b); i += 8 {
+		if !nameWord(load64(b, i)) && indexNot(b[i:i+8], classToken) >= 0 {
+			return false
+		}
+	}
+	if i == len(b) {
+		return true
+	}
+	if len(b) >= 8 && nameWord(load64(b, len(b)-8)) {
+		return true
+	}
+	return indexNot(b[i:], classToken) < 0
+}
+
+// nameWord tells whether all eight bytes of x are ASCII letters, digits or
+// hyphens. Adding 0x80-c in seven bits sets the high bit from c on; a range is
+// where one such sum has it and the next one not.
+func nameWord(x uint64) bool {
+	a := x & low7
+	l := a | fold
+	letter := (l + (0x80-'a')*each) &^ (l + (0x80-'z'-1)*each)
+	digit := (a + (0x80-'0')*each) &^ (a + (0x80-'9'-1)*each)
+	other := (a ^ '-'*each) + low7 // high bit clear only for the hyphen
+	return (letter|digit|^other)&^x&high == high
+}
+
+// targetBytes tells whether b has only bytes that may stand in a target.
+func targetBytes(b []byte) bool {
+	if len(b) < 8 {
+		return indexNot(b, classTarget) < 0
+	}
+	good := goodT(load64(b, len(b)-8))
+	for i := 0; i+8 < len(b); i += 8 {
+		good &= goodT(load64(b, i))
+	}
+	return good&high == high
+}
+
+// goodT returns x with the high bit set in each byte that may stand in a
+// target; the other bits mean nothing. In seven bits, a+0x80-c has the high
+// bit from c on, and (a^c)+0x7f has it unless a is c.
+func goodT(x uint64) uint64 {
+	a := x & low7
+	good := a + (0x80-'!')*each                           // not a control byte, not SP
+	good &= (a ^ '"'*each) + 0x7e*each                    // not " #
+	good &= ((a ^ '<'*each) & 0x7d7d7d7d7d7d7d7d) + low7  // not < >
+	good &= ((a ^ '\\'*each) & 0x7d7d7d7d7d7d7d7d) + low7 // not \ ^
+	good &= (a ^ '`'*each) + low7
+	brace := (a + (0x80-'{')*each) ^ (a + (0x80-'~')*each) ^ (a + each) // { | } DEL: one or all three
+	return good &^ brace &^ x
 }

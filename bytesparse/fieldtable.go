@@ -1,0 +1,53 @@
+package bytesparse
+
+// Finding the id of a name: its first eight bytes, its last eight and its
+// length are hashed by one multiplication into a table without collisions, and
+// the one candidate is compared, whole. Letters are compared without regard to
+// case by setting the bit 0x20 where the candidate has a letter, and only
+// there: '@' and '`', CR and '-' differ in nothing else.
+
+type knownName [4]uint64
+
+const (
+	maxKnown  = 32 // the longest name a knownName holds
+	hashBits  = 8
+	fieldMult = 0x2ce5dbea64fa1553 // collision-free for fieldNames; TestFieldHash tells when it must change
+)
+
+var (
+	knownNames [64]knownName // by FieldID
+	fieldSlots = buildFieldSlots(&knownNames)
+)
+
+func buildFieldSlots(known *[64]knownName) (slots [1 << hashBits]uint16) {
+	for id := FieldHost; id < numFieldIDs; id++ {
+		name := fieldNames[id]
+		k := &known[id]
+		if len(name) < 8 {
+			k[0] = loadShort(name) | fold
+			k[1] = k[0]
+		} else {
+			k[0], k[1] = word(name, 0)|fold, word(name, len(name)-8)|fold
+		}
+		if len(name) > 16 {
+			k[2] = word(name, 8) | fold
+		}
+		if len(name) > 24 {
+			k[3] = word(name, 16) | fold
+		}
+		slots[hashField(k[0], k[1], uint(len(name)))] = uint16(id) | uint16(len(name))<<8
+	}
+	return slots
+}
+
+func hashField(first, last uint64, n uint) uint64 {
+	h := first + last<<3 + uint64(n)
+	return h * fieldMult >> (64 - hashBits)
+}
+
+// word returns the eight bytes of b from index i on, the first one lowest.
+func word[T string | []byte](b T, i int) uint64 {
+	t := b[i : i+8]
+	return uint64(t[0]) | uint64(t[1])<<8 | uint64(t[2])<<16 | uint64(t[3])<<24 |
+		uint64(t[4])<<32 | uint64(t[5])<<40 | uint64(t[6])<<48 | uint64(t[7])<<56
+}
