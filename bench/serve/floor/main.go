@@ -23,6 +23,8 @@ const (
 	maxBatch  = 512     // answers sent at once, at most
 	spinTurns = 16      // empty polls before the loop parks
 	readSize  = 1 << 16 // one receive
+	dateForm  = "Mon, 02 Jan 2006 15:04:05 GMT"
+	dateSize  = len(dateForm)
 )
 
 var headEnd = []byte("\r\n\r\n")
@@ -34,9 +36,12 @@ type loop struct {
 	parked    waiter
 	file      *os.File // holds the listener open
 	listener  int
-	perClose  bool // close after the first answer
-	answers   []byte
-	size      int // of one answer
+	perClose  bool   // close after the first answer
+	answers   []byte // maxBatch copies of the answer
+	size      int    // of one
+	dateAt    int    // where its date is
+	date      [dateSize]byte
+	fresh     int // copies that carry the current date
 	second    int64
 	in        []byte
 	matched   map[int]int // bytes of an empty line that ended a receive, where there were any
@@ -56,6 +61,7 @@ func main() {
 
 func newLoop(o *peer.Options) (*loop, error) {
 	l := &loop{in: make([]byte, readSize), matched: map[int]int{}, perClose: strings.HasPrefix(o.Workload, "churn")}
+	l.render()
 	ln, err := net.Listen("tcp4", o.Addr)
 	if err != nil {
 		return nil, err
@@ -116,20 +122,34 @@ func (l *loop) run() error {
 	}
 }
 
-// refresh renders the answers anew when the second has changed.
-func (l *loop) refresh(now int64) {
-	if now == l.second {
-		return
-	}
-	l.second = now
+// render makes the answers, without a date as yet.
+func (l *loop) render() {
 	connection := ""
 	if l.perClose {
 		connection = "Connection: close\r\n"
 	}
-	one := fmt.Sprintf("HTTP/1.1 200 OK\r\nServer: %s\r\nDate: %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n%s\r\n%s", peer.Name,
-		time.Unix(now, 0).UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT"), peer.ContentType, len(peer.Greeting), connection, peer.Greeting)
-	l.size = len(one)
-	l.answers = append(l.answers[:0], strings.Repeat(one, maxBatch)...)
+	head := fmt.Sprintf("HTTP/1.1 200 OK\r\nServer: %s\r\nDate: ", peer.Name)
+	one := fmt.Sprintf("%s%s\r\nContent-Type: %s\r\nContent-Length: %d\r\n%s\r\n%s", head, dateForm,
+		peer.ContentType, len(peer.Greeting), connection, peer.Greeting)
+	l.size, l.dateAt = len(one), len(head)
+	l.answers = []byte(strings.Repeat(one, maxBatch))
+}
+
+// refresh notes the time; a copy of the answer is given its date when it is
+// first used after that.
+func (l *loop) refresh(now int64) {
+	if now != l.second {
+		l.second, l.fresh = now, 0
+		time.Unix(now, 0).UTC().AppendFormat(l.date[:0], dateForm)
+	}
+}
+
+// batch gives k answers with the current date.
+func (l *loop) batch(k int) []byte {
+	for ; l.fresh < k; l.fresh++ {
+		copy(l.answers[l.fresh*l.size+l.dateAt:], l.date[:])
+	}
+	return l.answers[:k*l.size]
 }
 
 func (l *loop) serve(fd int) {
@@ -147,8 +167,8 @@ func (l *loop) serve(fd int) {
 	}
 	k := l.count(fd, l.in[:n])
 	for k > 0 {
-		batch := min(k, maxBatch) * l.size
-		if sent, e := sys.Send(fd, l.answers[:batch], false); e != 0 || sent < batch { // a peer that does not read is no peer
+		batch := l.batch(min(k, maxBatch))
+		if sent, e := sys.Send(fd, batch, false); e != 0 || sent < len(batch) { // a peer that does not read is no peer
 			l.drop(fd)
 			return
 		}

@@ -1,0 +1,143 @@
+// Package load is a small closed-loop client for what the drivers cannot do:
+// an exact number of requests while a counter steps the server, connections that
+// rest, and a warm-up that costs nothing to start. It is not meant to be fast.
+package load
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+
+	"github.com/gale-http/gale/bench/internal/work"
+)
+
+// Client is a workload's open connections to one peer.
+type Client struct {
+	conns  []net.Conn
+	batch  []byte // the requests that are sent at once
+	depth  int
+	answer int // bytes of one answer; every answer has as many
+}
+
+// Dial opens conns connections and asks once on each.
+func Dial(w *work.Workload, addr string, conns int) (*Client, error) {
+	c := &Client{depth: w.Depth}
+	one := w.Request(addr)
+	for range w.Depth {
+		c.batch = append(c.batch, one...)
+	}
+	for range conns {
+		conn, err := w.Dial(addr)
+		if err != nil {
+			c.Close()
+			return nil, err
+		}
+		c.conns = append(c.conns, conn)
+		size, err := measure(conn, one, w.Method)
+		if err != nil {
+			c.Close()
+			return nil, err
+		}
+		if c.answer != 0 && c.answer != size {
+			c.Close()
+			return nil, fmt.Errorf("an answer has %d bytes, another %d", c.answer, size)
+		}
+		c.answer = size
+	}
+	return c, nil
+}
+
+// measure asks once and gives the size of the answer.
+func measure(conn net.Conn, request []byte, method string) (int, error) {
+	if _, err := conn.Write(request); err != nil {
+		return 0, err
+	}
+	counted := &countingReader{r: conn}
+	in := bufio.NewReader(counted)
+	res, err := http.ReadResponse(in, &http.Request{Method: method})
+	if err != nil {
+		return 0, err
+	}
+	if _, err := io.Copy(io.Discard, res.Body); err != nil {
+		return 0, err
+	}
+	return counted.n - in.Buffered(), nil
+}
+
+type countingReader struct {
+	r io.Reader
+	n int
+}
+
+func (c *countingReader) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += n
+	return n, err
+}
+
+// Close closes all connections.
+func (c *Client) Close() {
+	for _, conn := range c.conns {
+		_ = conn.Close() // it is of no more use either way
+	}
+}
+
+// Run asks on all connections, each again as soon as it has its answers, until
+// seen says that it is enough or ctx is done. After each batch of answers it
+// calls seen with how many there are by then; calls come one at a time and in
+// order, and none after one that returned false. Answers are compared by their
+// length and first line.
+func (c *Client) Run(ctx context.Context, seen func(done int) bool) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stop := context.AfterFunc(ctx, c.Close) // frees readers that wait for a peer which is gone
+	defer stop()
+	var (
+		enough atomic.Bool
+		mu     sync.Mutex
+		done   int
+		first  error
+		finish sync.WaitGroup
+	)
+	for _, conn := range c.conns {
+		finish.Go(func() {
+			answers := make([]byte, c.answer*c.depth)
+			for !enough.Load() {
+				err := c.turn(conn, answers)
+				mu.Lock()
+				first = errors.Join(first, err)
+				if done += c.depth; err != nil || !enough.Load() && !seen(done) {
+					enough.Store(true)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	finish.Wait()
+	return errors.Join(first, ctx.Err())
+}
+
+// Until is a seen that wants n answers.
+func Until(n int) func(int) bool { return func(done int) bool { return done < n } }
+
+func (c *Client) turn(conn net.Conn, answers []byte) error {
+	if _, err := conn.Write(c.batch); err != nil {
+		return err
+	}
+	if _, err := io.ReadFull(conn, answers); err != nil {
+		return err
+	}
+	const want = "HTTP/1.1 200 OK\r\n"
+	for b := answers; len(b) > 0; b = b[c.answer:] {
+		if string(b[:len(want)]) != want {
+			return fmt.Errorf("an answer begins with %q", b[:len(want)])
+		}
+	}
+	return nil
+}

@@ -1,0 +1,104 @@
+// Package stepped measures user-mode instructions per request of a running
+// server by stepping through a small number of requests.
+package stepped
+
+import (
+	"context"
+	"debug/buildinfo"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/gale-http/gale/bench/internal/load"
+	"github.com/gale-http/gale/bench/internal/steps"
+	"github.com/gale-http/gale/bench/internal/work"
+)
+
+// Plan says what to step through.
+type Plan struct {
+	PID      int
+	Addr     string
+	Workload *work.Workload
+	Conns    int // connections; all of them always have a request under way
+	Requests int // requests to count
+	Warm     int // requests at full speed before
+}
+
+// Figure is the outcome.
+type Figure struct {
+	PerRequest float64       // user-mode instructions of the whole process per request
+	Requests   int           // that were counted
+	Steps      uint64        // instructions in them
+	Elapsed    time.Duration // it took to step through them
+}
+
+// window is the span of answers between two readings of the counter. It opens
+// when the threads that sleep are held and every connection has had a turn.
+type window struct {
+	count       func() uint64
+	held        <-chan struct{}
+	turn, width int // answers, at least
+	opened      int // answers by then; 0: not yet
+	low         uint64
+	start       time.Time
+	figure      Figure
+}
+
+func (w *window) seen(done int) bool {
+	if w.opened > 0 {
+		if done-w.opened < w.width {
+			return true
+		}
+		n := w.count() - w.low
+		w.figure = Figure{float64(n) / float64(done-w.opened), done - w.opened, n, time.Since(w.start)}
+		return false
+	}
+	if done < w.turn {
+		return true
+	}
+	select {
+	case <-w.held:
+		w.opened, w.low, w.start = done, w.count(), time.Now()
+	default:
+	}
+	return true
+}
+
+// Measure warms the server up, attaches, lets it settle, and counts.
+func Measure(ctx context.Context, p Plan) (Figure, error) {
+	client, err := load.Dial(p.Workload, p.Addr, p.Conns)
+	if err != nil {
+		return Figure{}, err
+	}
+	defer client.Close()
+	if err := client.Run(ctx, load.Until(p.Warm)); err != nil {
+		return Figure{}, fmt.Errorf("warm-up: %w", err)
+	}
+	_, notGo := buildinfo.ReadFile(fmt.Sprintf("/proc/%d/exe", p.PID))
+	counter, err := steps.Attach(p.PID, steps.Options{HoldSleepers: notGo == nil})
+	if err != nil {
+		return Figure{}, err
+	}
+	held := make(chan struct{})
+	go func() {
+		counter.HoldMonitor()
+		close(held)
+	}()
+	w := &window{count: counter.Count, held: held, turn: p.Conns * p.Workload.Depth, width: p.Requests}
+	letGo := make(chan error, 1)
+	err = client.Run(ctx, func(done int) bool {
+		more := w.seen(done)
+		if !more { // what is under way is finished at full speed
+			go func() {
+				_, err := counter.Detach()
+				letGo <- err
+			}()
+		}
+		return more
+	})
+	if w.figure.Requests == 0 {
+		_, detachErr := counter.Detach()
+		return Figure{}, errors.Join(err, detachErr)
+	}
+	return w.figure, errors.Join(err, <-letGo)
+}

@@ -1,0 +1,116 @@
+// Is the answer right? Asked before anything is timed.
+
+package work
+
+import (
+	"bufio"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/gale-http/gale/bench/internal/peer"
+)
+
+const (
+	patience = 20 * time.Second // for one check
+	maxSkew  = 3 * time.Second  // between a Date field and the clock
+)
+
+// Dial connects to a peer the way the workload asks for.
+func (w *Workload) Dial(addr string) (net.Conn, error) {
+	if !w.TLS {
+		return net.Dial("tcp", addr)
+	}
+	// The peer's certificate is made for the occasion and says nothing.
+	return tls.Dial("tcp", addr, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
+}
+
+// Check asks on one connection as the workload does, and again, and judges
+// every answer. The error says what was wrong with the first that was.
+func (w *Workload) Check(addr string) error {
+	conn, err := w.Dial(addr)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		return err
+	}
+	request := w.Request(addr)
+	in := bufio.NewReader(conn)
+	rounds := 3
+	if w.Per == 1 {
+		rounds = 1
+	}
+	for range rounds {
+		sent := make(chan error, 1)
+		go func() { sent <- w.send(conn, request) }()
+		for range w.Depth {
+			if err := w.judge(in); err != nil {
+				return err
+			}
+		}
+		if err := <-sent; err != nil {
+			return err
+		}
+	}
+	return w.checkEnd(in)
+}
+
+func (w *Workload) send(conn net.Conn, request []byte) error {
+	for range w.Depth {
+		if _, err := conn.Write(request); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *Workload) judge(in *bufio.Reader) error {
+	res, err := http.ReadResponse(in, &http.Request{Method: w.Method})
+	if err != nil {
+		return err
+	}
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		return err
+	}
+	chunked := len(res.TransferEncoding) == 1 && res.TransferEncoding[0] == "chunked"
+	date, dateErr := http.ParseTime(res.Header.Get("Date"))
+	switch {
+	case res.StatusCode != http.StatusOK:
+		return fmt.Errorf("status %d, want 200", res.StatusCode)
+	case string(body) != w.Want.Body:
+		return fmt.Errorf("a body of %d bytes is not the one of %d that was expected", len(body), len(w.Want.Body))
+	case chunked != w.Want.Chunked:
+		return fmt.Errorf("chunked is %v, want %v", chunked, w.Want.Chunked)
+	case !chunked && res.ContentLength != int64(len(w.Want.Body)):
+		return fmt.Errorf("Content-Length %d, want %d", res.ContentLength, len(w.Want.Body))
+	case res.Header.Get("Server") == "":
+		return errors.New("no Server field")
+	case res.Header.Get("Content-Type") != peer.ContentType:
+		return fmt.Errorf("Content-Type %q, want %q", res.Header.Get("Content-Type"), peer.ContentType)
+	case dateErr != nil || time.Since(date).Abs() > maxSkew:
+		return fmt.Errorf("Date %q is not the current one", res.Header.Get("Date"))
+	}
+	return nil
+}
+
+// checkEnd sees that nothing comes after the last answer, and that a connection
+// that was asked to be closed is.
+func (w *Workload) checkEnd(in *bufio.Reader) error {
+	if w.Per == 1 {
+		if _, err := in.ReadByte(); err != io.EOF {
+			return fmt.Errorf("the connection is not closed after its one answer: %v", err)
+		}
+		return nil
+	}
+	if n := in.Buffered(); n > 0 {
+		return fmt.Errorf("%d bytes after the last answer", n)
+	}
+	return nil
+}

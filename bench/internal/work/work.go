@@ -1,0 +1,142 @@
+// Package work is what the servers are asked to do: each workload's requests as
+// they go over the wire, how many connections carry them, and the answer that
+// counts as right.
+package work
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/gale-http/gale/bench/internal/peer"
+)
+
+// Kind tells apart how a workload is driven and what is read off it.
+type Kind uint8
+
+// The kinds.
+const (
+	Requests   Kind = iota // closed loop: a connection asks again when it has its answer
+	Half                   // open loop at half the rate that the same peer reached in the closed one
+	Idle                   // connections at rest: their memory
+	Handshakes             // TLS handshakes, one request each
+)
+
+// Workload is one thing that servers are compared at.
+type Workload struct {
+	Name   string
+	About  string // for the tables, in a few words
+	Kind   Kind
+	Conns  int
+	Depth  int // requests sent at once on a connection
+	Per    int // requests on a connection before it is closed; 0: no limit
+	TLS    bool
+	Method string
+	Path   string
+	Slow   string // every hundredth request asks for this path instead
+	Fields []string
+	Body   int // bytes of request body
+	Want   Answer
+}
+
+// Answer is what a workload's request is to be answered with.
+type Answer struct {
+	Body    string
+	Chunked bool
+}
+
+// browserFields are nine of the ten that a browser sends; Host is the tenth.
+var browserFields = []string{
+	"User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",
+	"Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
+	"Accept-Language: en-US,en;q=0.9,de;q=0.8",
+	"Accept-Encoding: gzip, deflate, br, zstd",
+	"Cookie: session=8f14e45fceea167a5a36dedd4bea2543; theme=dark; _ga=GA1.2.1234567890.1700000000",
+	"Referer: http://127.0.0.1/some/page?with=query",
+	"Cache-Control: max-age=0",
+	"Upgrade-Insecure-Requests: 1",
+	"Connection: keep-alive",
+}
+
+var (
+	greeting = Answer{Body: peer.Greeting}
+	kilobyte = string(peer.Chunk)
+)
+
+// All lists the workloads in the order of the tables.
+func All() []*Workload {
+	list := []*Workload{
+		{Name: "hello", About: "13 bytes, 64 connections"},
+		{Name: "hello1", About: "13 bytes, 1 connection", Conns: 1},
+		{Name: "hello8000", About: "13 bytes, 8 000 connections", Conns: 8000},
+		{Name: "hellohalf", About: "13 bytes, 64 connections, half load", Kind: Half},
+		{Name: "browser", About: "ten browser-like fields", Fields: browserFields},
+		{Name: "pipeline16", About: "16 requests at once", Depth: 16},
+		{Name: "churn", About: "one request per connection", Per: 1},
+		{Name: "churn10", About: "ten requests per connection", Per: 10},
+		{Name: "post1k", About: "POST of 1 KiB, echoed", Method: "POST", Path: "/echo", Body: 1 << 10, Want: Answer{Body: kilobyte}},
+		{Name: "upload", About: "POST of 64 MiB, read and counted", Conns: 8, Method: "POST", Path: "/upload", Body: 64 << 20,
+			Want: Answer{Body: fmt.Sprint(64 << 20)}},
+		{Name: "download", About: "answers of 1 MiB", Path: "/download", Want: Answer{Body: string(peer.Download)}},
+		{Name: "stream", About: "100 chunks of 1 KiB, each flushed", Path: "/stream",
+			Want: Answer{Body: strings.Repeat(kilobyte, peer.StreamChunks), Chunked: true}},
+		{Name: "idle", About: "10 000 connections at rest", Kind: Idle, Conns: 10000},
+		{Name: "block", About: "every handler sleeps 5 ms, 1 000 connections", Conns: 1000, Path: "/block"},
+		{Name: "mixed", About: "1 in 100 sleeps 10 ms, on a path of its own", Slow: "/slow"},
+		{Name: "mixedsame", About: "1 in 100 sleeps 10 ms, on the same path", Path: "/mixed", Slow: "/mixed?slow"},
+		{Name: "proxy", About: "server, client, upstream", Path: "/proxy"},
+		{Name: "tls", About: "13 bytes over TLS, 64 connections", TLS: true},
+		{Name: "tlsnew", About: "TLS handshakes", Kind: Handshakes, TLS: true, Per: 1},
+	}
+	for _, w := range list {
+		w.fill()
+	}
+	return list
+}
+
+// fill gives what was left out the value that most workloads have.
+func (w *Workload) fill() {
+	if w.Conns == 0 {
+		w.Conns = 64
+	}
+	if w.Depth == 0 {
+		w.Depth = 1
+	}
+	if w.Method == "" {
+		w.Method = "GET"
+	}
+	if w.Path == "" {
+		w.Path = "/"
+	}
+	if w.Want.Body == "" {
+		w.Want = greeting
+	}
+	if w.Per == 1 {
+		w.Fields = append(w.Fields, "Connection: close")
+	}
+}
+
+// Find gives the workload of that name, nil when there is none.
+func Find(name string) *Workload {
+	for _, w := range All() {
+		if w.Name == name {
+			return w
+		}
+	}
+	return nil
+}
+
+// Request is the bytes of one request to host.
+func (w *Workload) Request(host string) []byte {
+	b := fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: %s\r\n", w.Method, w.Path, host)
+	for _, field := range w.Fields {
+		b = append(append(b, field...), "\r\n"...)
+	}
+	if w.Body > 0 {
+		b = fmt.Appendf(b, "Content-Length: %d\r\n", w.Body)
+	}
+	b = append(b, "\r\n"...)
+	for n := w.Body; n > 0; n -= min(n, len(kilobyte)) {
+		b = append(b, kilobyte[:min(n, len(kilobyte))]...)
+	}
+	return b
+}

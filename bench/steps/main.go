@@ -1,0 +1,96 @@
+// Command steps counts the user-mode instructions per request of any HTTP
+// server, exactly, where there is no performance counter to ask:
+//
+//	go run ./steps -c 64 -n 200 -- ./server -addr {addr}
+//
+// It starts the command on one core with {addr} replaced by a free address of
+// loopback ({host} and {port} for its parts), checks that it answers the
+// workload rightly, warms it up, and steps through -n requests instruction by
+// instruction. With one connection it sees the server wake up for each request;
+// with 64 it sees it busy, since a stepped server is always behind.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"time"
+
+	"github.com/gale-http/gale/bench/internal/proc"
+	"github.com/gale-http/gale/bench/internal/stepped"
+	"github.com/gale-http/gale/bench/internal/work"
+)
+
+func main() {
+	var (
+		conns    = flag.Int("c", 1, "connections")
+		requests = flag.Int("n", 200, "requests to count")
+		warm     = flag.Int("warm", 20000, "requests before, at full speed")
+		core     = flag.Int("core", 0, "core to run the server on")
+		name     = flag.String("workload", "hello", "what to ask: one of compare's workloads")
+		limit    = flag.Duration("limit", 10*time.Minute, "give up after")
+		asJSON   = flag.Bool("json", false, "print JSON")
+	)
+	flag.Parse()
+	w := work.Find(*name)
+	if w == nil || flag.NArg() == 0 || *conns < 1 || *requests < 1 {
+		fmt.Fprintln(os.Stderr, "usage: steps [flags] -- command with {addr}")
+		flag.PrintDefaults()
+		os.Exit(2)
+	}
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer cancel()
+	ctx, cancelLimit := context.WithTimeout(ctx, *limit)
+	defer cancelLimit()
+	plan := stepped.Plan{Workload: w, Conns: *conns, Requests: *requests, Warm: *warm}
+	figure, err := run(ctx, flag.Args(), *core, plan)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "steps:", err)
+		os.Exit(1)
+	}
+	if *asJSON {
+		if err := json.NewEncoder(os.Stdout).Encode(figure); err != nil {
+			os.Exit(1)
+		}
+		return
+	}
+	fmt.Printf("%.1f user instructions per request (%d instructions, %d requests, %d connections, %v, %v a step)\n", figure.PerRequest,
+		figure.Steps, figure.Requests, *conns, figure.Elapsed.Round(time.Millisecond), figure.Elapsed/time.Duration(max(figure.Steps, 1)))
+}
+
+func run(ctx context.Context, command []string, core int, plan stepped.Plan) (stepped.Figure, error) {
+	addr, err := proc.FreeAddr()
+	if err != nil {
+		return stepped.Figure{}, err
+	}
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return stepped.Figure{}, err
+	}
+	args := make([]string, len(command))
+	for i, arg := range command {
+		args[i] = strings.NewReplacer("{addr}", addr, "{host}", host, "{port}", port).Replace(arg)
+	}
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Stderr = os.Stderr
+	if err := proc.StartPinned(cmd, core); err != nil {
+		return stepped.Figure{}, err
+	}
+	defer proc.End(cmd)
+	waiting, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if err := proc.AwaitListener(waiting, cmd.Process.Pid, addr); err != nil {
+		return stepped.Figure{}, err
+	}
+	if err := plan.Workload.Check(addr); err != nil {
+		return stepped.Figure{}, fmt.Errorf("wrong answer: %w", err)
+	}
+	plan.PID, plan.Addr = cmd.Process.Pid, addr
+	return stepped.Measure(ctx, plan)
+}
