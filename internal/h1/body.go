@@ -101,7 +101,7 @@ func (c *Conn) nextChunk(data []byte, eof bool, lim *Limits) (int, Event, error)
 	switch {
 	case err != nil:
 		return c.fail(fromParser(err))
-	case n > limit, n == 0 && len(data)-skip >= limit:
+	case n > limit:
 		return c.fail(errChunkLong)
 	case n == 0 && skip > 0:
 		return skip, Framing, nil
@@ -161,8 +161,6 @@ func (c *Conn) nextTrailers(data []byte, eof bool, h *bytesparse.Head, lim *Limi
 		case data[0] == '\r' && data[1] == '\n':
 			c.finish()
 			return 2, End, nil
-		case data[0] == '\r':
-			return c.fail(errStrayCR)
 		}
 	}
 	if !c.search(window) {

@@ -245,6 +245,17 @@ func TestRFC9112Section7_1ChunkOverhead(t *testing.T) {
 	}
 }
 
+// TestChunkOverheadWithoutLimit: none is none, also behind 2 GiB of framing.
+func TestChunkOverheadWithoutLimit(t *testing.T) {
+	c := Conn{debt: unlimited}
+	if !c.charge(200, 1, &Limits{ChunkOverhead: -1}) {
+		t.Error("no limit was reached")
+	}
+	if c.charge(200, 1, &Limits{ChunkOverhead: unlimited - 1}) {
+		t.Error("a large limit was not")
+	}
+}
+
 // TestErrors: what a caller can get out of an error.
 func TestErrors(t *testing.T) {
 	err := outcome("GET / HTTP/1.1\r\nHost: a\r\nX : y\r\n\r\n", nil)
@@ -324,6 +335,10 @@ func TestSlowHead(t *testing.T) {
 		if _, ev, err := c.NextHead(data[:i], false, &h, nil); ev != NeedMore || err != nil {
 			t.Fatal(i, ev, err)
 		}
+		if i > 1 && h.Size != -1 {
+			t.Fatalf("with %d bytes the head was parsed again", i)
+		}
+		h.Size = -1 // a parse would forget it
 		if i-int(c.scan) > 4 {
 			t.Fatalf("with %d bytes the search would go on at %d", i, c.scan)
 		}
@@ -334,18 +349,20 @@ func TestSlowHead(t *testing.T) {
 }
 
 // TestUnfoldingStaysInTheHead: a Client's data may be changed, but only where
-// a fold was, and only once the head is complete.
+// a fold is, and not behind the head.
 func TestUnfoldingStaysInTheHead(t *testing.T) {
 	text := []byte("HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 9\r\n\r\nX: a\r\n b\r\n")
-	data := bytes.Clone(text)
-	var c Conn
-	var h bytesparse.Head
-	c.Reset(Client)
-	if c.NextHead(data[:40], false, &h, nil); !bytes.Equal(data, text) {
-		t.Errorf("changed while incomplete: %q", data)
-	}
-	n, _, err := c.NextHead(data, false, &h, nil)
-	if want := bytes.Replace(text[:n], []byte("\r\n b"), []byte("   b"), 1); err != nil || !bytes.Equal(data[:n], want) || !bytes.Equal(data[n:], text[n:]) {
-		t.Errorf("%v: %q", err, data)
+	for first := range len(text) {
+		data := bytes.Clone(text)
+		var c Conn
+		var h bytesparse.Head
+		c.Reset(Client)
+		n, ev, err := c.NextHead(data[:first], false, &h, nil)
+		if ev == NeedMore {
+			n, _, err = c.NextHead(data, false, &h, nil)
+		}
+		if want := bytes.Replace(text[:n], []byte("\r\n b"), []byte("   b"), 1); err != nil || !bytes.Equal(data[:n], want) || !bytes.Equal(data[n:], text[n:]) {
+			t.Errorf("cut at %d: %v: %q", first, err, data)
+		}
 	}
 }

@@ -5,27 +5,26 @@
 //
 // # States of a Conn
 //
-//	               NextHead: HeadDone (no body) ─┐   interim response ─┐
-//	                        ┌────────────────────┘┌────────────────────┘
-//	                        ▼                     ▼
-//	Reset ──────────────▶ idle ◀───────────────── message complete, KeepAlive
-//	                        │                                    ▲
-//	     NextHead: HeadDone │                                    │
-//	     ┌──────────────────┼─────────────────────┐              │
-//	     ▼                  ▼                     ▼              │
-//	  length            until close ──┐       chunk line ◀─┐     │
-//	  Data…             Data… till eof│   ┌── size > 0     │     │
-//	     │                            │   ▼                │     │
-//	     │                            │ chunk data ──▶ chunk end │
-//	     │                            │ Data…          CRLF      │
-//	     │                            │       │ size = 0         │
-//	     │                            │       ▼                  │
-//	     │                            │   trailers ─── Trailers ─┤
-//	     └────────────── End ─────────┼──────────────────────────┤
-//	                                  ▼                          ▼
-//	                               stopped: NextHead answers End, nothing more is parsed
+//	Reset
+//	  │   ┌───────────────────────────────────────────────────┐
+//	  ▼   ▼                                                   │ KeepAlive
+//	  idle ── NextHead: HeadDone ─┬─ no body ───────────────▶ │
+//	   │ ▲                        │                           │
+//	   │ └─────── interim 1xx ────┤                           │
+//	   │                          ├─ length: Data … ────────▶ │
+//	   │ NextHead: eof            │                           │ complete: End
+//	   │                          ├─ chunked:                 │
+//	   │                          │   chunk line ◀─┐          │
+//	   │                          │    │ │ size>0  │ CRLF     │
+//	   │                          │    │ └▶ Data …─┘          │
+//	   │                          │    └─ 0 ▶ Trailers ─────▶ │
+//	   │                          │                           │ not KeepAlive, CONNECT,
+//	   │                          └─ until close: Data … ─┐   │ 101, 2xx to CONNECT, Stop
+//	   │                                              eof │   │
+//	   └──────────────▶ stopped ◀─────────────────────────┴───┘
+//	                    NextHead answers End; nothing more is parsed
 //
-//	any error ──▶ failed: NextHead and Next answer ErrFailed
+//	any state ── error ──▶ failed: NextHead and Next answer ErrFailed
 //
 // A step takes what is there, says how much of it is consumed and what it was;
 // what it says does not depend on how the bytes were cut, only Data comes in as

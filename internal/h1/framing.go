@@ -58,12 +58,9 @@ func transferCoding(b []byte, h *bytesparse.Head) error {
 			}
 			list = rest
 			switch name := codingName(coding); {
-			case chunked, name == nil:
+			case chunked, !bytesparse.IsToken(name):
 				return errCoding // something behind chunked, or not a coding at all
 			case bytesparse.EqualFold(name, "chunked"):
-				if len(name) != len(coding) {
-					return errCoding // chunked has no parameters (§7.1)
-				}
 				chunked = true
 			default:
 				unknown = true
@@ -73,32 +70,22 @@ func transferCoding(b []byte, h *bytesparse.Head) error {
 	if unknown {
 		return errUnknownCode
 	}
-	return errCoding // empty, or chunked among empty list elements: not exactly one chunked
+	return errCoding // empty; or chunked with a parameter (it has none, §7.1) or among empty elements
 }
 
-// codingName returns the name of a transfer coding without its parameters
-// (RFC 9110 §10.1.4), nil when it has no proper one.
+// codingName returns a transfer coding without its parameters (RFC 9110
+// §10.1.4).
 func codingName(coding []byte) []byte {
-	name := coding
 	for i, c := range coding {
-		if c == ';' || c == ' ' || c == '\t' {
-			name = coding[:i]
+		if c == ';' {
+			coding = coding[:i]
 			break
 		}
 	}
-	if !bytesparse.IsToken(name) || len(name) < len(coding) && !hasParameters(coding[len(name):]) {
-		return nil
+	for n := len(coding); n > 0 && (coding[n-1] == ' ' || coding[n-1] == '\t'); n-- {
+		coding = coding[:n-1]
 	}
-	return name
-}
-
-// hasParameters tells whether what follows a coding's name is OWS and a
-// semicolon; the parameters are not looked at, the coding is refused anyway.
-func hasParameters(b []byte) bool {
-	for len(b) > 0 && (b[0] == ' ' || b[0] == '\t') {
-		b = b[1:]
-	}
-	return len(b) > 0 && b[0] == ';'
+	return coding
 }
 
 // begin sets up the body that the head announced. flagKeepAlive is already
