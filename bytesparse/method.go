@@ -92,7 +92,7 @@ func LookupMethod(b []byte) Method {
 
 // methodMult is collision-free for methodNames; TestMethodHash tells when it
 // must change.
-const methodMult = 0x9E3779B97F4A7C15
+const methodMult = 0x39cd7287ab124ffd
 
 var methodSlots = func() (slots [128]Method) {
 	for m := MethodGet; m < numMethods; m++ {
