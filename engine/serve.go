@@ -41,36 +41,46 @@ func (x *responder) scratch() []byte {
 func (x *responder) serve(c *conn) {
 	x.attach(c)
 	for {
+		if x.req.in.Unread() == 0 && !x.read() {
+			return
+		}
 		ev, err := x.req.in.Next()
 		switch {
 		case ev == h1.HeadDone:
 			if !x.answer(err) {
 				return
 			}
-			continue
 		case err != nil:
 			x.refuse(err)
 			return
 		case ev == h1.End:
 			x.finish(false)
 			return
-		}
-		if c.NetConn() != nil && !x.prepareWait() {
-			return
-		}
-		n, err := x.req.in.Fill()
-		switch {
-		case err == loop.ErrTimeout && x.req.in.Unread() > 0:
-			x.refuse(errHeadTimeout)
-			return
-		case err != nil:
-			x.finish(false)
-			return
-		case n == 0:
-			x.rest()
+		case x.req.in.Unread() > 0 && !x.read():
 			return
 		}
 	}
+}
+
+// read reads what there is of the next message and reports whether there was
+// anything. Otherwise the connection has been put to rest, or has ended.
+func (x *responder) read() bool {
+	in := &x.req.in
+	if x.conn.NetConn() != nil && !x.prepareWait() {
+		return false
+	}
+	n, err := in.Fill()
+	switch {
+	case err == loop.ErrTimeout && in.Unread() > 0:
+		x.refuse(errHeadTimeout)
+	case err != nil:
+		x.finish(false)
+	case n == 0:
+		x.rest()
+	default:
+		return true
+	}
+	return false
 }
 
 func (x *responder) attach(c *conn) {
@@ -184,7 +194,6 @@ func (x *responder) conclude() bool {
 		x.giveBack()
 		return false
 	}
-	out.Reset()
 	return true
 }
 

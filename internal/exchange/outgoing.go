@@ -64,7 +64,6 @@ func (out *Outgoing) Attach(s *loop.Stream) {
 
 // Detach ends the use of the stream. What was not sent is dropped.
 func (out *Outgoing) Detach() {
-	out.Reset()
 	out.Stream = nil
 	if out.buf = out.buf[:0]; cap(out.buf) > BufferSize {
 		out.buf = nil

@@ -34,10 +34,12 @@ type wheel struct {
 	armedAt  [visiting + 1]int64 // the tick at which the bucket is visited
 }
 
-// set makes s due at the given tick; 0 disarms it, lazily.
+// set makes s due at the given tick; 0 disarms it, lazily. A stream that is armed
+// for an earlier visit stays where it is, and so does one whose visit is no more
+// than the eighth late that is allowed anyway: moving a deadline on is one store.
 func (w *wheel) set(s *Stream, due int64) {
 	s.due = due
-	if due == 0 || s.at != unarmed && w.armedAt[s.at] <= due {
+	if due == 0 || s.at != unarmed && w.armedAt[s.at] <= due+(due-w.tick)>>wheelShift {
 		return
 	}
 	w.remove(s)
