@@ -1,0 +1,55 @@
+// Errors by kind: what a connection can die of, in words that many deaths share.
+
+package main
+
+import (
+	"errors"
+	"io"
+	"syscall"
+
+	"github.com/gale-http/gale/internal/h1"
+	"github.com/gale-http/gale/internal/loop"
+)
+
+// kind is an error as it is counted and reported.
+type kind string
+
+const (
+	kindRefused        kind = "connection refused"
+	kindConnectTimeout kind = "connect timeout"
+	kindNoPorts        kind = "no local port left"
+	kindTimeout        kind = "timeout"
+	kindReset          kind = "connection reset"
+	kindEarly          kind = "closed early"
+	kindUnasked        kind = "bytes nobody asked for"
+)
+
+// errEarly is the orderly end of a connection on which answers were due.
+var errEarly = errors.New("closed early")
+
+func connectKind(err error) kind {
+	switch {
+	case errors.Is(err, errRefused):
+		return kindRefused
+	case errors.Is(err, loop.ErrTimeout), errors.Is(err, syscall.ETIMEDOUT):
+		return kindConnectTimeout
+	case errors.Is(err, errNoAddress):
+		return kindNoPorts
+	}
+	return kind("connect: " + inShort(err))
+}
+
+func exchangeKind(err error) kind {
+	var bad *h1.Error
+	switch {
+	case err == h1.ErrUnexpectedEOF, err == errEarly, err == io.EOF:
+		return kindEarly
+	case errors.As(err, &bad):
+		return kind("bad response: " + bad.Msg)
+	case errors.Is(err, loop.ErrTimeout):
+		return kindTimeout
+	case errors.Is(err, errReset), errors.Is(err, errAborted), errors.Is(err, syscall.EPIPE):
+		return kindReset
+	}
+	return kind(inShort(err))
+}

@@ -1,0 +1,134 @@
+// Command loadgen loads an HTTP/1.1 server and says how it did: requests per
+// second, latency, statuses, errors, and the CPU time that each side spent on a
+// request.
+//
+//	loadgen [flags] [URL]
+//
+// Without a URL it starts a gale server of its own, in a child process, and loads
+// that. Every connection is a coroutine on one of gale's own loops: a small loop
+// of blocking calls that writes a batch of requests, encoded once and for all,
+// reads, and has the answers checked by gale's message machine. In the steady
+// state nothing is allocated.
+//
+// It exits with 0 after a run that went to its end, 1 when the target died or
+// never answered, 2 when there was nothing to run (bad flags, unreachable
+// target, too few descriptors), 130 when it was interrupted. "loadgen -h" lists
+// the flags.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strconv"
+	"syscall"
+)
+
+// What the process exits with.
+const (
+	exitDone        = 0
+	exitDied        = 1
+	exitUsage       = 2
+	exitInterrupted = 130
+)
+
+func main() {
+	if loops, ok := os.LookupEnv(serverEnv); ok {
+		os.Exit(serve(loops, os.Stdin, os.Stdout, os.Stderr))
+	}
+	os.Exit(command(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// command is the whole program but for its process.
+func command(args []string, stdout io.Writer, stderr *os.File) int {
+	opt, err := parseFlags(args)
+	if errors.Is(err, flag.ErrHelp) {
+		usage(stdout)
+		return exitDone
+	}
+	if err == nil {
+		var code int
+		if code, err = execute(opt, stdout, stderr); err == nil {
+			return code
+		}
+	}
+	fmt.Fprintf(stderr, "loadgen: %v\n", err)
+	return exitUsage
+}
+
+// execute runs opt. An error means that there was no run.
+func execute(opt *options, stdout io.Writer, stderr *os.File) (int, error) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process
+
+	if err := raiseFileLimit(opt.descriptors()); err != nil {
+		return 0, fmt.Errorf("-c %d: %w", opt.connections, err)
+	}
+	out, err := openOutput(opt.json, stdout)
+	if err != nil {
+		return 0, err
+	}
+	defer out.Close()
+	var own *server
+	if opt.url == "" {
+		if own, err = startServer(serverLoops(opt.loops)); err != nil {
+			return 0, err
+		}
+		defer own.stop()
+		opt.url = own.url
+	}
+	plan, err := opt.plan(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			return exitInterrupted, nil
+		}
+		return 0, err
+	}
+	result, err := measure(ctx, plan, own, newProgress(stderr))
+	if err != nil {
+		return 0, err
+	}
+	if err := out.write(result); err != nil {
+		return 0, err
+	}
+	return result.exitCode(), nil
+}
+
+// plan works out what opt asks for: what is sent, and where to. It finds out
+// whether the target can be reached.
+func (opt *options) plan(ctx context.Context) (*plan, error) {
+	t, err := parseTarget(opt.url)
+	if err != nil {
+		return nil, err
+	}
+	request, closes, err := encodeRequest(opt, t)
+	if err != nil {
+		return nil, err
+	}
+	p := &plan{
+		url:         opt.url,
+		methodName:  opt.method,
+		request:     request,
+		closes:      closes,
+		connections: opt.connections,
+		loops:       opt.loops,
+		depth:       opt.pipeline,
+		requests:    opt.requests,
+		duration:    opt.duration,
+		timeout:     opt.timeout,
+	}
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	p.addr, err = t.reach(ctx, opt.timeout)
+	return p, err
+}
+
+// serverLoops is how many loops an embedded server gets when the client has the
+// given number: what is left of the machine.
+func serverLoops(client int) string { return strconv.Itoa(max(processors()-client, 1)) }

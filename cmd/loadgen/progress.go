@@ -1,0 +1,85 @@
+// The live line: on a terminal only, one write per drawing, cleared at the end.
+// Each line overwrites the one before, blanks included, so that nothing
+// flickers and no escape sequence is needed.
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"time"
+)
+
+// tickEvery is how often the line is drawn.
+const tickEvery = 200 * time.Millisecond
+
+// progress draws on a terminal. Nil draws nothing.
+type progress struct {
+	out     *os.File
+	width   int   // of the line that stands there
+	answers int64 // when it was last drawn
+	at      int64
+}
+
+// newProgress returns nil when out is no terminal.
+func newProgress(out *os.File) *progress {
+	if terminalWidth(out) == 0 {
+		return nil
+	}
+	return &progress{out: out}
+}
+
+func (p *progress) draw(r *run, plan *plan) {
+	if p == nil {
+		return
+	}
+	now := r.clock()
+	answers, errors := r.seen()
+	rate := 0.0
+	if dt := now - max(p.at, r.begun); dt > 0 {
+		rate = float64(answers-p.answers) / (float64(dt) / 1e9)
+	}
+	p.answers, p.at = answers, now
+	p.put(progressLine(plan, time.Duration(now-r.begun), answers, errors, rate))
+}
+
+// progressLine says how far the run is.
+func progressLine(plan *plan, elapsed time.Duration, answers, errors int64, rate float64) string {
+	s := fmt.Sprintf("%.1f s", elapsed.Seconds())
+	if plan.duration > 0 {
+		s += fmt.Sprintf(" of %.1f s", plan.duration.Seconds())
+	}
+	s += fmt.Sprintf("   %d", answers)
+	if plan.requests > 0 {
+		s += fmt.Sprintf(" of %d", plan.requests)
+	}
+	s += fmt.Sprintf(" answers   %.0f/s", rate)
+	if errors > 0 {
+		s += fmt.Sprintf("   %d errors", errors)
+	}
+	return s
+}
+
+// put replaces the line by s, cut to the terminal's width less the last column,
+// where some terminals wrap.
+func (p *progress) put(s string) {
+	if most := terminalWidth(p.out) - 1; len(s) > most {
+		s = s[:max(most, 0)]
+	}
+	line := "\r" + s
+	if n := p.width - len(s); n > 0 {
+		line += strings.Repeat(" ", n)
+	}
+	p.width = len(s)
+	_, _ = p.out.WriteString(line)
+}
+
+// clear leaves an empty line with the cursor at its start.
+func (p *progress) clear() {
+	if p == nil {
+		return
+	}
+	p.put("")
+	_, _ = p.out.WriteString("\r")
+}

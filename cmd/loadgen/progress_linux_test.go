@@ -1,0 +1,153 @@
+// The live line, on a real pseudo terminal.
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// terminal opens a pseudo terminal of the given width: what the program writes to
+// tty comes out of screen.
+func terminal(t *testing.T, columns uint16) (screen, tty *os.File) {
+	t.Helper()
+	screen, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Skipf("no pseudo terminal to be had: %v", err)
+	}
+	t.Cleanup(func() { _ = screen.Close() })
+	fd := int(screen.Fd())
+	n, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
+	if err == nil {
+		err = unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0)
+	}
+	if err == nil {
+		err = unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: columns})
+	}
+	if err == nil {
+		tty, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
+	}
+	if err != nil {
+		t.Skipf("no pseudo terminal to be had: %v", err)
+	}
+	t.Cleanup(func() { _ = tty.Close() })
+	return screen, tty
+}
+
+// shown is what stands on the terminal's last line after text was written.
+func shown(text string) (line string, column int) {
+	cells := []byte{}
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c == '\r':
+			column = 0
+		case c == '\n':
+			cells = cells[:0]
+		default:
+			for len(cells) <= column {
+				cells = append(cells, ' ')
+			}
+			cells[column] = c
+			column++
+		}
+	}
+	return strings.TrimRight(string(cells), " "), column
+}
+
+func TestProgressLine(t *testing.T) {
+	screen, tty := terminal(t, 40)
+	p := newProgress(tty)
+	if p == nil {
+		t.Fatal("a terminal was not recognised")
+	}
+	written := ""
+	read := func() {
+		b := make([]byte, 4096)
+		n, err := screen.Read(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		written += string(b[:n])
+	}
+	for _, s := range []string{"a long line", "short", strings.Repeat("x", 100)} {
+		p.put(s)
+		read()
+		if line, _ := shown(written); line != s[:min(len(s), 39)] {
+			t.Errorf("after %q the terminal shows %q", s, line)
+		}
+	}
+	p.clear()
+	read()
+	if line, column := shown(written); line != "" || column != 0 || strings.Contains(written, "\n") {
+		t.Errorf("cleared, the terminal shows %q, cursor in column %d", line, column)
+	}
+}
+
+func TestProgressOfARun(t *testing.T) {
+	screen, tty := terminal(t, 80)
+	cmd := program("-c", "2", "-d", "700ms", rawServer(t, alwaysSays(ok)))
+	var out strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, tty
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_ = tty.Close() // now the end of the program is the end of what screen reads
+	written, _ := io.ReadAll(screen)
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+	lines := strings.Split(string(written), "\r")
+	drawn := 0
+	for _, line := range lines {
+		var seconds, of float64
+		var answers, rate int
+		if n, _ := fmt.Sscanf(line, "%f s of %f s %d answers %d/s", &seconds, &of, &answers, &rate); n == 4 && answers > 0 && rate > 0 {
+			drawn++
+		}
+	}
+	if drawn < 2 {
+		t.Errorf("%d lines with figures in %q", drawn, written)
+	}
+	if line, column := shown(string(written)); line != "" || column != 0 {
+		t.Errorf("%q is left on the terminal", line)
+	}
+	if !strings.Contains(out.String(), "requests/s") {
+		t.Errorf("the report is missing: %q", &out)
+	}
+}
+
+func TestNoProgressWithoutATerminal(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	if newProgress(w) != nil {
+		t.Error("a pipe was taken for a terminal")
+	}
+	var none *progress
+	none.draw(nil, nil)
+	none.clear()
+}
+
+func TestProgressText(t *testing.T) {
+	for want, p := range map[string]*plan{
+		"1.5 s of 5.0 s   100 answers   50/s":        {duration: 5 * time.Second},
+		"1.5 s   100 of 200 answers   50/s":          {requests: 200},
+		"1.5 s of 5.0 s   100 of 200 answers   50/s": {duration: 5 * time.Second, requests: 200},
+	} {
+		if got := progressLine(p, 1500*time.Millisecond, 100, 0, 50); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		if got := progressLine(p, 1500*time.Millisecond, 100, 7, 50); got != want+"   7 errors" {
+			t.Errorf("with errors: %q", got)
+		}
+	}
+}

@@ -1,0 +1,207 @@
+// A run: the group of loops, the connections on it, and what ends it. Whoever
+// wants the run to end moves end to the present; connections look at it before
+// every batch, and what they have under way then gets a last chance.
+
+package main
+
+import (
+	"context"
+	"math"
+	"sync/atomic"
+	"time"
+
+	"github.com/gale-http/gale/bytesparse"
+	"github.com/gale-http/gale/internal/loop"
+	"github.com/gale-http/gale/internal/sys"
+)
+
+// grace is how long answers under way at the end of the run may take.
+const grace = time.Second
+
+// run is shared by all connections: set up first, then only read, but for the
+// atomics.
+type run struct {
+	base       time.Time
+	begun      int64
+	addr       sys.Addr
+	method     bytesparse.Method
+	batch      []byte // depth requests of size bytes
+	size       int
+	depth      int
+	closes     bool
+	waitMillis int32
+	portable   bool
+
+	end      atomic.Int64 // when no more is sent, on the run's clock
+	alive    atomic.Int64 // connections that have not left
+	hopeless atomic.Int64 // of those, the ones that one connection after the other has failed
+	noLinger atomic.Bool  // the server leaves it to us to close
+	isCut    atomic.Bool
+	over     chan struct{} // closed when the last connection leaves
+	died     chan struct{} // takes a value when all connections are hopeless
+
+	group  *loop.Group
+	shards []*shard
+	conns  []*conn
+}
+
+// ending is why a run ended.
+type ending string
+
+const (
+	endDuration    ending = "duration"
+	endRequests    ending = "requests"
+	endDied        ending = "target died"
+	endInterrupted ending = "interrupted"
+)
+
+// newRun makes the loops. Nothing is sent before start.
+func newRun(p *plan) (*run, error) {
+	r := &run{
+		base:       time.Now(),
+		addr:       p.addr,
+		method:     p.method(),
+		batch:      p.batch(),
+		size:       len(p.request),
+		depth:      p.depth,
+		closes:     p.closes,
+		waitMillis: p.waitMillis(),
+		over:       make(chan struct{}),
+		died:       make(chan struct{}, 1),
+	}
+	perLoop := (p.connections + p.loops - 1) / p.loops
+	group, err := loop.NewGroup(loop.Config{Loops: p.loops, MaxWorkers: perLoop + 1, Portable: p.portable})
+	if err != nil {
+		return nil, err
+	}
+	r.group, r.portable = group, group.Portable()
+	for i := range p.loops {
+		r.shards = append(r.shards, newShard(p.share(i, p.loops), r.portable))
+	}
+	r.end.Store(math.MaxInt64)
+	r.alive.Store(int64(p.connections))
+	for i := range p.connections {
+		r.conns = append(r.conns, &conn{run: r, shard: r.shards[i%p.loops]})
+	}
+	return r, nil
+}
+
+// clock is the run's time in nanoseconds. It costs one reading of the system's
+// monotonic clock.
+func (r *run) clock() int64 { return int64(time.Since(r.base)) }
+
+// start sets the connections going, for duration or, when that is 0, until there
+// is nothing left to send.
+func (r *run) start(duration time.Duration) {
+	r.begun = r.clock()
+	if duration > 0 {
+		r.end.Store(r.begun + int64(duration))
+	}
+	r.group.Start()
+	loops := r.group.Loops()
+	for i, c := range r.conns {
+		loops[i%len(loops)].Go(c.live)
+	}
+}
+
+// wait returns when the run is over: its time has passed, every connection
+// has left, the target has died, or ctx ended. tick is called now and then
+// meanwhile.
+func (r *run) wait(ctx context.Context, tick func()) ending {
+	timer := time.NewTimer(time.Duration(r.end.Load() - r.clock()))
+	defer timer.Stop()
+	ticker := time.NewTicker(tickEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-r.over:
+			if r.clock() >= r.end.Load() {
+				return endDuration
+			}
+			return endRequests
+		case <-r.died:
+			r.stop()
+			return endDied
+		case <-timer.C:
+			return endDuration
+		case <-ctx.Done():
+			r.stop()
+			return endInterrupted
+		case <-ticker.C:
+			r.publish()
+			tick()
+		}
+	}
+}
+
+// stop has the run end now, at the latest.
+func (r *run) stop() { r.end.Store(min(r.clock(), r.end.Load())) }
+
+// finish gives what is under way its last chance, then cuts it off. Afterwards
+// the shards are at rest.
+func (r *run) finish() {
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case <-r.over:
+	case <-timer.C:
+	}
+	r.isCut.Store(true)
+	if r.portable {
+		for _, c := range r.conns {
+			c.cut()
+		}
+	}
+	r.group.Stop()
+}
+
+// leave is the last thing a connection does.
+func (r *run) leave(hopeless bool) {
+	if hopeless {
+		r.hopeless.Add(-1)
+	}
+	if r.alive.Add(-1) == 0 {
+		close(r.over)
+		return
+	}
+	r.look()
+}
+
+// lose is called by a connection that has become hopeless.
+func (r *run) lose() {
+	r.hopeless.Add(1)
+	r.look()
+}
+
+// look tells wait when nobody is left who has hope.
+func (r *run) look() {
+	if r.hopeless.Load() < r.alive.Load() {
+		return
+	}
+	select {
+	case r.died <- struct{}{}:
+	default:
+	}
+}
+
+// publish has every shard show how far it is, soon.
+func (r *run) publish() {
+	for i, s := range r.shards {
+		if r.portable {
+			s.lock()
+			s.publish(nil)
+			s.unlock()
+		} else {
+			r.group.Loops()[i].Post(s.show)
+		}
+	}
+}
+
+// seen is how many answers and errors the shards have last shown.
+func (r *run) seen() (answers, errors int64) {
+	for _, s := range r.shards {
+		answers += s.seenAnswers.Load()
+		errors += s.seenErrors.Load()
+	}
+	return answers, errors
+}

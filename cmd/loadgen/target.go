@@ -1,0 +1,167 @@
+// Where the load goes: reading the URL, finding an address behind its name that
+// answers, and saying in a few words why there is none.
+
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/gale-http/gale/bytesparse"
+	"github.com/gale-http/gale/internal/sys"
+)
+
+// target is a URL taken apart.
+type target struct {
+	url  string // as given
+	name string // to be looked up: a host name or an IP address
+	port uint16
+	unix string // path of a unix socket, instead of name and port
+	host string // the Host field
+	path string // the request target
+	auth string // the Authorization field, "" for none
+}
+
+// parseTarget reads "http://…", a bare "host:port/path", or "unix:/socket:/path".
+func parseTarget(s string) (*target, error) {
+	if rest, ok := strings.CutPrefix(s, "unix:"); ok {
+		return parseUnix(s, rest)
+	}
+	full := s
+	if !strings.Contains(full, "://") {
+		full = "http://" + full
+	}
+	u, err := url.Parse(full)
+	if err != nil {
+		return nil, fmt.Errorf("bad URL %q: %w", s, errors.Unwrap(err))
+	}
+	switch u.Scheme {
+	case "http":
+	case "https":
+		return nil, fmt.Errorf("%s: https is not supported, only http", s)
+	default:
+		return nil, fmt.Errorf("%s: unknown scheme %q, only http is supported", s, u.Scheme)
+	}
+	t := &target{url: s, name: u.Hostname(), port: 80, path: u.RequestURI(), host: hostField(u)}
+	if port := u.Port(); port != "" {
+		n, err := strconv.ParseUint(port, 10, 16)
+		if err != nil || n == 0 {
+			return nil, fmt.Errorf("bad URL %q: no such port: %s", s, port)
+		}
+		t.port = uint16(n)
+	}
+	if u.User != nil {
+		password, _ := u.User.Password()
+		t.auth = "Basic " + base64.StdEncoding.EncodeToString([]byte(u.User.Username()+":"+password))
+	}
+	switch {
+	case t.name == "":
+		return nil, fmt.Errorf("bad URL %q: no host", s)
+	case !bytesparse.ValidHost([]byte(t.host)):
+		return nil, fmt.Errorf("bad URL %q: invalid host", s)
+	case !bytesparse.IsTarget(t.path):
+		return nil, fmt.Errorf("bad URL %q: a byte that must be percent-encoded", s)
+	}
+	return t, nil
+}
+
+// hostField is the URL's host and port without a zone, which means nothing to
+// anybody else, and without the port that http has anyway.
+func hostField(u *url.URL) string {
+	name, port := u.Hostname(), u.Port()
+	if strings.Contains(name, ":") {
+		name, _, _ = strings.Cut(name, "%")
+		name = "[" + name + "]"
+	}
+	if port != "" && port != "80" {
+		name += ":" + port
+	}
+	return name
+}
+
+func parseUnix(s, rest string) (*target, error) {
+	rest = strings.TrimPrefix(rest, "//") // unix:///socket is the same
+	socket, path, ok := strings.Cut(rest, ":")
+	if !ok {
+		path = "/"
+	}
+	switch {
+	case socket == "":
+		return nil, fmt.Errorf("bad URL %q: want unix:/path/to/socket", s)
+	case path == "" || path[0] != '/' || !bytesparse.IsTarget(path):
+		return nil, fmt.Errorf("bad URL %q: invalid path %q behind the socket", s, path)
+	}
+	return &target{url: s, unix: socket, host: "localhost", path: path}, nil
+}
+
+// reach returns the first address of the target that takes a connection.
+func (t *target) reach(ctx context.Context, timeout time.Duration) (sys.Addr, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	if t.unix != "" {
+		return sys.Addr{Path: t.unix}, t.probe(ctx, "unix", t.unix)
+	}
+	ips, err := t.lookUp(ctx)
+	if err != nil {
+		return sys.Addr{}, fmt.Errorf("cannot find %s: %s", t.name, inShort(err))
+	}
+	var first error
+	for _, ip := range ips {
+		addr := netip.AddrPortFrom(ip, t.port)
+		if err = t.probe(ctx, "tcp", addr.String()); err == nil {
+			return sys.Addr{IP: addr}, nil
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return sys.Addr{}, first
+}
+
+func (t *target) lookUp(ctx context.Context) ([]netip.Addr, error) {
+	if ip, err := netip.ParseAddr(t.name); err == nil {
+		return []netip.Addr{ip}, nil
+	}
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", t.name)
+	if err == nil && len(ips) == 0 {
+		err = errors.New("no address")
+	}
+	for i, ip := range ips {
+		ips[i] = ip.Unmap()
+	}
+	return ips, err
+}
+
+func (t *target) probe(ctx context.Context, network, address string) error {
+	var d net.Dialer
+	c, err := d.DialContext(ctx, network, address)
+	if err != nil {
+		return fmt.Errorf("cannot reach %s: %s", t.url, inShort(err))
+	}
+	return c.Close()
+}
+
+// inShort is the reason at the bottom of a network error.
+func inShort(err error) string {
+	var dns *net.DNSError
+	var errno syscall.Errno
+	switch {
+	case errors.As(err, &dns):
+		return dns.Err
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+		return "no answer in time"
+	case errors.As(err, &errno):
+		return errno.Error()
+	}
+	return err.Error()
+}

@@ -1,0 +1,91 @@
+// URLs: what is looked up, what is said in Host, what is asked for.
+
+package main
+
+import (
+	"context"
+	"net"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestTargets(t *testing.T) {
+	cases := map[string]target{
+		"http://example.org":                {name: "example.org", port: 80, host: "example.org", path: "/"},
+		"http://example.org:80/":            {name: "example.org", port: 80, host: "example.org", path: "/"},
+		"HTTP://Example.org:8080/a/b?c=d#e": {name: "Example.org", port: 8080, host: "Example.org:8080", path: "/a/b?c=d"},
+		"http://example.org?q":              {name: "example.org", port: 80, host: "example.org", path: "/?q"},
+		"http://h/a b":                      {name: "h", port: 80, host: "h", path: "/a%20b"},
+		"http://h/%2f":                      {name: "h", port: 80, host: "h", path: "/%2f"},
+		"localhost:8080":                    {name: "localhost", port: 8080, host: "localhost:8080", path: "/"},
+		"127.0.0.1:8080/x":                  {name: "127.0.0.1", port: 8080, host: "127.0.0.1:8080", path: "/x"},
+		"http://[::1]:8080/":                {name: "::1", port: 8080, host: "[::1]:8080", path: "/"},
+		"http://[fe80::1%25eth0]/":          {name: "fe80::1%eth0", port: 80, host: "[fe80::1]", path: "/"},
+		"http://me:pass@h/":                 {name: "h", port: 80, host: "h", path: "/", auth: "Basic bWU6cGFzcw=="},
+		"unix:/run/s":                       {unix: "/run/s", host: "localhost", path: "/"},
+		"unix:///run/s:/x?y":                {unix: "/run/s", host: "localhost", path: "/x?y"},
+		"unix:relative":                     {unix: "relative", host: "localhost", path: "/"},
+	}
+	for url, want := range cases {
+		want.url = url
+		got, err := parseTarget(url)
+		if err != nil {
+			t.Errorf("%s: %v", url, err)
+		} else if *got != want {
+			t.Errorf("%s:\n got %+v\nwant %+v", url, *got, want)
+		}
+	}
+}
+
+func TestRequests(t *testing.T) {
+	cases := []struct{ args, want string }{
+		{"http://h/x", "GET /x HTTP/1.1\r\nHost: h\r\n\r\n"},
+		{"-m POST http://h/", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"},
+		{"-m DELETE http://h/", "DELETE / HTTP/1.1\r\nHost: h\r\n\r\n"},
+		{"-b abc http://h/", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"},
+		{"-H host:\tother -H A:b -H A: http://h/", "GET / HTTP/1.1\r\nhost: other\r\nA: b\r\nA: \r\n\r\n"},
+		{"http://u@h/", "GET / HTTP/1.1\r\nHost: h\r\nAuthorization: Basic dTo=\r\n\r\n"},
+		{"-H authorization:x http://u@h/", "GET / HTTP/1.1\r\nHost: h\r\nauthorization: x\r\n\r\n"},
+	}
+	for _, c := range cases {
+		opt, err := parseFlags(strings.Split(c.args, " "))
+		if err != nil {
+			t.Fatal(err)
+		}
+		target, err := parseTarget(opt.url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, closes, err := encodeRequest(opt, target); string(got) != c.want || closes || err != nil {
+			t.Errorf("%s: %q, %v, %v; want %q", c.args, got, closes, err, c.want)
+		}
+	}
+}
+
+func TestTheAddressThatAnswers(t *testing.T) {
+	// localhost may be two addresses; only one of them has the server.
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	target, err := parseTarget("http://localhost:" + port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr, err := target.reach(t.Context(), 5*time.Second)
+	if err != nil || addr.IP.String() != l.Addr().String() {
+		t.Errorf("reached %v, %v", addr.IP, err)
+	}
+}
+
+func TestTargetThatDoesNotAnswerInTime(t *testing.T) {
+	target := &target{url: "http://x/", name: "127.0.0.1", port: 1}
+	ctx, cancel := context.WithDeadline(t.Context(), time.Unix(0, 0))
+	defer cancel()
+	if _, err := target.reach(ctx, time.Second); err == nil || err.Error() != "cannot reach http://x/: no answer in time" {
+		t.Errorf("%v", err)
+	}
+}
