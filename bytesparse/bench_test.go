@@ -143,3 +143,72 @@ func BenchmarkIndexHeadEnd(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkSlow shows that the cost per byte does not grow with the size, on
+// the heads of slow: compare the two sizes' ns/B.
+func BenchmarkSlow(b *testing.B) {
+	for _, size := range []int{1 << 12, 1 << 16} {
+		for name, s := range slow(size) {
+			b.Run(fmt.Sprintf("%s/%d", name, size), func(b *testing.B) {
+				lim := &Limits{Fields: -1, Target: -1}
+				var h Head
+				orig, buf := []byte(s), make([]byte, len(s))
+				parse := h.ParseRequest
+				if orig[0] == 'H' {
+					parse = h.ParseResponse
+				}
+				for b.Loop() {
+					copy(buf, orig)
+					_, _ = parse(buf, lim)
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(size), "ns/B")
+			})
+		}
+	}
+}
+
+// BenchmarkByteByByte is the search for a head's end when every byte comes
+// alone; ns/B is the constant that the doc comment of IndexHeadEnd speaks of.
+func BenchmarkByteByByte(b *testing.B) {
+	for _, size := range []int{1 << 10, 1 << 16} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			head := []byte(pad(size, "GET / HTTP/1.1\r\nCookie: "))
+			for b.Loop() {
+				from, end := 0, 0
+				for n := 1; end == 0; n++ {
+					end, from = IndexHeadEnd(head[:n], from)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(size), "ns/B")
+		})
+	}
+}
+
+func BenchmarkNextChunkLine(b *testing.B) {
+	for _, line := range []string{"1000\r\n", "10;ieof\r\n", "5;sig=\"0123456789abcdef\"\r\n"} {
+		b.Run(line[:len(line)-2], func(b *testing.B) {
+			for p := []byte(line); b.Loop(); {
+				if n, _, err := NextChunkLine(p, 0); n == 0 {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkLookup(b *testing.B) {
+	b.Run("field", func(b *testing.B) {
+		for b.Loop() {
+			if LookupField("Content-Length") != FieldContentLength {
+				b.Fatal()
+			}
+		}
+	})
+	b.Run("method", func(b *testing.B) {
+		for m := []byte("PATCH"); b.Loop(); {
+			if LookupMethod(m) != MethodPatch {
+				b.Fatal()
+			}
+		}
+	})
+}

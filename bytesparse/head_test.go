@@ -238,3 +238,15 @@ func TestLentFieldArray(t *testing.T) {
 		t.Fatal("the array did not grow", n, err)
 	}
 }
+
+// FuzzOracle looks for a message that parser and oracle differ about.
+func FuzzOracle(f *testing.F) {
+	for k, list := range samples {
+		for _, s := range list {
+			f.Add(byte(k), []byte(s))
+		}
+	}
+	f.Fuzz(func(t *testing.T, k byte, data []byte) {
+		check(t, new(Head), kind(k%3), data)
+	})
+}

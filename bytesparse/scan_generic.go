@@ -103,9 +103,10 @@ func scanGeneric(b []byte, off int, v *[windowBlocks]uint64) int {
 
 // scanBlock marks a block. The quick way takes 0x20 off each byte, which
 // borrows into the high bit below that, and adds 1 to find out whether there is
-// a DEL or a byte from 0x80 on, for which it does not hold. A borrow taken from
-// the byte behind can only mark an SP too many, and that only behind a control
-// byte; the walk passes over it as it does over HTAB.
+// a DEL or a byte from 0x80 on, for which it does not hold. What it gets wrong
+// is marked too much, never too little, and the walk passes over it as it does
+// over HTAB: an SP that was borrowed from by a control byte in front of it, and
+// 0xff, which adding 1 does not show.
 func scanBlock(b *[64]byte) uint64 {
 	var odd, v, x uint64
 	x = load8(b, 0)
