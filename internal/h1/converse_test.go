@@ -147,8 +147,8 @@ func (k *talk) event(b []byte, ev Event, err error) bool {
 		k.inBody = true
 	case Trailers:
 		k.fields("trailer", b, &k.trail)
-		if !k.c.Done() {
-			k.t.Fatalf("%s: not done behind trailers", k.s.name)
+		if !k.c.Done() || len(k.trail.Fields) == 0 {
+			k.t.Fatalf("%s: %d trailers, done %v", k.s.name, len(k.trail.Fields), k.c.Done())
 		}
 	case End:
 		if !k.inBody {
