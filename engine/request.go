@@ -26,7 +26,7 @@ var versions = [...]string{"1.0", "1.1"}
 func (r *Request) begin() {
 	res := &r.x.res
 	r.in.BeforeBody, res.expect = nil, expectNone
-	if r.x.conn.in.ExpectContinue() && !r.in.Done() {
+	if res.expects {
 		r.in.BeforeBody, res.expect = res.sendContinue, expectPending
 	}
 }

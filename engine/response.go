@@ -48,8 +48,12 @@ type Response struct {
 	status int
 	reason string
 
-	// expect is guarded by expecting where the request expects a 100: one goroutine
-	// may read the body, and so send it, while another sends the head.
+	// What the plan must know of the request, as it was before anyone read its body:
+	// one goroutine may do that while another sends the head.
+	to      h1.ReplyTo
+	hasBody bool
+	expects bool
+	// expect is guarded by expecting where the request expects a 100.
 	expecting sync.Mutex
 	expect    expectation
 }
@@ -69,27 +73,41 @@ func (r *Response) begin() {
 	r.out.Reset()
 }
 
+// beginFor begins the answer to the request whose head was read.
+func (r *Response) beginFor(c *conn, hasBody bool) {
+	r.begin()
+	r.to = h1.ReplyTo{Method: c.in.Method(), Minor: c.in.Minor(), KeepAlive: c.in.KeepAlive()}
+	r.hasBody, r.expects = hasBody, hasBody && c.in.ExpectContinue()
+}
+
 func (r *Response) startLine(dst []byte) []byte {
 	return writer.AppendStatusLine(dst, r.status, r.reason)
 }
 
 // plan decides how the answer leaves.
 func (r *Response) plan(reply h1.Reply) h1.Plan {
-	c, in := r.x.conn, &r.x.req.in
-	if c.in.ExpectContinue() {
-		r.expecting.Lock()
-		if r.expect == expectPending {
-			r.expect = expectOverruled
-		}
-		r.expecting.Unlock()
-	}
+	server, to := r.x.server, r.to
 	reply.Status = r.status
-	return h1.PlanResponse(h1.ReplyTo{
-		Method:    c.in.Method(),
-		Minor:     c.in.Minor(),
-		KeepAlive: c.in.KeepAlive() && !c.server.run.closing.Load(),
-		BodyDone:  in.Done() || r.expect != expectOverruled && in.Err() == nil && c.in.Remaining() <= c.server.Limits.drain(),
-	}, reply)
+	to.KeepAlive = to.KeepAlive && !server.run.closing.Load()
+	if to.BodyDone = !r.hasBody; r.hasBody {
+		left := r.x.req.in.Left()
+		to.BodyDone = left == 0 || !r.overrule() && left <= server.Limits.drain()
+	}
+	return h1.PlanResponse(to, reply)
+}
+
+// overrule notes that the answer comes before a 100 could, and reports whether it
+// did.
+func (r *Response) overrule() bool {
+	if !r.expects {
+		return false
+	}
+	r.expecting.Lock()
+	defer r.expecting.Unlock()
+	if r.expect == expectPending {
+		r.expect = expectOverruled
+	}
+	return r.expect == expectOverruled
 }
 
 // sendContinue tells the client, at the first wait for a body it holds back, to go
@@ -198,7 +216,7 @@ func (r *Response) SetSendDate(on bool) { r.out.NoDate = !on }
 // WriteContinue sends 100 Continue now (seed: response.writeContinue). To a client
 // of HTTP/1.0, which knows none, nothing is sent.
 func (r *Response) WriteContinue() error {
-	if r.x.conn.in.Minor() == 0 {
+	if r.to.Minor == 0 {
 		return nil
 	}
 	r.expecting.Lock()

@@ -148,14 +148,14 @@ func (x *responder) answer(verdict error) bool {
 		x.finish(false)
 		return false
 	}
+	x.res.beginFor(c, !x.req.in.Done())
 	x.req.begin()
-	x.res.begin()
+	out.Date.Update(x.worker.Unix())
 	if verdict != nil {
 		_ = x.res.SetStatus(statusOf(verdict))
 		return x.conclude()
 	}
 	x.worker.Begin(&c.Stream)
-	out.Date.Update(x.worker.Unix())
 	if !x.call() {
 		return false
 	}

@@ -5,6 +5,8 @@ package exchange
 
 import (
 	"io"
+	"math"
+	"sync/atomic"
 
 	"github.com/gale-http/gale/bytesparse"
 	"github.com/gale-http/gale/internal/h1"
@@ -42,9 +44,12 @@ type Incoming struct {
 	base       int    // where in buf a body may stand: behind the head
 	start, end int    // read and not used
 	pending    int    // body bytes at start that the machine has counted and nobody has read
+	dropped    int64  // bytes that Drain has dropped of this message
 	eof        bool   // the peer sends no more
-	done       bool   // the body has been read to its end
+	done       bool   // the machine has seen the body's end
 	err        error  // why it cannot be
+
+	left atomic.Int64 // see Left; kept up while there is a body
 
 	fields [inlineFields]bytesparse.Field
 	arena  []byte // joined and lower-cased bytes handed out for this message
@@ -140,7 +145,10 @@ func (in *Incoming) Next() (h1.Event, error) {
 			in.head = in.buf[in.start : in.start+n]
 			in.start += n
 			in.base = in.start
-			in.done, in.err, in.pending = in.Conn.Done(), nil, 0
+			in.done, in.err, in.pending, in.dropped = in.Conn.Done(), nil, 0, 0
+			if !in.done {
+				in.note()
+			}
 			return ev, err
 		}
 		in.start += n
@@ -193,8 +201,26 @@ func (in *Incoming) makeRoom() {
 	in.buf = grown
 }
 
-// Done tells whether the body has been read to its end.
-func (in *Incoming) Done() bool { return in.done }
+// Done tells whether the body has been read to its end: what the machine has seen
+// and nobody has read is body still, and no message.
+func (in *Incoming) Done() bool { return in.done && in.pending == 0 }
+
+// Left returns how many bytes surely follow until the end of the body: none only
+// when it has been read to its end, and too many to think of when it is broken. It
+// is for messages with a body, and may be called while another goroutine reads.
+func (in *Incoming) Left() int64 { return in.left.Load() }
+
+// note brings Left up to date.
+func (in *Incoming) note() {
+	left := int64(in.pending) + in.Conn.Remaining()
+	switch {
+	case in.err != nil:
+		left = math.MaxInt64
+	case left == 0 && !in.done:
+		left = 1 // between two chunks
+	}
+	in.left.Store(left)
+}
 
 // Read reads the body, waiting for it as needed; io.EOF is its end. Errors are
 // those of the machine (*h1.Error) and of the stream, and they stay.
@@ -202,6 +228,12 @@ func (in *Incoming) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, in.err
 	}
+	n, err := in.read(p)
+	in.note()
+	return n, err
+}
+
+func (in *Incoming) read(p []byte) (int, error) {
 	for {
 		switch {
 		case in.pending > 0:
@@ -306,20 +338,19 @@ func (in *Incoming) makeBodyRoom() {
 // Err returns why the body cannot be read on, if so.
 func (in *Incoming) Err() error { return in.err }
 
-// Drain drops what is left of the body, up to limit bytes, and reports whether
-// its end was reached; without it, nothing behind the body can be told from it.
-// With wait false it stops where it would have to wait.
+// Drain drops what is left of the body and reports whether its end was reached;
+// without it, nothing behind the body can be told from it. It drops no more than
+// limit bytes of one message, in however many calls, and begins nothing that would
+// take more. With wait false it stops where it would have to wait.
 func (in *Incoming) Drain(limit int64, wait bool) bool {
-	for {
-		limit -= int64(in.pending)
-		in.start += in.pending
-		in.pending = 0
-		if in.done || in.err != nil || limit < in.Conn.Remaining() {
-			return in.done
+	for !in.Done() && in.err == nil && in.dropped+int64(in.pending) <= limit-in.Conn.Remaining() {
+		if in.pending > 0 {
+			in.drop(in.pending)
+			in.pending = 0
+			continue
 		}
 		n, ev, err := in.Conn.Next(in.buf[in.start:in.end], in.eof, &in.trailers, in.Limits)
-		in.start += n
-		limit -= int64(n)
+		in.drop(n)
 		switch {
 		case err != nil:
 			in.err = err
@@ -330,4 +361,10 @@ func (in *Incoming) Drain(limit int64, wait bool) bool {
 		}
 		in.done = in.done || ev == h1.End || ev == h1.Data && in.Conn.Done()
 	}
+	return in.Done()
+}
+
+func (in *Incoming) drop(n int) {
+	in.start += n
+	in.dropped += int64(n)
 }

@@ -1,0 +1,131 @@
+// The client of these tests: a bare connection on which every byte is the test's
+// own choice, read back by net/http's parser, which is nobody's relative here.
+
+package engine_test
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+type client struct {
+	net.Conn
+	t  testing.TB
+	in *bufio.Reader
+}
+
+// newClient makes a client of a connection, which is closed when the test ends.
+func newClient(t testing.TB, c net.Conn) *client {
+	t.Cleanup(func() { _ = c.Close() })
+	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	return &client{Conn: c, t: t, in: bufio.NewReader(c)}
+}
+
+// send sends text as one piece.
+func (c *client) send(text string) {
+	c.t.Helper()
+	if _, err := io.WriteString(c, text); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// answer is a response that was read to its end.
+type answer struct {
+	*http.Response
+	body string
+}
+
+// next reads the response to a request with that method ("" is GET).
+func (c *client) next(method string) answer {
+	c.t.Helper()
+	a, err := c.try(method)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return a
+}
+
+func (c *client) try(method string) (answer, error) {
+	if method == "" {
+		method = "GET"
+	}
+	res, err := http.ReadResponse(c.in, &http.Request{Method: method})
+	if err != nil {
+		return answer{}, err
+	}
+	body, err := io.ReadAll(res.Body)
+	return answer{res, string(body)}, err
+}
+
+// expect reads a response and wants that status and body.
+func (c *client) expect(status int, body string) answer {
+	c.t.Helper()
+	a := c.next("")
+	if a.StatusCode != status || a.body != body {
+		c.t.Fatalf("got %d %q, want %d %q", a.StatusCode, a.body, status, body)
+	}
+	return a
+}
+
+// get sends a GET and wants that body with status 200.
+func (c *client) get(path, body string) answer {
+	c.t.Helper()
+	c.send(request(path))
+	return c.expect(200, body)
+}
+
+// readN reads n bytes as they come.
+func (c *client) readN(n int) string {
+	c.t.Helper()
+	b := make([]byte, n)
+	if _, err := io.ReadFull(c.in, b); err != nil {
+		c.t.Fatalf("after %q: %v", b, err)
+	}
+	return string(b)
+}
+
+// ended reads to the end of the connection and returns what came; the end must
+// be orderly, not a reset.
+func (c *client) ended() string {
+	c.t.Helper()
+	b, err := io.ReadAll(c.in)
+	if err != nil {
+		c.t.Fatalf("after %q: %v", b, err)
+	}
+	return string(b)
+}
+
+// cut reads to the end of the connection, orderly or not, and returns what came.
+func (c *client) cut() string {
+	c.t.Helper()
+	b, err := io.ReadAll(c.in)
+	if err != nil && !errors.Is(err, syscall.ECONNRESET) {
+		c.t.Fatalf("after %q: %v", b, err)
+	}
+	return string(b)
+}
+
+// halfClose tells the server that nothing more will be sent.
+func (c *client) halfClose() {
+	c.t.Helper()
+	if err := c.Conn.(*net.TCPConn).CloseWrite(); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// statusOf returns the status code in the first line of an answer as text.
+func statusOf(text string) string {
+	if len(text) < 12 || !strings.HasPrefix(text, "HTTP/1.1 ") {
+		return text
+	}
+	return text[9:12]
+}

@@ -1,0 +1,197 @@
+// What every test of this package stands on: the drivers, a server that is checked
+// for leaks and for words in its log when its test ends, and the child processes
+// (this same binary, started again) that measure memory.
+
+package engine_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"os"
+	"runtime"
+	"runtime/pprof"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gale-http/gale/engine"
+)
+
+// patience is how long a test waits for what must happen. Only a failing test
+// ever waits that long.
+const patience = 20 * time.Second
+
+// childEnv, when set, makes this binary one of the programs in children instead
+// of a test.
+const childEnv = "GALE_ENGINE_CHILD"
+
+func TestMain(m *testing.M) {
+	if name := os.Getenv(childEnv); name != "" {
+		children[name]()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// driver is one way of running a server.
+type driver struct {
+	name     string
+	loops    int
+	portable bool
+}
+
+var drivers = []driver{{"one loop", 1, false}, {"two loops", 2, false}, {"portable", 1, true}}
+
+// eachDriver runs a test on every driver that this platform has.
+func eachDriver(t *testing.T, test func(t *testing.T, d driver)) {
+	for _, d := range drivers {
+		if d.portable || havePoller {
+			t.Run(d.name, func(t *testing.T) { test(t, d) })
+		}
+	}
+}
+
+// server is a server under test and what it logged.
+type server struct {
+	*engine.Server
+	t   testing.TB
+	log logBuffer
+}
+
+// prepare returns a server that does not listen yet. When the test ends, the
+// server is closed, and nothing of it may be left: no goroutine, no descriptor, no
+// connection, no word in the log that the test has not taken.
+func prepare(t testing.TB, d driver, h engine.Handler) *server {
+	t.Helper()
+	s := &server{Server: &engine.Server{Handler: h, Loops: d.loops, Portable: d.portable}, t: t}
+	s.ErrorLog = log.New(&s.log, "", 0)
+	before := census()
+	t.Cleanup(func() {
+		_ = s.Close()
+		if n := s.Connections(); n != 0 {
+			t.Errorf("%d connections are left", n)
+		}
+		if words := s.log.take(); words != "" {
+			t.Errorf("unexpected words in the log:\n%s", words)
+		}
+		before.compare(t)
+	})
+	return s
+}
+
+// start returns a server that listens on a free port of 127.0.0.1.
+func start(t testing.TB, d driver, h engine.Handler) *server {
+	t.Helper()
+	s := prepare(t, d, h)
+	s.listen()
+	return s
+}
+
+func (s *server) listen() {
+	s.t.Helper()
+	if err := s.Listen("tcp", "127.0.0.1:0"); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// logBuffer collects what a server logs.
+type logBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *logBuffer) take() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	text := b.text.String()
+	b.text.Reset()
+	return text
+}
+
+// population is what may leak.
+type population struct{ goroutines, descriptors int }
+
+func census() population {
+	return population{runtime.NumGoroutine(), openDescriptors()}
+}
+
+// compare waits until no more is there than before.
+func (before population) compare(t testing.TB) {
+	t.Helper()
+	var now population
+	ok := eventually(func() bool {
+		now = census()
+		return now.goroutines <= before.goroutines && now.descriptors <= before.descriptors
+	})
+	if ok {
+		return
+	}
+	var stacks strings.Builder
+	_ = pprof.Lookup("goroutine").WriteTo(&stacks, 1)
+	t.Errorf("leaked: %+v before, %+v now\n%s", before, now, stacks.String())
+}
+
+// eventually waits for a condition that nobody announces and reports whether it
+// came true.
+func eventually(ok func() bool) bool {
+	for end := time.Now().Add(patience); !ok(); {
+		if time.Now().After(end) {
+			return false
+		}
+		time.Sleep(time.Millisecond) // sleep: polls what has no event, such as /proc
+	}
+	return true
+}
+
+// wait receives from c, or fails the test.
+func wait[T any](t testing.TB, c <-chan T, what string) T {
+	t.Helper()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case v := <-c:
+		return v
+	case <-timer.C:
+		var stacks strings.Builder
+		_ = pprof.Lookup("goroutine").WriteTo(&stacks, 1)
+		t.Fatalf("waited in vain for %s\n%s", what, stacks.String())
+	}
+	panic("unreachable")
+}
+
+// dial connects to a server over TCP.
+func (s *server) dial() *client {
+	s.t.Helper()
+	c, err := net.Dial("tcp", s.Addr().String())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return newClient(s.t, c)
+}
+
+// request is a GET of path in HTTP/1.1.
+func request(path string) string { return fmt.Sprintf("GET %s HTTP/1.1\r\nHost: a\r\n\r\n", path) }
+
+// post is a POST to path in HTTP/1.1 with a counted body.
+func post(path, body string) string {
+	return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s", path, len(body), body)
+}
+
+// hello answers every request in the same way.
+func hello(_ *engine.Request, res *engine.Response) { _ = res.EndString("hello") }
+
+// readAll reads a request's body.
+func readAll(req *engine.Request) ([]byte, error) { return io.ReadAll(req) }
+
+// children are the programs that this binary can be, by their name in childEnv.
+var children = map[string]func(){}

@@ -1,0 +1,13 @@
+//go:build !linux
+
+// Where there is no event loop and no /proc.
+
+package engine_test
+
+import "errors"
+
+const havePoller = false
+
+func openDescriptors() int { return 0 }
+
+func memory(int) (now, peak int64, err error) { return 0, 0, errors.ErrUnsupported }
