@@ -43,11 +43,16 @@ var fuzzLimits = []*h1.Limits{
 var fuzzMethods = []bytesparse.Method{bytesparse.MethodGet, bytesparse.MethodHead, bytesparse.MethodConnect}
 
 // FuzzConversation offers the same bytes whole, byte by byte and cut at random,
-// to a Server or a Client, and wants the same events.
+// to a Server or a Client, and wants the same events. The bits of how: role,
+// limits (2), method asked for (2), whether the peer closes at the end (128).
 func FuzzConversation(f *testing.F) {
 	for i, c := range conversations {
-		f.Add([]byte(c), uint8(i), uint64(i))
-		f.Add([]byte(c), uint8(i+1)|128, uint64(i))
+		for role := range uint8(2) {
+			for limits := range uint8(3) {
+				f.Add([]byte(c), role|limits<<1, uint64(i))
+				f.Add([]byte(c), role|limits<<1|128, uint64(i))
+			}
+		}
 	}
 	f.Fuzz(func(t *testing.T, data []byte, how uint8, cuts uint64) {
 		if len(data) > 2048 {
