@@ -15,8 +15,8 @@ func (c *Conn) Remaining() int64 { return c.remaining }
 // BodyRead returns the body bytes handed out so far, chunk framing not counted.
 func (c *Conn) BodyRead() int64 { return c.bodyRead }
 
-// Done reports that the message is complete: Next would answer End without
-// looking at any byte.
+// Done reports that the message is complete, or that there is none: Next would
+// answer End without looking at any byte. An interim response is done at once.
 func (c *Conn) Done() bool { return c.state == stateIdle || c.state == stateStopped }
 
 // KeepAlive reports whether the connection may carry another message after
