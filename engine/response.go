@@ -189,9 +189,9 @@ func (r *Response) SetHeader(name string, values ...string) error {
 	return r.out.Headers.Set(name, values...)
 }
 
-// GetHeader returns the value of a field that was set, several joined with ", ",
-// nil when there is none (seed: response.getHeader). It is a view until the next
-// call of a setter.
+// GetHeader returns the value of a field that was set, several joined with ", "
+// (of Set-Cookie, which cannot be joined, the first), nil when there is none (seed:
+// response.getHeader). It is a view until the next call of a setter.
 func (r *Response) GetHeader(name string) []byte { return r.out.Headers.Get(name) }
 
 // HeaderValues iterates over the values of a field that was set, one by one.

@@ -140,7 +140,7 @@ func (x *responder) answer(verdict error) bool {
 	c.headDue, c.ReadTimeout = 0, x.server.run.timeouts.body
 	if c.in.Method() == bytesparse.MethodConnect {
 		// Nobody listens for CONNECT: the connection closes (seed: 'connect').
-		x.finish(false)
+		x.finish(x.moreToRead())
 		return false
 	}
 	if !x.req.in.Done() && out.Flush() != nil {
@@ -168,15 +168,15 @@ func (x *responder) answer(verdict error) bool {
 // on here; a worker that lost its loop gives it back.
 func (x *responder) conclude() bool {
 	in, out := &x.req.in, &x.res.out
+	if !out.HeadSent() && x.blame() {
+		return false
+	}
 	if !out.Ended() {
 		_ = out.End(nil)
 	}
 	withheld := x.res.expect == expectPending || x.res.expect == expectOverruled
 	if !in.Done() && !withheld {
 		in.Drain(x.server.Limits.drain(), false)
-	}
-	if x.blame() {
-		return false
 	}
 	if !in.Done() && !withheld && out.Planned().KeepAlive && out.Flush() == nil {
 		in.Drain(x.server.Limits.drain(), true)
@@ -187,7 +187,7 @@ func (x *responder) conclude() bool {
 		return false
 	}
 	if !out.Planned().KeepAlive || !in.Done() {
-		x.finish(!in.Done() || in.Unread() > 0 || x.conn.Ready())
+		x.finish(!in.Done() || x.res.to.KeepAlive || x.moreToRead())
 		return false
 	}
 	if x.worker.Lost() && x.conn.NetConn() == nil {
@@ -197,15 +197,20 @@ func (x *responder) conclude() bool {
 	return true
 }
 
-// blame answers a request whose body turned out to be malformed with what it
-// deserves, if its answer has not left. It reports whether it did.
+// moreToRead tells whether the peer has sent, or may be sending, what will not be
+// read.
+func (x *responder) moreToRead() bool { return x.req.in.Unread() > 0 || x.conn.Ready() }
+
+// blame answers a request whose body its handler found malformed, and which that
+// has not answered, with what it deserves. It reports whether it did. What nobody
+// has read is no reason to take an answer back: whether it had arrived by then is
+// chance.
 func (x *responder) blame() bool {
-	out := &x.res.out
-	status := statusOf(x.req.in.Err())
-	if status == 0 || out.Err() != nil || !out.Recall() {
+	err := x.req.in.Err()
+	if statusOf(err) == 0 || x.res.out.Err() != nil {
 		return false
 	}
-	x.refuse(x.req.in.Err())
+	x.refuse(err)
 	return true
 }
 
