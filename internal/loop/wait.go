@@ -43,7 +43,10 @@ var parkers = sync.Pool{New: func() any { return &waiter{wake: make(chan struct{
 // any goroutine may ask while the handler has not returned.
 func (s *Stream) mine() bool {
 	w := s.worker
-	return w.trusted || sys.HasG && sys.G() == w.g
+	if sys.HasG {
+		return sys.G() == w.g
+	}
+	return w.trusted
 }
 
 // wait returns when something may have happened on the side of the word, or with
@@ -74,16 +77,18 @@ func (s *Stream) suspend(w *Worker, side *word, timeout int64) error {
 		side.Store(nil) // the loop is held: nobody can be waking this worker
 		return ErrClosed
 	}
+	due := int64(0) // not what is left of the deadline at rest
 	if timeout > 0 {
-		w.loop.wheel.set(s, w.loop.Tick()+timeout)
+		due = w.loop.Tick() + timeout
 	}
+	w.loop.wheel.set(s, due)
 	w.suspend()
-	s.due = 0
+	expired := w.self.expired
+	s.due, w.self.expired = 0, false
 	switch {
 	case s.failed.Load():
 		return ErrClosed
-	case w.self.expired:
-		w.self.expired = false
+	case expired:
 		return ErrTimeout
 	}
 	return nil

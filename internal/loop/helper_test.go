@@ -1,0 +1,97 @@
+// What the tests of this package share: groups that must end and leave nothing
+// behind, and waiting for what must happen, with a bound.
+
+package loop
+
+import (
+	"os"
+	"runtime"
+	"runtime/pprof"
+	"testing"
+	"time"
+)
+
+// patience bounds every wait of a test: on a healthy machine none comes near it.
+const patience = 10 * time.Second
+
+// newGroup returns a running group that is stopped at the end of the test, when
+// every goroutine and descriptor of it must be gone.
+func newGroup(t *testing.T, config Config) *Group {
+	t.Helper()
+	checkLeaks(t)
+	g, err := NewGroup(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.Start()
+	t.Cleanup(func() { stopGroup(t, g) })
+	return g
+}
+
+// stopGroup stops g, which must not take for ever.
+func stopGroup(t *testing.T, g *Group) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		g.Stop()
+	}()
+	receive(t, done, "Stop to return")
+}
+
+// checkLeaks has the test fail if it ends with more goroutines or descriptors
+// than there are now. Call it before anything else that cleans up.
+func checkLeaks(t *testing.T) {
+	t.Helper()
+	goroutines, files := runtime.NumGoroutine(), openFiles()
+	t.Cleanup(func() {
+		if t.Failed() {
+			return
+		}
+		eventually(t, "the goroutines to end", func() bool { return runtime.NumGoroutine() <= goroutines })
+		if now := openFiles(); now > files {
+			t.Errorf("%d descriptors were open before the test, %d are after it", files, now)
+		}
+	})
+}
+
+// receive returns what comes out of ch; a closed channel gives its zero value.
+func receive[T any](t *testing.T, ch <-chan T, what string) T {
+	t.Helper()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case v := <-ch:
+		return v
+	case <-timer.C:
+		stuck(t, what)
+		panic("unreachable")
+	}
+}
+
+// eventually waits for a condition that tells nobody when it comes true.
+func eventually(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for began := time.Now(); !is(); {
+		if time.Since(began) > patience {
+			stuck(t, what)
+		}
+		time.Sleep(100 * time.Microsecond) // sleep: polls what tells nobody
+	}
+}
+
+func stuck(t *testing.T, what string) {
+	t.Helper()
+	_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
+	t.Fatalf("waited %v in vain for %s", patience, what)
+}
+
+// onLoop runs fn on the loop and returns what it returned.
+func onLoop[T any](t *testing.T, l *Loop, fn func(*Loop) T) T {
+	t.Helper()
+	result := make(chan T, 1)
+	if !l.Post(func(l *Loop) { result <- fn(l) }) {
+		t.Fatal("the loop has ended")
+	}
+	return receive(t, result, "the loop to run a message")
+}
