@@ -33,8 +33,8 @@ func (l *Loop) root(gen uint32) {
 		w.stop()
 	}
 	clean = true
-	l.group.loopDone(l)
 	l.release()
+	l.group.loopDone(l)
 }
 
 // takeOver makes a fresh root for the loop, whose worker under the lease word has
@@ -42,7 +42,9 @@ func (l *Loop) root(gen uint32) {
 // goroutine may call it.
 func (l *Loop) takeOver(word uint64) bool {
 	gen := uint32(word>>genShift) + 1
-	l.refs.Add(1) // the orphan's, taken before it can end
+	if !l.acquire() { // for the orphan, before it can end
+		return false
+	}
 	if !l.lease.word.CompareAndSwap(word, leaseWord(gen, 0)) {
 		l.release()
 		return false

@@ -25,7 +25,7 @@ type Worker struct {
 
 	held    uint64  // the lease word stored by Begin; 0 while it holds the loop
 	lost    bool    // its loop went to another root: it is an ordinary goroutine
-	trusted bool    // our own code runs on it, no user's; it does not change while user code runs
+	trusted bool    // our own code runs on it, no user's: all there is to go by where goroutines cannot be told apart
 	serving *Stream // what user code runs for
 	unix    int64
 
@@ -72,6 +72,7 @@ func (w *Worker) run(yield func(struct{}) bool) {
 	w.g, w.yield, w.trusted = sys.G(), yield, true
 	l := w.loop
 	defer func() {
+		w.enter() // user code that ended its goroutine is done with the lease
 		if w.lost {
 			l.release()
 		}
