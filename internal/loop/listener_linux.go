@@ -11,7 +11,9 @@ type Listener struct{ Stream }
 // Open gives the loop, which must be held, a listening socket to serve for task.
 // From then on fd belongs to the listener, unless Open fails.
 func (n *Listener) Open(l *Loop, fd int, task Task) error {
-	return n.open(l, fd, task, l.poller.addAccept)
+	err := n.open(l, fd, task, l.poller.addAccept)
+	n.level = true
+	return err
 }
 
 // Accept takes a queued connection, without waiting; EAGAIN when there is none.

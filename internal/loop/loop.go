@@ -44,6 +44,7 @@ type Loop struct {
 	runnable queue[*Worker] // workers whose wait is over
 	later    []*Worker      // workers that gave way until the next turn
 	backlog  queue[job]     // streams and functions that want a worker
+	quota    int            // jobs that may run before the next turn; < 0: not counted yet
 
 	spares               *Worker
 	spareCount, spareLow int
@@ -54,21 +55,14 @@ type Loop struct {
 	stalls atomic.Int64 // takeovers so far
 }
 
-// job is work without an event: a stream to serve, or a function to run.
-type job struct {
-	stream *Stream
-	gen    uint32
-	fn     func(*Worker)
-}
-
 func newLoop(g *Group) (*Loop, error) {
 	l := &Loop{group: g}
 	l.expireStream = l.expire
-	l.refs.Store(1)
 	l.keepTime()
 	if g.config.Portable {
 		return l, nil
 	}
+	l.refs.Store(1)
 	return l, l.poller.open()
 }
 
@@ -139,31 +133,34 @@ func (l *Loop) fetch(serve bool) (*Stream, uint32, func(*Worker)) {
 			case s.state != atRest:
 				s.deliver(bits)
 			case serve:
+				s.queued = false
 				return s, bits, nil
 			default:
-				s.Wake(bits)
-				l.backlog.push(job{stream: s, gen: gen})
+				l.postpone(s, bits)
 			}
-		case serve && l.backlog.len() > 0:
+		case serve && l.backlog.len() > 0 && l.mayRun():
 			j, _ := l.backlog.pop()
 			if j.fn != nil {
 				return nil, 0, j.fn
 			}
-			if s := j.stream; s.state == atRest && s.gen == j.gen {
+			if s := j.stream; s.queued && s.gen == j.gen && s.state == atRest {
+				l.admit(s)
 				return s, 0, nil
 			}
 		default:
 			if !l.finished() {
-				l.turn()
+				l.turn(serve)
 			}
 		}
 	}
 	return nil, 0, nil
 }
 
-// turn looks for what is new; it parks when there has been nothing for a while.
-func (l *Loop) turn() {
-	news := l.poller.poll()
+// turn looks for what is new; it parks when there has been nothing for a while,
+// unless there is work that may be served.
+func (l *Loop) turn(serve bool) {
+	l.quota = -1
+	news := l.poller.poll() || serve && l.backlog.len() > 0
 	l.keepTime()
 	if !l.inbox.empty() {
 		for m := l.inbox.take(); m != nil; m = m.next {
@@ -243,7 +240,8 @@ func (l *Loop) Go(fn func(*Worker)) bool {
 }
 
 // Post has the loop call fn soon, holding itself. Any goroutine may call it; it
-// reports false, and fn is never called, when the loop has ended. It allocates.
+// reports false, and fn is never called, when the loop has ended, and in a
+// portable group, which has none. It allocates.
 func (l *Loop) Post(fn func(*Loop)) bool {
 	if !l.acquire() {
 		return false
@@ -252,8 +250,8 @@ func (l *Loop) Post(fn func(*Loop)) bool {
 	if !l.inbox.push(&message{run: fn}) {
 		return false
 	}
-	if l.parked.Load() {
-		l.poller.wake()
+	if l.parked.Load() && l.parked.CompareAndSwap(true, false) {
+		l.poller.wake() // whoever finds it awake relies on this
 	}
 	return true
 }

@@ -23,3 +23,7 @@ func (p *poller) event() (index, gen, bits uint32, ok bool) { return 0, 0, 0, fa
 func (p *poller) park(now, limit int64) {}
 
 func (p *poller) wake() {}
+
+func (p *poller) pauseAccept(fd int, token uint64) {}
+
+func (p *poller) resumeAccept(fd int, token uint64) {}

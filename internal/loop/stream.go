@@ -46,10 +46,13 @@ type Stream struct {
 
 	fd         int32
 	index, gen uint32
-	moved      uint32 // bytes since the worker last waited
+	movedIn    uint32 // bytes read since the reader last waited
+	movedOut   uint32 // bytes written since the writer last waited
 	state      ownership
 	drained    bool // the last read took all there was
 	outputArm  bool // output is among the events asked for
+	queued     bool // in the backlog
+	level      bool // its events go on as long as their cause does: a listener
 	hangUp     atomic.Bool
 	failed     atomic.Bool
 }
@@ -94,7 +97,7 @@ func (s *Stream) Read(p []byte) (int, error) {
 		if err := s.wait(&s.input, int64(s.ReadTimeout)); err != nil {
 			return 0, err
 		}
-		s.drained, s.moved = false, 0
+		s.drained, s.movedIn = false, 0
 	}
 }
 
@@ -151,16 +154,17 @@ func (s *Stream) waitOutput() error {
 	if err := s.armOutput(); err != nil {
 		return err
 	}
-	s.moved = 0
+	s.movedOut = 0
 	return s.wait(&s.output, int64(s.WriteTimeout))
 }
 
-// account counts n bytes moved without a wait, and gives way after enough.
-func (s *Stream) account(n int) {
-	if s.moved += uint32(n); s.moved < giveWayBytes {
+// account counts n bytes moved on one side without a wait, and gives way after
+// enough.
+func (s *Stream) account(moved *uint32, n int) {
+	if *moved += uint32(n); *moved < giveWayBytes {
 		return
 	}
-	s.moved = 0
+	*moved = 0
 	if !s.mine() {
 		return
 	}
@@ -175,7 +179,7 @@ func (s *Stream) account(n int) {
 // has come (0: never), nothing of it runs. The worker must hold the loop. again
 // tells that there may be more to do now.
 func (s *Stream) Rest(due int64, again bool) {
-	s.state, s.worker, s.moved = atRest, nil, 0
+	s.state, s.worker, s.movedIn, s.movedOut = atRest, nil, 0, 0
 	l := s.loop
 	l.wheel.set(s, due)
 	if s.input.Load() != nil {
@@ -187,7 +191,7 @@ func (s *Stream) Rest(due int64, again bool) {
 		return
 	}
 	if again {
-		l.backlog.push(job{stream: s, gen: s.gen})
+		l.enqueue(s)
 	}
 }
 

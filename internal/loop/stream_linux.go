@@ -59,7 +59,7 @@ func (s *Stream) TryRead(p []byte) (int, error) {
 			// edge at once; the end of the stream is no edge of its own when it came
 			// together with the last bytes.
 			s.drained = n < len(p) && !s.hangUp.Load()
-			s.account(n)
+			s.account(&s.movedIn, n)
 			return n, nil
 		case e == sys.EAGAIN:
 			s.drained = true
@@ -94,7 +94,7 @@ func (s *Stream) tryWriteThree(a, b, c []byte) (int, error) {
 func (s *Stream) wrote(n int, e sys.Errno) (int, error) {
 	switch e {
 	case 0:
-		s.account(n)
+		s.account(&s.movedOut, n)
 		return n, nil
 	case sys.EAGAIN:
 		return 0, nil
