@@ -26,7 +26,8 @@ type Group struct {
 	dog    *watchdog
 	roots  sync.WaitGroup // loops, and goroutines of the portable driver
 	next   atomic.Uint32
-	mu     sync.Mutex // orders Goroutine and Stop
+	mu     sync.Mutex // orders Start, Goroutine and Stop
+	runs   bool       // Start was called before Stop
 	once   sync.Once
 	stop   chan struct{}
 }
@@ -56,8 +57,14 @@ func NewGroup(config Config) (*Group, error) {
 }
 
 // Start sets the loops going. What is kept in their Local fields must be there
-// before.
+// before. Once the group has been stopped it does nothing.
 func (g *Group) Start() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.stopped() {
+		return
+	}
+	g.runs = true
 	if g.config.Portable {
 		close(g.dog.done)
 		return
@@ -78,7 +85,7 @@ func (g *Group) Portable() bool { return g.config.Portable }
 
 // Next returns the loops in turn. Any goroutine may call it.
 func (g *Group) Next() *Loop {
-	return g.loops[int(g.next.Add(1)-1)%len(g.loops)]
+	return g.loops[(g.next.Add(1)-1)%uint32(len(g.loops))]
 }
 
 // Stop closes every stream, waits until each loop has let go of everything but
@@ -87,14 +94,32 @@ func (g *Group) Next() *Loop {
 func (g *Group) Stop() {
 	g.once.Do(func() {
 		g.mu.Lock()
+		defer g.mu.Unlock()
 		close(g.stop)
-		g.mu.Unlock()
 		for _, l := range g.loops {
-			l.Post((*Loop).stop)
+			switch {
+			case g.runs:
+				l.Post((*Loop).stop)
+			case !g.config.Portable:
+				l.release()
+			}
+		}
+		if !g.runs {
+			close(g.dog.done)
 		}
 	})
 	g.roots.Wait()
 	g.dog.end()
+}
+
+// stopped tells whether Stop has been called. The lock is held.
+func (g *Group) stopped() bool {
+	select {
+	case <-g.stop:
+		return true
+	default:
+		return false
+	}
 }
 
 func (g *Group) loopDone(*Loop) { g.roots.Done() }
@@ -106,10 +131,8 @@ func (l *Loop) Goroutine(fn func(*Worker)) bool {
 	g := l.group
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	select {
-	case <-g.stop:
+	if g.stopped() {
 		return false
-	default:
 	}
 	g.roots.Add(1)
 	go func() {
