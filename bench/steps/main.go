@@ -79,6 +79,7 @@ func run(ctx context.Context, command []string, core int, plan stepped.Plan) (st
 	}
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Stderr = os.Stderr
+	cmd.Env = append(os.Environ(), stepped.Env)
 	if err := proc.StartPinned(cmd, core); err != nil {
 		return stepped.Figure{}, err
 	}

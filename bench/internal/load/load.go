@@ -6,7 +6,6 @@ package load
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -111,7 +110,9 @@ func (c *Client) Run(ctx context.Context, seen func(done int) bool) error {
 			for !enough.Load() {
 				err := c.turn(conn, answers)
 				mu.Lock()
-				first = errors.Join(first, err)
+				if first == nil {
+					first = err
+				}
 				if done += c.depth; err != nil || !enough.Load() && !seen(done) {
 					enough.Store(true)
 				}
@@ -120,7 +121,10 @@ func (c *Client) Run(ctx context.Context, seen func(done int) bool) error {
 		})
 	}
 	finish.Wait()
-	return errors.Join(first, ctx.Err())
+	if ctx.Err() != nil { // it has closed the connections, and that is what they say
+		return ctx.Err()
+	}
+	return first
 }
 
 // Until is a seen that wants n answers.

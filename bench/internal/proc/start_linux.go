@@ -125,3 +125,20 @@ func ended(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err != nil || stateOf(stat) == 'Z'
 }
+
+// Await starts cmd as StartPinned does and waits for its end. When ctx is done
+// first, it ends the process and returns ctx's error.
+func Await(ctx context.Context, cmd *exec.Cmd, core int) error {
+	if err := StartPinned(cmd, core); err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // fails when it has ended
+	})
+	defer stop()
+	err := cmd.Wait()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}

@@ -14,6 +14,11 @@ import (
 	"github.com/gale-http/gale/bench/internal/work"
 )
 
+// Env is to be in the environment of a server that will be stepped through. It
+// means something to Go programs: a goroutine that seems to have run for too
+// long, and every one does when it is stepped, is not sent a signal each time.
+const Env = "GODEBUG=asyncpreemptoff=1"
+
 // Plan says what to step through.
 type Plan struct {
 	PID      int
@@ -33,9 +38,10 @@ type Figure struct {
 }
 
 // window is the span of answers between two readings of the counter. It opens
-// when the threads that sleep are held and every connection has had a turn.
+// when every connection has had a turn and the threads that sleep are held.
 type window struct {
 	count       func() uint64
+	hold        func() <-chan struct{} // asks for the rest of them
 	held        <-chan struct{}
 	turn, width int // answers, at least
 	opened      int // answers by then; 0: not yet
@@ -55,6 +61,9 @@ func (w *window) seen(done int) bool {
 	}
 	if done < w.turn {
 		return true
+	}
+	if w.held == nil {
+		w.held = w.hold()
 	}
 	select {
 	case <-w.held:
@@ -79,12 +88,15 @@ func Measure(ctx context.Context, p Plan) (Figure, error) {
 	if err != nil {
 		return Figure{}, err
 	}
-	held := make(chan struct{})
-	go func() {
-		counter.HoldMonitor()
-		close(held)
-	}()
-	w := &window{count: counter.Count, held: held, turn: p.Conns * p.Workload.Depth, width: p.Requests}
+	hold := func() <-chan struct{} {
+		held := make(chan struct{})
+		go func() {
+			counter.HoldMonitor()
+			close(held)
+		}()
+		return held
+	}
+	w := &window{count: counter.Count, hold: hold, turn: p.Conns * p.Workload.Depth, width: p.Requests}
 	letGo := make(chan error, 1)
 	err = client.Run(ctx, func(done int) bool {
 		more := w.seen(done)

@@ -31,6 +31,14 @@ const nudge = syscall.SIGURG
 // threads started, are none of our business.
 const waitFlags = unix.WALL | unix.WNOTHREAD
 
+// shortestSleep is what counts as sleeping by the clock, in nanoseconds: the
+// monitor's shortest. Go's scheduler sleeps for less amid its work.
+const shortestSleep = 20_000
+
+// monitorLooks is how often the monitor looks around before it is held: the
+// second time it takes a sleeper's processor away, the others are to be sure.
+const monitorLooks = 8
+
 // Counter is attached to one process and counts its instructions.
 type Counter struct {
 	pid      int
@@ -51,7 +59,9 @@ type Counter struct {
 	pending   int  // threads that have not made their first stop
 	announced bool // Attach has been told
 	detached  bool
-	monitor   int // thread id of a Go program's system monitor
+	monitor   int  // thread id of a Go program's system monitor
+	looks     int  // times that the monitor has slept since a thread was held
+	rested    bool // the monitor is held
 }
 
 // thread is one traced thread.
@@ -235,18 +245,23 @@ func (c *Counter) release() {
 	}
 }
 
-// hold says whether t stands where it slept and is to stay there.
+// hold says whether t stands where it slept and is to stay there. A Go thread
+// that sleeps in a system call keeps its processor until the monitor takes it
+// away; hence the monitor is held last, when it has had the time for that, and
+// nobody after it.
 func (c *Counter) hold(t *thread) bool {
-	if !c.options.HoldSleepers || c.stopping.Load() || t.tid == c.monitor && !c.holding.Load() {
+	if !c.options.HoldSleepers || c.stopping.Load() || c.rested || sleepOf(t.tid) < shortestSleep {
 		return false
 	}
-	if call := callOf(t.tid); call != unix.SYS_NANOSLEEP && call != unix.SYS_CLOCK_NANOSLEEP {
-		return false
-	}
-	t.held = true
 	if t.tid == c.monitor {
+		if c.looks++; c.looks < monitorLooks || !c.holding.Load() {
+			return false
+		}
+		c.rested = true
 		close(c.held)
 	}
+	c.looks = 0
+	t.held = true
 	return true
 }
 

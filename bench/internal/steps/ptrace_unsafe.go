@@ -6,6 +6,7 @@
 package steps
 
 import (
+	"encoding/binary"
 	"syscall"
 	"unsafe"
 
@@ -52,14 +53,35 @@ func peek(tid int, addr uint64) (word [8]byte, e syscall.Errno) {
 	return word, e
 }
 
-// callOf gives the number of the system call that a stopped thread has just
-// returned from, or that its stop has broken off; -1 when there is none.
-func callOf(tid int) int64 {
-	const origRax = 15 * 8 // offset in struct user_regs_struct
+// sleepOf gives how many nanoseconds a stopped thread has just asked to sleep by
+// the clock: its stop is at the return from that call. 0 when it was another
+// call, or none.
+func sleepOf(tid int) int64 {
+	const origRax, rdi, rdx = 15, 14, 12 // words of struct user_regs_struct
+	request := rdi
+	switch userWord(tid, origRax) {
+	case unix.SYS_NANOSLEEP:
+	case unix.SYS_CLOCK_NANOSLEEP:
+		request = rdx
+	default:
+		return 0
+	}
+	at := uint64(userWord(tid, request))
+	seconds, e1 := peek(tid, at)
+	nanos, e2 := peek(tid, at+8)
+	if e1 != 0 || e2 != 0 {
+		return 0
+	}
+	return int64(binary.NativeEndian.Uint64(seconds[:]))*1e9 + int64(binary.NativeEndian.Uint64(nanos[:]))
+}
+
+// userWord gives a register of a stopped thread, by its place in struct
+// user_regs_struct; -1 when there is none to be had.
+func userWord(tid, index int) int64 {
 	var word int64
 	// SAFETY: the raw request stores one word at the address given as data,
 	// which is eight bytes of ours.
-	if ptrace(unix.PTRACE_PEEKUSR, tid, origRax, uintptr(unsafe.Pointer(&word))) != 0 {
+	if ptrace(unix.PTRACE_PEEKUSR, tid, uintptr(index*8), uintptr(unsafe.Pointer(&word))) != 0 {
 		return -1
 	}
 	return word

@@ -41,11 +41,7 @@ func handle(ctx *fasthttp.RequestCtx, upstream *fasthttp.HostClient) {
 	case "/echo":
 		ctx.SetBody(ctx.PostBody())
 	case "/upload":
-		n, err := io.Copy(io.Discard, ctx.RequestBodyStream())
-		if err != nil {
-			ctx.SetConnectionClose()
-		}
-		ctx.SetBodyString(strconv.FormatInt(n, 10))
+		upload(ctx)
 	case "/download":
 		ctx.Response.SetBodyRaw(peer.Download)
 	case "/stream":
@@ -66,6 +62,18 @@ func handle(ctx *fasthttp.RequestCtx, upstream *fasthttp.HostClient) {
 	default:
 		ctx.SetStatusCode(fasthttp.StatusNotFound)
 	}
+}
+
+// upload reads a body that is streamed, when the server is set up for it.
+func upload(ctx *fasthttp.RequestCtx) {
+	n := int64(len(ctx.PostBody()))
+	if body := ctx.RequestBodyStream(); body != nil {
+		var err error
+		if n, err = io.Copy(io.Discard, body); err != nil {
+			ctx.SetConnectionClose()
+		}
+	}
+	ctx.SetBodyString(strconv.FormatInt(n, 10))
 }
 
 func stream(w *bufio.Writer) {

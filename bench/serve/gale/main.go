@@ -1,0 +1,69 @@
+// Command gale is gale's own server, with its defaults.
+package main
+
+import (
+	"errors"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/gale-http/gale/bench/internal/peer"
+	"github.com/gale-http/gale/engine"
+)
+
+func main() {
+	o := peer.Parse()
+	if o.Cert != "" {
+		peer.Fail(errors.New("the engine serves no TLS"))
+	}
+	s := &engine.Server{Handler: handle}
+	if err := s.Listen("tcp4", o.Addr); err != nil {
+		peer.Fail(err)
+	}
+	peer.Run(s.Wait)
+}
+
+// handle reports no error of writing: the driver counts what does not arrive.
+func handle(req *engine.Request, res *engine.Response) {
+	_ = res.SetHeader("Server", peer.Name)
+	_ = res.SetHeader("Content-Type", peer.ContentType)
+	switch string(req.URL()) {
+	case "/":
+		_ = res.EndString(peer.Greeting)
+	case "/echo":
+		echo(req, res)
+	case "/upload":
+		n, err := io.Copy(io.Discard, req)
+		if err != nil {
+			return
+		}
+		_ = res.EndString(strconv.FormatInt(n, 10))
+	case "/download":
+		_ = res.End(peer.Download)
+	case "/stream":
+		for range peer.StreamChunks {
+			if _, err := res.Write(peer.Chunk); err != nil {
+				return
+			}
+			if err := res.Flush(); err != nil {
+				return
+			}
+		}
+	case "/block":
+		time.Sleep(peer.BlockTime)
+		_ = res.EndString(peer.Greeting)
+	case "/slow", "/mixed?slow":
+		time.Sleep(peer.SlowTime)
+		_ = res.EndString(peer.Greeting)
+	case "/mixed":
+		_ = res.EndString(peer.Greeting)
+	default:
+		_ = res.SetStatus(404)
+	}
+}
+
+// echo answers with the body that comes.
+func echo(req *engine.Request, res *engine.Response) {
+	_ = res.SetHeader("Content-Length", string(req.Header("content-length")))
+	_, _ = io.Copy(res, req)
+}
