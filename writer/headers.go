@@ -70,17 +70,13 @@ func (h *Headers) Set(name string, values ...string) error {
 	if id == bytesparse.FieldOther && !bytesparse.IsToken(name) {
 		return badName(name)
 	}
+	if len(values) == 1 && h.seen>>(id&63)&1 == 0 {
+		return h.add(id, name, values[0])
+	}
 	for _, v := range values {
 		if i := indexBadValue(v); i >= 0 {
 			return badValue(name, v, i)
 		}
-	}
-	if len(values) == 1 && (!h.Has(id) || h.next(0, id, name) < 0) {
-		if !h.fits(len(name) + len(values[0]) + lineExtra) {
-			return tooLong(name)
-		}
-		h.push(id, name, values[0])
-		return nil
 	}
 	return h.replace(id, name, values)
 }
@@ -92,6 +88,11 @@ func (h *Headers) Add(name, value string) error {
 	if id == bytesparse.FieldOther && !bytesparse.IsToken(name) {
 		return badName(name)
 	}
+	return h.add(id, name, value)
+}
+
+// add appends a line whose name is good.
+func (h *Headers) add(id bytesparse.FieldID, name, value string) error {
 	if i := indexBadValue(value); i >= 0 {
 		return badValue(name, value, i)
 	}
@@ -240,17 +241,12 @@ func (h *Headers) fits(n int) bool { return n <= maxArena-len(h.arena) }
 
 // push appends a line.
 func (h *Headers) push(id bytesparse.FieldID, name, value string) {
-	off := len(h.arena)
-	end := off + len(name) + len(value) + lineExtra
-	if end > cap(h.arena) {
-		h.arena = slices.Grow(h.arena, max(end-off, firstArena))
+	if h.arena == nil {
+		h.arena, h.lines = make([]byte, 0, firstArena), make([]line, 0, firstLines)
 	}
-	h.arena = h.arena[:end]
-	putLine(h.arena[off:], name, value)
-	if len(h.lines) == cap(h.lines) {
-		h.lines = slices.Grow(h.lines, firstLines)
-	}
-	h.lines = append(h.lines, line{off: int32(off), end: int32(end), name: int32(len(name)), id: id})
+	off := int32(len(h.arena))
+	h.arena = append(append(append(append(h.arena, name...), ": "...), value...), "\r\n"...)
+	h.lines = append(h.lines, line{off: off, end: int32(len(h.arena)), name: int32(len(name)), id: id})
 	h.seen |= 1 << (id & 63)
 }
 
