@@ -140,7 +140,7 @@ func (x *responder) answer(verdict error) bool {
 	c.headDue, c.ReadTimeout = 0, x.server.run.timeouts.body
 	if c.in.Method() == bytesparse.MethodConnect {
 		// Nobody listens for CONNECT: the connection closes (seed: 'connect').
-		x.finish(x.moreToRead())
+		x.finish(true)
 		return false
 	}
 	if !x.req.in.Done() && out.Flush() != nil {

@@ -6,9 +6,9 @@ package simnet
 
 import (
 	"net"
-	"runtime"
 	"time"
 
+	"github.com/gale-http/gale/internal/sys"
 	"golang.org/x/sys/unix"
 )
 
@@ -30,6 +30,6 @@ func settle(c net.Conn) {
 		if err != nil || left == 0 {
 			return
 		}
-		runtime.Gosched()
+		sys.Sleep(20 * 1000) // nobody tells
 	}
 }
