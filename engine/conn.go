@@ -109,7 +109,7 @@ func (c *conn) restUntil() int64 {
 	case c.headDue != 0:
 		return c.headDue
 	case t.idle != 0:
-		return c.Loop().Tick() + t.idle
+		return c.Tick() + t.idle
 	}
 	return 0
 }
@@ -150,7 +150,7 @@ func (c *conn) startLinger() {
 	c.releaseBegun()
 	c.HalfClose()
 	c.linger = lingerBytes
-	c.Rest(c.Loop().Tick()+lingerTicks, true)
+	c.Rest(c.Tick()+lingerTicks, true)
 }
 
 // dropInput reads on after the end, until the peer closes too or enough is
@@ -164,7 +164,7 @@ func (c *conn) dropInput(x *responder) {
 			return
 		}
 		if n == 0 {
-			c.Rest(c.Loop().Tick()+lingerTicks, false)
+			c.Rest(c.Tick()+lingerTicks, false)
 			return
 		}
 	}

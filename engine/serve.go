@@ -104,7 +104,7 @@ func (x *responder) prepareWait() bool {
 	c.noteHead(x.req.in.Unread() > 0)
 	c.ReadTimeout = 0
 	if due := c.restUntil(); due != 0 {
-		c.ReadTimeout = int32(max(1, due-c.Loop().Tick()))
+		c.ReadTimeout = int32(max(1, due-c.Tick()))
 	}
 	return true
 }
@@ -129,7 +129,7 @@ func (c *conn) noteHead(begun bool) {
 	case !begun:
 		c.headDue = 0
 	case c.headDue == 0 && c.server.run.timeouts.head > 0:
-		c.headDue = c.Loop().Tick() + c.server.run.timeouts.head
+		c.headDue = c.Tick() + c.server.run.timeouts.head
 	}
 }
 

@@ -63,6 +63,15 @@ func (s *Stream) Worker() *Worker { return s.worker }
 // Loop returns the stream's loop.
 func (s *Stream) Loop() *Loop { return s.loop }
 
+// Tick is the time of the stream's loop in milliseconds; over a net.Conn, which no
+// loop runs, the clock's.
+func (s *Stream) Tick() int64 {
+	if s.conn != nil {
+		return monotonic() / tickNanos
+	}
+	return s.loop.Tick()
+}
+
 // NetConn returns the net.Conn under a stream of the portable driver, else nil.
 func (s *Stream) NetConn() net.Conn { return s.conn }
 
