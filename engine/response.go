@@ -85,7 +85,7 @@ func (r *Response) startLine(dst []byte) []byte {
 }
 
 // plan decides how the answer leaves.
-func (r *Response) plan(reply h1.Reply) h1.Plan {
+func (r *Response) plan(reply *h1.Reply, plan *h1.Plan) {
 	server, to := r.x.server, r.to
 	reply.Status = r.status
 	to.KeepAlive = to.KeepAlive && !server.run.closing.Load()
@@ -93,7 +93,7 @@ func (r *Response) plan(reply h1.Reply) h1.Plan {
 		left := r.x.req.in.Left()
 		to.BodyDone = left == 0 || !r.overrule() && left <= server.Limits.drain()
 	}
-	return h1.PlanResponse(to, reply)
+	*plan = h1.PlanResponse(to, *reply)
 }
 
 // overrule notes that the answer comes before a 100 could, and reports whether it

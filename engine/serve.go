@@ -168,7 +168,7 @@ func (x *responder) answer(verdict error) bool {
 // on here; a worker that lost its loop gives it back.
 func (x *responder) conclude() bool {
 	in, out := &x.req.in, &x.res.out
-	if !out.HeadSent() && x.blame() {
+	if x.blame() {
 		return false
 	}
 	if !out.Ended() {
@@ -201,13 +201,14 @@ func (x *responder) conclude() bool {
 // read.
 func (x *responder) moreToRead() bool { return x.req.in.Unread() > 0 || x.conn.Ready() }
 
-// blame answers a request whose body its handler found malformed, and which that
-// has not answered, with what it deserves. It reports whether it did. What nobody
-// has read is no reason to take an answer back: whether it had arrived by then is
-// chance.
+// blame answers a request whose body its handler found malformed with what it
+// deserves, in the place of an answer that sounds as if all were well, if nothing
+// of that has left. It reports whether it did. What nobody has read is no reason
+// to take an answer back: whether it had arrived by then is chance.
 func (x *responder) blame() bool {
-	err := x.req.in.Err()
-	if statusOf(err) == 0 || x.res.out.Err() != nil {
+	err, out := x.req.in.Err(), &x.res.out
+	if err == nil || statusOf(err) == 0 || out.Err() != nil ||
+		out.HeadSent() && x.res.status >= 400 || !out.Recall() {
 		return false
 	}
 	x.refuse(err)

@@ -40,11 +40,12 @@ type Outgoing struct {
 	// Start appends the start line.
 	Start func(dst []byte) []byte
 	// Plan decides how the message leaves, given what is known of its body.
-	Plan func(r h1.Reply) h1.Plan
+	Plan func(r *h1.Reply, p *h1.Plan)
 
 	NoDate bool // leave Date out (seed: response.sendDate)
 
 	buf      []byte // finished bytes that have not been sent
+	reply    h1.Reply
 	plan     h1.Plan
 	sent     int64 // body bytes, without framing
 	mark     int   // where in buf the message under way begins
@@ -280,8 +281,8 @@ func (out *Outgoing) send(a, b, c []byte) error {
 // head plans the message and appends its head. body is the length of the whole
 // body when it is known.
 func (out *Outgoing) head(body int64) error {
-	r := h1.Reply{Length: h1.Unknown, Body: body}
-	h := &out.Headers
+	r, h := &out.reply, &out.Headers
+	*r = h1.Reply{Length: h1.Unknown, Body: body}
 	if h.Has(bytesparse.FieldContentLength) {
 		n, ok := bytesparse.ParseUint(h.Value(bytesparse.FieldContentLength))
 		if !ok {
@@ -299,7 +300,7 @@ func (out *Outgoing) head(body int64) error {
 		}
 	}
 	out.headDone = true
-	out.plan = out.Plan(r)
+	out.Plan(r, &out.plan)
 	if out.plan.Suppress {
 		return nil
 	}
