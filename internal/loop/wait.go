@@ -121,7 +121,8 @@ func (s *Stream) park(side *word, timeout int64) error {
 		return s.failure()
 	}
 	if !side.CompareAndSwap(me, nil) {
-		<-me.wake // it came at the last moment; take it, so that the parker is clean
+		<-me.wake // it came at the last moment, and is not to be lost
+		return s.failure()
 	}
 	return err
 }

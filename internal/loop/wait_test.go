@@ -1,0 +1,180 @@
+// Waits of goroutines: on every platform, with the test as the loop that wakes
+// them.
+
+package loop
+
+import (
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// parkedStream returns a stream of a worker that never had a loop: its waits park.
+func parkedStream(t *testing.T) *Stream {
+	t.Helper()
+	g, err := NewGroup(Config{Loops: 1, Portable: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(g.Stop)
+	s := &Stream{}
+	s.reset()
+	s.loop = g.Next()
+	s.worker, s.state = newGoroutineWorker(s.loop), running
+	return s
+}
+
+// goWait starts a wait on a goroutine of its own.
+func goWait(s *Stream, side *word, timeout int64) <-chan error {
+	got := make(chan error, 1)
+	go func() { got <- s.wait(side, timeout) }()
+	return got
+}
+
+// waits tells whether somebody waits on the side.
+func waits(side *word) bool {
+	who := side.Load()
+	return who != nil && who != ready
+}
+
+func TestGoroutineIsWoken(t *testing.T) {
+	s := parkedStream(t)
+	for range 100 {
+		got := goWait(s, &s.input, 0)
+		eventually(t, "the wait", func() bool { return waits(&s.input) })
+		s.loop.signal(&s.output) // not this one
+		s.loop.signal(&s.input)
+		if err := receive(t, got, "the wait to end"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestWhatHappenedBeforeTheWaitEndsItAtOnce(t *testing.T) {
+	s := parkedStream(t)
+	s.loop.signal(&s.input)
+	s.loop.signal(&s.input) // twice is once
+	if err := s.wait(&s.input, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.wait(&s.input, 1); err != ErrTimeout {
+		t.Fatalf("a second wait ended with %v", err)
+	}
+}
+
+func TestGoroutineTimesOutInTime(t *testing.T) {
+	s := parkedStream(t)
+	for _, ms := range []int64{1, 10, 30} {
+		began := time.Now()
+		if err := s.wait(&s.output, ms); err != ErrTimeout {
+			t.Fatalf("the wait ended with %v", err)
+		}
+		if took := time.Since(began); took < time.Duration(ms)*time.Millisecond {
+			t.Errorf("a wait of %d ms took %v", ms, took)
+		}
+	}
+	if s.output.Load() != nil {
+		t.Error("something is left in the word")
+	}
+}
+
+func TestFailureEndsWaits(t *testing.T) {
+	s := parkedStream(t)
+	reads, writes := goWait(s, &s.input, 0), goWait(s, &s.output, 60_000)
+	eventually(t, "both waits", func() bool { return waits(&s.input) && waits(&s.output) })
+	s.fail()
+	for _, got := range []<-chan error{reads, writes} {
+		if err := receive(t, got, "the wait to end"); err != ErrClosed {
+			t.Errorf("a wait under way ended with %v", err)
+		}
+	}
+	if err := s.wait(&s.input, 0); err != ErrClosed {
+		t.Errorf("a wait to come ended with %v", err)
+	}
+}
+
+func TestOneSideIsForOneGoroutine(t *testing.T) {
+	s := parkedStream(t)
+	got := goWait(s, &s.input, 0)
+	eventually(t, "the wait", func() bool { return waits(&s.input) })
+	if err := s.wait(&s.input, 0); err != ErrBusy {
+		t.Errorf("a second wait on the side ended with %v", err)
+	}
+	s.loop.signal(&s.input)
+	if err := receive(t, got, "the first wait to end"); err != nil {
+		t.Errorf("the first wait ended with %v", err)
+	}
+}
+
+// Whatever comes first, wake-up, time-out or failure: no wait is left behind, no
+// wake-up is lost, and no parker keeps one for its next user.
+func TestParkingRaces(t *testing.T) {
+	r := newRand(t)
+	for range 400 {
+		s := parkedStream(t)
+		woken, signals := 0, atomic.Int64{}
+		fail, timeouts := r.IntN(4) == 0, r.IntN(2) == 0
+		done := make(chan int, 1)
+		go func() {
+			defer func() { done <- woken }()
+			for i := range 20 {
+				timeout := int64(0)
+				if timeouts && i%2 == 0 {
+					timeout = 1
+				}
+				switch s.wait(&s.input, timeout) {
+				case nil:
+					woken++
+				case ErrClosed:
+					return
+				}
+			}
+		}()
+		for i := 0; ; i++ {
+			select {
+			case n := <-done:
+				if int64(n) > signals.Load() {
+					t.Fatalf("%d signals ended %d waits", signals.Load(), n)
+				}
+			default:
+				if fail && i == 5 {
+					s.fail()
+				}
+				signals.Add(1)
+				s.loop.signal(&s.input)
+				for range r.IntN(100) {
+					runtime.Gosched()
+				}
+				continue
+			}
+			break
+		}
+		if waits(&s.input) {
+			t.Fatal("a wait is left")
+		}
+		me := parkers.Get().(*waiter)
+		if len(me.wake) != 0 {
+			t.Fatal("a parker kept a wake-up")
+		}
+		parkers.Put(me)
+	}
+}
+
+// A signal that meets a wait's time-out is either its end or word for the next
+// wait: never nothing.
+func TestNoWakeUpIsLostToATimeOut(t *testing.T) {
+	s := parkedStream(t)
+	for i := range 300 {
+		got := goWait(s, &s.input, 1)
+		for began := time.Now(); time.Since(began) < 900*time.Microsecond+time.Duration(i)*time.Microsecond; {
+			runtime.Gosched()
+		}
+		s.loop.signal(&s.input)
+		if receive(t, got, "the wait to end") == ErrTimeout {
+			if err := s.wait(&s.input, 2000); err != nil {
+				t.Fatalf("after a time-out the signal was gone: %v", err)
+			}
+		}
+	}
+}
