@@ -11,7 +11,7 @@
 // state nothing is allocated.
 //
 // It exits with 0 after a run that went to its end, 1 when the target died or
-// never answered, 2 when there was nothing to run (bad flags, unreachable
+// never answered or the report could not be written, 2 when there was nothing to run (bad flags, unreachable
 // target, too few descriptors), 130 when it was interrupted. "loadgen -h" lists
 // the flags.
 package main
@@ -66,7 +66,7 @@ func execute(opt *options, stdout io.Writer, stderr *os.File) (int, error) {
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process
 
-	if err := raiseFileLimit(opt.descriptors()); err != nil {
+	if err := checkFileLimit(opt.descriptors()); err != nil {
 		return 0, fmt.Errorf("-c %d: %w", opt.connections, err)
 	}
 	out, err := openOutput(opt.json, stdout)
@@ -94,7 +94,8 @@ func execute(opt *options, stdout io.Writer, stderr *os.File) (int, error) {
 		return 0, err
 	}
 	if err := out.write(result); err != nil {
-		return 0, err
+		fmt.Fprintf(stderr, "loadgen: %v\n", err)
+		return exitDied, nil
 	}
 	return result.exitCode(), nil
 }

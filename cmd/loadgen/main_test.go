@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"runtime"
 	"runtime/pprof"
 	"strings"
 	"sync"
@@ -85,15 +84,13 @@ func loadUntil(t *testing.T, ctx context.Context, portable bool, args ...string)
 	t.Helper()
 	p := planOf(t, portable, args...)
 	runWarm(t)
-	goroutines, files := runtime.NumGoroutine(), openFiles()
+	files := openFiles()
 	res, err := measure(ctx, p, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the run's descriptors are closed", func() bool { return openFiles() <= files })
-	eventually(t, "the run's goroutines have ended", func() bool {
-		return runtime.NumGoroutine()-serverGoroutines() <= goroutines
-	})
+	eventually(t, "the run's goroutines have ended", func() bool { return runGoroutines() == 0 })
 	return res
 }
 
@@ -112,15 +109,12 @@ var runWarm = func() func(t *testing.T) {
 	}
 }()
 
-// serverGoroutines counts those that serve a test's connections: they are not
-// the run's, and end when they notice.
-func serverGoroutines() int {
+// runGoroutines counts those of loops, coroutines and connections.
+func runGoroutines() (n int) {
 	var b bytes.Buffer
 	_ = pprof.Lookup("goroutine").WriteTo(&b, 2)
-	n := 0
-	for _, stack := range strings.Split(b.String(), "\n\n") {
-		if strings.Contains(stack, "net/http.(*conn)") || strings.Contains(stack, "net/http.(*connReader)") ||
-			strings.Contains(stack, ".rawServer.") || strings.Contains(stack, "rawServer.func") {
+	for stack := range strings.SplitSeq(b.String(), "\n\n") {
+		if strings.Contains(stack, "/internal/loop.") || strings.Contains(stack, "loadgen.(*conn)") || strings.Contains(stack, "iter.Pull") {
 			n++
 		}
 	}

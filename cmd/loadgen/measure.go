@@ -44,7 +44,7 @@ func measure(ctx context.Context, p *plan, own *server, show *progress) (*result
 	serverBefore, known := own.cpu()
 	clientBefore := processCPU()
 	r.start(p.duration)
-	res.ending = r.wait(ctx, func() { show.draw(r, p) })
+	res.ending = r.wait(ctx, show.drawer(r, p))
 	show.clear()
 	ended := r.clock()
 	r.finish()

@@ -91,6 +91,15 @@ func TestBytesNobodyAskedFor(t *testing.T) {
 		closing := "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok!"
 		res = load(t, portable, "-c", "1", "-n", "5", rawServer(t, saysOnce(closing)))
 		wantErrors(t, res, map[kind]int64{kindUnasked: 5})
+		late := rawServer(t, func(c net.Conn, r *bufio.Reader) {
+			if !hungUp(r) {
+				_, _ = io.WriteString(c, strings.TrimSuffix(closing, "!"))
+				time.Sleep(10 * time.Millisecond) // sleep: a server that goes on after its end is the subject
+				_, _ = io.WriteString(c, "!")
+			}
+		})
+		res = load(t, portable, "-c", "1", "-n", "5", late)
+		wantErrors(t, res, map[kind]int64{kindUnasked: 5})
 	})
 }
 
@@ -125,6 +134,7 @@ type mortal struct {
 	mu    sync.Mutex
 	conns []net.Conn
 	dead  bool
+	gone  chan struct{} // closed when it has died
 }
 
 func newMortal(t *testing.T, serve func(*mortal, net.Conn, *bufio.Reader)) *mortal {
@@ -132,7 +142,7 @@ func newMortal(t *testing.T, serve func(*mortal, net.Conn, *bufio.Reader)) *mort
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &mortal{Listener: l}
+	m := &mortal{Listener: l, gone: make(chan struct{})}
 	var wg sync.WaitGroup
 	t.Cleanup(func() {
 		m.die()
@@ -166,11 +176,15 @@ func (m *mortal) keep(c net.Conn) bool {
 func (m *mortal) die() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.dead {
+		return
+	}
 	m.dead = true
 	_ = m.Close()
 	for _, c := range m.conns {
 		_ = c.Close()
 	}
+	close(m.gone)
 }
 
 func TestTargetThatDiesMidway(t *testing.T) {
@@ -197,6 +211,75 @@ func TestTargetThatDiesMidway(t *testing.T) {
 			if n := res.errors[kindRefused]; n < 8*giveUpAfter-8 || n > 8*giveUpAfter*4 {
 				t.Errorf("%d connections were refused", n)
 			}
+		}
+	})
+}
+
+func TestHopeIsLostByAllAtOnceOrNotAtAll(t *testing.T) {
+	r := &run{over: make(chan struct{}), died: make(chan struct{}, 1)}
+	r.alive.Store(3)
+	a, b, leaver := &conn{run: r}, &conn{run: r}, &conn{run: r}
+	fail := func(c *conn) {
+		for range 2 * giveUpAfter {
+			c.answered = 0
+			c.judge()
+		}
+	}
+	died := func() bool { return len(r.died) > 0 }
+	fail(a)
+	fail(leaver)
+	a.answered = 1
+	a.judge()
+	fail(b)
+	if died() {
+		t.Error("one of three has hope, and the target is given up")
+	}
+	r.leave(leaver.hopeless())
+	if died() {
+		t.Error("one of two has hope, and the target is given up")
+	}
+	fail(a)
+	if !died() {
+		t.Error("nobody has hope, and the target is not given up")
+	}
+}
+
+func TestRefusedConnectionsCostNoRequests(t *testing.T) {
+	// The server dies and comes back at the same address.
+	serve := func(m *mortal, c net.Conn, r *bufio.Reader) {
+		for n := 0; !hungUp(r); n++ {
+			if n == 50 && m != nil {
+				go m.die()
+			}
+			_, _ = io.WriteString(c, ok)
+		}
+	}
+	eachDriver(t, func(t *testing.T, portable bool) {
+		m := newMortal(t, serve)
+		revived := make(chan struct{})
+		go func() {
+			defer close(revived)
+			<-m.gone
+			time.Sleep(30 * time.Millisecond) // sleep: a server that is away for a while is the subject
+			l, err := net.Listen("tcp", m.Addr().String())
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			t.Cleanup(func() { _ = l.Close() })
+			go func() {
+				for c, err := l.Accept(); err == nil; c, err = l.Accept() {
+					go func() {
+						defer c.Close()
+						serve(nil, c, bufio.NewReader(c))
+					}()
+				}
+			}()
+		}()
+		res := load(t, portable, "-c", "4", "-n", "1000", "http://"+m.Addr().String())
+		<-revived
+		if res.ending != endRequests || res.answers+res.failed != 1000 || res.errors[kindRefused] == 0 {
+			t.Errorf("ended by %s with %d answers, %d failed, errors %v", res.ending, res.answers, res.failed, res.errors)
 		}
 	})
 }

@@ -30,10 +30,15 @@ func newProgress(out *os.File) *progress {
 	return &progress{out: out}
 }
 
-func (p *progress) draw(r *run, plan *plan) {
+// drawer returns what draws the state of a run, nil where nothing is drawn.
+func (p *progress) drawer(r *run, plan *plan) func() {
 	if p == nil {
-		return
+		return nil
 	}
+	return func() { p.draw(r, plan) }
+}
+
+func (p *progress) draw(r *run, plan *plan) {
 	now := r.clock()
 	answers, errors := r.seen()
 	rate := 0.0

@@ -120,7 +120,7 @@ func TestJSON(t *testing.T) {
 
 func TestSpansAndSizes(t *testing.T) {
 	for d, want := range map[time.Duration]string{
-		0: "0ns", 999: "999ns", 1000: "1.00µs", 12345: "12.3µs", 123456: "123µs", 1234567: "1.23ms",
+		0: "0ns", 999: "999ns", 1000: "1.00µs", 12345: "12.3µs", 95000: "95.0µs", 99999: "100.0µs", 123456: "123µs", 1234567: "1.23ms",
 		123 * time.Millisecond: "123ms", 12 * time.Second: "12.0s", time.Hour: "3600s",
 	} {
 		if got := span(d); got != want {

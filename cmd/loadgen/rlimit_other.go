@@ -4,4 +4,4 @@
 
 package main
 
-func raiseFileLimit(uint64) error { return nil }
+func checkFileLimit(uint64) error { return nil }

@@ -105,13 +105,17 @@ func (r *run) start(duration time.Duration) {
 }
 
 // wait returns when the run is over: its time has passed, every connection
-// has left, the target has died, or ctx ended. tick is called now and then
-// meanwhile.
+// has left, the target has died, or ctx ended. tick, if any, is called now and
+// then meanwhile.
 func (r *run) wait(ctx context.Context, tick func()) ending {
 	timer := time.NewTimer(time.Duration(r.end.Load() - r.clock()))
 	defer timer.Stop()
-	ticker := time.NewTicker(tickEvery)
-	defer ticker.Stop()
+	var ticks <-chan time.Time
+	if tick != nil {
+		ticker := time.NewTicker(tickEvery)
+		defer ticker.Stop()
+		ticks = ticker.C
+	}
 	for {
 		select {
 		case <-r.over:
@@ -127,7 +131,7 @@ func (r *run) wait(ctx context.Context, tick func()) ending {
 		case <-ctx.Done():
 			r.stop()
 			return endInterrupted
-		case <-ticker.C:
+		case <-ticks:
 			r.publish()
 			tick()
 		}

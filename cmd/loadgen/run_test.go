@@ -135,6 +135,30 @@ func TestAnswersOfEveryShape(t *testing.T) {
 	})
 }
 
+func TestManyAnswersInOneWrite(t *testing.T) {
+	// More than any buffer holds, so that heads are cut at its end, wherever that
+	// falls.
+	const depth = 200
+	answer := "HTTP/1.1 200 OK\r\n" + strings.Repeat("A-Name: and its value\r\n", 90) + "Content-Length: 1\r\n\r\nx"
+	url := rawServer(t, func(c net.Conn, r *bufio.Reader) {
+		for n := 1; !hungUp(r); n++ {
+			if n%depth > 0 {
+				continue
+			}
+			if _, err := io.WriteString(c, strings.Repeat(answer, depth)); err != nil {
+				return
+			}
+		}
+	})
+	eachDriver(t, func(t *testing.T, portable bool) {
+		res := load(t, portable, "-c", "2", "-n", "4000", "-p", "200", url)
+		if res.answers != 4000 || res.statuses[200] != 4000 {
+			t.Errorf("%d answers, %d of status 200", res.answers, res.statuses[200])
+		}
+		wantErrors(t, res, nil)
+	})
+}
+
 func TestAnswersByteByByte(t *testing.T) {
 	answer := "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nA: b\r\n\r\n"
 	url := rawServer(t, func(c net.Conn, r *bufio.Reader) {
@@ -283,6 +307,9 @@ func TestInterruptionEndsTheRun(t *testing.T) {
 			}
 		})
 		res := loadUntil(t, ctx, portable, "-c", "2", "-d", "1h", url)
+		if res.lost > 0 || len(res.errors) > 0 {
+			t.Errorf("%d requests lost, errors: %v", res.lost, res.errors)
+		}
 		if res.ending != endInterrupted || res.answers < 100 || res.exitCode() != exitInterrupted || res.elapsed > time.Minute {
 			t.Errorf("ended by %s after %v and %d answers, exit code %d", res.ending, res.elapsed, res.answers, res.exitCode())
 		}

@@ -115,6 +115,10 @@ func (t *target) reach(ctx context.Context, timeout time.Duration) (sys.Addr, er
 	if err != nil {
 		return sys.Addr{}, fmt.Errorf("cannot find %s: %s", t.name, inShort(err))
 	}
+	return t.firstThatAnswers(ctx, ips)
+}
+
+func (t *target) firstThatAnswers(ctx context.Context, ips []netip.Addr) (addr sys.Addr, err error) {
 	var first error
 	for _, ip := range ips {
 		addr := netip.AddrPortFrom(ip, t.port)

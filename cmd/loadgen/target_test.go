@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"net"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -42,6 +43,7 @@ func TestRequests(t *testing.T) {
 	cases := []struct{ args, want string }{
 		{"http://h/x", "GET /x HTTP/1.1\r\nHost: h\r\n\r\n"},
 		{"-m POST http://h/", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"},
+		{"-m PUT http://h/", "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"},
 		{"-m DELETE http://h/", "DELETE / HTTP/1.1\r\nHost: h\r\n\r\n"},
 		{"-b abc http://h/", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"},
 		{"-H host:\tother -H A:b -H A: http://h/", "GET / HTTP/1.1\r\nhost: other\r\nA: b\r\nA: \r\n\r\n"},
@@ -70,13 +72,15 @@ func TestTheAddressThatAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	target, err := parseTarget("http://localhost:" + port)
-	if err != nil {
-		t.Fatal(err)
+	want := netip.MustParseAddrPort(l.Addr().String())
+	target := &target{url: "http://localhost/", name: "localhost", port: want.Port()}
+	for _, ips := range [][]netip.Addr{{netip.IPv6Loopback(), want.Addr()}, {want.Addr(), netip.IPv6Loopback()}} {
+		addr, err := target.firstThatAnswers(t.Context(), ips)
+		if err != nil || addr.IP != want {
+			t.Errorf("of %v reached %v, %v", ips, addr.IP, err)
+		}
 	}
-	addr, err := target.reach(t.Context(), 5*time.Second)
-	if err != nil || addr.IP.String() != l.Addr().String() {
+	if addr, err := target.reach(t.Context(), 5*time.Second); err != nil || addr.IP != want {
 		t.Errorf("reached %v, %v", addr.IP, err)
 	}
 }
