@@ -179,6 +179,7 @@ func (l *Loop) turn(serve bool) {
 		if l.nanos-l.yielded > yieldNanos {
 			l.yielded = l.nanos
 			runtime.Gosched()
+			l.keepTime() // others may have run for long
 		}
 	case l.empty < spinTurns:
 		l.empty++

@@ -68,6 +68,9 @@ func TestInboxLosesNothingWhenSealed(t *testing.T) {
 		}
 		total := 0
 		for total < 2000 || !b.seal() {
+			if b.empty() {
+				runtime.Gosched()
+			}
 			for m := b.take(); m != nil; m = m.next {
 				m.run(nil)
 				total++
