@@ -4,7 +4,6 @@ package loop
 
 import (
 	"net"
-	"net/netip"
 	"os"
 	"syscall"
 	"testing"
@@ -130,7 +129,7 @@ func (k *acceptor) HangUp() {}
 // listen has k listen on a loopback port and returns its address.
 func (k *acceptor) listen(t *testing.T, l *Loop) string {
 	t.Helper()
-	probe, at, err := sys.Probe(sys.Addr{IP: netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 0)})
+	probe, at, err := sys.Probe(loopback)
 	if err != nil {
 		t.Fatal(err)
 	}

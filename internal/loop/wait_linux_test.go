@@ -3,6 +3,7 @@
 package loop
 
 import (
+	"io"
 	"testing"
 
 	"github.com/gale-http/gale/internal/sys"
@@ -118,5 +119,122 @@ func TestStrangerIsNeverTakenForTheWorker(t *testing.T) {
 		if <-mine {
 			t.Errorf("a goroutine was taken for the worker %s user code", when)
 		}
+	}
+}
+
+// A wake-up and a time-out in one turn: the first decides, and a wake-up that came
+// second is there for the next wait.
+func TestWakeUpMeetsTimeOut(t *testing.T) {
+	for _, first := range []string{"wake-up", "time-out"} {
+		t.Run(first, func(t *testing.T) {
+			g := newGroup(t, Config{Loops: 1})
+			l := g.Next()
+			s := &waitingStream{}
+			waiting, got := make(chan struct{}), make(chan error, 2)
+			l.Go(func(w *Worker) {
+				s.open(w)
+				defer s.close(l)
+				close(waiting)
+				got <- s.wait(&s.input, 60_000)
+				got <- s.wait(&s.input, 20)
+			})
+			receive(t, waiting, "the wait")
+			onLoop(t, l, func(*Loop) any {
+				if first == "time-out" {
+					l.expire(&s.Stream)
+				}
+				s.deliver(inputBits)
+				if first != "time-out" {
+					l.expire(&s.Stream)
+				}
+				return nil
+			})
+			want := [2]error{nil, ErrTimeout}
+			if first == "time-out" {
+				want = [2]error{ErrTimeout, nil}
+			}
+			for i := range want {
+				if err := receive(t, got, "the waits to end"); err != want[i] {
+					t.Errorf("wait %d ended with %v, not with %v", i+1, err, want[i])
+				}
+			}
+		})
+	}
+}
+
+// A coroutine's wait ends like a goroutine's.
+func TestCoroutineWaits(t *testing.T) {
+	g := newGroup(t, Config{Loops: 1})
+	l := g.Next()
+	s := &waitingStream{}
+	waiting, got := make(chan struct{}), make(chan error)
+	l.Go(func(w *Worker) {
+		s.open(w)
+		defer s.close(l)
+		defer close(got)
+		l.signal(&s.input)
+		got <- s.wait(&s.input, 0) // it happened before
+		got <- s.wait(&s.output, 5)
+		waiting <- struct{}{}
+		got <- s.wait(&s.input, 0)
+		s.fail()
+		got <- s.wait(&s.input, 0)
+	})
+	want := []error{nil, ErrTimeout, nil, ErrClosed}
+	for i := range want {
+		if i == 2 {
+			receive(t, waiting, "the wait")
+			onLoop(t, l, func(*Loop) any { l.signal(&s.input); return nil })
+		}
+		if err := receive(t, got, "the waits to end"); err != want[i] {
+			t.Errorf("wait %d ended with %v, not with %v", i+1, err, want[i])
+		}
+	}
+	receive(t, got, "the function to end")
+}
+
+// A coroutine and a goroutine of its handler wait on the two sides of one stream:
+// each is woken for its own.
+func TestCoroutineAndGoroutineWaitSideBySide(t *testing.T) {
+	g := newGroup(t, Config{Loops: 1})
+	k, got := &task{}, make(chan string, 2)
+	inside := make(chan struct{})
+	k.serve = func(w *Worker) {
+		w.Begin(&k.Stream)
+		defer k.end(w)
+		read := make(chan struct{})
+		go func() {
+			defer close(read)
+			var b [8]byte
+			n, err := k.Read(b[:])
+			if err == nil {
+				n, err = k.Read(b[:])
+			}
+			if err != nil {
+				got <- err.Error()
+				return
+			}
+			got <- "read " + string(b[:n])
+		}()
+		close(inside)
+		_, err := k.Write(make([]byte, 4<<20)) // more than the socket takes
+		if err != nil {
+			got <- err.Error()
+		} else {
+			got <- "wrote"
+		}
+		<-read
+	}
+	peer := open(t, g.Next(), k)
+	send(t, peer, "go")
+	receive(t, inside, "the handler")
+	eventually(t, "both waits", func() bool { return waits(&k.input) && waits(&k.output) })
+	send(t, peer, "on")
+	if first := receive(t, got, "the reader"); first != "read on" {
+		t.Errorf("the first to come back: %s", first)
+	}
+	go func() { _, _ = io.Copy(io.Discard, peer) }()
+	if second := receive(t, got, "the writer"); second != "wrote" {
+		t.Errorf("the second to come back: %s", second)
 	}
 }
