@@ -52,6 +52,9 @@ URL is http://host[:port]/path?query, host:port, or unix:/path/to/socket[:/path]
   -json FILE   write the report as JSON as well; - is standard output, and then JSON only
   -h           this text
 
+A connection sends its next batch as soon as the last one is answered. Latency runs
+from there to the complete answer; the clock is read once a batch.
+
 With both -d and -n the run ends with whichever comes first. Answers under way at
 the end have a second to arrive: they count as answers and for the latency, not for
 the rate.
