@@ -166,9 +166,14 @@ func LookupField[T string | []byte](name T) FieldID {
 	} else {
 		w0, w1 = word(name, 0), word(name, n-8)
 	}
-	id := FieldID(fieldSlots[hashField(w0|fold, w1|fold, uint(n))])
-	if id == FieldOther || !EqualFold(name, fieldNames[id&63]) {
+	slot := fieldSlots[hashField(w0|fold, w1|fold, uint(n))]
+	id := slot & 63
+	known, letters := &knownNames[id], &knownLetters[id]
+	if int(slot>>8) != n || w0|letters[0] != known[0] || w1|letters[1] != known[1] {
 		return FieldOther
 	}
-	return id
+	if n > 16 && word(name, 8)|letters[2] != known[2] || n > 24 && word(name, 16)|letters[3] != known[3] {
+		return FieldOther
+	}
+	return FieldID(id)
 }

@@ -15,11 +15,12 @@ const (
 )
 
 var (
-	knownNames [64]knownName // by FieldID
-	fieldSlots = buildFieldSlots(&knownNames)
+	knownNames   [64]knownName // by FieldID, in lower case; what pads a short one has the bit too
+	knownLetters [64]knownName // the bit 0x20 where they have a letter, or padding
+	fieldSlots   = buildFieldSlots(&knownNames, &knownLetters)
 )
 
-func buildFieldSlots(known *[64]knownName) (slots [1 << hashBits]uint16) {
+func buildFieldSlots(known, letters *[64]knownName) (slots [1 << hashBits]uint16) {
 	for id := FieldHost; id < numFieldIDs; id++ {
 		name := fieldNames[id]
 		k := &known[id]
@@ -34,6 +35,11 @@ func buildFieldSlots(known *[64]knownName) (slots [1 << hashBits]uint16) {
 		}
 		if len(name) > 24 {
 			k[3] = word(name, 16) | fold
+		}
+		for i := range 8 * len(k) {
+			if c := byte(k[i/8] >> (i % 8 * 8)); 'a' <= c && c <= 'z' || c == ' ' {
+				letters[id][i/8] |= 0x20 << (i % 8 * 8)
+			}
 		}
 		slots[hashField(k[0], k[1], uint(len(name)))] = uint16(id) | uint16(len(name))<<8
 	}

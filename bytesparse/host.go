@@ -21,21 +21,27 @@ func ValidHost(b []byte) bool {
 		}
 		i++
 	} else {
-		for ; i < len(b) && class[b[i]]&classHost != 0; i++ {
-			if b[i] == '%' && (i+2 >= len(b) || class[b[i+1]]&class[b[i+2]]&classHex == 0) {
+		for _, c := range b {
+			if class[c]&classHost == 0 {
+				break
+			}
+			if c == '%' && (i+2 >= len(b) || class[b[i+1]]&class[b[i+2]]&classHex == 0) {
 				return false
 			}
+			i++
 		}
 	}
 	return i == len(b) || b[i] == ':' && validPort(b[i+1:])
 }
 
 func validPort(b []byte) bool {
-	if len(b) == 0 {
-		return true
+	port := 0
+	for _, c := range b {
+		if port = port*10 + int(c-'0'); c-'0' > 9 || port > 65535 {
+			return false
+		}
 	}
-	n, ok := ParseUint(b)
-	return ok && n <= 65535
+	return true
 }
 
 // validIPLiteral tells whether b is what may stand in brackets: IPv6address or
