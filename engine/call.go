@@ -62,7 +62,7 @@ func (x *responder) gone() {
 	if out.Err() == nil {
 		_ = out.End(nil)
 	}
-	if held := x.worker.End(); held && out.Err() == nil {
+	if x.worker.End() {
 		_, _ = c.TryWrite(out.Take())
 		out.Break(loop.ErrClosed)
 		x.req.in.Discard()

@@ -41,8 +41,14 @@ func (x *responder) scratch() []byte {
 func (x *responder) serve(c *conn) {
 	x.attach(c)
 	for {
-		if x.req.in.Unread() == 0 && !x.read() {
-			return
+		if x.req.in.Unread() == 0 {
+			if c.NetConn() == nil && !c.Ready() {
+				x.rest()
+				return
+			}
+			if !x.read() {
+				return
+			}
 		}
 		ev, err := x.req.in.Next()
 		switch {
@@ -183,7 +189,7 @@ func (x *responder) conclude() bool {
 	}
 	in.Release()
 	if out.Err() != nil {
-		x.finish(false)
+		x.finish(x.moreToRead())
 		return false
 	}
 	if !out.Planned().KeepAlive || !in.Done() {
@@ -230,7 +236,7 @@ func (x *responder) refuse(err error) {
 // the loop.
 func (x *responder) finish(linger bool) {
 	c := x.conn
-	if x.res.out.Flush() != nil {
+	if x.res.out.FlushLast() != nil {
 		linger = false
 	}
 	x.res.out.Detach()

@@ -52,7 +52,8 @@ type Outgoing struct {
 	headDone bool
 	left     bool // some of the message has been sent
 	ended    bool
-	err      error // why nothing more can be sent on this stream
+	err      error // why nothing more of the message can be sent
+	failed   bool  // nothing at all can be sent: it was the stream
 }
 
 // Attach makes out write to s.
@@ -60,7 +61,7 @@ func (out *Outgoing) Attach(s *loop.Stream) {
 	if out.buf == nil {
 		out.buf = make([]byte, 0, BufferSize)
 	}
-	out.Stream, out.err = s, nil
+	out.Stream, out.err, out.failed = s, nil, false
 }
 
 // Detach ends the use of the stream. What was not sent is dropped.
@@ -122,11 +123,30 @@ func (out *Outgoing) Buffered() int { return len(out.buf) }
 // Err returns why nothing more can be sent, if so.
 func (out *Outgoing) Err() error { return out.err }
 
-// Break makes the message, and the stream with it, unusable.
+// Break ends the message unfinished: what has not left of it never will. Finished
+// ones before it wait for FlushLast.
 func (out *Outgoing) Break(err error) {
 	if out.err == nil {
 		out.err = err
+		out.buf = out.buf[:out.mark]
 	}
+}
+
+// fail ends the message because the stream has failed, if err says so.
+func (out *Outgoing) fail(err error) {
+	if err != nil {
+		out.failed = true
+		out.Break(err)
+	}
+}
+
+// FlushLast sends what is ready for the last time on this stream, also when the
+// message under way was broken. Its error is the stream's.
+func (out *Outgoing) FlushLast() error {
+	if out.failed {
+		return out.err
+	}
+	return out.write()
 }
 
 // Write sends p as the next piece of the body, head first if need be, and waits
@@ -178,12 +198,19 @@ func (out *Outgoing) written(n int, err error) (int, error) {
 
 // Flush sends what is ready to be sent.
 func (out *Outgoing) Flush() error {
-	if out.err != nil || len(out.buf) == 0 {
+	if out.err != nil {
 		return out.err
+	}
+	return out.write()
+}
+
+func (out *Outgoing) write() error {
+	if len(out.buf) == 0 {
+		return nil
 	}
 	_, err := out.Stream.Write(out.buf)
 	out.emptied()
-	out.Break(err)
+	out.fail(err)
 	return err
 }
 
@@ -274,7 +301,7 @@ func (out *Outgoing) count(n int) error {
 // send sends the pieces one behind the other.
 func (out *Outgoing) send(a, b, c []byte) error {
 	_, err := out.Stream.WriteThree(a, b, c)
-	out.Break(err)
+	out.fail(err)
 	return err
 }
 
@@ -283,6 +310,35 @@ func (out *Outgoing) send(a, b, c []byte) error {
 func (out *Outgoing) head(body int64) error {
 	r, h := &out.reply, &out.Headers
 	*r = h1.Reply{Length: h1.Unknown, Body: body}
+	if h.HasAny(framingFields) {
+		if err := describe(r, h); err != nil {
+			return err
+		}
+	}
+	out.headDone = true
+	out.Plan(r, &out.plan)
+	if out.plan.Suppress {
+		return nil
+	}
+	if h.HasAny(framingFields) {
+		out.drop()
+	}
+	dst := out.Start(out.buf)
+	dst = h.Append(dst)
+	if !out.NoDate && !h.Has(bytesparse.FieldDate) {
+		dst = out.Date.Append(dst)
+	}
+	out.buf = appendFraming(dst, &out.plan)
+	return nil
+}
+
+// framingFields are those that the machine must know of, and may have to drop.
+const framingFields uint64 = 1<<bytesparse.FieldContentLength |
+	1<<bytesparse.FieldTransferEncoding |
+	1<<bytesparse.FieldConnection
+
+// describe tells the machine what the application has set.
+func describe(r *h1.Reply, h *writer.Headers) error {
 	if h.Has(bytesparse.FieldContentLength) {
 		n, ok := bytesparse.ParseUint(h.Value(bytesparse.FieldContentLength))
 		if !ok {
@@ -294,23 +350,9 @@ func (out *Outgoing) head(body int64) error {
 		r.HasCoding = true
 		r.Chunked = bytesparse.EqualFold(h.Value(bytesparse.FieldTransferEncoding), "chunked")
 	}
-	if h.Has(bytesparse.FieldConnection) {
-		for value := range h.Values("Connection") {
-			r.Connection |= h1.ParseConnection(value)
-		}
+	for value := range h.Values("Connection") {
+		r.Connection |= h1.ParseConnection(value)
 	}
-	out.headDone = true
-	out.Plan(r, &out.plan)
-	if out.plan.Suppress {
-		return nil
-	}
-	out.drop()
-	dst := out.Start(out.buf)
-	dst = h.Append(dst)
-	if !out.NoDate && !h.Has(bytesparse.FieldDate) {
-		dst = out.Date.Append(dst)
-	}
-	out.buf = appendFraming(dst, &out.plan)
 	return nil
 }
 
@@ -329,8 +371,10 @@ func (out *Outgoing) drop() {
 
 func appendFraming(dst []byte, p *h1.Plan) []byte {
 	if p.AddLength {
-		dst = append(dst, "Content-Length: "...)
-		dst = writer.AppendUint(dst, uint64(p.AddedLength))
+		dst = writer.AppendUint(append(dst, "Content-Length: "...), uint64(p.AddedLength))
+		if p.KeepAlive && !p.AddKeepAlive {
+			return append(dst, "\r\n\r\n"...)
+		}
 		dst = append(dst, "\r\n"...)
 	}
 	if p.AddChunked {
