@@ -189,6 +189,10 @@ func (h *Headers) Remove(name string) {
 // whether any field is that is not well-known.
 func (h *Headers) Has(id bytesparse.FieldID) bool { return h.seen>>(id&63)&1 != 0 }
 
+// HasAny reports whether any of several well-known fields is there: set has bit
+// id for each.
+func (h *Headers) HasAny(set uint64) bool { return h.seen&set != 0 }
+
 // Len returns the number of field lines.
 func (h *Headers) Len() int { return len(h.lines) }
 

@@ -70,6 +70,10 @@ func BodyAllowed(status int, m bytesparse.Method) bool {
 
 // PlanResponse decides how a response leaves. It does not allocate.
 func PlanResponse(to ReplyTo, r Reply) Plan {
+	if to.plain() && r.plain() {
+		// Nearly every answer is this one; the rules below come to the same.
+		return Plan{Framing: Length, Length: r.Body, Body: true, AddLength: true, AddedLength: r.Body, KeepAlive: true}
+	}
 	if r.Status < 200 || r.Status < 300 && to.Method == bytesparse.MethodConnect {
 		return planHeadOnly(to, r)
 	}
@@ -88,6 +92,18 @@ func PlanResponse(to ReplyTo, r Reply) Plan {
 	p.KeepAlive = to.KeepAlive && to.BodyDone && r.Connection&OptionClose == 0 && p.Framing != UntilClose
 	p.connect(to.Minor, r.Connection)
 	return p
+}
+
+// plain tells whether nothing about the request restricts its answer.
+func (to *ReplyTo) plain() bool {
+	return to.Minor > 0 && to.KeepAlive && to.BodyDone &&
+		to.Method != bytesparse.MethodHead && to.Method != bytesparse.MethodConnect
+}
+
+// plain tells whether the answer is a 200 whose body is at hand, and the
+// application has said nothing about it.
+func (r *Reply) plain() bool {
+	return r.Status == 200 && r.Body >= 0 && r.Length < 0 && !r.HasCoding && r.Connection == 0
 }
 
 // planHeadOnly plans what has neither a body nor fields about one: interim
