@@ -35,6 +35,7 @@ func main() {
 		core     = flag.Int("core", 0, "core to run the server on")
 		name     = flag.String("workload", "hello", "what to ask: one of compare's workloads")
 		limit    = flag.Duration("limit", 10*time.Minute, "give up after")
+		profile  = flag.Int("profile", 0, "print this many functions with the most instructions")
 		asJSON   = flag.Bool("json", false, "print JSON")
 	)
 	flag.Parse()
@@ -48,7 +49,7 @@ func main() {
 	defer cancel()
 	ctx, cancelLimit := context.WithTimeout(ctx, *limit)
 	defer cancelLimit()
-	plan := stepped.Plan{Workload: w, Conns: *conns, Requests: *requests, Warm: *warm}
+	plan := stepped.Plan{Workload: w, Conns: *conns, Requests: *requests, Warm: *warm, Profile: *profile > 0}
 	figure, err := run(ctx, flag.Args(), *core, plan)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "steps:", err)
@@ -62,6 +63,9 @@ func main() {
 	}
 	fmt.Printf("%.1f user instructions per request (%d instructions, %d requests, %d connections, %v, %v a step)\n", figure.PerRequest,
 		figure.Steps, figure.Requests, *conns, figure.Elapsed.Round(time.Millisecond), figure.Elapsed/time.Duration(max(figure.Steps, 1)))
+	for _, share := range figure.Profile[:min(*profile, len(figure.Profile))] {
+		fmt.Printf("%10.1f  %s\n", share.PerRequest, share.Function)
+	}
 }
 
 func run(ctx context.Context, command []string, core int, plan stepped.Plan) (stepped.Figure, error) {

@@ -27,6 +27,7 @@ type Plan struct {
 	Conns    int // connections; all of them always have a request under way
 	Requests int // requests to count
 	Warm     int // requests at full speed before
+	Profile  bool
 }
 
 // Figure is the outcome.
@@ -35,6 +36,7 @@ type Figure struct {
 	Requests   int           // that were counted
 	Steps      uint64        // instructions in them
 	Elapsed    time.Duration // it took to step through them
+	Profile    []Share       // by function, the largest first; when it was asked for
 }
 
 // window is the span of answers between two readings of the counter. It opens
@@ -42,6 +44,7 @@ type Figure struct {
 type window struct {
 	count       func() uint64
 	hold        func() <-chan struct{} // asks for the rest of them
+	open        func()
 	held        <-chan struct{}
 	turn, width int // answers, at least
 	opened      int // answers by then; 0: not yet
@@ -56,7 +59,7 @@ func (w *window) seen(done int) bool {
 			return true
 		}
 		n := w.count() - w.low
-		w.figure = Figure{float64(n) / float64(done-w.opened), done - w.opened, n, time.Since(w.start)}
+		w.figure = Figure{PerRequest: float64(n) / float64(done-w.opened), Requests: done - w.opened, Steps: n, Elapsed: time.Since(w.start)}
 		return false
 	}
 	if done < w.turn {
@@ -68,6 +71,7 @@ func (w *window) seen(done int) bool {
 	select {
 	case <-w.held:
 		w.opened, w.low, w.start = done, w.count(), time.Now()
+		w.open()
 	default:
 	}
 	return true
@@ -84,7 +88,7 @@ func Measure(ctx context.Context, p Plan) (Figure, error) {
 		return Figure{}, fmt.Errorf("warm-up: %w", err)
 	}
 	_, notGo := buildinfo.ReadFile(fmt.Sprintf("/proc/%d/exe", p.PID))
-	counter, err := steps.Attach(p.PID, steps.Options{HoldSleepers: notGo == nil})
+	counter, err := steps.Attach(p.PID, steps.Options{HoldSleepers: notGo == nil, SlowClock: true, Profile: p.Profile})
 	if err != nil {
 		return Figure{}, err
 	}
@@ -96,14 +100,18 @@ func Measure(ctx context.Context, p Plan) (Figure, error) {
 		}()
 		return held
 	}
-	w := &window{count: counter.Count, hold: hold, turn: p.Conns * p.Workload.Depth, width: p.Requests}
-	letGo := make(chan error, 1)
+	w := &window{count: counter.Count, hold: hold, open: counter.StartProfile, turn: p.Conns * p.Workload.Depth, width: p.Requests}
+	type end struct {
+		result steps.Result
+		err    error
+	}
+	letGo := make(chan end, 1)
 	err = client.Run(ctx, func(done int) bool {
 		more := w.seen(done)
 		if !more { // what is under way is finished at full speed
 			go func() {
-				_, err := counter.Detach()
-				letGo <- err
+				result, err := counter.Detach()
+				letGo <- end{result, err}
 			}()
 		}
 		return more
@@ -112,5 +120,9 @@ func Measure(ctx context.Context, p Plan) (Figure, error) {
 		_, detachErr := counter.Detach()
 		return Figure{}, errors.Join(err, detachErr)
 	}
-	return w.figure, errors.Join(err, <-letGo)
+	last := <-letGo
+	if err = errors.Join(err, last.err); err == nil && p.Profile {
+		w.figure.Profile, err = shares(p.PID, last.result.Profile, w.figure)
+	}
+	return w.figure, err
 }

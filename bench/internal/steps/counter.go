@@ -18,6 +18,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -41,27 +42,29 @@ const monitorLooks = 8
 
 // Counter is attached to one process and counts its instructions.
 type Counter struct {
-	pid      int
-	options  Options
-	total    atomic.Uint64
-	stopping atomic.Bool
-	holding  atomic.Bool   // the monitor is to be held, too
-	held     chan struct{} // closed when it is, or never will be
-	nudges   atomic.Int32
-	ready    chan error
-	gone     chan struct{} // closed when the tracer has let go of everything
-	mu       sync.Mutex
-	result   Result // valid once gone is closed
-	failure  error
+	pid       int
+	options   Options
+	total     atomic.Uint64
+	stopping  atomic.Bool
+	profiling atomic.Bool
+	holding   atomic.Bool   // the monitor is to be held, too
+	held      chan struct{} // closed when it is, or never will be
+	nudges    atomic.Int32
+	ready     chan error
+	gone      chan struct{} // closed when the tracer has let go of everything
+	mu        sync.Mutex
+	result    Result // valid once gone is closed
+	failure   error
 
 	// The tracer's own.
 	threads   map[int]*thread
 	pending   int  // threads that have not made their first stop
 	announced bool // Attach has been told
 	detached  bool
-	monitor   int  // thread id of a Go program's system monitor
-	looks     int  // times that the monitor has slept since a thread was held
-	rested    bool // the monitor is held
+	monitor   int    // thread id of a Go program's system monitor
+	clock     *clock // nil: the process reads the real one
+	looks     int    // times that the monitor has slept since a thread was held
+	rested    bool   // the monitor is held
 }
 
 // thread is one traced thread.
@@ -70,6 +73,7 @@ type thread struct {
 	started bool
 	held    bool // stopped for good, until Detach
 	steps   uint64
+	call    call
 	next    uint64 // where it was about to go on at its last step
 }
 
@@ -88,6 +92,9 @@ func Attach(pid int, options Options) (*Counter, error) {
 		threads: map[int]*thread{},
 		result:  Result{Threads: map[int]uint64{}, Signals: map[syscall.Signal]int{}},
 	}
+	if options.Profile {
+		c.result.Profile = map[uint64]uint64{}
+	}
 	go c.trace()
 	if err := <-c.ready; err != nil {
 		<-c.gone
@@ -101,17 +108,43 @@ func Attach(pid int, options Options) (*Counter, error) {
 func (c *Counter) Count() uint64 { return c.total.Load() }
 
 // HoldMonitor holds the system monitor of a Go program the next time it sleeps,
-// and returns when that has happened, or the process has ended. Without
-// Options.HoldSleepers it does nothing.
+// and returns when that has happened, when it lies in the deep sleep of an idle
+// program, or when the process has ended. Without Options.HoldSleepers it does
+// nothing.
 func (c *Counter) HoldMonitor() {
-	if c.options.HoldSleepers {
-		c.holding.Store(true)
+	if !c.options.HoldSleepers {
+		return
+	}
+	c.holding.Store(true)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
 		select {
 		case <-c.held:
+			return
 		case <-c.gone:
+			return
+		case <-tick.C: // only a sleep by the clock is an event for the tracer
+			if inFutex(c.pid, c.monitor) {
+				return
+			}
 		}
 	}
 }
+
+// inFutex says whether a thread sleeps until another wakes it.
+func inFutex(pid, tid int) bool {
+	dir := fmt.Sprintf("/proc/%d/task/%d", pid, tid)
+	call, err := os.ReadFile(dir + "/syscall")
+	if err != nil || !bytes.HasPrefix(call, fmt.Appendf(nil, "%d ", unix.SYS_FUTEX)) {
+		return false
+	}
+	stat, err := os.ReadFile(dir + "/stat")
+	return err == nil && bytes.Contains(stat, []byte(") S "))
+}
+
+// StartProfile begins to fill the profile, if there is to be one.
+func (c *Counter) StartProfile() { c.profiling.Store(true) }
 
 // Detach lets the process run on at full speed and returns what was counted.
 // A process that has ended meanwhile is no error.
@@ -133,6 +166,13 @@ func (c *Counter) trace() {
 	runtime.LockOSThread() // for good: the thread ends with the goroutine, and its affinity with it
 	defer close(c.gone)
 	c.follow()
+	if c.options.SlowClock {
+		var err error
+		if c.clock, err = findClock(c.pid); err != nil {
+			c.announce(fmt.Errorf("steps: %w", err))
+			return
+		}
+	}
 	if err := c.seize(); err != nil {
 		c.announce(err)
 		return
@@ -363,11 +403,17 @@ func (c *Counter) count(t *thread) syscall.Signal {
 			return 0 // amid its repetitions: counted when it has moved on
 		}
 	}
+	if c.result.Profile != nil && c.profiling.Load() {
+		c.result.Profile[t.next]++
+	}
 	t.next = info.addr
 	t.steps++
 	c.total.Add(1)
 	if info.code == trapSyscall {
 		c.hold(t)
+	}
+	if c.clock != nil {
+		c.clockStep(t, info.addr)
 	}
 	return 0
 }

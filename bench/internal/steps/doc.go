@@ -12,10 +12,10 @@
 // The slowness shows in what a program does by the clock rather than by the
 // request, and in Go programs that is a lot: the system monitor finds every
 // goroutine to have run for too long, and gale's watchdog finds every handler to
-// be blocking. So threads that sleep by the clock are held where they slept (see
-// Options.HoldSleepers): what they would have done is not counted, and what they
-// would have caused does not happen. Deadlines still pass. A garbage collection
-// falls inside the window or outside of it; what it costs per request shows only
+// be blocking. So the process can be given a clock as slow as itself
+// (Options.SlowClock), and threads that sleep can be held where they slept
+// (Options.HoldSleepers): what they would have done is not counted, and what they
+// would have caused does not happen. A garbage collection falls inside the window or outside of it; what it costs per request shows only
 // in windows that hold many of them.
 //
 // A step costs 2 µs on bare metal and 20 µs in some virtual machines, whose
@@ -39,6 +39,13 @@ type Options struct {
 	// is held only when Counter.HoldMonitor is called: it has to take the
 	// processors from the others first.
 	HoldSleepers bool
+
+	// SlowClock lets time advance by 4 ns with each instruction counted, for
+	// programs that read the clock through the vDSO. After Detach it jumps.
+	SlowClock bool
+
+	// Profile keeps how often each instruction was executed.
+	Profile bool
 }
 
 // Result is what a Counter saw between Attach and Detach.
@@ -46,4 +53,5 @@ type Result struct {
 	Instructions uint64                 // by all threads
 	Threads      map[int]uint64         // instructions by thread id, threads that have ended included
 	Signals      map[syscall.Signal]int // signals delivered, by number
+	Profile      map[uint64]uint64      // executions by address, when they were asked for
 }

@@ -245,6 +245,49 @@ func TestGoProgram(t *testing.T) {
 	ask(12)
 }
 
+// TestSlowClock compares a Go program's idea of time with the real one, and the
+// instructions of its clock readings, answered by the tracer, with those of
+// readings that are let run.
+func TestSlowClock(t *testing.T) {
+	counts := map[bool]uint64{}
+	for _, slow := range []bool{false, true} {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestHelper$")
+		cmd.Env = append(os.Environ(), "STEPS_HELPER=clock", "GOMAXPROCS=1", "GODEBUG=asyncpreemptoff=1")
+		p := start(t, cmd)
+		ask := func() (spent time.Duration) {
+			t.Helper()
+			if _, err := fmt.Fprintln(p.in, 1); err != nil {
+				t.Fatal(err)
+			}
+			line, err := p.out.ReadString('\n')
+			nanos, numErr := strconv.ParseInt(strings.TrimSpace(line), 10, 64)
+			if err != nil || numErr != nil {
+				t.Fatalf("%q, %v", line, err)
+			}
+			return time.Duration(nanos)
+		}
+		ask()
+		c, err := Attach(cmd.Process.Pid, Options{HoldSleepers: true, SlowClock: slow})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ask()
+		c.HoldMonitor()
+		before, begun := c.Count(), time.Now()
+		spent, real := ask(), time.Since(begun)
+		counts[slow] = c.Count() - before
+		if _, err := c.Detach(); err != nil {
+			t.Fatal(err)
+		}
+		if spent <= 0 || spent > real || slow && spent > time.Duration(counts[slow])*stepNanos {
+			t.Errorf("slow is %v: it says %v, and %v have passed in %d instructions", slow, spent, real, counts[slow])
+		}
+	}
+	if a, b := counts[false], counts[true]; a*100 < b*95 || b*100 < a*95 {
+		t.Errorf("%d instructions by the real clock, %d by the slow one", a, b)
+	}
+}
+
 // TestHelper is that program.
 func TestHelper(t *testing.T) {
 	if os.Getenv("STEPS_HELPER") == "" {
@@ -252,6 +295,18 @@ func TestHelper(t *testing.T) {
 	}
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
+		if os.Getenv("STEPS_HELPER") == "clock" {
+			begun, last := time.Now(), time.Duration(0)
+			for range 100 {
+				if next := time.Since(begun); next < last {
+					os.Exit(1) // it goes backwards
+				} else {
+					last = next
+				}
+			}
+			fmt.Println(last.Nanoseconds())
+			continue
+		}
 		n, err := strconv.Atoi(lines.Text())
 		if err != nil {
 			os.Exit(1)

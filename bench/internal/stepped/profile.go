@@ -1,0 +1,52 @@
+// Which functions the instructions belong to.
+
+package stepped
+
+import (
+	"debug/elf"
+	"fmt"
+	"sort"
+)
+
+// Share is one function's part.
+type Share struct {
+	Function   string
+	PerRequest float64 // instructions
+}
+
+// shares sums executions by the functions of the process's program, which must
+// be at the addresses that its file says. The rest, the vDSO and libraries, goes
+// by the name of "elsewhere".
+func shares(pid int, profile map[uint64]uint64, f Figure) ([]Share, error) {
+	file, err := elf.Open(fmt.Sprintf("/proc/%d/exe", pid))
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	symbols, err := file.Symbols()
+	if err != nil {
+		return nil, fmt.Errorf("a profile needs symbols: %w", err)
+	}
+	functions := symbols[:0]
+	for _, s := range symbols {
+		if elf.ST_TYPE(s.Info) == elf.STT_FUNC && s.Size > 0 {
+			functions = append(functions, s)
+		}
+	}
+	sort.Slice(functions, func(i, j int) bool { return functions[i].Value < functions[j].Value })
+	sums := map[string]uint64{}
+	for addr, n := range profile {
+		i := sort.Search(len(functions), func(i int) bool { return functions[i].Value > addr }) - 1
+		if i >= 0 && addr < functions[i].Value+functions[i].Size {
+			sums[functions[i].Name] += n
+		} else {
+			sums["elsewhere"] += n
+		}
+	}
+	list := make([]Share, 0, len(sums))
+	for name, n := range sums {
+		list = append(list, Share{name, float64(n) / float64(f.Requests)})
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i].PerRequest > list[j].PerRequest })
+	return list, nil
+}
