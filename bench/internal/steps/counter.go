@@ -18,7 +18,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -31,14 +30,6 @@ const nudge = syscall.SIGURG
 // waitFlags: threads count, and other children of this program, which other
 // threads started, are none of our business.
 const waitFlags = unix.WALL | unix.WNOTHREAD
-
-// shortestSleep is what counts as sleeping by the clock, in nanoseconds: the
-// monitor's shortest. Go's scheduler sleeps for less amid its work.
-const shortestSleep = 20_000
-
-// monitorLooks is how often the monitor looks around before it is held: the
-// second time it takes a sleeper's processor away, the others are to be sure.
-const monitorLooks = 8
 
 // Counter is attached to one process and counts its instructions.
 type Counter struct {
@@ -106,42 +97,6 @@ func Attach(pid int, options Options) (*Counter, error) {
 // Count gives the instructions counted so far. It may be called at any time
 // from any goroutine; it is exact when the process is at rest.
 func (c *Counter) Count() uint64 { return c.total.Load() }
-
-// HoldMonitor holds the system monitor of a Go program the next time it sleeps,
-// and returns when that has happened, when it lies in the deep sleep of an idle
-// program, or when the process has ended. Without Options.HoldSleepers it does
-// nothing.
-func (c *Counter) HoldMonitor() {
-	if !c.options.HoldSleepers {
-		return
-	}
-	c.holding.Store(true)
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		select {
-		case <-c.held:
-			return
-		case <-c.gone:
-			return
-		case <-tick.C: // only a sleep by the clock is an event for the tracer
-			if inFutex(c.pid, c.monitor) {
-				return
-			}
-		}
-	}
-}
-
-// inFutex says whether a thread sleeps until another wakes it.
-func inFutex(pid, tid int) bool {
-	dir := fmt.Sprintf("/proc/%d/task/%d", pid, tid)
-	call, err := os.ReadFile(dir + "/syscall")
-	if err != nil || !bytes.HasPrefix(call, fmt.Appendf(nil, "%d ", unix.SYS_FUTEX)) {
-		return false
-	}
-	stat, err := os.ReadFile(dir + "/stat")
-	return err == nil && bytes.Contains(stat, []byte(") S "))
-}
 
 // StartProfile begins to fill the profile, if there is to be one.
 func (c *Counter) StartProfile() { c.profiling.Store(true) }
@@ -283,26 +238,6 @@ func (c *Counter) release() {
 			_ = ptrace(unix.PTRACE_INTERRUPT, t.tid, 0, 0)
 		}
 	}
-}
-
-// hold says whether t stands where it slept and is to stay there. A Go thread
-// that sleeps in a system call keeps its processor until the monitor takes it
-// away; hence the monitor is held last, when it has had the time for that, and
-// nobody after it.
-func (c *Counter) hold(t *thread) bool {
-	if !c.options.HoldSleepers || c.stopping.Load() || c.rested || sleepOf(t.tid) < shortestSleep {
-		return false
-	}
-	if t.tid == c.monitor {
-		if c.looks++; c.looks < monitorLooks || !c.holding.Load() {
-			return false
-		}
-		c.rested = true
-		close(c.held)
-	}
-	c.looks = 0
-	t.held = true
-	return true
 }
 
 // forget drops a thread that has ended or was let go.

@@ -283,7 +283,8 @@ func TestSlowClock(t *testing.T) {
 			t.Errorf("slow is %v: it says %v, and %v have passed in %d instructions", slow, spent, real, counts[slow])
 		}
 	}
-	if a, b := counts[false], counts[true]; a*100 < b*95 || b*100 < a*95 {
+	// 6 000 of them are in the clock; what the scheduler does differs by 1 000 or 2 000.
+	if a, b := counts[false], counts[true]; a*100 < b*80 || b*100 < a*80 {
 		t.Errorf("%d instructions by the real clock, %d by the slow one", a, b)
 	}
 }
