@@ -85,6 +85,6 @@ func (p *progress) clear() {
 	if p == nil {
 		return
 	}
-	p.put("")
-	_, _ = p.out.WriteString("\r")
+	_, _ = p.out.WriteString("\r" + strings.Repeat(" ", p.width) + "\r")
+	p.width = 0
 }
