@@ -91,7 +91,7 @@ func TestProgressLine(t *testing.T) {
 
 func TestProgressOfARun(t *testing.T) {
 	screen, tty := terminal(t, 80)
-	cmd := program("-c", "2", "-d", "700ms", rawServer(t, alwaysSays(ok)))
+	cmd := program("-c", "2", "-d", "900ms", rawServer(t, alwaysSays(ok)))
 	var out strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, tty
 	if err := cmd.Start(); err != nil {

@@ -132,7 +132,6 @@ func (r *run) wait(ctx context.Context, tick func()) ending {
 			r.stop()
 			return endInterrupted
 		case <-ticks:
-			r.publish()
 			tick()
 		}
 	}
@@ -188,20 +187,7 @@ func (r *run) look() {
 	}
 }
 
-// publish has every shard show how far it is, soon.
-func (r *run) publish() {
-	for i, s := range r.shards {
-		if r.portable {
-			s.lock()
-			s.publish(nil)
-			s.unlock()
-		} else {
-			r.group.Loops()[i].Post(s.show)
-		}
-	}
-}
-
-// seen is how many answers and errors the shards have last shown.
+// seen is how many answers and errors there have been so far.
 func (r *run) seen() (answers, errors int64) {
 	for _, s := range r.shards {
 		answers += s.seenAnswers.Load()

@@ -11,7 +11,6 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 	"github.com/gale-http/gale/bytesparse"
-	"github.com/gale-http/gale/internal/loop"
 )
 
 // Latencies are kept in nanoseconds with three significant digits, up to an
@@ -45,8 +44,9 @@ type shard struct {
 	head   bytesparse.Head // of the answer being looked at, by one connection at a time
 	fields [32]bytesparse.Field
 
-	seenAnswers, seenErrors atomic.Int64 // as of the last publish
-	show                    func(*loop.Loop)
+	// What anyone may look at meanwhile. A store once a batch costs less than asking
+	// the loop.
+	seenAnswers, seenErrors atomic.Int64
 }
 
 func newShard(requests int64, shared bool) *shard {
@@ -57,7 +57,6 @@ func newShard(requests int64, shared bool) *shard {
 		errors:  map[kind]int64{},
 	}
 	s.head.Fields = s.fields[:0]
-	s.show = s.publish
 	return s
 }
 
@@ -96,6 +95,7 @@ func (s *shard) unclaim(n int) {
 // record notes n answers that took nanos. The lock must be held.
 func (s *shard) record(n, nanos int64, late bool) {
 	s.answers += n
+	s.seenAnswers.Store(s.answers)
 	if late {
 		s.late += n
 	}
@@ -108,15 +108,6 @@ func (s *shard) fail(k kind, n int) {
 	s.lock()
 	s.failed += int64(n)
 	s.errors[k] += int64(max(n, 1))
+	s.seenErrors.Add(int64(max(n, 1)))
 	s.unlock()
-}
-
-// publish lets others see how far the shard is. It runs on the loop.
-func (s *shard) publish(*loop.Loop) {
-	errors := int64(0)
-	for _, n := range s.errors {
-		errors += n
-	}
-	s.seenAnswers.Store(s.answers)
-	s.seenErrors.Store(errors)
 }
