@@ -1,3 +1,5 @@
+// Chunk-size lines, rule by rule of RFC 9112 §7.1.
+
 package bytesparse
 
 import (

@@ -1,3 +1,5 @@
+// How the package is used by itself.
+
 package bytesparse_test
 
 import (

@@ -37,19 +37,7 @@ const perValue uint64 = 1<<bytesparse.FieldCookie | 1<<bytesparse.FieldSetCookie
 // (cookie, set-cookie) by their first line. It returns nil when there is none.
 // Only a name that is not well-known, or stands more than once, takes a search.
 func (in *Incoming) Header(name string) []byte {
-	return in.lookup(&in.Head, in.head, name)
-}
-
-// Trailer returns the trailer called name, by the rules of Header. There are none
-// until the body has been read to its end.
-func (in *Incoming) Trailer(name string) []byte {
-	if in.section == nil {
-		return nil
-	}
-	return in.lookup(&in.trailers, in.section, name)
-}
-
-func (in *Incoming) lookup(h *bytesparse.Head, b []byte, name string) []byte {
+	h, b := &in.Head, in.head
 	id := bytesparse.LookupField(name)
 	if id == bytesparse.FieldOther {
 		for i := range h.Fields {

@@ -57,9 +57,6 @@ type Stream struct {
 	failed     atomic.Bool
 }
 
-// Worker returns the worker that serves the stream.
-func (s *Stream) Worker() *Worker { return s.worker }
-
 // Loop returns the stream's loop.
 func (s *Stream) Loop() *Loop { return s.loop }
 
