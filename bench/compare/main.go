@@ -1,0 +1,249 @@
+// Command compare is the measuring stick: gale against its peers, in one
+// command.
+//
+//	go run ./compare                     all workloads, every peer that is installed
+//	go run ./compare -quick              the daily one: under a minute, exit status 1 when a target is missed
+//	go run ./compare -workloads hello,churn -peers gale,nginx -driver wrk
+//	go run ./compare -server fasthttp -addr :8080   only runs that peer
+//
+// It builds the servers, starts each in a process of its own on one core, drives
+// it from another core, and measures from outside: requests, errors, user and
+// kernel instructions and cycles per request (perf events), CPU time, memory and
+// latency. Answers are checked before and after they are timed; a peer that
+// answers wrongly has no figures. Rounds go peer by peer; medians are shown, and
+// ratios are taken within a round.
+//
+// Where the machine has no performance counters, compare says so, and counts
+// user-mode instructions by stepping through a few requests instead (-steps).
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/gale-http/gale/bench/internal/perf"
+	"github.com/gale-http/gale/bench/internal/proc"
+	"github.com/gale-http/gale/bench/internal/work"
+)
+
+// options is the command line.
+type options struct {
+	quick            bool
+	peers, workloads string
+	driver           string
+	rounds           int
+	duration         time.Duration
+	steps            string
+	json, md         string
+	server, addr     string
+	serverCore       int
+	clientCore       int
+}
+
+func main() {
+	o := parse()
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	status, err := o.main(ctx)
+	cancel()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "compare:", err)
+	}
+	os.Exit(status)
+}
+
+func parse() *options {
+	o := new(options)
+	flag.BoolVar(&o.quick, "quick", false, "hello, browser, pipeline16 and idle; gale, fasthttp, nethttp and floor; check the targets")
+	flag.StringVar(&o.peers, "peers", "", "peers, with commas between (default: all that are installed)")
+	flag.StringVar(&o.workloads, "workloads", "", "workloads, with commas between (default: all)")
+	flag.StringVar(&o.driver, "driver", "loadgen", "loadgen or wrk")
+	flag.IntVar(&o.rounds, "rounds", 0, "rounds (default: 5, quick 2)")
+	flag.DurationVar(&o.duration, "d", 0, "span of a round (default: 2s, quick 1s)")
+	flag.StringVar(&o.steps, "steps", "", "count instructions by stepping for these peers, or none, or all (default: gale, where there are no counters)")
+	flag.StringVar(&o.json, "json", "", "write the report as JSON to this file")
+	flag.StringVar(&o.md, "md", "", "write the tables as Markdown to this file")
+	flag.StringVar(&o.server, "server", "", "only run this peer, at -addr")
+	flag.StringVar(&o.addr, "addr", "127.0.0.1:8080", "address for -server")
+	flag.IntVar(&o.serverCore, "servercore", 0, "core for the servers")
+	flag.IntVar(&o.clientCore, "clientcore", 1, "core for the drivers")
+	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "compare: unexpected argument %q\n", flag.Arg(0))
+		os.Exit(2)
+	}
+	return o
+}
+
+// defaults fills in what -quick and its absence mean.
+func (o *options) defaults() {
+	peers, workloads, rounds, span := "all", "all", 5, 2*time.Second
+	if o.quick {
+		peers, workloads, rounds, span = "gale,fasthttp,nethttp,floor", "hello,browser,pipeline16,idle", 2, time.Second
+	}
+	if o.peers == "" {
+		o.peers = peers
+	}
+	if o.workloads == "" {
+		o.workloads = workloads
+	}
+	if o.rounds < 1 {
+		o.rounds = rounds
+	}
+	if o.duration <= 0 {
+		o.duration = span
+	}
+}
+
+// main gives the exit status: 1 for a target missed, 2 for a run that could not
+// be made.
+func (o *options) main(ctx context.Context) (int, error) {
+	o.defaults()
+	site, err := newSite(o.serverCore, o.clientCore)
+	if err != nil {
+		return 2, err
+	}
+	defer site.remove()
+	if o.server != "" {
+		return o.serve(ctx, site)
+	}
+	s, err := o.session(ctx, site)
+	if err != nil {
+		return 2, err
+	}
+	notes := s.prepareCounters(o)
+	rep, err := s.run(ctx)
+	if err != nil {
+		return 2, err
+	}
+	rep.Notes = notes
+	rep.print(os.Stdout)
+	if err := o.save(rep); err != nil {
+		return 2, err
+	}
+	if o.quick {
+		kept, err := checkTargets(rep, os.Stdout)
+		if err != nil {
+			return 2, err
+		}
+		if !kept {
+			return 1, errors.New("a target is missed")
+		}
+	}
+	return 0, nil
+}
+
+func (o *options) session(ctx context.Context, site *site) (*session, error) {
+	if proc.Cores() < 2 {
+		return nil, errors.New("two cores are needed: one for the server, one for the driver")
+	}
+	peers, err := choose(o.peers)
+	if err != nil {
+		return nil, err
+	}
+	s := &session{site: site, peers: peers, rounds: o.rounds, progress: progressTo(os.Stderr), stepLimit: 2 * time.Minute}
+	for name := range strings.SplitSeq(o.workloads, ",") {
+		if name == "all" {
+			s.workloads = append(s.workloads, work.All()...)
+		} else if w := work.Find(name); w != nil {
+			s.workloads = append(s.workloads, w)
+		} else {
+			return nil, fmt.Errorf("there is no workload %q", name)
+		}
+	}
+	driver, err := site.newDriver(o.driver)
+	if err != nil {
+		return nil, err
+	}
+	floor, err := choose("floor") // what stands behind a proxy
+	if err != nil {
+		return nil, err
+	}
+	if err := site.build(ctx, append(floor, peers...)); err != nil {
+		return nil, err
+	}
+	if o.driver == "loadgen" {
+		if err := site.buildLoadgen(ctx); err != nil {
+			return nil, err
+		}
+	}
+	s.meter = &meter{driver: driver, core: o.clientCore, duration: o.duration}
+	return s, nil
+}
+
+// prepareCounters finds out what the machine can count, and says what it cannot.
+func (s *session) prepareCounters(o *options) (notes []string) {
+	counter, err := perf.Open(os.Getpid())
+	if err == nil {
+		counter.Close()
+		s.counters = true
+	} else {
+		notes = append(notes, err.Error()+"; CPU time is from /proc/PID/task/*/schedstat")
+	}
+	steps := o.steps
+	if steps == "" && !s.counters {
+		steps = "gale"
+	}
+	for _, p := range s.peers {
+		for name := range strings.SplitSeq(steps, ",") {
+			if name == p.name || name == "all" {
+				s.steps = append(s.steps, p)
+			}
+		}
+	}
+	if len(s.steps) > 0 {
+		notes = append(notes, "stepped instructions are user mode only, counted one by one at 64 connections that always wait")
+	}
+	return notes
+}
+
+// serve builds one peer and runs it until it is interrupted.
+func (o *options) serve(ctx context.Context, site *site) (int, error) {
+	peers, err := choose(o.server)
+	if err != nil {
+		return 2, err
+	}
+	if err := site.build(ctx, peers); err != nil {
+		return 2, err
+	}
+	args, err := peers[0].command(site, launch{addr: o.addr, workload: work.Find("hello")}, site.dir)
+	if err != nil {
+		return 2, err
+	}
+	if err := runForeground(ctx, args); err != nil && ctx.Err() == nil {
+		return 2, err
+	}
+	return 0, nil
+}
+
+func (o *options) save(rep *Report) error {
+	if o.json != "" {
+		if err := rep.writeJSON(o.json); err != nil {
+			return err
+		}
+	}
+	if o.md == "" {
+		return nil
+	}
+	file, err := os.Create(o.md)
+	if err != nil {
+		return err
+	}
+	rep.markdown(file)
+	return file.Close()
+}
+
+// progressTo gives w when it is a terminal.
+func progressTo(w *os.File) io.Writer {
+	if info, err := w.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+		return w
+	}
+	return io.Discard
+}

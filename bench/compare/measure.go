@@ -1,0 +1,145 @@
+// One measurement: a span of load on one peer, and what the peer spent on it,
+// read from outside.
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/gale-http/gale/bench/internal/drive"
+	"github.com/gale-http/gale/bench/internal/load"
+	"github.com/gale-http/gale/bench/internal/perf"
+	"github.com/gale-http/gale/bench/internal/proc"
+	"github.com/gale-http/gale/bench/internal/stepped"
+	"github.com/gale-http/gale/bench/internal/work"
+)
+
+// meter measures peers with what the machine offers.
+type meter struct {
+	driver   drive.Driver
+	core     int // the driver's
+	duration time.Duration
+	counters bool // perf events are to be had
+}
+
+// sample puts load on the peer for a round and gives its figures.
+func (m *meter) sample(ctx context.Context, p *running, w *work.Workload) (Sample, error) {
+	var counter *perf.Counter
+	if m.counters {
+		var err error
+		if counter, err = perf.Open(proc.Tree(p.pid())...); err != nil {
+			return nil, err
+		}
+		defer counter.Close()
+	}
+	before, err := proc.UsageOf(p.pid())
+	if err != nil {
+		return nil, err
+	}
+	result, err := m.driver.Run(ctx, drive.Job{Workload: w, Addr: p.addr, Core: m.core, Duration: m.duration})
+	if err != nil {
+		return nil, err
+	}
+	after, err := proc.UsageOf(p.pid())
+	if err != nil {
+		return nil, fmt.Errorf("it has ended: %w", err)
+	}
+	if result.Requests == 0 {
+		return nil, fmt.Errorf("no request was answered, %d errors", result.Errors)
+	}
+	s := figuresOf(result, after.Sub(before))
+	if counter != nil {
+		counts, err := counter.Read()
+		if err != nil {
+			return nil, err
+		}
+		n := float64(result.Requests)
+		s[figUser], s[figKernel] = float64(counts.User)/n, float64(counts.Kernel)/n
+		s[figTotal], s[figCycles] = s[figUser]+s[figKernel], float64(counts.Cycles)/n
+	}
+	return s, nil
+}
+
+func figuresOf(r drive.Result, u proc.Usage) Sample {
+	n := float64(r.Requests)
+	s := Sample{
+		figRequests: n / r.Elapsed.Seconds(),
+		figErrors:   float64(r.Errors),
+		figCPU:      micros(u.CPU) / n,
+		figP50:      micros(r.P50),
+		figP99:      micros(r.P99),
+		figP999:     micros(r.P999),
+		figRSS:      float64(u.RSS),
+		figPeak:     float64(u.Peak),
+	}
+	if ticks := u.User + u.Kernel; ticks > 0 { // their proportion is better than they are
+		s[figUserCPU] = s[figCPU] * float64(u.User) / float64(ticks)
+	}
+	return s
+}
+
+func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
+
+// warm has the peer answer until it has made what it keeps: buffers, goroutines,
+// compiled code. Workloads that close their connections are warmed up by hello.
+func (m *meter) warm(ctx context.Context, p *running, w *work.Workload) error {
+	requests := 5000
+	if each := len(w.Want.Body) + w.Body; each > 1<<12 {
+		requests = max(2, 64<<20/each)
+	}
+	if w.Per > 0 {
+		return nil // each connection starts from nothing, and so it is measured
+	}
+	client, err := load.Dial(w, p.addr, min(w.Conns, 64))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	return client.Run(ctx, load.Until(requests))
+}
+
+// idle opens connections, has each answered once, and gives the memory that each
+// keeps the peer occupied with.
+func (m *meter) idle(ctx context.Context, p *running, w *work.Workload) (Sample, error) {
+	before, err := proc.UsageOf(p.pid())
+	if err != nil {
+		return nil, err
+	}
+	client, err := load.Dial(w, p.addr, w.Conns)
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+	select { // what is given back at rest is given back soon
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-time.After(500 * time.Millisecond):
+	}
+	after, err := proc.UsageOf(p.pid())
+	if err != nil {
+		return nil, err
+	}
+	return Sample{
+		figIdle: float64(after.RSS-before.RSS) / float64(w.Conns),
+		figRSS:  float64(after.RSS),
+	}, nil
+}
+
+// stepRequests is how many requests are stepped through at the least; servers
+// that answer in batches need a few batches.
+const stepRequests = 128
+
+// step counts the peer's user-mode instructions exactly.
+func (m *meter) step(ctx context.Context, p *running, w *work.Workload, limit time.Duration) (float64, error) {
+	if w.Kind != work.Requests || w.Per > 0 || w.Slow != "" || w.Body+len(w.Want.Body) > 1<<14 {
+		return 0, errors.New("not stepped through")
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	f, err := stepped.Measure(ctx, stepped.Plan{PID: p.pid(), Addr: p.addr, Workload: w,
+		Conns: min(w.Conns, 64), Requests: max(stepRequests, 8*w.Depth), Warm: 20000})
+	return f.PerRequest, err
+}

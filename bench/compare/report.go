@@ -1,0 +1,139 @@
+// What comes out: samples, rows of medians, and their JSON.
+
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"slices"
+)
+
+// Report is the JSON that -json writes.
+//
+// Times are in microseconds and sizes in bytes. A figure that could not be
+// measured is absent; Notes says why, once for all rows. A row without samples
+// says in Void why the peer is not in the table: it cannot do the workload, or it
+// answered wrongly.
+type Report struct {
+	Schema   int               `json:"schema"` // 1
+	Time     string            `json:"time"`   // RFC 3339
+	Machine  string            `json:"machine"`
+	Driver   string            `json:"driver"`
+	Versions map[string]string `json:"versions"` // by peer
+	Notes    []string          `json:"notes"`
+	Tables   []*Table          `json:"tables"` // by workload
+}
+
+// Table is one workload's rows.
+type Table struct {
+	Workload string `json:"workload"`
+	About    string `json:"about"`
+	Rows     []*Row `json:"rows"`
+}
+
+// Row is one peer at one workload.
+type Row struct {
+	Peer    string             `json:"peer"`
+	Void    string             `json:"void,omitempty"`
+	Samples []Sample           `json:"samples,omitempty"`
+	Median  map[string]float64 `json:"median,omitempty"` // by figure
+	Spread  map[string]float64 `json:"spread,omitempty"` // (largest − smallest) / median
+	Ratio   map[string]float64 `json:"ratio,omitempty"`  // to gale in the same round, the median of the rounds
+}
+
+// Sample is one round's figures by name.
+type Sample map[string]float64
+
+// The figures.
+const (
+	figRequests = "requests_per_second"
+	figErrors   = "errors"
+	figUser     = "user_instructions" // per request, by perf events
+	figKernel   = "kernel_instructions"
+	figTotal    = "instructions"
+	figCycles   = "cycles"
+	figStepped  = "stepped_instructions" // user mode, per request, by single-stepping
+	figCPU      = "cpu_us"               // per request
+	figUserCPU  = "user_us"
+	figRSS      = "rss"
+	figPeak     = "peak_rss"
+	figP50      = "p50_us"
+	figP99      = "p99_us"
+	figP999     = "p999_us"
+	figIdle     = "bytes_per_connection"
+)
+
+// settle computes the rows' summaries from their samples.
+func (t *Table) settle() {
+	var base *Row
+	for _, r := range t.Rows {
+		r.summarise()
+		if r.Peer == "gale" && r.Void == "" {
+			base = r
+		}
+	}
+	for _, r := range t.Rows {
+		if base != nil && r != base && r.Void == "" {
+			r.compare(base)
+		}
+	}
+}
+
+func (r *Row) summarise() {
+	r.Median, r.Spread = map[string]float64{}, map[string]float64{}
+	for name, values := range byFigure(r.Samples) {
+		m := median(values)
+		r.Median[name] = m
+		if m > 0 {
+			r.Spread[name] = (slices.Max(values) - slices.Min(values)) / m
+		}
+	}
+}
+
+func byFigure(samples []Sample) map[string][]float64 {
+	all := map[string][]float64{}
+	for _, s := range samples {
+		for name, v := range s {
+			all[name] = append(all[name], v)
+		}
+	}
+	return all
+}
+
+// compare takes ratios round by round, so that what slowed a whole round down
+// cancels out.
+func (r *Row) compare(base *Row) {
+	ratios := map[string][]float64{}
+	for i := range min(len(r.Samples), len(base.Samples)) {
+		for name, v := range r.Samples[i] {
+			if b := base.Samples[i][name]; b > 0 {
+				ratios[name] = append(ratios[name], v/b)
+			}
+		}
+	}
+	r.Ratio = map[string]float64{}
+	for name, values := range ratios {
+		r.Ratio[name] = median(values)
+	}
+}
+
+// median of at least one value.
+func median(values []float64) float64 {
+	s := slices.Sorted(slices.Values(values))
+	n := len(s)
+	if n%2 == 1 {
+		return s[n/2]
+	}
+	return (s[n/2-1] + s[n/2]) / 2
+}
+
+// void drops a row's figures and says why.
+func (r *Row) void(why string) { r.Void, r.Samples = why, nil }
+
+func (rep *Report) writeJSON(name string) error {
+	b, err := json.MarshalIndent(rep, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(name, append(b, '\n'), 0o644)
+}

@@ -1,0 +1,218 @@
+// The order of things: workload by workload, all its peers started and checked,
+// then round by round, in each round peer by peer.
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/gale-http/gale/bench/internal/drive"
+	"github.com/gale-http/gale/bench/internal/proc"
+	"github.com/gale-http/gale/bench/internal/stepped"
+	"github.com/gale-http/gale/bench/internal/work"
+)
+
+// session is one call of compare.
+type session struct {
+	*site
+	*meter
+	peers     []*peerKind
+	workloads []*work.Workload
+	rounds    int
+	steps     []*peerKind // whose instructions are counted by stepping
+	stepLimit time.Duration
+	progress  io.Writer
+}
+
+func (s *session) run(ctx context.Context) (*Report, error) {
+	rep := &Report{Schema: 1, Time: time.Now().UTC().Format(time.RFC3339), Machine: machine(), Driver: s.driver.Name(), Versions: map[string]string{}}
+	for _, p := range s.peers {
+		rep.Versions[p.name] = p.version(s.site)
+	}
+	for _, w := range s.workloads {
+		t, err := s.table(ctx, w)
+		if err != nil {
+			return nil, err
+		}
+		rep.Tables = append(rep.Tables, t)
+	}
+	return rep, nil
+}
+
+// entry is a peer that takes part in a workload.
+type entry struct {
+	*running
+	row *Row
+}
+
+func (s *session) table(ctx context.Context, w *work.Workload) (*Table, error) {
+	t := &Table{Workload: w.Name, About: w.About}
+	upstream, err := s.startUpstream(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	behind := ""
+	if upstream != nil {
+		defer upstream.end()
+		behind = upstream.addr
+	}
+	var entries []*entry
+	defer func() {
+		for _, e := range entries {
+			e.end()
+		}
+	}()
+	for _, kind := range s.peers {
+		row := &Row{Peer: kind.name}
+		t.Rows = append(t.Rows, row)
+		if why := kind.cannot(w); why != "" {
+			row.void(why)
+			continue
+		}
+		p, err := s.start(ctx, kind, w, behind, s.serverCore)
+		if err != nil {
+			row.void(err.Error())
+			continue
+		}
+		e := &entry{p, row}
+		entries = append(entries, e)
+		s.judge(ctx, e, w)
+	}
+	for round := range s.rounds {
+		for _, e := range entries {
+			if e.row.Void != "" {
+				continue
+			}
+			fmt.Fprintf(s.progress, "%s %d/%d %s\n", w.Name, round+1, s.rounds, e.kind.name)
+			if err := s.round(ctx, e, w); err != nil {
+				return nil, err
+			}
+		}
+	}
+	s.verify(entries, w)
+	if err := s.stepAll(ctx, t, w, behind); err != nil {
+		return nil, err
+	}
+	t.settle()
+	return t, ctx.Err()
+}
+
+// judge checks the answers before anything is timed, and warms the peer up.
+func (s *session) judge(ctx context.Context, e *entry, w *work.Workload) {
+	if err := w.Check(e.addr); err != nil {
+		e.row.void("wrong answer: " + err.Error())
+		return
+	}
+	if err := s.warm(ctx, e.running, w); err != nil {
+		e.row.void("fails under load: " + err.Error())
+	}
+}
+
+// round adds a sample to a row, or voids it. Its error ends the run.
+func (s *session) round(ctx context.Context, e *entry, w *work.Workload) error {
+	var sample Sample
+	var err error
+	if w.Kind == work.Idle {
+		sample, err = s.idle(ctx, e.running, w)
+	} else {
+		sample, err = s.sample(ctx, e.running, w)
+	}
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		e.row.void(err.Error() + e.lastWords())
+	case sample[figErrors] > 0 && sample[figErrors] > sample[figRequests]/1000:
+		e.row.void(fmt.Sprintf("%.0f errors in a round", sample[figErrors]))
+	default:
+		e.row.Samples = append(e.row.Samples, sample)
+	}
+	return nil
+}
+
+// verify checks once more: a server that has lost its way under load has no
+// figures.
+func (s *session) verify(entries []*entry, w *work.Workload) {
+	for _, e := range entries {
+		if e.row.Void != "" {
+			continue
+		}
+		if err := w.Check(e.addr); err != nil {
+			e.row.void("wrong answer after the load: " + err.Error())
+		}
+	}
+}
+
+// stepAll counts instructions by stepping, in processes of their own.
+func (s *session) stepAll(ctx context.Context, t *Table, w *work.Workload, behind string) error {
+	for _, row := range t.Rows {
+		i := slices.IndexFunc(s.steps, func(k *peerKind) bool { return k.name == row.Peer })
+		if i < 0 || row.Void != "" {
+			continue
+		}
+		fmt.Fprintf(s.progress, "%s steps %s\n", w.Name, row.Peer)
+		p, err := s.start(ctx, s.steps[i], w, behind, s.serverCore, stepped.Env)
+		if err != nil {
+			return err
+		}
+		n, err := s.step(ctx, p, w, s.stepLimit)
+		p.end()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err == nil {
+			for _, sample := range row.Samples {
+				sample[figStepped] = n
+			}
+		} else {
+			fmt.Fprintf(s.progress, "%s steps %s: %v\n", w.Name, row.Peer, err)
+		}
+	}
+	return nil
+}
+
+// newSite makes the place for a run's files.
+func newSite(serverCore, clientCore int) (*site, error) {
+	dir, err := os.MkdirTemp("", "gale-compare-")
+	if err != nil {
+		return nil, err
+	}
+	s := &site{dir: dir, serverCore: serverCore, clientCore: clientCore}
+	return s, s.prepare()
+}
+
+func (s *site) remove() { _ = os.RemoveAll(s.dir) } // temporary files are not worth an error
+
+// newDriver makes the driver of that name; loadgen has been built into the site.
+func (s *site) newDriver(name string) (drive.Driver, error) {
+	switch name {
+	case "wrk":
+		return drive.NewWrk()
+	case "loadgen":
+		return drive.NewLoadgen(filepath.Join(s.dir, "loadgen")), nil
+	}
+	return nil, errors.New("-driver is loadgen or wrk")
+}
+
+func machine() string {
+	return fmt.Sprintf("%s, %d cores, %s", proc.Processor(), proc.Cores(), proc.Kernel())
+}
+
+func sortedNames(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
+
+// runForeground runs a command with this program's own output until it ends or
+// ctx is done.
+func runForeground(ctx context.Context, args []string) error {
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	return proc.Await(ctx, cmd, -1)
+}

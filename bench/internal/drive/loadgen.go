@@ -1,0 +1,111 @@
+// gale's own load generator.
+
+package drive
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gale-http/gale/bench/internal/proc"
+	"github.com/gale-http/gale/bench/internal/work"
+)
+
+// Loadgen drives with cmd/loadgen.
+type Loadgen struct{ path string }
+
+// NewLoadgen takes the path of the built program.
+func NewLoadgen(path string) *Loadgen { return &Loadgen{path} }
+
+// Name is loadgen.
+func (*Loadgen) Name() string { return "loadgen" }
+
+// document is what is read of loadgen's JSON report.
+type document struct {
+	Seconds float64 `json:"seconds"`
+	Answers int64   `json:"answers"`
+	Failed  int64   `json:"failed"`
+	BytesIn int64   `json:"bytes_in"`
+	Latency struct {
+		P50  float64 `json:"p50"`
+		P99  float64 `json:"p99"`
+		P999 float64 `json:"p99_9"`
+	} `json:"latency_us"`
+	Statuses map[string]int64 `json:"statuses"`
+}
+
+// Run drives one job.
+func (l *Loadgen) Run(ctx context.Context, job Job) (Result, error) {
+	args, body, err := argumentsFor(job)
+	if err != nil {
+		return Result{}, err
+	}
+	if body != nil {
+		file, err := os.CreateTemp("", "gale-body-*")
+		if err != nil {
+			return Result{}, err
+		}
+		defer os.Remove(file.Name())
+		if _, err := file.Write(body); err != nil {
+			return Result{}, err
+		}
+		if err := file.Close(); err != nil {
+			return Result{}, err
+		}
+		args = append(args, "-b", "@"+file.Name())
+	}
+	cmd := exec.Command(l.path, args...)
+	var out, problems bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &problems
+	if err := proc.Await(ctx, cmd, job.Core); err != nil {
+		return Result{}, fmt.Errorf("loadgen: %w: %s", err, strings.TrimSpace(problems.String()))
+	}
+	var d document
+	if err := json.Unmarshal(out.Bytes(), &d); err != nil {
+		return Result{}, fmt.Errorf("loadgen: %w", err)
+	}
+	good := d.Statuses["200"]
+	return Result{
+		Requests: good,
+		Errors:   d.Failed + d.Answers - good,
+		Bytes:    d.BytesIn,
+		Elapsed:  time.Duration(d.Seconds * float64(time.Second)),
+		P50:      micros(d.Latency.P50),
+		P99:      micros(d.Latency.P99),
+		P999:     micros(d.Latency.P999),
+	}, nil
+}
+
+func micros(us float64) time.Duration { return time.Duration(us * float64(time.Microsecond)) }
+
+// argumentsFor gives the command line, and the body where there is one.
+func argumentsFor(job Job) ([]string, []byte, error) {
+	w := job.Workload
+	switch {
+	case w.Kind == work.Half:
+		return nil, nil, fmt.Errorf("%w: loadgen knows no rate", ErrCannot)
+	case w.Slow != "":
+		return nil, nil, fmt.Errorf("%w: loadgen asks for one path only", ErrCannot)
+	case w.Kind != work.Requests:
+		return nil, nil, fmt.Errorf("%w: loadgen drives closed loops", ErrCannot)
+	case w.Per > 1:
+		return nil, nil, fmt.Errorf("%w: loadgen closes no connection of its own accord", ErrCannot)
+	case w.TLS:
+		return nil, nil, fmt.Errorf("%w: loadgen speaks no TLS", ErrCannot)
+	}
+	args := []string{"-json", "-", "-c", strconv.Itoa(w.Conns), "-d", job.Duration.String(), "-p", strconv.Itoa(w.Depth), "-m", w.Method}
+	for _, field := range w.Fields {
+		args = append(args, "-H", field)
+	}
+	var body []byte
+	if w.Body > 0 {
+		_, body, _ = bytes.Cut(w.Request(job.Addr), []byte("\r\n\r\n"))
+	}
+	return append(args, "http://"+job.Addr+w.Path), body, nil
+}
