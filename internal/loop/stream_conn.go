@@ -13,14 +13,15 @@ import (
 
 func (s *Stream) readConn(p []byte) (int, error) {
 	s.armConn(true)
-	n, err := s.conn.Read(p)
-	if n > 0 {
-		return n, nil
+	for {
+		n, err := s.conn.Read(p)
+		switch {
+		case n > 0:
+			return n, nil
+		case err != nil: // else it has returned nothing and no error, which it may
+			return 0, connError(err)
+		}
 	}
-	if err == nil {
-		return s.readConn(p)
-	}
-	return 0, connError(err)
 }
 
 func (s *Stream) writeConn(p []byte) (int, error) {
