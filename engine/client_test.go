@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/gale-http/gale/engine"
 )
 
 type client struct {
@@ -28,6 +30,15 @@ func newClient(t testing.TB, c net.Conn) *client {
 		t.Fatal(err)
 	}
 	return &client{Conn: c, t: t, in: bufio.NewReader(c)}
+}
+
+// tryDial connects to a server that may be closing.
+func tryDial(s *engine.Server) (net.Conn, error) {
+	c, err := net.Dial("tcp", s.Addr().String())
+	if err != nil {
+		return nil, err
+	}
+	return c, c.SetDeadline(time.Now().Add(patience))
 }
 
 // send sends text as one piece.

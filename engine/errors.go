@@ -1,10 +1,20 @@
-// Answers to what is not a request.
+// Errors that handlers may want to tell apart, and answers to what is not a
+// request.
 
 package engine
 
 import (
 	"github.com/gale-http/gale/internal/h1"
+	"github.com/gale-http/gale/internal/loop"
 	"github.com/gale-http/gale/writer"
+)
+
+// Errors of the waits in Request.Read and in the methods of Response that send.
+// After one of them the connection is of no more use, and will be closed.
+var (
+	ErrTimeout = loop.ErrTimeout // the peer took longer than Timeouts allow
+	ErrClosed  = loop.ErrClosed  // the server is closing
+	ErrBusy    = loop.ErrBusy    // two goroutines read, or write, at once
 )
 
 var errHeadTimeout error = &h1.Error{Status: 408, Msg: "the request head took too long", Offset: -1}

@@ -52,8 +52,10 @@ func (s *Stream) TryRead(p []byte) (int, error) {
 	for !s.drained {
 		n, e := sys.Recv(int(s.fd), p)
 		switch {
-		case e == 0 && n == 0:
+		case e == 0 && n == 0 && !s.failed.Load():
 			return 0, io.EOF
+		case e == 0 && n == 0:
+			return 0, ErrClosed // it was cut, not by the peer
 		case e == 0:
 			// A short read took everything, so the next one can wait for the next
 			// edge at once; the end of the stream is no edge of its own when it came
@@ -98,6 +100,9 @@ func (s *Stream) wrote(n int, e sys.Errno) (int, error) {
 		return n, nil
 	case sys.EAGAIN:
 		return 0, nil
+	}
+	if s.failed.Load() {
+		return 0, ErrClosed
 	}
 	return 0, e
 }

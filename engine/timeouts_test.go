@@ -1,0 +1,217 @@
+// Timeouts: each phase with a small value. What is tested is that it ends, how, and
+// that it ends nothing else; how long it takes is the wheel's own test.
+
+package engine_test
+
+import (
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gale-http/gale/engine"
+)
+
+const soon = 30 * time.Millisecond
+
+// startTimed starts a server with these timeouts.
+func startTimed(t *testing.T, d driver, limits engine.Timeouts, h engine.Handler) *server {
+	t.Helper()
+	s := prepare(t, d, h)
+	s.Timeouts = limits
+	s.listen()
+	return s
+}
+
+func TestIdleTimeout(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		s := startTimed(t, d, engine.Timeouts{Idle: soon}, hello)
+		fresh, used := s.dial(), s.dial()
+		used.get("/", "hello")
+		for name, c := range map[string]*client{"fresh": fresh, "used": used} {
+			if got := c.ended(); got != "" {
+				t.Errorf("the %s connection got %q", name, got)
+			}
+		}
+		s.dial().get("/", "hello")
+	})
+}
+
+func TestHeadTimeout(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		s := startTimed(t, d, engine.Timeouts{Head: soon}, hello)
+		for _, before := range []string{"", request("/")} {
+			c := s.dial()
+			c.send(before + "GET / HTTP/1.1\r\nHost")
+			if before != "" {
+				c.expect(200, "hello")
+			}
+			if got := c.ended(); statusOf(got) != "408" || !strings.Contains(got, "\r\nDate: ") || !strings.HasSuffix(got, "Connection: close\r\n\r\n") {
+				t.Errorf("got %q", got)
+			}
+			_ = c.Close()
+		}
+	})
+}
+
+// TestHeadTimeoutCountsFromTheFirstByte: sending a byte now and then does not help.
+func TestHeadTimeoutCountsFromTheFirstByte(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		s := startTimed(t, d, engine.Timeouts{Head: 4 * soon}, hello)
+		c := s.dial()
+		c.send("GET / HTTP/1.1\r\nHost: a\r\nX: ")
+		for end := time.Now().Add(patience); ; {
+			if time.Now().After(end) {
+				t.Fatal("the server goes on reading")
+			}
+			if err := c.SetReadDeadline(time.Now().Add(soon / 10)); err != nil {
+				t.Fatal(err)
+			}
+			line, err := c.in.ReadString('\n')
+			if statusOf(line) == "408" {
+				break
+			}
+			if !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Fatalf("got %q, %v", line, err)
+			}
+			c.send("x")
+		}
+	})
+}
+
+// TestHeadTimeoutStops: a head that was complete in time leaves no clock behind.
+func TestHeadTimeoutStops(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		proceed := make(chan struct{})
+		s := startTimed(t, d, engine.Timeouts{Head: soon}, routes(map[string]engine.Handler{"/wait": func(_ *engine.Request, res *engine.Response) {
+			<-proceed
+			_ = res.EndString("waited")
+		}}))
+		c, quiet, late := s.dial(), s.dial(), s.dial()
+		quiet.send("GET / HTTP/1.1\r\n")
+		c.send("GET /wait HTTP/1.1\r\n")
+		c.send("Host: a\r\n\r\n")
+		quiet.send("Host: a\r\n\r\n")
+		quiet.expect(200, "hello")
+		late.send("GET / HT")
+		if got := late.ended(); statusOf(got) != "408" {
+			t.Errorf("got %q", got)
+		}
+		close(proceed) // now that more than the timeout has passed
+		c.expect(200, "waited")
+		c.get("/", "hello")
+		quiet.get("/", "hello")
+	})
+}
+
+func TestBodyTimeout(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		result := make(chan error, 1)
+		s := startTimed(t, d, engine.Timeouts{Body: soon}, routes(map[string]engine.Handler{"/read": func(req *engine.Request, res *engine.Response) {
+			_, err := io.Copy(io.Discard, req)
+			result <- err
+			_ = res.SetStatus(408)
+			_ = res.EndString("too slow")
+		}}))
+		c, other := s.dial(), s.dial()
+		other.send(headOf("/", 4)) // its handler does not read, and drains
+		other.expect(200, "hello")
+		c.send(headOf("/read", 10) + "01234")
+		if err := wait(t, result, "Read to give up"); err != engine.ErrTimeout {
+			t.Errorf("Read ended with %v", err)
+		}
+		a := c.expect(408, "too slow")
+		if !a.Close {
+			t.Error("the answer does not say that the connection closes")
+		}
+		if got := c.ended(); got != "" {
+			t.Errorf("more came: %q", got)
+		}
+		if got := other.ended(); got != "" {
+			t.Errorf("the drained connection got %q", got)
+		}
+	})
+}
+
+// TestBodyTimeoutElsewhere: also for a goroutine that reads in the handler's stead,
+// and for a handler that lost its loop.
+func TestBodyTimeoutElsewhere(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		result, blocked, proceed := make(chan error, 1), make(chan struct{}), make(chan struct{})
+		s := startTimed(t, d, engine.Timeouts{Body: soon}, routes(map[string]engine.Handler{
+			"/foreign": func(req *engine.Request, res *engine.Response) {
+				done := make(chan error)
+				go func() {
+					_, err := io.Copy(io.Discard, req)
+					done <- err
+				}()
+				result <- <-done
+			},
+			"/late": func(req *engine.Request, res *engine.Response) {
+				close(blocked)
+				<-proceed
+				_, err := io.Copy(io.Discard, req)
+				result <- err
+			},
+		}))
+		late, foreign := s.dial(), s.dial()
+		late.send(headOf("/late", 10) + "01234")
+		wait(t, blocked, "the handler")
+		s.dial().get("/", "hello")
+		close(proceed)
+		if err := wait(t, result, "Read to give up"); err != engine.ErrTimeout {
+			t.Errorf("Read of a late handler ended with %v", err)
+		}
+		foreign.send(headOf("/foreign", 10) + "01234")
+		if err := wait(t, result, "Read to give up"); err != engine.ErrTimeout {
+			t.Errorf("Read of another goroutine ended with %v", err)
+		}
+	})
+}
+
+func TestWriteTimeout(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		result := make(chan error, 1)
+		s := startTimed(t, d, engine.Timeouts{Write: soon}, routes(map[string]engine.Handler{"/big": func(_ *engine.Request, res *engine.Response) {
+			err := pattern(res, 64<<20)
+			result <- err
+			if _, again := res.Write([]byte("x")); again != err {
+				t.Errorf("Write failed with %v, then with %v", err, again)
+			}
+		}}))
+		c := s.dial()
+		c.send(request("/big") + request("/never"))
+		if err := wait(t, result, "Write to give up"); err != engine.ErrTimeout {
+			t.Errorf("Write ended with %v", err)
+		}
+		if rest := c.cut(); strings.Contains(rest, "\r\n0\r\n") {
+			t.Error("the answer looks complete")
+		}
+		s.dial().get("/", "hello")
+	})
+}
+
+// TestSteadyPeersAreNotTimedOut: each byte of a body, and each read of an answer,
+// starts the clock anew.
+func TestSteadyPeersAreNotTimedOut(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes longer than a timeout that a busy machine does not run into")
+	}
+	eachDriver(t, func(t *testing.T, d driver) {
+		const limit, n = time.Second, 12
+		if d.loops > 1 {
+			t.Skip("the same wheel as with one loop")
+		}
+		s := startTimed(t, d, engine.Timeouts{Body: limit}, echo)
+		c, clock := s.dial(), time.NewTicker(limit/10)
+		defer clock.Stop()
+		c.send(headOf("/", n))
+		for range n {
+			<-clock.C // the time between two bytes is what is tested
+			c.send("x")
+		}
+		c.expect(200, strings.Repeat("x", n))
+	})
+}
