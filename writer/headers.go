@@ -39,6 +39,10 @@ type Headers struct {
 	lines []line
 	seen  uint64 // bit id: a line with that id is there
 
+	// before counts the lines of the last message that still stand in the memory of
+	// arena and lines: those up to len(lines) are in use again, as they were.
+	before int
+
 	joined []byte // what Get put together last
 }
 
@@ -66,6 +70,9 @@ func (l line) valueIn(arena []byte) []byte {
 // token (RFC 9110 §5.1) and a value free of CR, LF, NUL and other control bytes
 // except HTAB (RFC 9110 §5.5).
 func (h *Headers) Set(name string, values ...string) error {
+	if len(values) == 1 && h.again(name, values[0]) {
+		return nil
+	}
 	id := bytesparse.LookupField(name)
 	if id == bytesparse.FieldOther && !bytesparse.IsToken(name) {
 		return badName(name)
@@ -79,6 +86,24 @@ func (h *Headers) Set(name string, values ...string) error {
 		}
 	}
 	return h.replace(id, name, values)
+}
+
+// again takes the next line of the last message back into use if it says the same,
+// and reports whether it did. Most answers of a server have the same fields in the
+// same order: then nothing is looked up, judged or copied.
+func (h *Headers) again(name, value string) bool {
+	k := len(h.lines)
+	if k >= h.before {
+		return false
+	}
+	l := h.lines[:k+1][k]
+	arena := h.arena[:l.end]
+	if string(arena[l.off:l.off+l.name]) != name || string(l.valueIn(arena)) != value || h.Has(l.id) {
+		return false
+	}
+	h.arena, h.lines = arena, h.lines[:k+1]
+	h.seen |= 1 << (l.id & 63)
+	return true
 }
 
 // Add appends one field line and leaves lines of the same name alone. Errors
@@ -206,6 +231,10 @@ func (h *Headers) Append(dst []byte) []byte { return append(dst, h.arena...) }
 // Reset removes everything and keeps the memory, unless it is exceptionally
 // much (above 64 KiB). With galedebug, views that are still held turn to poison.
 func (h *Headers) Reset() {
+	h.before = max(h.before, len(h.lines))
+	if pool.Debug || cap(h.arena) > keptArena || cap(h.lines) > keptLines {
+		h.before = 0
+	}
 	pool.Poison(h.arena)
 	pool.Poison(h.joined)
 	h.arena, h.lines, h.joined, h.seen = h.arena[:0], h.lines[:0], h.joined[:0], 0
@@ -245,6 +274,7 @@ func (h *Headers) fits(n int) bool { return n <= maxArena-len(h.arena) }
 
 // push appends a line.
 func (h *Headers) push(id bytesparse.FieldID, name, value string) {
+	h.before = 0
 	if h.arena == nil {
 		h.arena, h.lines = make([]byte, 0, firstArena), make([]line, 0, firstLines)
 	}
@@ -293,6 +323,7 @@ func (h *Headers) replace(id bytesparse.FieldID, name string, values []string) e
 
 // splice puts size bytes of lines, one for each value, in the place of line i.
 func (h *Headers) splice(i int, name string, values []string, size int) {
+	h.before = 0
 	old := h.lines[i]
 	grow := size - int(old.end-old.off)
 	tail := int(old.end)
@@ -325,6 +356,7 @@ func (h *Headers) splice(i int, name string, values []string, size int) {
 // removeFrom removes the lines from i on that are called name, whose id is id.
 // Line i is known to be one.
 func (h *Headers) removeFrom(i int, id bytesparse.FieldID, name string) {
+	h.before = 0
 	at, kept := h.lines[i].off, i
 	seen := h.seen &^ (1 << (id & 63))
 	for j := i + 1; j < len(h.lines); j++ {
