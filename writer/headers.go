@@ -93,15 +93,21 @@ func (h *Headers) Set(name string, values ...string) error {
 // same order: then nothing is looked up, judged or copied.
 func (h *Headers) again(name, value string) bool {
 	k := len(h.lines)
-	if k >= h.before {
+	if k >= h.before || k >= cap(h.lines) {
 		return false
 	}
-	l := h.lines[:k+1][k]
+	lines := h.lines[:k+1]
+	l := &lines[k]
+	if int(l.name) != len(name) || int(l.end)-len(h.arena) != len(name)+len(value)+lineExtra {
+		return false
+	}
 	arena := h.arena[:l.end]
-	if string(arena[l.off:l.off+l.name]) != name || string(l.valueIn(arena)) != value || h.Has(l.id) {
+	b := arena[len(h.arena):]
+	if len(b) < len(name)+len(value)+lineExtra || string(b[:len(name)]) != name ||
+		string(b[len(name)+2:len(name)+2+len(value)]) != value || h.seen>>(l.id&63)&1 != 0 {
 		return false
 	}
-	h.arena, h.lines = arena, h.lines[:k+1]
+	h.arena, h.lines = arena, lines
 	h.seen |= 1 << (l.id & 63)
 	return true
 }
