@@ -105,7 +105,7 @@ func chunkExt(b []byte, i int) (int, Reason) {
 		if next < 0 {
 			return i, unlessSize(state)
 		}
-		bare = state == inQuoted || state == afterEscape || !isOWS(c)
+		bare = !isOWS(c)
 		state = next
 	}
 	return i, ReasonNone
