@@ -210,7 +210,7 @@ func (l *Loop) park() {
 	l.parked.Store(true)
 	if l.inbox.empty() && l.runnable.len() == 0 {
 		limit := l.wheel.next()
-		if l.spareLow > 1 && (limit == 0 || limit > l.trimAt) {
+		if l.spareCount > 1 && (limit == 0 || limit > l.trimAt) {
 			limit = l.trimAt
 		}
 		l.poller.park(l.Tick(), limit)
