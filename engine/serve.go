@@ -93,7 +93,8 @@ func (x *responder) attach(c *conn) {
 	x.conn, x.server = c, c.server
 	x.req.in.Limits = &c.server.run.limits
 	x.res.out.Attach(&c.Stream)
-	if x.req.in.Attach(&c.Stream, &c.in, c.begun) {
+	begun := c.begun
+	if x.req.in.Attach(&c.Stream, &c.in, begun) && begun != nil {
 		c.releaseBegun()
 	}
 	c.begun = nil
@@ -177,7 +178,8 @@ func (x *responder) conclude() bool {
 	if x.blame() {
 		return false
 	}
-	if !out.Ended() {
+	if !out.Ended() && out.End(nil) != nil && !out.HeadSent() {
+		x.fail() // what its handler has set is no head
 		_ = out.End(nil)
 	}
 	withheld := x.res.expect == expectPending || x.res.expect == expectOverruled

@@ -69,7 +69,9 @@ func (in *Incoming) Attach(s *loop.Stream, c *h1.Conn, begun []byte) (copied boo
 	in.Stream, in.Conn, in.eof = s, c, false
 	in.buf, in.start, in.end = in.own, 0, len(begun)
 	if len(begun) <= len(in.own)/2 {
-		copy(in.own, begun)
+		if len(begun) > 0 {
+			copy(in.own, begun)
+		}
 		return true
 	}
 	in.buf = begun[:cap(begun)]

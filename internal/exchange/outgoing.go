@@ -75,8 +75,10 @@ func (out *Outgoing) Detach() {
 // buffer is kept.
 func (out *Outgoing) Reset() {
 	out.Headers.Reset()
-	out.Trailers.Reset()
-	out.plan = h1.Plan{}
+	if out.Trailers.Len() > 0 {
+		out.Trailers.Reset()
+	}
+	out.plan.KeepAlive = false // until there is a plan
 	out.sent, out.mark = 0, len(out.buf)
 	out.NoDate, out.headDone, out.left, out.ended = false, false, false, false
 }
