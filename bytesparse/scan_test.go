@@ -41,12 +41,15 @@ func checkScan(t *testing.T, b []byte) {
 }
 
 func TestScanEveryByteEverywhere(t *testing.T) {
-	for n := 1; n <= 140; n++ {
+	for n := 1; n <= 132; n++ {
+		if n == 72 {
+			n = 126 // the next border between blocks
+		}
 		for _, fill := range []string{"a", "\xc3", " ", "\r\n"} {
 			b := bytes.Repeat([]byte(fill), n)[:n]
 			for i, old := range b {
 				for c := range 256 {
-					if n > 70 && fill != "a" && c%16 != 0 && c != 0x7f {
+					if fill != "a" && c%16 != 0 && c != 0x7f {
 						continue
 					}
 					b[i] = byte(c)
