@@ -156,24 +156,29 @@ func (id FieldID) String() string {
 // well-known one. It does not allocate and keeps nothing.
 func LookupField[T string | []byte](name T) FieldID {
 	n := len(name)
-	if n > maxKnown || n == 0 {
+	if n > maxKnown || n < 2 {
 		return FieldOther
 	}
+	// As loadShort, but a leaf needs no frame.
 	var w0, w1 uint64
-	if n < 8 {
-		w0 = loadShort(name)
-		w1 = w0
-	} else {
+	switch {
+	case n >= 8:
 		w0, w1 = word(name, 0), word(name, n-8)
+	case n >= 4:
+		w0 = half(name, 0) | half(name, n-4)<<(uint(n-4)&3*8)
+		w1 = w0
+	default:
+		w0 = uint64(name[0]) | uint64(name[1])<<8 | uint64(name[n-1])<<(uint(n-1)&3*8)
+		w1 = w0
 	}
 	slot := fieldSlots[hashField(w0|fold, w1|fold, uint(n))]
-	id := slot & 63
-	known, letters := &knownNames[id], &knownLetters[id]
-	if int(slot>>8) != n || w0|letters[0] != known[0] || w1|letters[1] != known[1] {
+	known := &knownNames[slot&63]
+	if int(slot>>8) != n || w0|known.letters[0] != known.name[0] || w1|known.letters[1] != known.name[1] {
 		return FieldOther
 	}
-	if n > 16 && word(name, 8)|letters[2] != known[2] || n > 24 && word(name, 16)|letters[3] != known[3] {
+	if n > 16 && (word(name, 8)|known.letters[2] != known.name[2] ||
+		n > 24 && word(name, 16)|known.letters[3] != known.name[3]) {
 		return FieldOther
 	}
-	return FieldID(id)
+	return FieldID(slot & 63)
 }

@@ -6,7 +6,13 @@ package bytesparse
 // case by setting the bit 0x20 where the candidate has a letter, and only
 // there: '@' and '`', CR and '-' differ in nothing else.
 
-type knownName [4]uint64
+// knownName is a name of at most maxKnown bytes in lower case: its first eight
+// and its last eight, then the ninth to the twenty-fourth. What pads a short
+// one has the bit 0x20 too. Assembly knows this layout.
+type knownName struct {
+	name    [4]uint64
+	letters [4]uint64 // the bit 0x20 where name has a letter, or padding
+}
 
 const (
 	maxKnown  = 32 // the longest name a knownName holds
@@ -15,15 +21,14 @@ const (
 )
 
 var (
-	knownNames   [64]knownName // by FieldID, in lower case; what pads a short one has the bit too
-	knownLetters [64]knownName // the bit 0x20 where they have a letter, or padding
-	fieldSlots   = buildFieldSlots(&knownNames, &knownLetters)
+	knownNames [64]knownName // by FieldID
+	fieldSlots = buildFieldSlots(&knownNames)
 )
 
-func buildFieldSlots(known, letters *[64]knownName) (slots [1 << hashBits]uint16) {
+func buildFieldSlots(known *[64]knownName) (slots [1 << hashBits]uint16) {
 	for id := FieldHost; id < numFieldIDs; id++ {
 		name := fieldNames[id]
-		k := &known[id]
+		k := &known[id].name
 		if len(name) < 8 {
 			k[0] = loadShort(name) | fold
 			k[1] = k[0]
@@ -38,7 +43,7 @@ func buildFieldSlots(known, letters *[64]knownName) (slots [1 << hashBits]uint16
 		}
 		for i := range 8 * len(k) {
 			if c := byte(k[i/8] >> (i % 8 * 8)); 'a' <= c && c <= 'z' || c == ' ' {
-				letters[id][i/8] |= 0x20 << (i % 8 * 8)
+				known[id].letters[i/8] |= 0x20 << (i % 8 * 8)
 			}
 		}
 		slots[hashField(k[0], k[1], uint(len(name)))] = uint16(id) | uint16(len(name))<<8
@@ -56,4 +61,10 @@ func word[T string | []byte](b T, i int) uint64 {
 	t := b[i : i+8]
 	return uint64(t[0]) | uint64(t[1])<<8 | uint64(t[2])<<16 | uint64(t[3])<<24 |
 		uint64(t[4])<<32 | uint64(t[5])<<40 | uint64(t[6])<<48 | uint64(t[7])<<56
+}
+
+// half returns the four bytes of b from index i on, the first one lowest.
+func half[T string | []byte](b T, i int) uint64 {
+	t := b[i : i+4]
+	return uint64(t[0]) | uint64(t[1])<<8 | uint64(t[2])<<16 | uint64(t[3])<<24
 }

@@ -185,7 +185,7 @@ func shortName(b []byte, s int) (n int, id FieldID) {
 	w = w<<(pad&63)>>(pad&63) | fold
 	x = load64(b, n-8)>>(pad&63) | fold
 	slot := fieldSlots[hashField(w, x, k)]
-	if name := &knownNames[slot&63]; uint(slot>>8) == k && name[0] == w && name[1] == x {
+	if name := &knownNames[slot&63].name; uint(slot>>8) == k && name[0] == w && name[1] == x {
 		id = FieldID(slot)
 	}
 	return n, id
