@@ -49,8 +49,8 @@ func (s *Server) Listen(network, addr string) error {
 }
 
 // Serve accepts connections on l until the server or l is closed, and serves them.
-// A listener on a TCP or unix socket feeds the loops; any other is served with a
-// goroutine for each connection. It closes l before it returns, nil when that was
+// Those that are plain TCP or unix sockets go to the loops; any other is served by a
+// goroutine of its own. It closes l before it returns, nil when that was
 // the server's doing.
 func (s *Server) Serve(l net.Listener) error {
 	s.run.mu.Lock()
@@ -107,16 +107,16 @@ func (s *Server) open(l net.Listener) (accept func() error, err error) {
 		defer s.run.serving.Done()
 		defer l.Close()
 		err := s.acceptFrom(l)
-		if s.run.closing.Load() && errors.Is(err, net.ErrClosed) {
+		if s.run.closing.Load() {
 			return nil
 		}
 		return err
 	}, nil
 }
 
-// acceptEach accepts on a listener that is no socket of the kernel's, or whose
-// group has no poller: one goroutine a connection.
-func (s *Server) acceptEach(l net.Listener) error {
+// acceptFrom accepts on l until it is closed. Plain sockets go to the loops, in turn;
+// any other connection, and any in a group without a poller, gets a goroutine.
+func (s *Server) acceptFrom(l net.Listener) error {
 	for {
 		c, err := l.Accept()
 		if err != nil {
@@ -128,8 +128,11 @@ func (s *Server) acceptEach(l net.Listener) error {
 			}
 			return err
 		}
-		here := s.run.group.Next()
-		if !here.Goroutine(func(w *loop.Worker) { s.serveNetConn(w, c) }) {
+		group := s.run.group
+		if !group.Portable() && s.takeSocket(c) {
+			continue
+		}
+		if !group.Next().Goroutine(func(w *loop.Worker) { s.serveNetConn(w, c) }) {
 			_ = c.Close()
 		}
 	}

@@ -140,39 +140,30 @@ func (s *Server) hand(l *loop.Loop, fd int) {
 // openStream opens the stream of a connection.
 func openStream(c *conn, l *loop.Loop, fd int) error { return c.Open(l, fd, c) }
 
-// acceptFrom accepts on l until it is closed.
-func (s *Server) acceptFrom(l net.Listener) error {
-	sc, ok := l.(syscall.Conn)
-	if !ok || s.run.group.Portable() {
-		return s.acceptEach(l)
+// takeSocket gives a loop the socket of a connection that package net has accepted,
+// and reports whether it did: it must be a plain one, that nobody has wrapped. (A
+// listener's SyscallConn cannot wait, or there would be no need for package net.)
+func (s *Server) takeSocket(c net.Conn) bool {
+	var plain syscall.Conn
+	switch c := c.(type) {
+	case *net.TCPConn:
+		plain = c
+	case *net.UnixConn:
+		plain = c
+	default:
+		return false
 	}
-	raw, err := sc.SyscallConn()
-	if err != nil {
-		return err
+	raw, err := plain.SyscallConn()
+	if err != nil || c.LocalAddr().Network() == "unixpacket" {
+		return false
 	}
-	_, tcp := l.(*net.TCPListener)
-	for {
-		var fd int
-		var e sys.Errno
-		err := raw.Read(func(lfd uintptr) bool {
-			fd, e = sys.Accept(int(lfd))
-			return e != sys.EAGAIN
-		})
-		switch {
-		case err != nil:
-			return err
-		case e == 0:
-			if tcp {
-				sys.SetNoDelay(fd)
-			}
-			s.hand(s.run.group.Next(), fd)
-		case e == sys.EINTR || e == sys.ECONNABORTED:
-		case e == sys.EMFILE || e == sys.ENFILE || e == sys.ENOBUFS || e == sys.ENOMEM:
-			pause()
-		default:
-			return os.NewSyscallError("accept4", e)
-		}
+	own := -1
+	if raw.Control(func(fd uintptr) { own, err = sys.Dup(int(fd)) }) != nil || err != nil {
+		return false
 	}
+	_ = c.Close() // package net's descriptor; the socket stays open with ours
+	s.hand(s.run.group.Next(), own)
+	return true
 }
 
 // pause waits a moment for descriptors or memory to be released.

@@ -16,7 +16,7 @@ func (s *Server) bind(string, sys.Addr) error { return errors.ErrUnsupported }
 
 func openStream(*conn, *loop.Loop, int) error { return errors.ErrUnsupported }
 
-func (s *Server) acceptFrom(l net.Listener) error { return s.acceptEach(l) }
+func (s *Server) takeSocket(net.Conn) bool { return false }
 
 // pause waits a moment for descriptors or memory to be released.
 func pause() { sys.Sleep(100e6) }

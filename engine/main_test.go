@@ -69,7 +69,7 @@ func prepare(t testing.TB, d driver, h engine.Handler) *server {
 	t.Helper()
 	s := &server{Server: &engine.Server{Handler: h, Loops: d.loops, Portable: d.portable}, t: t}
 	s.ErrorLog = log.New(&s.log, "", 0)
-	before := census()
+	population.enter()
 	t.Cleanup(func() {
 		_ = s.Close()
 		// A handler that lost its loop may return while, or after, the server closes.
@@ -79,7 +79,7 @@ func prepare(t testing.TB, d driver, h engine.Handler) *server {
 		if words := s.log.take(); words != "" {
 			t.Errorf("unexpected words in the log:\n%s", words)
 		}
-		before.compare(t)
+		population.leave(t)
 	})
 	return s
 }
@@ -119,27 +119,50 @@ func (b *logBuffer) take() string {
 	return text
 }
 
-// population is what may leak.
-type population struct{ goroutines, descriptors int }
-
-func census() population {
-	return population{runtime.NumGoroutine(), openDescriptors()}
+// census is what may leak: counted before the first of the servers that a test has at
+// one time, and again when the last of them is closed.
+type census struct {
+	mu      sync.Mutex
+	servers int
+	before  count
 }
 
-// compare waits until no more is there than before.
-func (before population) compare(t testing.TB) {
+type count struct{ goroutines, descriptors int }
+
+var population census
+
+func countNow() count { return count{runtime.NumGoroutine(), openDescriptors()} }
+
+func (p *census) enter() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.servers++; p.servers == 1 {
+		p.before = countNow()
+	}
+}
+
+func (p *census) leave(t testing.TB) {
 	t.Helper()
-	var now population
-	ok := eventually(func() bool {
-		now = census()
-		return now.goroutines <= before.goroutines && now.descriptors <= before.descriptors
-	})
-	if ok {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.servers--; p.servers > 0 {
 		return
 	}
-	var stacks strings.Builder
-	_ = pprof.Lookup("goroutine").WriteTo(&stacks, 1)
-	t.Errorf("leaked: %+v before, %+v now\n%s", before, now, stacks.String())
+	var now count
+	ok := eventually(func() bool {
+		now = countNow()
+		return now.goroutines <= p.before.goroutines && now.descriptors <= p.before.descriptors
+	})
+	if !ok {
+		t.Errorf("leaked: %+v before, %+v now\n%s", p.before, now, stacks())
+	}
+}
+
+// stacks is where all goroutines are.
+func stacks() string {
+	var text strings.Builder
+	_ = pprof.Lookup("goroutine").WriteTo(&text, 1)
+	return text.String()
 }
 
 // eventually waits for a condition that nobody announces and reports whether it
@@ -163,9 +186,7 @@ func wait[T any](t testing.TB, c <-chan T, what string) T {
 	case v := <-c:
 		return v
 	case <-timer.C:
-		var stacks strings.Builder
-		_ = pprof.Lookup("goroutine").WriteTo(&stacks, 1)
-		t.Fatalf("waited in vain for %s\n%s", what, stacks.String())
+		t.Fatalf("waited in vain for %s\n%s", what, stacks())
 	}
 	panic("unreachable")
 }
@@ -193,6 +214,3 @@ func hello(_ *engine.Request, res *engine.Response) { _ = res.EndString("hello")
 
 // readAll reads a request's body.
 func readAll(req *engine.Request) ([]byte, error) { return io.ReadAll(req) }
-
-// children are the programs that this binary can be, by their name in childEnv.
-var children = map[string]func(){}

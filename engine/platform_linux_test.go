@@ -8,6 +8,10 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/gale-http/gale/engine"
 )
 
 // havePoller tells whether servers have event loops here.
@@ -41,4 +45,14 @@ func memory(pid int) (now, peak int64, err error) {
 		}
 	}
 	return now, peak, lines.Err()
+}
+
+// serveFewDescriptors is the child that may open few descriptors only.
+func serveFewDescriptors() {
+	few := unix.Rlimit{Cur: fewDescriptors, Max: fewDescriptors}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &few); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	serveChild(&engine.Server{})
 }

@@ -1,0 +1,105 @@
+// Servers in a process of their own: this test binary, started again with childEnv
+// set. They are for what a test in the same process would disturb or be disturbed by:
+// memory, limits on descriptors, addresses.
+
+package engine_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/gale-http/gale/engine"
+)
+
+// children are the programs that this binary can be, by their name in childEnv. Each
+// says its address on its first line, and ends when its standard input does.
+var children = map[string]func(){
+	"epoll":    func() { serveChild(&engine.Server{}) },
+	"portable": func() { serveChild(&engine.Server{Portable: true}) },
+	"few":      serveFewDescriptors,
+}
+
+// child is a running one.
+type child struct {
+	addr string
+	pid  int
+}
+
+// spawn starts a child and ends it with the test.
+func spawn(t testing.TB, name string) *child {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childEnv+"="+name)
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = in.Close()
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("the child ended with %v", err)
+		}
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatalf("the child does not say its address: %v", err)
+	}
+	return &child{strings.TrimSpace(line), cmd.Process.Pid}
+}
+
+func (c *child) dial(t testing.TB) *client {
+	t.Helper()
+	conn, err := net.Dial("tcp", c.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newClient(t, conn)
+}
+
+func serveChild(s *engine.Server) {
+	s.Handler = childHandler
+	if err := s.Listen("tcp", "127.0.0.1:0"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	fmt.Println(s.Addr())
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	if err := s.Close(); err != nil {
+		os.Exit(1)
+	}
+}
+
+// childHandler counts bodies, streams as many bytes as the path asks for (/stream/n),
+// and greets.
+func childHandler(req *engine.Request, res *engine.Response) {
+	path := string(req.URL())
+	if n, ok := strings.CutPrefix(path, "/stream/"); ok {
+		size, _ := strconv.Atoi(n)
+		_ = pattern(res, size)
+		return
+	}
+	if path == "/count" {
+		n, err := io.Copy(io.Discard, req)
+		if err != nil {
+			return
+		}
+		_ = res.EndString(strconv.FormatInt(n, 10))
+		return
+	}
+	hello(req, res)
+}
