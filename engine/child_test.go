@@ -11,6 +11,8 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"testing"
@@ -85,7 +87,7 @@ func serveChild(s *engine.Server) {
 }
 
 // childHandler counts bodies, streams as many bytes as the path asks for (/stream/n),
-// and greets.
+// gives back what memory it can and tells how many goroutines there are, and greets.
 func childHandler(req *engine.Request, res *engine.Response) {
 	path := string(req.URL())
 	if n, ok := strings.CutPrefix(path, "/stream/"); ok {
@@ -93,13 +95,17 @@ func childHandler(req *engine.Request, res *engine.Response) {
 		_ = pattern(res, size)
 		return
 	}
-	if path == "/count" {
+	switch path {
+	case "/collect":
+		debug.FreeOSMemory()
+		_ = res.EndString(strconv.Itoa(runtime.NumGoroutine()))
+	case "/count":
 		n, err := io.Copy(io.Discard, req)
 		if err != nil {
 			return
 		}
 		_ = res.EndString(strconv.FormatInt(n, 10))
-		return
+	default:
+		hello(req, res)
 	}
-	hello(req, res)
 }
