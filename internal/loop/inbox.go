@@ -33,18 +33,29 @@ func (b *inbox) push(m *message) bool {
 	}
 }
 
-func (b *inbox) empty() bool { return b.head.Load() == nil }
+func (b *inbox) empty() bool {
+	head := b.head.Load()
+	return head == nil || head == sealed
+}
 
-// take returns all messages in the order they were pushed.
-func (b *inbox) take() *message {
-	var first *message
-	for m := b.head.Swap(nil); m != nil; {
+// take returns all messages in the order they were pushed. It must not be called
+// once the inbox is sealed.
+func (b *inbox) take() *message { return turned(b.head.Swap(nil)) }
+
+// seal closes the inbox for good and returns what was in it, as take does.
+func (b *inbox) seal() *message {
+	if m := b.head.Swap(sealed); m != sealed {
+		return turned(m)
+	}
+	return nil
+}
+
+// turned returns the messages of a stack, the oldest first.
+func turned(m *message) (first *message) {
+	for m != nil {
 		next := m.next
 		m.next = first
 		first, m = m, next
 	}
 	return first
 }
-
-// seal closes an empty inbox for good and reports whether it was empty.
-func (b *inbox) seal() bool { return b.head.CompareAndSwap(nil, sealed) }

@@ -163,9 +163,7 @@ func (l *Loop) turn(serve bool) {
 	news := l.poller.poll() || serve && l.backlog.len() > 0
 	l.keepTime()
 	if !l.inbox.empty() {
-		for m := l.inbox.take(); m != nil; m = m.next {
-			m.run(l)
-		}
+		l.run(l.inbox.take())
 		news = true
 	}
 	for _, w := range l.later {
@@ -293,9 +291,20 @@ func (l *Loop) stop() {
 // finished tells whether the loop has nothing left to do, for good. What orphans
 // still hold they release themselves.
 func (l *Loop) finished() bool {
-	if !l.ended {
-		l.ended = l.stopping && l.streams.used == l.orphans && l.suspended == 0 &&
-			l.runnable.len() == 0 && l.backlog.len() == 0 && l.inbox.seal()
+	if !l.ended && l.stopping && l.idle() {
+		l.run(l.inbox.seal()) // from here on nobody can ask for anything
+		l.ended = l.idle()
 	}
 	return l.ended
+}
+
+// idle tells whether the loop has nothing to do and nobody to wait for.
+func (l *Loop) idle() bool {
+	return l.streams.used == l.orphans && l.suspended == 0 && l.runnable.len() == 0 && l.backlog.len() == 0
+}
+
+func (l *Loop) run(m *message) {
+	for ; m != nil; m = m.next {
+		m.run(l)
+	}
 }

@@ -6,6 +6,9 @@ import (
 	"encoding/binary"
 	"syscall"
 	"testing"
+	"time"
+
+	"github.com/gale-http/gale/internal/sys"
 )
 
 // Many messages to a parked loop are one wake-up.
@@ -27,5 +30,162 @@ func TestPostWakesAParkedLoopOnce(t *testing.T) {
 	}
 	if n := binary.NativeEndian.Uint64(count[:]); n != 1 {
 		t.Errorf("three messages woke the loop %d times", n)
+	}
+}
+
+// A parked loop hears of a message, of an event and of a deadline, each as the
+// first thing after a while.
+func TestParkedLoopIsWoken(t *testing.T) {
+	g := newGroup(t, Config{Loops: 1})
+	l := g.Next()
+	k, served, expired := &task{}, make(chan struct{}, 1), make(chan struct{}, 1)
+	k.serve = func(*Worker) {
+		_, _ = k.TryRead(make([]byte, 8))
+		served <- struct{}{}
+		k.Rest(l.Tick()+10, false)
+	}
+	k.expire = func() {
+		expired <- struct{}{}
+		k.Rest(0, false)
+	}
+	peer := open(t, l, k)
+	parked := func() { eventually(t, "the loop to park", l.parked.Load) }
+	for range 50 {
+		parked()
+		onLoop(t, l, func(*Loop) any { return nil })
+		parked()
+		send(t, peer, "x")
+		receive(t, served, "the event")
+		began := time.Now()
+		receive(t, expired, "the deadline")
+		if late := time.Since(began); late > time.Second {
+			t.Errorf("a deadline of 10 ms came after %v", late)
+		}
+	}
+}
+
+// Messages and events that come as the loop parks are not missed.
+func TestNothingIsMissedWhileParking(t *testing.T) {
+	g := newGroup(t, Config{Loops: 1})
+	l := g.Next()
+	k, served := &task{}, make(chan struct{}, 1)
+	k.serve = func(*Worker) {
+		if n, _ := k.TryRead(make([]byte, 8)); n > 0 {
+			served <- struct{}{}
+		}
+		k.Rest(0, false)
+	}
+	peer, r := open(t, l, k), newRand(t)
+	for range 3000 {
+		// From no pause, when the loop still spins, to one that lets it park.
+		for pause := time.Now().Add(time.Duration(r.IntN(60)) * time.Microsecond); time.Now().Before(pause); {
+		}
+		if r.IntN(2) == 0 {
+			onLoop(t, l, func(*Loop) any { return nil })
+		} else {
+			send(t, peer, "x")
+			receive(t, served, "the event")
+		}
+	}
+}
+
+// Only an armed gate lets an event through, and one only: what a busy loop is told
+// wakes nobody in Go's own poller.
+func TestGateIsQuietWhileTheLoopIsBusy(t *testing.T) {
+	l, err := newLoop(&Group{config: Config{Loops: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.release()
+	fd, peer := pair(t)
+	defer sys.Close(fd)
+	p := &l.poller
+	if err := p.add(fd, 7); err != nil {
+		t.Fatal(err)
+	}
+	through := func() int {
+		var events [4]sys.EpollEvent
+		n, _ := sys.EpollWait(p.gate, events[:])
+		return n
+	}
+	for range 3 {
+		send(t, peer, "x")
+		if n := through(); n != 0 {
+			t.Fatalf("the gate let %d events through that was not armed", n)
+		}
+		if !p.poll() {
+			t.Fatal("the loop itself was not told")
+		}
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		p.park(0, 0)
+	}()
+	send(t, peer, "x")
+	receive(t, done, "the park to end")
+	send(t, peer, "x")
+	if n := through(); n != 0 {
+		t.Errorf("after a park the gate let %d events through", n)
+	}
+	p.poll()
+	p.park(0, 1) // until its deadline
+	send(t, peer, "x")
+	if n := through(); n != 0 {
+		t.Errorf("after a park that timed out the gate let %d events through", n)
+	}
+}
+
+// The deadline of a park is set anew for each limit, and taken back.
+func TestParkKeepsItsLimits(t *testing.T) {
+	l, err := newLoop(&Group{config: Config{Loops: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.release()
+	p := &l.poller
+	for _, ms := range []int64{5, 5, 20, 1} {
+		began := time.Now()
+		p.park(100, 100+ms)
+		if took := time.Since(began); took < time.Duration(ms)*time.Millisecond || took > time.Second {
+			t.Errorf("a park of %d ms took %v", ms, took)
+		}
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		p.park(100, 0)
+	}()
+	p.wake()
+	receive(t, done, "a park without limit to be woken")
+	if !p.poll() {
+		t.Error("the loop was woken by nothing")
+	}
+	if _, _, _, ok := p.event(); ok {
+		t.Error("its own wake-up was handed to the loop")
+	}
+	if p.poll() {
+		t.Error("a wake-up was reported twice")
+	}
+}
+
+// The watchdog rests when all loops are parked, and is up again with the first.
+func TestWatchdogRests(t *testing.T) {
+	g := newGroup(t, Config{Loops: 2})
+	l := g.Next()
+	asleep := func() bool { return g.dog.state.Load() == dogSleeping }
+	for range 3 {
+		eventually(t, "the watchdog to rest", asleep)
+		onLoop(t, l, func(*Loop) any { return nil })
+		k := newBlocker()
+		peer := open(t, l, &k.task)
+		send(t, peer, "b")
+		receive(t, k.blocked, "the handler to block")
+		if asleep() {
+			t.Error("the watchdog rests while a loop is busy")
+		}
+		onLoop(t, l, func(*Loop) any { return nil }) // takes a takeover
+		k.release <- struct{}{}
+		expect(t, peer, "b")
 	}
 }

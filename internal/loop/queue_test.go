@@ -67,15 +67,20 @@ func TestInboxLosesNothingWhenSealed(t *testing.T) {
 			})
 		}
 		total := 0
-		for total < 2000 || !b.seal() {
-			if b.empty() {
-				runtime.Gosched()
-			}
-			for m := b.take(); m != nil; m = m.next {
+		run := func(m *message) {
+			for ; m != nil; m = m.next {
 				m.run(nil)
 				total++
 			}
 		}
+		for total < 2000 {
+			if b.empty() {
+				runtime.Gosched()
+			}
+			run(b.take())
+		}
+		run(b.seal())
+		run(b.seal()) // again: nothing
 		wg.Wait()
 		if taken != ran {
 			t.Fatalf("%v messages were taken, %v ran", taken, ran)

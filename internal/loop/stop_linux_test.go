@@ -2,7 +2,15 @@
 
 package loop
 
-import "testing"
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gale-http/gale/internal/sys"
+)
 
 // The descriptors of a group are closed when Stop returns, not soon after.
 func TestStopClosesDescriptors(t *testing.T) {
@@ -36,4 +44,245 @@ func TestStopWithoutStart(t *testing.T) {
 	if now := openFiles(); now != before {
 		t.Errorf("%d descriptors were open before, %d are after", before, now)
 	}
+}
+
+// Whatever streams and functions are doing, Stop ends it.
+func TestStopEndsEverything(t *testing.T) {
+	g := newGroup(t, Config{Loops: 2, MaxWorkers: 12})
+	r := newRand(t)
+	var checks []func()
+	for _, l := range g.Loops() {
+		ends := make(chan error, 16)
+		for _, does := range []string{"rests", "reads", "reads under the lease", "writes", "gives way", "reads as a goroutine"} {
+			k, inside := &task{}, make(chan struct{})
+			k.serve = stopSubject(k, does, inside, ends)
+			send(t, open(t, l, k), "go")
+			receive(t, inside, "a stream that "+does)
+		}
+		k := &acceptor{accepted: make(chan int, 1)}
+		k.listen(t, l)
+		inside := make(chan struct{}, 2)
+		l.Go(func(w *Worker) {
+			var s Stream
+			inside <- struct{}{}
+			ends <- s.Sleep(w, 3_600_000)
+		})
+		full := fullListener(t)
+		l.Go(func(w *Worker) {
+			var s Stream
+			inside <- struct{}{}
+			ends <- s.Connect(w, full, 0)
+		})
+		receive(t, inside, "the sleeper")
+		receive(t, inside, "the one that connects")
+		checks = append(checks, func() {
+			for range 7 {
+				if err := receive(t, ends, "what Stop ended"); err != ErrClosed {
+					t.Errorf("Stop ended something with %v", err)
+				}
+			}
+		})
+	}
+	for range r.IntN(3) {
+		runtime.Gosched()
+	}
+	stopGroup(t, g)
+	for _, check := range checks {
+		check()
+	}
+	for _, l := range g.Loops() {
+		if l.Streams() != l.orphans || l.suspended != 0 || l.spares != nil {
+			t.Errorf("%d streams, %d suspended workers, spares %v are left", l.Streams(), l.suspended, l.spares)
+		}
+		if l.Go(func(*Worker) {}) || l.Post(func(*Loop) {}) || l.Goroutine(func(*Worker) {}) {
+			t.Error("a stopped loop takes work")
+		}
+	}
+}
+
+// stopSubject serves a stream in one of the ways in which Stop may find it, and
+// sends how it ended, unless that is at rest.
+func stopSubject(k *task, does string, inside chan struct{}, ends chan error) func(*Worker) {
+	return func(w *Worker) {
+		var b [8]byte
+		_, _ = k.TryRead(b[:])
+		switch does {
+		case "rests":
+			k.Rest(0, false)
+			close(inside)
+		case "reads":
+			close(inside)
+			_, err := k.Read(b[:])
+			ends <- err
+			k.Close()
+		case "reads under the lease":
+			w.Begin(&k.Stream)
+			defer k.end(w)
+			close(inside)
+			_, err := k.Read(b[:])
+			ends <- err
+		case "writes":
+			close(inside)
+			_, err := k.Write(make([]byte, 4<<20))
+			ends <- err
+			k.Close()
+		case "gives way":
+			close(inside)
+			for !k.Failed() {
+				w.giveWay()
+			}
+			ends <- ErrClosed
+			k.Close()
+		case "reads as a goroutine":
+			w.Begin(&k.Stream)
+			defer k.end(w)
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				_, err := k.Read(b[:])
+				ends <- err
+			})
+			close(inside)
+			wg.Wait() // the loop is lost meanwhile
+		}
+	}
+}
+
+// fullListener returns an address where a connection is neither accepted nor
+// refused.
+func fullListener(t *testing.T) sys.Addr {
+	t.Helper()
+	probe, at, err := sys.Probe(loopback)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sys.Close(probe)
+	fd, err := sys.Listen(at, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { sys.Close(fd) })
+	for {
+		client, waits, err := sys.Connect(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { sys.Close(client) })
+		if waits && !connects(client) {
+			return at
+		}
+	}
+}
+
+// connects tells whether a connection under way is made soon.
+func connects(fd int) bool {
+	for began := time.Now(); time.Since(began) < 30*time.Millisecond; runtime.Gosched() {
+		if _, err := sys.PeerAddr(fd); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// Stop does not wait for a handler that lost its loop. That finds its stream cut,
+// gives it back to nobody, and the last of them closes the poller.
+func TestStopLeavesLateHandlersBehind(t *testing.T) {
+	checkLeaks(t)
+	g, err := NewGroup(Config{Loops: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.Start()
+	l := g.Next()
+	const handlers = 3
+	release, back := make(chan struct{}), make(chan bool, handlers)
+	for range handlers {
+		k, blocked := &task{}, make(chan struct{})
+		k.serve = func(w *Worker) {
+			w.Begin(&k.Stream)
+			close(blocked)
+			<-release
+			var b [8]byte
+			_, _ = k.TryRead(b[:])
+			if _, err := k.Read(b[:]); err != ErrClosed {
+				t.Errorf("the stream of a late handler gave %v", err)
+			}
+			if w.End() {
+				t.Error("a handler believes that it has the loop")
+			}
+			back <- k.Return(func() { t.Error("the stream went back to a loop that has ended") })
+		}
+		send(t, open(t, l, k), "go")
+		receive(t, blocked, "the handler to block")
+		onLoop(t, l, func(*Loop) any { return nil })
+	}
+	stopGroup(t, g)
+	close(release)
+	for range handlers {
+		if receive(t, back, "the handlers to return") {
+			t.Error("a stream was taken back by a loop that has ended")
+		}
+	}
+	if n := l.refs.Load(); n < 0 {
+		t.Errorf("the poller is referred to %d times", n)
+	}
+}
+
+// Everything posted before the end runs, and nothing is accepted and forgotten.
+func TestStopLosesNoMessages(t *testing.T) {
+	for range 50 {
+		g := newGroup(t, Config{Loops: 1})
+		l := g.Next()
+		const posters = 4
+		var posted [posters]int
+		var ran [posters]atomic.Int64
+		var wg sync.WaitGroup
+		start := make(chan struct{})
+		for i := range posters {
+			wg.Go(func() {
+				<-start
+				for l.Post(func(*Loop) { ran[i].Add(1) }) && l.Go(func(*Worker) { ran[i].Add(1) }) {
+					for posted[i]++; ran[i].Load() < int64(2*posted[i]-100); {
+						runtime.Gosched() // no faster than the loop
+					}
+				}
+			})
+		}
+		close(start)
+		for range 100 {
+			runtime.Gosched()
+		}
+		stopGroup(t, g)
+		wg.Wait()
+		for i := range posters {
+			// The last Post may have been taken and its Go refused.
+			if n := ran[i].Load() - int64(2*posted[i]); n < 0 || n > 1 {
+				t.Fatalf("%d times two things were posted, %d have run", posted[i], ran[i].Load())
+			}
+		}
+	}
+}
+
+// Messages that beget messages, and functions that beget functions, end with the
+// group.
+func TestStopEndsWhatGoesOnAndOn(t *testing.T) {
+	g := newGroup(t, Config{Loops: 1})
+	l := g.Next()
+	over := make(chan struct{}, 2)
+	var message func(*Loop)
+	message = func(*Loop) {
+		if !l.Post(message) {
+			over <- struct{}{}
+		}
+	}
+	var function func(*Worker)
+	function = func(*Worker) {
+		if !l.Go(function) {
+			over <- struct{}{}
+		}
+	}
+	l.Post(message)
+	l.Go(function)
+	stopGroup(t, g)
+	receive(t, over, "the first to end")
+	receive(t, over, "the second to end")
 }
