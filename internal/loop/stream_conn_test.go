@@ -1,0 +1,191 @@
+// The portable driver: streams over a net.Conn, a goroutine each.
+
+package loop
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gale-http/gale/internal/sys"
+)
+
+// serveConn serves one end of a connection with fn and returns the other.
+func serveConn(t *testing.T, g *Group, fn func(*Stream)) net.Conn {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	peer, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = peer.Close() })
+	c, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := g.Next().Go(func(w *Worker) {
+		var s Stream
+		s.OpenConn(w, c, nil)
+		defer s.Close()
+		fn(&s)
+	})
+	if !served {
+		t.Fatal("the group takes no functions")
+	}
+	return peer
+}
+
+func TestConnStreamReadsAndWrites(t *testing.T) {
+	g := newGroup(t, Config{Loops: 2, Portable: true})
+	peer := serveConn(t, g, func(s *Stream) {
+		if s.NetConn() == nil {
+			t.Error("the stream has no net.Conn")
+		}
+		var b [64]byte
+		n, err := s.Read(b[:])
+		if err != nil {
+			t.Error(err)
+		}
+		if n, err := s.WriteThree([]byte("<"), b[:n], []byte(">")); err != nil || n != 6 {
+			t.Errorf("WriteThree: %d, %v", n, err)
+		}
+		if n, err := s.Write([]byte("!")); err != nil || n != 1 {
+			t.Errorf("Write: %d, %v", n, err)
+		}
+		s.HalfClose()
+		if _, err := s.Read(b[:]); err != io.EOF {
+			t.Errorf("the end of the stream is %v", err)
+		}
+	})
+	if _, err := peer.Write([]byte("ping")); err != nil {
+		t.Fatal(err)
+	}
+	_ = peer.SetDeadline(time.Now().Add(patience))
+	if got, err := io.ReadAll(peer); err != nil || string(got) != "<ping>!" {
+		t.Errorf("read %q, %v", got, err)
+	}
+	_ = peer.Close()
+}
+
+func TestConnStreamTimesOutAndCloses(t *testing.T) {
+	g := newGroup(t, Config{Loops: 1, Portable: true})
+	got := make(chan error, 3)
+	reading := make(chan *Stream, 1)
+	serveConn(t, g, func(s *Stream) {
+		s.ReadTimeout, s.WriteTimeout = 20, 20
+		var b [64]byte
+		_, err := s.Read(b[:])
+		got <- err
+		_, err = s.Write(make([]byte, 32<<20))
+		got <- err
+		s.ReadTimeout = 0 // the deadline is taken back
+		reading <- s
+		_, err = s.Read(b[:])
+		got <- err
+	})
+	for range 2 {
+		if err := receive(t, got, "the time-out"); err != ErrTimeout {
+			t.Errorf("it ended with %v", err)
+		}
+	}
+	_ = receive(t, reading, "the read").NetConn().Close()
+	if err := receive(t, got, "the read to end"); err != ErrClosed {
+		t.Errorf("a read of a closed connection ended with %v", err)
+	}
+}
+
+// A connection that reads nothing and says nothing is read again.
+func TestConnStreamReadsAgainAfterNothing(t *testing.T) {
+	g := newGroup(t, Config{Loops: 1, Portable: true})
+	got := make(chan string, 1)
+	g.Next().Go(func(w *Worker) {
+		var s Stream
+		s.OpenConn(w, &hesitant{empty: 1000}, nil)
+		var b [8]byte
+		n, err := s.Read(b[:])
+		if err != nil {
+			t.Error(err)
+		}
+		got <- string(b[:n])
+	})
+	if s := receive(t, got, "the read"); s != "at last" {
+		t.Errorf("read %q", s)
+	}
+}
+
+// hesitant is a connection whose first reads give nothing.
+type hesitant struct {
+	net.Conn
+	empty int
+}
+
+func (c *hesitant) SetReadDeadline(time.Time) error { return nil }
+
+func (c *hesitant) Read(p []byte) (int, error) {
+	if c.empty--; c.empty >= 0 {
+		return 0, nil
+	}
+	return copy(p, "at last"), nil
+}
+
+func TestConnStreamConnects(t *testing.T) {
+	g := newGroup(t, Config{Loops: 1, Portable: true})
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := sys.Addr{IP: netip.MustParseAddrPort(ln.Addr().String())}
+	got := make(chan error, 2)
+	connect := func(w *Worker) {
+		var s Stream
+		err := s.Connect(w, addr, 5000)
+		if err == nil {
+			s.Close()
+		}
+		got <- err
+	}
+	g.Next().Go(connect)
+	if err := receive(t, got, "the connection"); err != nil {
+		t.Error(err)
+	}
+	_ = ln.Close()
+	g.Next().Go(connect)
+	if err := receive(t, got, "the connection to fail"); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("connecting to nobody ended with %v", err)
+	}
+}
+
+// A portable group has no loop to ask, and its goroutines end as they like.
+func TestPortableGroup(t *testing.T) {
+	g := newGroup(t, Config{Loops: 1, Portable: true})
+	l := g.Next()
+	if l.Post(func(*Loop) { t.Error("a message ran") }) {
+		t.Error("a portable group takes messages that nobody will read")
+	}
+	ended := make(chan struct{})
+	l.Go(func(w *Worker) {
+		defer close(ended)
+		if !w.Lost() || w.Loop() != l || w.Unix() < 1e9 {
+			t.Errorf("the worker has lost its loop: %v, it is %p, and the time is %d", w.Lost(), w.Loop(), w.Unix())
+		}
+		w.Begin(nil)
+		if w.End() {
+			t.Error("a worker without a loop holds it")
+		}
+		runtime.Goexit()
+	})
+	receive(t, ended, "the function to end")
+	stopGroup(t, g)
+	if l.Go(func(*Worker) {}) {
+		t.Error("a stopped group takes functions")
+	}
+}
