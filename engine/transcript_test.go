@@ -125,6 +125,10 @@ var pages = map[string]engine.Handler{
 		_ = res.SetHeader("Transfer-Encoding", "chunked")
 		_ = res.EndString("hello")
 	},
+	"/codings": func(_ *engine.Request, res *engine.Response) {
+		_ = res.SetHeader("Transfer-Encoding", "chunked", "gzip")
+		_ = res.EndString("hello")
+	},
 	"/refused": func(_ *engine.Request, res *engine.Response) {
 		_ = res.SetHeader("X-Good", "1")
 		_ = res.SetHeader("X-Good", "2\r\nX-Evil: 1")

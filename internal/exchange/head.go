@@ -44,7 +44,7 @@ const framingFields uint64 = 1<<bytesparse.FieldContentLength |
 // describe tells the machine what the application has set.
 func describe(r *h1.Reply, h *writer.Headers) error {
 	if h.Has(bytesparse.FieldContentLength) {
-		n, ok := bytesparse.ParseUint(h.Value(bytesparse.FieldContentLength))
+		n, ok := bytesparse.ParseUint(h.Get("Content-Length")) // several are no number
 		if !ok {
 			return ErrBadLength
 		}
@@ -52,7 +52,7 @@ func describe(r *h1.Reply, h *writer.Headers) error {
 	}
 	if h.Has(bytesparse.FieldTransferEncoding) {
 		r.HasCoding = true
-		r.Chunked = bytesparse.EqualFold(h.Value(bytesparse.FieldTransferEncoding), "chunked")
+		r.Chunked = bytesparse.EqualFold(h.Get("Transfer-Encoding"), "chunked")
 	}
 	for value := range h.Values("Connection") {
 		r.Connection |= h1.ParseConnection(value)
