@@ -35,7 +35,11 @@ type conn struct {
 	headDue int64
 	// linger is how many bytes more are read and dropped before closing; 0 when the
 	// connection is alive.
-	linger  int32
+	linger int32
+	// served tells that a request of it has been answered; idle, for the portable
+	// driver, that it waits for the next.
+	served  bool
+	idle    atomic.Bool
 	context atomic.Pointer[connContext]
 	next    *conn // in the loop's free list
 }
@@ -65,7 +69,7 @@ func newConn(s *Server, l *loop.Loop) *conn {
 func (c *conn) init(s *Server) {
 	c.server = s
 	c.in.Reset(h1.Server)
-	c.headDue, c.linger = 0, 0
+	c.headDue, c.linger, c.served = 0, 0, false
 }
 
 // opened counts a connection whose stream is open.
@@ -108,6 +112,8 @@ func (c *conn) restUntil() int64 {
 	switch t := &c.server.run.timeouts; {
 	case c.headDue != 0:
 		return c.headDue
+	case c.server.run.closing.Load():
+		return c.Loop().Tick() + freshTicks
 	case t.idle != 0:
 		return c.Tick() + t.idle
 	}
@@ -176,7 +182,7 @@ func (c *conn) close() {
 	if ctx := c.context.Swap(nil); ctx != nil {
 		ctx.cancel()
 	}
-	c.server.run.open.Add(-1)
+	c.server.gone()
 	if c.NetConn() != nil {
 		c.server.run.mu.Lock()
 		delete(c.server.run.conns, c)

@@ -98,6 +98,21 @@ func (a *acceptor) Serve(w *loop.Worker, _ uint32) {
 	a.Rest(0, false)
 }
 
+// acceptLast takes all connections that are queued, and closes the socket.
+func (a *acceptor) acceptLast() {
+	for {
+		fd, e := a.Accept()
+		switch e {
+		case 0:
+			a.take(a.Loop(), fd)
+		case sys.EINTR, sys.ECONNABORTED:
+		default:
+			a.Close()
+			return
+		}
+	}
+}
+
 func (a *acceptor) take(here *loop.Loop, fd int) {
 	if a.tcp {
 		sys.SetNoDelay(fd)

@@ -120,7 +120,7 @@ func TestCurl(t *testing.T) {
 	})
 }
 
-// TestCurlUploadsAGibibyte: from a file, whose length curl declares, and from a pipe.
+// TestCurlUploadsAGibibyte: from a file, whose length curl declares, or from a pipe.
 func TestCurlUploadsAGibibyte(t *testing.T) {
 	needMeasurable(t)
 	file := filepath.Join(t.TempDir(), "sparse")
@@ -130,13 +130,13 @@ func TestCurlUploadsAGibibyte(t *testing.T) {
 	if err := os.Truncate(file, gibibyte); err != nil {
 		t.Fatal(err)
 	}
+	command := "curl -s -S -H Expect: -T " + file + " $0"
 	eachChild(t, func(t *testing.T, srv *child) {
-		got := run(t, "", "curl", "-s", "-S", "-H", "Expect:", "-T", file, "http://"+srv.addr+"/count")
-		got += " " + run(t, "", "sh", "-c", "curl -s -S -H Expect: -T - http://"+srv.addr+"/count <"+file)
-		if want := strconv.Itoa(gibibyte); got != want+" "+want {
+		if got := run(t, "", "sh", "-c", command, "http://"+srv.addr+"/count"); got != strconv.Itoa(gibibyte) {
 			t.Errorf("the server counted %s", got)
 		}
 		checkPeak(t, srv)
+		command = "curl -s -S -H Expect: -T - $0 <" + file
 	})
 }
 
@@ -244,6 +244,9 @@ func TestWrk(t *testing.T) {
 			"plain":     {"-t", "1", "-c", "32", "-d", "1", url},
 			"pipelined": {"-t", "1", "-c", "8", "-d", "1", "-s", script, url},
 		} {
+			if name == "pipelined" && d.loops > 1 {
+				continue // a second more that would tell nothing new
+			}
 			served.Store(0)
 			out := run(t, "", "wrk", args...)
 			found := wrkRequests.FindStringSubmatch(out)

@@ -108,7 +108,12 @@ func (x *responder) prepareWait() bool {
 		return false
 	}
 	c := x.conn
-	c.noteHead(x.req.in.Unread() > 0)
+	begun := x.req.in.Unread() > 0
+	if c.idle.Store(!begun); !begun && c.served && x.server.run.closing.Load() {
+		x.finish(false)
+		return false
+	}
+	c.noteHead(begun)
 	c.ReadTimeout = 0
 	if due := c.restUntil(); due != 0 {
 		c.ReadTimeout = int32(max(1, due-c.Tick()))
@@ -126,8 +131,18 @@ func (x *responder) rest() {
 	here := localOf(c.Loop())
 	x.res.out.Detach()
 	c.begun = x.req.in.Detach(here.buffers.Get)
+	c.toRest(false)
+}
+
+// toRest puts the connection to rest, or, when the server is closing and nothing
+// has begun, to its end.
+func (c *conn) toRest(again bool) {
+	if c.served && c.begun == nil && c.server.run.closing.Load() {
+		c.close()
+		return
+	}
 	c.noteHead(c.begun != nil)
-	c.Rest(c.restUntil(), false)
+	c.Rest(c.restUntil(), again)
 }
 
 // noteHead starts the clock of a head that has begun, and stops it otherwise.
@@ -144,7 +159,10 @@ func (c *conn) noteHead(begun bool) {
 // connection goes on here.
 func (x *responder) answer(verdict error) bool {
 	c, out := x.conn, &x.res.out
-	c.headDue, c.ReadTimeout = 0, x.server.run.timeouts.body
+	if c.NetConn() != nil {
+		c.idle.Store(false)
+	}
+	c.served, c.headDue, c.ReadTimeout = true, 0, x.server.run.timeouts.body
 	if c.in.Method() == bytesparse.MethodConnect {
 		// Nobody listens for CONNECT: the connection closes (seed: 'connect').
 		x.finish(true)
@@ -278,8 +296,7 @@ func (x *responder) giveBack() {
 	x.res.out.Detach()
 	c.begun = x.req.in.Detach(x.server.run.shared.Get)
 	back := c.Return(func() {
-		c.noteHead(c.begun != nil)
-		c.Rest(c.restUntil(), true)
+		c.toRest(true)
 	})
 	if !back {
 		c.abandoned()
@@ -292,5 +309,5 @@ func (c *conn) abandoned() {
 	if ctx := c.context.Swap(nil); ctx != nil {
 		ctx.cancel()
 	}
-	c.server.run.open.Add(-1)
+	c.server.gone()
 }

@@ -56,6 +56,7 @@ type running struct {
 
 	closing atomic.Bool // answers say Connection: close
 	open    atomic.Int64
+	empty   chan struct{} // told when, closing, the last connection has gone
 	context context.Context
 	cancel  context.CancelFunc
 	done    chan struct{} // closed when Close has finished
@@ -89,6 +90,7 @@ func (s *Server) start() error {
 	}
 	r.limits, r.timeouts = s.Limits.machine(), s.Timeouts.ticks()
 	r.conns = make(map[*conn]struct{})
+	r.empty = make(chan struct{}, 1)
 	r.context, r.cancel = context.WithCancel(context.Background())
 	if r.done == nil {
 		r.done = make(chan struct{})
@@ -133,62 +135,10 @@ func (s *Server) Addrs() []net.Addr {
 // Connections returns how many connections are open.
 func (s *Server) Connections() int { return int(s.run.open.Load()) }
 
-// Close stops the server at once: listeners and connections are closed, contexts
-// of requests end, waits of handlers fail. It returns when nothing of the server
-// runs any more but handlers that do not return. A second call waits for the
-// first. It must not be called from a handler; `go s.Close()` may.
-func (s *Server) Close() error {
-	r := &s.run
-	r.mu.Lock()
-	r.closed = true
-	r.closing.Store(true)
-	if r.done == nil {
-		r.done = make(chan struct{})
-	}
-	group := r.group
-	r.mu.Unlock()
-	r.once.Do(func() {
-		if group != nil {
-			r.cancel()
-			s.closeListeners()
-			s.closePortable()
-			group.Stop()
-			r.serving.Wait()
-		}
-		close(r.done)
-	})
-	<-r.done
-	return nil
-}
-
-// Wait returns when Close has finished.
-func (s *Server) Wait() error {
-	s.run.mu.Lock()
-	if s.run.done == nil {
-		s.run.done = make(chan struct{})
-	}
-	done := s.run.done
-	s.run.mu.Unlock()
-	<-done
-	return nil
-}
-
 func (s *Server) logf(format string, args ...any) {
 	if s.ErrorLog != nil {
 		s.ErrorLog.Printf(format, args...)
 		return
 	}
 	log.Printf(format, args...)
-}
-
-// closePortable cuts the connections of the portable driver; their goroutines
-// find out and close them.
-func (s *Server) closePortable() {
-	s.run.mu.Lock()
-	defer s.run.mu.Unlock()
-	for c := range s.run.conns {
-		if nc := c.NetConn(); nc != nil {
-			_ = nc.Close()
-		}
-	}
 }

@@ -277,13 +277,19 @@ func (l *Loop) release() {
 // otherwise.
 func (l *Loop) stop() {
 	l.stopping = true
-	for i := 0; i < len(l.streams.slots); i++ {
-		switch s := l.streams.slots[i].stream; {
-		case s == nil:
-		case s.state == atRest:
-			s.task.Stop()
-		default:
+	l.EachAtRest(Task.Stop)
+	for i := range l.streams.slots {
+		if s := l.streams.slots[i].stream; s != nil && s.state != atRest {
 			s.fail()
+		}
+	}
+}
+
+// EachAtRest calls do for the task of each stream at rest. The loop must be held.
+func (l *Loop) EachAtRest(do func(Task)) {
+	for i := 0; i < len(l.streams.slots); i++ {
+		if s := l.streams.slots[i].stream; s != nil && s.state == atRest {
+			do(s.task)
 		}
 	}
 }

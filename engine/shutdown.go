@@ -1,0 +1,154 @@
+// The end of a server: at once, or after what is under way.
+
+package engine
+
+import (
+	"context"
+	"sync"
+
+	"github.com/gale-http/gale/internal/loop"
+)
+
+// freshTicks is how long a connection that has been accepted, and has sent nothing
+// yet, is given for its first request when the server shuts down.
+const freshTicks = 1000
+
+// Close stops the server at once: listeners and connections are closed, contexts
+// of requests end, waits of handlers fail. It returns when nothing of the server
+// runs any more but handlers that do not return. A second call waits for the
+// first. It must not be called from a handler; `go s.Close()` may.
+func (s *Server) Close() error {
+	r := &s.run
+	r.mu.Lock()
+	r.closed = true
+	r.closing.Store(true)
+	if r.done == nil {
+		r.done = make(chan struct{})
+	}
+	group := r.group
+	r.mu.Unlock()
+	r.once.Do(func() {
+		if group != nil {
+			r.cancel()
+			s.closeListeners()
+			s.closePortable()
+			group.Stop()
+			r.serving.Wait()
+		}
+		close(r.done)
+	})
+	<-r.done
+	return nil
+}
+
+// Wait returns when Close has finished.
+func (s *Server) Wait() error {
+	s.run.mu.Lock()
+	if s.run.done == nil {
+		s.run.done = make(chan struct{})
+	}
+	done := s.run.done
+	s.run.mu.Unlock()
+	<-done
+	return nil
+}
+
+// Shutdown ends the server in peace (seed: server.close): what the kernel has
+// queued is still accepted, idle connections are closed at once, and what is being
+// answered is answered, with Connection: close. When all connections have gone, or
+// ctx has ended, it does what Close does; the error is that of ctx. It must not be
+// called from a handler; `go s.Shutdown(ctx)` may.
+func (s *Server) Shutdown(ctx context.Context) error {
+	r := &s.run
+	r.mu.Lock()
+	group := r.group
+	r.closing.Store(true)
+	r.mu.Unlock()
+	if group == nil {
+		return s.Close()
+	}
+	s.everywhere(group, func(t loop.Task) {
+		if a, ok := t.(queue); ok {
+			a.acceptLast()
+		}
+	})
+	s.closeListeners()
+	s.everywhere(group, func(t loop.Task) {
+		if c, ok := t.(*conn); ok {
+			c.retire()
+		}
+	})
+	s.retirePortable()
+	var err error
+	for err == nil && r.open.Load() > 0 {
+		select {
+		case <-r.empty:
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+	}
+	_ = s.Close()
+	return err
+}
+
+// queue is a listening socket of a loop.
+type queue interface{ acceptLast() }
+
+// everywhere has each loop call do for each of its tasks at rest, and waits for
+// that.
+func (s *Server) everywhere(group *loop.Group, do func(loop.Task)) {
+	if group.Portable() {
+		return
+	}
+	var done sync.WaitGroup
+	for _, l := range group.Loops() {
+		done.Add(1)
+		if !l.Post(func(l *loop.Loop) { defer done.Done(); l.EachAtRest(do) }) {
+			done.Done()
+		}
+	}
+	done.Wait()
+}
+
+// retire has a connection at rest looked at once more: what has arrived is served,
+// and where there is nothing, it is closed (toRest). One that has never sent
+// anything may be about to.
+func (c *conn) retire() {
+	if c.linger == 0 {
+		c.Rest(c.restUntil(), true)
+	}
+}
+
+// gone counts a connection that has been closed.
+func (s *Server) gone() {
+	r := &s.run
+	if r.open.Add(-1) == 0 && r.closing.Load() {
+		select {
+		case r.empty <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// retirePortable is retire for the connections of the portable driver.
+func (s *Server) retirePortable() {
+	s.run.mu.Lock()
+	defer s.run.mu.Unlock()
+	for c := range s.run.conns {
+		if c.idle.Load() {
+			_ = c.NetConn().Close()
+		}
+	}
+}
+
+// closePortable cuts the connections of the portable driver; their goroutines
+// find out and close them.
+func (s *Server) closePortable() {
+	s.run.mu.Lock()
+	defer s.run.mu.Unlock()
+	for c := range s.run.conns {
+		if nc := c.NetConn(); nc != nil {
+			_ = nc.Close()
+		}
+	}
+}
