@@ -42,6 +42,7 @@ func nginxPeer() *peerKind {
 		}
 		text := fmt.Sprintf(`daemon off;
 worker_processes 1;
+worker_rlimit_nofile 20000;
 error_log stderr crit;
 pid %[1]s/pid;
 events { worker_connections 20000; multi_accept on; }

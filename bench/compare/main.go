@@ -199,7 +199,7 @@ func (s *session) prepareCounters(o *options) (notes []string) {
 		}
 	}
 	if len(s.steps) > 0 {
-		notes = append(notes, "stepped instructions are user mode only, counted one by one at 64 connections that always wait")
+		notes = append(notes, "stepped instructions are user mode only, counted one by one with 16 requests always under way")
 	}
 	return notes
 }

@@ -128,18 +128,24 @@ func (m *meter) idle(ctx context.Context, p *running, w *work.Workload) (Sample,
 	}, nil
 }
 
-// stepRequests is how many requests are stepped through at the least; servers
-// that answer in batches need a few batches.
-const stepRequests = 128
+// Stepping is slow, so it is done with as many requests under way, and counts
+// over as many, as it takes to see a server work in batches.
+const (
+	stepUnderWay = 16
+	stepRequests = 64
+)
+
+// errNotStepped says that a workload is too much for stepping, or none for it.
+var errNotStepped = errors.New("not stepped through")
 
 // step counts the peer's user-mode instructions exactly.
 func (m *meter) step(ctx context.Context, p *running, w *work.Workload, limit time.Duration) (float64, error) {
 	if w.Kind != work.Requests || w.Per > 0 || w.Slow != "" || w.Body+len(w.Want.Body) > 1<<14 {
-		return 0, errors.New("not stepped through")
+		return 0, errNotStepped
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	f, err := stepped.Measure(ctx, stepped.Plan{PID: p.pid(), Addr: p.addr, Workload: w,
-		Conns: min(w.Conns, 64), Requests: max(stepRequests, 8*w.Depth), Warm: 20000})
+		Conns: min(w.Conns, max(2, stepUnderWay/w.Depth)), Requests: stepRequests, Warm: 20000})
 	return f.PerRequest, err
 }

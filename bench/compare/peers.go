@@ -132,6 +132,9 @@ func (s *site) start(ctx context.Context, kind *peerKind, w *work.Workload, upst
 	if err != nil {
 		return nil, err
 	}
+	if err := os.Chmod(dir, 0o755); err != nil { // as the site's own
+		return nil, err
+	}
 	args, err := kind.command(s, launch{addr, upstream, w}, dir)
 	if err != nil {
 		return nil, err

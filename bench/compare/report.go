@@ -26,9 +26,10 @@ type Report struct {
 
 // Table is one workload's rows.
 type Table struct {
-	Workload string `json:"workload"`
-	About    string `json:"about"`
-	Rows     []*Row `json:"rows"`
+	Workload string   `json:"workload"`
+	About    string   `json:"about"`
+	Rows     []*Row   `json:"rows"`
+	Notes    []string `json:"notes,omitempty"`
 }
 
 // Row is one peer at one workload.

@@ -87,12 +87,16 @@ func (s *session) table(ctx context.Context, w *work.Workload) (*Table, error) {
 		entries = append(entries, e)
 		s.judge(ctx, e, w)
 	}
-	for round := range s.rounds {
+	rounds := s.rounds
+	if w.Kind == work.Idle {
+		rounds = 1 // a second one finds the memory of the first
+	}
+	for round := range rounds {
 		for _, e := range entries {
 			if e.row.Void != "" {
 				continue
 			}
-			fmt.Fprintf(s.progress, "%s %d/%d %s\n", w.Name, round+1, s.rounds, e.kind.name)
+			fmt.Fprintf(s.progress, "%s %d/%d %s\n", w.Name, round+1, rounds, e.kind.name)
 			if err := s.round(ctx, e, w); err != nil {
 				return nil, err
 			}
@@ -129,6 +133,8 @@ func (s *session) round(ctx context.Context, e *entry, w *work.Workload) error {
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
+	case proc.Ended(e.pid()):
+		e.row.void("it ended under load" + e.lastWords())
 	case err != nil:
 		e.row.void(err.Error() + e.lastWords())
 	case sample[figErrors] > 0 && sample[figErrors] > sample[figRequests]/1000:
@@ -169,12 +175,13 @@ func (s *session) stepAll(ctx context.Context, t *Table, w *work.Workload, behin
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err == nil {
+		switch {
+		case err == nil:
 			for _, sample := range row.Samples {
 				sample[figStepped] = n
 			}
-		} else {
-			fmt.Fprintf(s.progress, "%s steps %s: %v\n", w.Name, row.Peer, err)
+		case !errors.Is(err, errNotStepped):
+			t.Notes = append(t.Notes, fmt.Sprintf("%s was not stepped through: %v", row.Peer, err))
 		}
 	}
 	return nil
@@ -187,7 +194,7 @@ func newSite(serverCore, clientCore int) (*site, error) {
 		return nil, err
 	}
 	s := &site{dir: dir, serverCore: serverCore, clientCore: clientCore}
-	return s, s.prepare()
+	return s, errors.Join(os.Chmod(dir, 0o755), s.prepare()) // peers that give up root still read it
 }
 
 func (s *site) remove() { _ = os.RemoveAll(s.dir) } // temporary files are not worth an error

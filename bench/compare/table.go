@@ -113,6 +113,9 @@ func (t *Table) print(w io.Writer) {
 		fmt.Fprintln(w, strings.TrimRight(b.String(), " "))
 	}
 	t.voids(func(peer, why string) { fmt.Fprintf(w, "  %-*s  – %s\n", widths[0], peer, why) })
+	for _, note := range t.Notes {
+		fmt.Fprintf(w, "  note: %s\n", note)
+	}
 }
 
 // markdown writes the table for PERF.md.
@@ -132,6 +135,9 @@ func (t *Table) markdown(w io.Writer) {
 		}
 		fmt.Fprintf(w, "- %s: – (%s)\n", peer, why)
 	})
+	for _, note := range t.Notes {
+		fmt.Fprintf(w, "\n%s.\n", note)
+	}
 }
 
 func (t *Table) voids(yield func(peer, why string)) {

@@ -21,12 +21,13 @@ type Client struct {
 	conns  []net.Conn
 	batch  []byte // the requests that are sent at once
 	depth  int
-	answer int // bytes of one answer; every answer has as many
+	answer int // bytes of one answer; every answer has as many, 0 when they differ
+	method string
 }
 
 // Dial opens conns connections and asks once on each.
 func Dial(w *work.Workload, addr string, conns int) (*Client, error) {
-	c := &Client{depth: w.Depth}
+	c := &Client{depth: w.Depth, method: w.Method}
 	one := w.Request(addr)
 	for range w.Depth {
 		c.batch = append(c.batch, one...)
@@ -43,11 +44,14 @@ func Dial(w *work.Workload, addr string, conns int) (*Client, error) {
 			c.Close()
 			return nil, err
 		}
-		if c.answer != 0 && c.answer != size {
+		switch {
+		case w.Want.Chunked: // in chunks as it pleases the peer
+		case c.answer != 0 && c.answer != size:
 			c.Close()
 			return nil, fmt.Errorf("an answer has %d bytes, another %d", c.answer, size)
+		default:
+			c.answer = size
 		}
-		c.answer = size
 	}
 	return c, nil
 }
@@ -127,12 +131,33 @@ func (c *Client) Run(ctx context.Context, seen func(done int) bool) error {
 	return first
 }
 
+// parse reads answers of any size.
+func (c *Client) parse(conn net.Conn) error {
+	in := bufio.NewReader(conn)
+	for range c.depth {
+		res, err := http.ReadResponse(in, &http.Request{Method: c.method})
+		if err != nil {
+			return err
+		}
+		if _, err := io.Copy(io.Discard, res.Body); err != nil {
+			return err
+		}
+		if res.StatusCode != http.StatusOK {
+			return fmt.Errorf("status %d", res.StatusCode)
+		}
+	}
+	return nil
+}
+
 // Until is a seen that wants n answers.
 func Until(n int) func(int) bool { return func(done int) bool { return done < n } }
 
 func (c *Client) turn(conn net.Conn, answers []byte) error {
 	if _, err := conn.Write(c.batch); err != nil {
 		return err
+	}
+	if c.answer == 0 {
+		return c.parse(conn)
 	}
 	if _, err := io.ReadFull(conn, answers); err != nil {
 		return err

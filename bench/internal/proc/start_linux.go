@@ -29,6 +29,7 @@ type order struct {
 // only its process, ends: so it is never given back to the scheduler.
 var starter = sync.OnceValue(func() chan<- order {
 	orders := make(chan order)
+	raiseDescriptors()
 	go func() {
 		runtime.LockOSThread()
 		for o := range orders {
@@ -37,6 +38,17 @@ var starter = sync.OnceValue(func() chan<- order {
 	}()
 	return orders
 })
+
+// raiseDescriptors allows this program as many descriptors as it may have. Go
+// does so too, but takes it back for children unless the program has said it
+// itself.
+func raiseDescriptors() {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err == nil {
+		limit.Cur = limit.Max
+		_ = syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit) // a program that needs more will say so
+	}
+}
 
 func (o order) start() error {
 	var before, set unix.CPUSet
@@ -109,7 +121,7 @@ func AwaitListener(ctx context.Context, pid int, addr string) error {
 		if err == nil {
 			return conn.Close()
 		}
-		if ended(pid) {
+		if Ended(pid) {
 			return errors.New("it ended before it listened")
 		}
 		select {
@@ -120,8 +132,8 @@ func AwaitListener(ctx context.Context, pid int, addr string) error {
 	}
 }
 
-// ended says whether the process is gone or waits to be reaped.
-func ended(pid int) bool {
+// Ended says whether the process is gone or waits to be reaped.
+func Ended(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err != nil || stateOf(stat) == 'Z'
 }

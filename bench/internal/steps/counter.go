@@ -10,10 +10,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"runtime"
-	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -26,6 +24,9 @@ import (
 // are all asleep. The tracer swallows it; one that slips by is ignored by
 // programs at large, and by Go's runtime as a belated request to give way.
 const nudge = syscall.SIGURG
+
+// schedBatch is SCHED_BATCH of sched.h.
+const schedBatch = 3
 
 // waitFlags: threads count, and other children of this program, which other
 // threads started, are none of our business.
@@ -149,8 +150,11 @@ func (c *Counter) announce(err error) {
 }
 
 // follow moves this thread to the processor of a process that is pinned to one:
-// a stop is then a switch on one core instead of a wake-up across two.
+// a stop is then a switch on one core instead of a wake-up across two. As a
+// batch job it waits its turn there: tracer and tracee, which wake each other
+// every few microseconds, have been seen to keep everyone else off the core.
 func (c *Counter) follow() {
+	_ = unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: schedBatch}, 0) // less kind without it, no less exact
 	var set unix.CPUSet
 	if err := unix.SchedGetaffinity(c.pid, &set); err == nil && set.Count() == 1 {
 		_ = unix.SchedSetaffinity(0, &set) // slower without it, no less exact
@@ -162,13 +166,15 @@ func (c *Counter) follow() {
 func (c *Counter) seize() error {
 	for found := true; found; {
 		found = false
-		tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", c.pid))
+		tasks, err := tasksOf(c.pid)
 		if err != nil {
 			return fmt.Errorf("steps: %w", err)
 		}
-		for _, task := range tasks {
-			tid, err := strconv.Atoi(task.Name())
-			if err != nil || c.threads[tid] != nil {
+		if len(tasks) > 1 && c.monitor == 0 {
+			c.monitor = tasks[1] // the runtime starts it before any other thread
+		}
+		for _, tid := range tasks {
+			if c.threads[tid] != nil {
 				continue
 			}
 			switch e := ptrace(unix.PTRACE_SEIZE, tid, 0, unix.PTRACE_O_TRACECLONE|unix.PTRACE_O_TRACEEXIT); e {
@@ -185,14 +191,32 @@ func (c *Counter) seize() error {
 			}
 		}
 	}
-	tids := slices.Sorted(maps.Keys(c.threads))
-	if len(tids) > 1 {
-		c.monitor = tids[1] // the runtime starts it before any other thread
-	}
-	for _, tid := range tids {
+	for tid := range c.threads {
 		_ = ptrace(unix.PTRACE_INTERRUPT, tid, 0, 0) // a thread that has ended reports so to wait4
 	}
 	return nil
+}
+
+// tasksOf lists the process's threads in the order in which they were started.
+func tasksOf(pid int) ([]int, error) {
+	dir, err := os.Open(fmt.Sprintf("/proc/%d/task", pid))
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	names, err := dir.Readdirnames(-1) // as the kernel lists them: unsorted
+	if err != nil {
+		return nil, err
+	}
+	tasks := make([]int, 0, len(names))
+	for _, name := range names {
+		tid, err := strconv.Atoi(name)
+		if err != nil {
+			return nil, err
+		}
+		tasks = append(tasks, tid)
+	}
+	return tasks, nil
 }
 
 // loop steps until the process has ended or is let go.

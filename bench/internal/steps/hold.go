@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -47,11 +48,16 @@ func (c *Counter) HoldMonitor() {
 	}
 }
 
-// inFutex says whether a thread sleeps until another wakes it.
+// inFutex says whether a thread sleeps until another wakes it. Such a sleep that
+// Attach has broken off goes on as a call by the name of restart_syscall.
 func inFutex(pid, tid int) bool {
 	dir := fmt.Sprintf("/proc/%d/task/%d", pid, tid)
-	call, err := os.ReadFile(dir + "/syscall")
-	if err != nil || !bytes.HasPrefix(call, fmt.Appendf(nil, "%d ", unix.SYS_FUTEX)) {
+	line, err := os.ReadFile(dir + "/syscall")
+	if err != nil {
+		return false
+	}
+	call, _, _ := bytes.Cut(line, []byte{' '})
+	if n, err := strconv.Atoi(string(call)); err != nil || n != unix.SYS_FUTEX && n != unix.SYS_RESTART_SYSCALL {
 		return false
 	}
 	stat, err := os.ReadFile(dir + "/stat")

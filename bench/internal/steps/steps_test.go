@@ -153,6 +153,7 @@ func TestHandler(t *testing.T) {
 	p.answer(t)
 	p.rest(t)
 	c := attach(t, p.cmd.Process.Pid)
+	p.rest(t) // in the read again, which the signal breaks off
 	if err := p.cmd.Process.Signal(syscall.SIGUSR1); err != nil {
 		t.Fatal(err)
 	}

@@ -31,7 +31,9 @@ func (w *Workload) Dial(addr string) (net.Conn, error) {
 
 // Check asks on one connection as the workload does, and again, and judges
 // every answer. The error says what was wrong with the first that was.
-func (w *Workload) Check(addr string) error {
+func (w *Workload) Check(addr string) error { return w.check(addr, patience) }
+
+func (w *Workload) check(addr string, patience time.Duration) error {
 	conn, err := w.Dial(addr)
 	if err != nil {
 		return err

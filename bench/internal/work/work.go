@@ -47,10 +47,10 @@ type Answer struct {
 // browserFields are nine of the ten that a browser sends; Host is the tenth.
 var browserFields = []string{
 	"User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",
-	"Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
+	"Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7",
 	"Accept-Language: en-US,en;q=0.9,de;q=0.8",
 	"Accept-Encoding: gzip, deflate, br, zstd",
-	"Cookie: session=8f14e45fceea167a5a36dedd4bea2543; theme=dark; _ga=GA1.2.1234567890.1700000000",
+	"Cookie: session=8f14e45fceea167a5a36dedd4bea2543; theme=dark; _ga=GA1.2.1234567890.1700000000; _gid=GA1.2.987654321.1700000000; consent=yes",
 	"Referer: http://127.0.0.1/some/page?with=query",
 	"Cache-Control: max-age=0",
 	"Upgrade-Insecure-Requests: 1",

@@ -202,23 +202,32 @@ func (l *loop) accept() {
 // empty line.
 func (l *loop) count(fd int, b []byte) int {
 	k := 0
+	var carry []byte // what came before b of an empty line
 	if len(l.matched) > 0 {
-		if had := l.matched[fd]; had > 0 {
-			delete(l.matched, fd)
-			joined := append(append([]byte(nil), headEnd[:had]...), b[:min(len(b), len(headEnd)-1)]...)
-			if at := bytes.Index(joined, headEnd); at >= 0 {
-				k++
-				b = b[at+len(headEnd)-had:]
-			}
+		carry = headEnd[:l.matched[fd]]
+		delete(l.matched, fd)
+	}
+	if len(carry) > 0 {
+		joined := append(bytes.Clone(carry), b[:min(len(b), len(headEnd)-1)]...)
+		if at := bytes.Index(joined, headEnd); at >= 0 {
+			k++
+			b, carry = b[at+len(headEnd)-len(carry):], nil
 		}
 	}
-	k += bytes.Count(b, headEnd)
-	if !bytes.HasSuffix(b, headEnd) {
-		for have := len(headEnd) - 1; have > 0; have-- {
-			if bytes.HasSuffix(b, headEnd[:have]) {
-				l.matched[fd] = have
-				break
-			}
+	for at := bytes.Index(b, headEnd); at >= 0; at = bytes.Index(b, headEnd) {
+		k++
+		b, carry = b[at+len(headEnd):], nil
+	}
+	if len(b) == 0 && len(carry) == 0 {
+		return k
+	}
+	if len(b) < len(headEnd)-1 {
+		b = append(bytes.Clone(carry), b...)
+	}
+	for have := len(headEnd) - 1; have > 0; have-- {
+		if bytes.HasSuffix(b, headEnd[:have]) {
+			l.matched[fd] = have
+			break
 		}
 	}
 	return k

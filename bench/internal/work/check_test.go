@@ -1,0 +1,115 @@
+// Check against a right server and against ones that are wrong in one way each.
+
+package work
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// serve answers each request on each connection with what answer gives; n counts
+// the requests of a connection, and answer says whether it goes on.
+func serve(t *testing.T, answer func(n int) (string, bool)) string {
+	t.Helper()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() }) // ends the goroutine below
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				in := bufio.NewReader(conn)
+				for n := 1; ; n++ {
+					if _, err := http.ReadRequest(in); err != nil {
+						return
+					}
+					text, more := answer(n)
+					if _, err := conn.Write([]byte(text)); err != nil || !more {
+						return
+					}
+				}
+			}()
+		}
+	}()
+	return l.Addr().String()
+}
+
+func right() string {
+	return fmt.Sprintf("HTTP/1.1 200 OK\r\nServer: bench\r\nDate: %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 13\r\n\r\nHello, World!",
+		time.Now().UTC().Format(http.TimeFormat))
+}
+
+func always(text string) func(int) (string, bool) {
+	return func(int) (string, bool) { return text, true }
+}
+
+func TestCheckAccepts(t *testing.T) {
+	for _, name := range []string{"hello", "browser", "pipeline16"} {
+		if err := Find(name).Check(serve(t, always(right()))); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	closing := func(int) (string, bool) { return right(), false }
+	if err := Find("churn").Check(serve(t, closing)); err != nil {
+		t.Errorf("churn: %v", err)
+	}
+}
+
+func TestCheckRejects(t *testing.T) {
+	edit := func(old, new string) func(int) (string, bool) { return always(strings.Replace(right(), old, new, 1)) }
+	for name, c := range map[string]struct {
+		workload string
+		answer   func(int) (string, bool)
+		want     string
+	}{
+		"status":       {"hello", edit("200", "203"), "status 203"},
+		"short length": {"hello", edit("Length: 13", "Length: 12"), "12 bytes"},
+		"long length":  {"hello", edit("Length: 13", "Length: 14"), "timeout"},
+		"body":         {"hello", edit("World", "world"), "not the one"},
+		"no server":    {"hello", edit("Server: bench\r\n", ""), "no Server"},
+		"type":         {"hello", edit("text/plain", "text/html"), "Content-Type"},
+		"chunked": {"hello", edit("Content-Length: 13\r\n\r\nHello, World!", "Transfer-Encoding: chunked\r\n\r\nd\r\nHello, World!\r\n0\r\n\r\n"),
+			"chunked"},
+		"old date": {"hello", edit(time.Now().UTC().Format("2006"), "1999"), "Date"},
+		"stale":    {"hello", func(n int) (string, bool) { return right(), n < 2 }, "EOF"},
+		"stays":    {"churn", always(right()), "not closed"},
+	} {
+		w := *Find(c.workload)
+		err := w.check(serve(t, c.answer), 300*time.Millisecond)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+func TestRequests(t *testing.T) {
+	seen := map[string]bool{}
+	for _, w := range All() {
+		if seen[w.Name] || w.About == "" {
+			t.Errorf("%s: twice, or without a word", w.Name)
+		}
+		seen[w.Name] = true
+		req, err := http.ReadRequest(bufio.NewReader(strings.NewReader(string(w.Request("127.0.0.1:80")))))
+		if err != nil {
+			t.Errorf("%s: %v", w.Name, err)
+			continue
+		}
+		if req.ContentLength != int64(w.Body) || req.Host != "127.0.0.1:80" || req.Method != w.Method {
+			t.Errorf("%s: %+v", w.Name, req)
+		}
+	}
+	if n := len(Find("browser").Request("127.0.0.1:8080")); n < 650 || n > 750 {
+		t.Errorf("the browser's request has %d bytes, want about 700", n)
+	}
+}
