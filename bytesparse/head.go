@@ -56,6 +56,7 @@ type Head struct {
 	seen  uint64              // bit id: this field occurs
 	dup   uint64              // bit id: it occurs more than once
 	first [numFieldIDs]uint16 // index in Fields of the first one, valid when seen
+	m     masks               // scratch of a parse: here, not on the stack, so that nothing needs to be zeroed
 }
 
 // Limits bounds what a head may hold. In each, zero means the default and a

@@ -12,22 +12,15 @@ import "math/bits"
 // brackets, without zone; it may be empty. User information is refused, and so
 // is a percent sign without two hex digits behind it. The port is empty or a
 // number up to 65535. It does not allocate.
-func ValidHost(b []byte) bool { return plainHost(b) || validHost(b) }
-
-const (
-	zeros   = '0' * each
-	maxPort = 0x0605050305 // 65535, a digit to a byte
-)
-
-// plainHost tells whether b is a host of the usual kind, letters, digits,
-// hyphens and dots, eight bytes or more with its port: read by words, without a
-// branch for each byte. What it does not take may still be valid.
-func plainHost(b []byte) bool {
+func ValidHost(b []byte) bool {
+	// Hosts of the usual kind, letters, digits, hyphens and dots, eight bytes or
+	// more with the port, are read by words, without a branch for each byte.
 	n := len(b)
 	if n < 8 {
-		return false
+		return validHost(b)
 	}
-	last := load64(b, n-8)
+	first, last := load64(b, 0), load64(b, n-8)
+	good := hostWord(first)
 	x := last ^ colons
 	if x = ^(x&low7 + low7 | x) & high; x != 0 {
 		// What is behind the last colon, with zeros for digits in front of it:
@@ -36,18 +29,24 @@ func plainHost(b []byte) bool {
 		before := uint64(2)<<((end-1)&63) - 1
 		port := (last ^ zeros) &^ before
 		if (port|(port+0x76*each))&high != 0 || bits.ReverseBytes64(port) > maxPort {
-			return false
+			return validHost(b)
 		}
 		if n += int(end>>3) - 9; n < 8 {
-			return (hostWord(load64(b, 0))|^(1<<(n&7*8)-1))&high == high
+			return (good|^(1<<(n&7*8)-1))&high == high || validHost(b)
 		}
+		last = load64(b, n-8)
 	}
-	good := hostWord(load64(b, 0)) & hostWord(load64(b, n-8))
+	good &= hostWord(last)
 	for i := 8; i+8 < n; i += 8 {
 		good &= hostWord(load64(b, i))
 	}
-	return good&high == high
+	return good&high == high || validHost(b)
 }
+
+const (
+	zeros   = '0' * each
+	maxPort = 0x0605050305 // 65535, a digit to a byte
+)
 
 // hostWord returns x with the high bit set in each byte that is an ASCII
 // letter, a digit, a hyphen or a dot; the other bits mean nothing.

@@ -18,40 +18,66 @@ import "encoding/binary"
 // An HTTP/1.x with x > 1 is reported as Minor 1 (RFC 9110 §2.5). The target is
 // neither decoded nor checked for its form, and no field is interpreted.
 func (h *Head) ParseRequest(b []byte, lim *Limits) (n int, err error) {
-	var m masks
 	b = b[:min(len(b), maxHead)]
-	h.Reset()
-	e := m.indexV(b, 0)
-	if cutShort(b, e) {
-		return 0, nil
+	if len(b) == 0 {
+		return h.incomplete(h.Fields)
 	}
-	if !isLineEnd(b, e) || e < len("M / HTTP/1.1") {
+	m := &h.m
+	if kernels() {
+		head(h, b, min(lim.fields(), cap(h.Fields)), requestLine) // for begin, which is one call more
+	} else {
+		h.begin(b, 0, requestLine)
+	}
+	h.Status, h.Reason = 0, Span{}
+	e := m.eol
+	if !m.request {
+		if e = m.startEnd(b); cutShort(b, e) {
+			return h.incomplete(h.Fields)
+		}
+		if !isLineEnd(b, e) || !h.readRequestLine(b, e) {
+			return h.requestFault(b, lim)
+		}
+	}
+	if h.Method == MethodOther {
+		h.Method = LookupMethod(b[:h.Name.Len])
+	}
+	if int(h.Target.Len) > lim.target() {
 		return h.requestFault(b, lim)
+	}
+	if m.size > 0 {
+		h.Fields = h.Fields[:m.taken]
+		h.Size = m.size
+		return m.size, nil
+	}
+	return h.parseFields(b, e+2, lim, false)
+}
+
+// readRequestLine reads the request line that ends at e, but does not look up
+// its method. It returns whether the line is in order.
+func (h *Head) readRequestLine(b []byte, e int) bool {
+	if e < minRequest {
+		return false
 	}
 	minor, ok := minorOf(load64(b, e-8))
 	te := e - len(" HTTP/1.1") // the target's end
 	if !ok || b[te] != ' ' {
-		return h.requestFault(b, lim)
+		return false
 	}
-	t := len("GET ") // its start
-	if binary.LittleEndian.Uint32(b) == 'G'|'E'<<8|'T'<<16|' '<<24 {
-		h.Method = MethodGet
-	} else {
+	t := len("GET") // its start, less one
+	h.Method = MethodGet
+	if binary.LittleEndian.Uint32(b) != get {
 		for t = 0; class[b[t]]&classToken != 0; t++ { // CR is no token byte
 		}
 		if t == 0 || b[t] != ' ' {
-			return h.requestFault(b, lim)
+			return false
 		}
-		h.Method = LookupMethod(b[:t])
-		t++
+		h.Method = MethodOther
 	}
-	if t >= te || te-t > lim.target() || !targetBytes(b[t:te]) {
-		return h.requestFault(b, lim)
-	}
-	h.Name = Span{0, uint32(t - 1)}
-	h.Target = Span{uint32(t), uint32(te - t)}
 	h.Minor = minor
-	return h.parseFields(b, &m, e+2, lim, false)
+	h.Name = Span{0, uint32(t)}
+	t++
+	h.Target = Span{uint32(t), uint32(te - t)}
+	return t < te && targetBytes(b[t:te])
 }
 
 // "HTTP/1." and a digit to come, as load64 reads it.

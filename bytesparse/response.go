@@ -8,12 +8,17 @@ package bytesparse
 // are unfolded in b itself, CR and LF becoming SP as RFC 9112 §5.2 demands of
 // user agents: b must be the caller's to change.
 func (h *Head) ParseResponse(b []byte, lim *Limits) (n int, err error) {
-	var m masks
 	b = b[:min(len(b), maxHead)]
-	h.Reset()
-	e := m.lineEnd(b, 0)
+	if len(b) == 0 {
+		return h.incomplete(h.Fields)
+	}
+	h.begin(b, lim.fields(), statusLine)
+	e := h.m.startEnd(b)
+	for e < len(b) && isText(b[e]) { // of a reason phrase
+		e = h.m.indexV(b, e+1)
+	}
 	if cutShort(b, e) {
-		return 0, nil
+		return h.incomplete(h.Fields)
 	}
 	if !isLineEnd(b, e) || e < len("HTTP/1.1 200") {
 		return h.statusFault(b)
@@ -23,9 +28,10 @@ func (h *Head) ParseResponse(b []byte, lim *Limits) (n int, err error) {
 	if !ok || b[8] != ' ' || d1-1 > 8 || d2 > 9 || d3 > 9 || e > 12 && b[12] != ' ' {
 		return h.statusFault(b)
 	}
-	h.Minor = minor
+	h.Method, h.Minor = 0, minor
+	h.Name, h.Target = Span{}, Span{}
 	h.Status = uint16(d1)*100 + uint16(d2)*10 + uint16(d3)
 	reason := min(13, e)
 	h.Reason = Span{uint32(reason), uint32(e - reason)}
-	return h.parseFields(b, &m, e+2, lim, true)
+	return h.parseFields(b, e+2, lim, true)
 }

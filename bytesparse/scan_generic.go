@@ -16,42 +16,6 @@ import (
 // is free, in vector registers; here the walk validates those few bytes where
 // they stand (indexColon, tokenBytes, targetBytes).
 
-// windowBlocks is how many 64-byte blocks one scan marks at most. The masks
-// live on the stack of the walk and are zeroed for each head: small is fast.
-const windowBlocks = 8
-
-// masks holds the bitmap of a window of a buffer, and says which window.
-type masks struct {
-	v    [windowBlocks]uint64 // bit i of v[k]: byte base+64k+i is a control byte, CR, LF and HTAB included
-	base int                  // offset of the window, a multiple of 64
-	end  int                  // where the marks end: base + 64 × blocks marked, possibly past the buffer's end
-}
-
-// indexV returns the index of the first control byte of b from index p on,
-// len(b) when there is none, marking further windows as it gets there. It must
-// always be given the same bytes, and p must not go back before the window.
-func (m *masks) indexV(b []byte, p int) int {
-	for {
-		for p < m.end {
-			i := uint(p - m.base)
-			if x := m.v[i>>6%windowBlocks] >> (i & 63); x != 0 {
-				return p + bits.TrailingZeros64(x)
-			}
-			p = p&^63 + 64
-		}
-		if p >= len(b) {
-			return len(b)
-		}
-		m.mark(b, p&^63)
-	}
-}
-
-// mark marks the window of b that begins at base, a multiple of 64.
-func (m *masks) mark(b []byte, base int) {
-	m.base = base
-	m.end = base + 64*scan(b, base, &m.v)
-}
-
 // Words whose eight bytes are all the same.
 const (
 	each   = 0x0101010101010101

@@ -12,11 +12,12 @@ import (
 func checkScan(t *testing.T, b []byte) {
 	t.Helper()
 	for off := 0; off < len(b); {
-		v := [windowBlocks]uint64{}
+		var m masks
+		v := &m.v
 		for i := range v {
 			v[i] = 0xa5a5a5a5a5a5a5a5 // what an earlier window left
 		}
-		blocks := scan(b, off, &v)
+		blocks := scan(b, off, &m)
 		if blocks < 1 || blocks > windowBlocks {
 			t.Fatalf("%q from %d: %d blocks", b, off, blocks)
 		}
@@ -78,14 +79,14 @@ func TestScanWindows(t *testing.T) {
 
 func TestScanStopsBehindAHead(t *testing.T) {
 	b := append([]byte("GET / HTTP/1.1\r\nA: b\r\n\r\n"), bytes.Repeat([]byte("x"), 600)...)
-	var v [windowBlocks]uint64
-	if n := scan(b, 0, &v); n != 1 {
+	var m masks
+	if n := scan(b, 0, &m); n != 1 {
 		t.Errorf("%d blocks scanned for a head in the first", n)
 	}
 	for at := range 64 { // the empty line across the border of two blocks
 		b = append(bytes.Repeat([]byte("h"), at+62), "\r\n\r\n"...)
 		b = append(b, bytes.Repeat([]byte("x"), 600)...)
-		if n, want := scan(b, 0, &v), (at+64)/64+1; n != want {
+		if n, want := scan(b, 0, &m), (at+64)/64+1; n != want {
 			t.Errorf("empty line at %d: %d blocks, want %d", at+62, n, want)
 		}
 	}

@@ -5,7 +5,8 @@ import "math/bits"
 // The walk over the field lines, from line end to line end along the marks of
 // the block scan. It is written for lines that are in order; at the first that
 // is not, it hands over to the judges in fault.go, which look at that line
-// again, byte by byte, and say what is wrong with it.
+// again, byte by byte, and say what is wrong with it. Where the scan has walked
+// ahead, it goes on from there.
 
 // maxHead is where offsets stop fitting; no head is that long.
 const maxHead = 1<<31 - 1
@@ -15,66 +16,34 @@ const maxHead = 1<<31 - 1
 // fields. It otherwise works as ParseRequest does. h should be a Head of its
 // own, for trailers are not headers.
 func (h *Head) ParseTrailers(b []byte, lim *Limits) (n int, err error) {
-	var m masks
 	b = b[:min(len(b), maxHead)]
 	h.Reset()
-	return h.parseFields(b, &m, 0, lim, false)
-}
-
-// lineEnd returns the index of the first control byte other than HTAB of b
-// from p on, len(b) when there is none.
-func (m *masks) lineEnd(b []byte, p int) int {
-	e := m.indexV(b, p)
-	for e < len(b) && isText(b[e]) {
-		e = m.indexV(b, e+1)
+	if len(b) == 0 {
+		return 0, nil
 	}
-	return e
-}
-
-// isLineEnd tells whether CR LF stands at b[e].
-func isLineEnd(b []byte, e int) bool {
-	return e+1 < len(b) && b[e] == '\r' && b[e+1] == '\n'
-}
-
-// cutShort tells whether b ends at e, or behind a CR there: whether that is a
-// line end is not known yet.
-func cutShort(b []byte, e int) bool {
-	return e+1 >= len(b) && (e == len(b) || b[e] == '\r')
+	h.begin(b, lim.fields(), noStart)
+	return h.parseFields(b, 0, lim, false)
 }
 
 // parseFields parses the field lines of b from s on, up to the empty line. With
 // unfold, folded lines are joined to the one before, in b.
-func (h *Head) parseFields(b []byte, m *masks, s int, lim *Limits, unfold bool) (int, error) {
-	fs, s, e := splitLines(b, m, s, h.Fields[:0], lim.fields(), unfold)
-	h.Fields = fs
-	if cutShort(b, e) {
-		h.Reset()
-		return 0, nil
+func (h *Head) parseFields(b []byte, s int, lim *Limits, unfold bool) (int, error) {
+	m := &h.m
+	if m.size > 0 {
+		h.Fields = h.Fields[:m.taken]
+		h.Size = m.size
+		return m.size, nil
 	}
-	if bad := h.readFields(b, fs); bad >= 0 {
-		return h.fieldFault(b, int(fs[bad].NameOff))
+	n, limit := m.taken, lim.fields()
+	if n > 0 {
+		s = m.line
 	}
-	if !isLineEnd(b, e) {
-		return h.fieldFault(b, s)
-	}
-	if e != s {
-		return h.fault(b, ReasonTooManyFields, s)
-	}
-	h.Size = e + 2
-	return e + 2, nil
-}
-
-// splitLines appends a field for each line of b from s on, with NameOff where
-// the line begins and ValueOff where it ends, until it meets a line that is
-// empty, is not in order or would be one field too many. It returns where that
-// line begins and ends.
-func splitLines(b []byte, m *masks, s int, fs []Field, limit int, unfold bool) ([]Field, int, int) {
-	n := 0
-	fs = fs[:cap(fs)]
+	fs := h.Fields[:cap(h.Fields)]
+	seen, dup := h.seen, h.dup
 	for base := s &^ 63; ; base += 64 {
 		if base >= m.end {
 			if base >= len(b) {
-				return fs[:n], s, len(b)
+				return h.incomplete(fs)
 			}
 			m.mark(b, base)
 		}
@@ -86,71 +55,90 @@ func splitLines(b []byte, m *masks, s int, fs []Field, limit int, unfold bool) (
 			e := base + bits.TrailingZeros64(x)
 			x &= x - 1
 			if !isLineEnd(b, e) {
-				if isText(b[e]) {
+				switch {
+				case isText(b[e]):
 					continue
+				case cutShort(b, e):
+					return h.incomplete(fs)
+				case unfold && n > 0 && isOWS(b[s]):
+					s = join(b, &fs[n-1], s, s)
 				}
-				return fs[:n], s, e
+				return h.fieldFault(b, s)
 			}
 			x &= x - 1
-			if e == s || n == limit {
-				return fs[:n], s, e
+			if e == s {
+				h.seen, h.dup = seen, dup
+				h.Fields = fs[:n]
+				h.Size = e + 2
+				return e + 2, nil
 			}
-			if unfold && e+2 < len(b) && isOWS(b[e+2]) {
-				b[e], b[e+1] = ' ', ' '
+			if unfold && n > 0 && isOWS(b[s]) {
+				join(b, &fs[n-1], s, e)
+				s = e + 2
 				continue
+			}
+			if n == limit {
+				return h.fault(b, ReasonTooManyFields, s)
 			}
 			if n == len(fs) {
 				fs = append(fs, Field{})
 				fs = fs[:cap(fs)]
 			}
+			c, id := shortName(b, s)
+			if c < 0 {
+				c, id = longName(b[:e], s)
+			}
+			if c >= e || id == FieldOther && (c == s || !m.isToken(b, s, c)) {
+				for unfold && isLineEnd(b, e) && e+2 < len(b) && isOWS(b[e+2]) { // the judge is to see all of it
+					b[e], b[e+1] = ' ', ' '
+					e = m.lineEnd(b, e+2)
+				}
+				return h.fieldFault(b, s)
+			}
 			f := &fs[n]
-			f.NameOff = uint32(s)
-			f.ValueOff = uint32(e)
+			f.NameOff, f.NameLen, f.ID = uint32(s), uint16(c-s), id
+			f.setValue(b, c+1, e)
+			bit := uint64(1) << (id & 63)
+			first := h.first[id&63]
+			if seen&bit == 0 {
+				first = uint16(n)
+			}
+			h.first[id&63] = first
+			dup |= seen & bit
+			seen |= bit
 			n++
 			s = e + 2
 		}
 	}
 }
 
-// isText tells whether a marked byte may stand in a line after all.
-func isText(c byte) bool { return c >= ' ' && c != 0x7f || c == '\t' }
+// incomplete ends a parse of a head that is not complete.
+func (h *Head) incomplete(fs []Field) (int, error) {
+	h.Fields = fs
+	h.Reset()
+	return 0, nil
+}
 
-// readFields completes the fields of splitLines. It returns the index of the
-// first whose line is not in order, -1 when all are.
-func (h *Head) readFields(b []byte, fs []Field) int {
-	var seen, dup uint64
-	for i := range fs {
-		f := &fs[i]
-		s, e := int(f.NameOff), int(f.ValueOff)
-		n, id := shortName(b, s)
-		if n < 0 {
-			n, id = longName(b[:e], s)
-		}
-		if n >= e || id == FieldOther && (n == s || !tokenBytes(b[s:n])) {
-			return i
-		}
-		vs, ve := n+1, e
-		for isOWS(b[vs]) { // CR ends it
-			vs++
-		}
-		for ve > vs && isOWS(b[ve-1]) {
-			ve--
-		}
-		// Member by member: a composite would be put together on the stack and
-		// copied, at the price of a store-forwarding stall.
-		f.NameLen, f.ID = uint16(n-s), id
-		f.ValueOff, f.ValueLen = uint32(vs), uint32(ve-vs)
-		bit := uint64(1) << (id & 63)
-		first := h.first[id&63]
-		if seen&bit == 0 {
-			first = uint16(i)
-		}
-		h.first[id&63] = first
-		dup |= seen & bit
-		seen |= bit
+// setValue makes b[s:e] without the white space around it the field's value. It
+// is not empty, or preceded by a colon and followed by CR.
+func (f *Field) setValue(b []byte, s, e int) {
+	for isOWS(b[s]) { // CR ends it
+		s++
 	}
-	h.seen, h.dup = seen, dup
-	return -1
+	for e > s && isOWS(b[e-1]) {
+		e--
+	}
+	f.ValueOff, f.ValueLen = uint32(s), uint32(e-s)
+}
+
+// join makes the folded line b[s:e] part of the value of f, the field in front
+// of it, and returns where that one begins.
+func join(b []byte, f *Field, s, e int) int {
+	b[s-2], b[s-1] = ' ', ' '
+	if e > s {
+		f.setValue(b, int(f.NameOff)+int(f.NameLen)+1, e)
+	}
+	return int(f.NameOff)
 }
 
 // maxName is the longest field name that a Field can describe.

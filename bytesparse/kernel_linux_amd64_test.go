@@ -1,0 +1,206 @@
+//go:build !purego
+
+package bytesparse
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+)
+
+// Every kernel against the table of classes, and every test of the parser with
+// every kernel that this machine has.
+
+// eachLevel runs f with every level up to this machine's best one.
+func eachLevel(t *testing.T, f func(t *testing.T)) {
+	best := machine
+	defer func() { machine = best }()
+	for l := levelGeneric; l <= best; l++ {
+		machine = l
+		t.Run([...]string{"generic", "avx2", "avx512"}[l], f)
+	}
+	if best != levelAVX512 {
+		t.Logf("this machine's best level is %d: those above are not tested here", best)
+	}
+}
+
+func TestEveryLevel(t *testing.T) {
+	for name, test := range map[string]func(*testing.T){
+		"EveryByteEverywhere":         TestEveryByteEverywhere,
+		"EveryByteInsertedAndDropped": TestEveryByteInsertedAndDropped,
+		"ScanWindows":                 TestScanWindows,
+		"ScanStopsBehindAHead":        TestScanStopsBehindAHead,
+		"NothingIsAllocated":          TestNothingIsAllocated,
+		"ObsFold":                     TestRFC9112_5_2_ObsFold,
+		"ScanStepsAreLinear":          TestScanStepsAreLinear,
+		"ByteByByteStepsAreLinear":    TestByteByByteStepsAreLinear,
+	} {
+		t.Run(name, func(t *testing.T) { eachLevel(t, test) })
+	}
+}
+
+// exactScans are the scans of this machine that mark exactly.
+func exactScans() map[string]func(b []byte, m *masks) int {
+	k := map[string]func(b []byte, m *masks) int{}
+	if machine >= levelAVX2 {
+		k["avx2"] = scanAVX2
+	}
+	if machine >= levelAVX512 {
+		k["avx512"] = scanAVX512
+	}
+	return k
+}
+
+// checkKernel holds the marks that a kernel makes of b, not empty, against the
+// table.
+func checkKernel(t *testing.T, b []byte, scan func(b []byte, m *masks) int) {
+	t.Helper()
+	var m masks
+	for i := range m.v {
+		m.v[i], m.n[i], m.t[i] = 0xa5a5a5a5a5a5a5a5, 0x5a5a5a5a5a5a5a5a, 0x3c3c3c3c3c3c3c3c
+	}
+	blocks := scan(b, &m)
+	var before uint64
+	ended, first := 0, true
+	for k := range blocks {
+		var v, n, tg uint64
+		for i, c := range b[64*k : min(len(b), 64*k+64)] {
+			bit := uint64(1) << i
+			if c < ' ' || c == 0x7f {
+				v |= bit
+			}
+			if class[c]&classToken == 0 {
+				n |= bit
+			}
+			if class[c]&classTarget == 0 {
+				tg |= bit
+			}
+		}
+		if m.v[k] != v || m.n[k] != n || first && m.t[k] != tg {
+			t.Fatalf("%q: block %d: v %x n %x t %x, want %x %x %x", b, k, m.v[k], m.n[k], m.t[k], v, n, tg)
+		}
+		first = first && v == 0
+		if ended == 0 && v&(v<<2|before>>62) != 0 {
+			ended = k + 1
+		}
+		before = v
+	}
+	want := min(windowBlocks, (len(b)+63)/64)
+	if ended > 0 {
+		want = ended
+	}
+	if blocks != want {
+		t.Fatalf("%q: %d blocks marked, want %d", b, blocks, want)
+	}
+}
+
+func TestKernelEveryByteEverywhere(t *testing.T) {
+	for name, scan := range exactScans() {
+		t.Run(name, func(t *testing.T) {
+			page := guarded(t)
+			for n := 1; n <= 200; n++ {
+				for _, b := range [][]byte{page[:n:n], page[len(page)-n:]} {
+					for i := range b {
+						b[i] = 'a'
+					}
+					for i := range b {
+						for c := range 256 {
+							if n > 64 && c%32 != n%32 {
+								continue
+							}
+							b[i] = byte(c)
+							checkKernel(t, b, scan)
+						}
+						b[i] = 'a'
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestKernelWindow(t *testing.T) {
+	for name, scan := range exactScans() {
+		t.Run(name, func(t *testing.T) {
+			b := bytes.Repeat([]byte("v"), 64*windowBlocks+70)
+			for i := range b {
+				for _, c := range []byte("\r \x00\x7f\xff#") {
+					b[i] = c
+					checkKernel(t, b, scan)
+				}
+				b[i] = 'v'
+			}
+			for at := range 200 { // two controls, and two at distance two
+				for d := 1; d < 4; d++ {
+					b[at], b[at+d] = '\n', '\r'
+					checkKernel(t, b, scan)
+					b[at], b[at+d] = 'v', 'v'
+				}
+			}
+		})
+	}
+}
+
+// TestNames holds the ids of names that are well known, or nearly, against
+// LookupField, at every place of a block and near a page's end.
+func TestNames(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		h := Head{Fields: make([]Field, 0, 8)}
+		page := guarded(t)
+		try := func(b []byte, name string) {
+			t.Helper()
+			if n, err := h.ParseRequest(b, nil); n != len(b) {
+				t.Fatalf("%q: %d, %v", b, n, err)
+			}
+			last := h.Fields[len(h.Fields)-1]
+			if got, want := last.ID, LookupField(name); got != want || string(last.NameOf(b)) != name || h.Value(b, want) == nil {
+				t.Fatalf("%q: %q is %v, want %v", b, last.NameOf(b), got, want)
+			}
+		}
+		for _, name := range fieldNames[1:] {
+			for at := range 66 {
+				head := fmt.Sprintf("GET /%s HTTP/1.1\r\n", bytes.Repeat([]byte("x"), at))
+				for _, tail := range []string{":\r\n\r\n", ": v\r\n\r\n"} {
+					b := page[len(page)-len(head)-len(name)-len(tail):]
+					copy(b, head)
+					copy(b[len(head)+len(name):], tail)
+					in := b[len(head) : len(head)+len(name)]
+					copy(in, name)
+					try(b, name)
+					for i := range in {
+						in[i] ^= 0x20 // '-' becomes CR
+						if name[i] != '-' {
+							try(b, string(in))
+						}
+						in[i] = 'q' // one letter wrong
+						try(b, string(in))
+						in[i] = name[i]
+					}
+				}
+			}
+		}
+	})
+}
+
+// TestFieldLimits holds the walk ahead against the limit and the room there is.
+func TestFieldLimits(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		for room := range 8 {
+			for limit := 1; limit < 8; limit++ {
+				h := Head{Fields: make([]Field, 0, room)}
+				b := []byte("GET / HTTP/1.1\r\nA: 1\r\nHost: 2\r\nB: 3\r\nHost: 4\r\nC: 5\r\n\r\n")
+				n, err := h.ParseRequest(b, &Limits{Fields: limit})
+				if limit < 5 {
+					if e, ok := err.(*Error); !ok || e.Reason != ReasonTooManyFields {
+						t.Fatalf("limit %d: %d, %v", limit, n, err)
+					}
+					continue
+				}
+				if n != len(b) || len(h.Fields) != 5 || h.Index(FieldHost) != 1 || h.NextIndex(FieldHost, 1) != 3 || !h.Dup(FieldHost) ||
+					!h.Dup(FieldOther) || h.Index(FieldOther) != 0 || h.Dup(FieldCookie) || h.Has(FieldCookie) {
+					t.Fatalf("room %d, limit %d: %d, %v, %+v", room, limit, n, err, h)
+				}
+			}
+		}
+	})
+}

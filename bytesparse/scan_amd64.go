@@ -1,0 +1,57 @@
+//go:build !purego
+
+package bytesparse
+
+import "github.com/klauspost/cpuid/v2"
+
+// The kernels of amd64, and which of them this machine has. It is found out
+// once, at start.
+
+type level uint8
+
+const (
+	levelGeneric level = iota
+	levelAVX2          // AVX2, BMI1 and BMI2
+	levelAVX512        // and AVX-512 F, BW, VL and VBMI
+)
+
+// machine is the best level of this machine; tests lower it.
+var machine = func() level {
+	switch {
+	case !cpuid.CPU.Supports(cpuid.AVX2, cpuid.BMI1, cpuid.BMI2):
+		return levelGeneric
+	case !cpuid.CPU.Supports(cpuid.AVX512F, cpuid.AVX512BW, cpuid.AVX512VL, cpuid.AVX512VBMI):
+		return levelAVX2
+	}
+	return levelAVX512
+}()
+
+// scan marks the blocks of b from off on, off < len(b) and a multiple of 64,
+// and returns how many of them it marked, at least one. It stops early behind
+// what looks like the end of a head.
+func scan(b []byte, off int, m *masks) int {
+	switch machine {
+	case levelAVX512:
+		return scanAVX512(b[off:], m)
+	case levelAVX2:
+		return scanAVX2(b[off:], m)
+	}
+	return scanGeneric(b, off, &m.v)
+}
+
+// kernels tells whether the scan fills in n and t of the masks too, and head may
+// be called.
+func kernels() bool { return machine != levelGeneric }
+
+// head marks the first window of b, not empty, reads the request line or finds
+// the end of another start line, and walks on over at most limit fields; see
+// masks. It goes on no further than that window.
+//
+//go:noescape
+func head(h *Head, b []byte, limit int, kind startKind)
+
+//go:noescape
+func scanAVX512(b []byte, m *masks) int
+
+//go:noescape
+func scanAVX2(b []byte, m *masks) int
