@@ -53,6 +53,7 @@ type Response struct {
 	to      h1.ReplyTo
 	hasBody bool
 	expects bool
+	plain   bool // nothing about it restricts the answer
 	// expect is guarded by expecting where the request expects a 100.
 	expecting sync.Mutex
 	expect    expectation
@@ -78,6 +79,8 @@ func (r *Response) beginFor(c *conn, hasBody bool) {
 	r.begin()
 	r.to = h1.ReplyTo{Method: c.in.Method(), Minor: c.in.Minor(), KeepAlive: c.in.KeepAlive()}
 	r.hasBody, r.expects = hasBody, hasBody && c.in.ExpectContinue()
+	r.to.BodyDone = !hasBody
+	r.plain = r.to.Plain()
 }
 
 func (r *Response) startLine(dst []byte) []byte {
@@ -262,10 +265,20 @@ func (r *Response) AddTrailers(headers ...string) error {
 // End completes the response with p, which may be nil, as the last piece of its
 // body (seed: response.end). If it is the only piece, its length is declared. A
 // handler that returns without it ends its response all the same.
-func (r *Response) End(p []byte) error { return r.out.End(p) }
+func (r *Response) End(p []byte) error {
+	if r.plain && r.status == 200 && r.reason == "" && !r.x.server.run.closing.Load() {
+		if done, err := r.out.EndWhole(okLine, p); done {
+			return err
+		}
+	}
+	return r.out.End(p)
+}
+
+// okLine is what startLine appends for a 200.
+const okLine = "HTTP/1.1 200 OK\r\n"
 
 // EndString is End for a string, which is not copied.
-func (r *Response) EndString(s string) error { return r.out.End(bytesOf(s)) }
+func (r *Response) EndString(s string) error { return r.End(bytesOf(s)) }
 
 var _ io.Writer = (*Response)(nil)
 var _ io.StringWriter = (*Response)(nil)

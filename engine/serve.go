@@ -193,6 +193,10 @@ func (x *responder) answer(verdict error) bool {
 // on here; a worker that lost its loop gives it back.
 func (x *responder) conclude() bool {
 	in, out := &x.req.in, &x.res.out
+	if in.Done() && out.Ended() && out.Err() == nil && out.Planned().KeepAlive && !x.worker.Lost() {
+		in.Release() // nothing of what follows applies to nearly all
+		return true
+	}
 	if x.blame() {
 		return false
 	}

@@ -8,6 +8,7 @@ package exchange
 import (
 	"errors"
 
+	"github.com/gale-http/gale/bytesparse"
 	"github.com/gale-http/gale/internal/h1"
 	"github.com/gale-http/gale/internal/loop"
 	"github.com/gale-http/gale/writer"
@@ -253,6 +254,28 @@ func (out *Outgoing) End(p []byte) error {
 		return ErrTooShort
 	}
 	return out.finish(p)
+}
+
+// EndWhole is End for the answer that nearly all are: nothing of it has been sent,
+// the application has said nothing about framing, the peer allows everything, and
+// line is its start line. It says what Plan and head would, in one go. When the
+// message is not that plain it reports false and has done nothing.
+func (out *Outgoing) EndWhole(line string, p []byte) (done bool, err error) {
+	h := &out.Headers
+	if out.headDone || out.ended || out.err != nil || out.NoDate ||
+		len(p) > copyLimit || h.HasAny(framingFields|1<<bytesparse.FieldDate) {
+		return false, nil
+	}
+	dst := out.Date.Append(h.Append(append(out.buf, line...)))
+	dst = writer.AppendUint(append(dst, "Content-Length: "...), uint64(len(p)))
+	out.buf = append(append(dst, "\r\n\r\n"...), p...)
+	out.headDone, out.ended = true, true
+	out.sent = int64(len(p))
+	out.plan = h1.Plan{Framing: h1.Length, Length: out.sent, Body: true, KeepAlive: true}
+	if len(out.buf) > BufferSize/2 {
+		return true, out.Flush()
+	}
+	return true, nil
 }
 
 func (out *Outgoing) finish(p []byte) error {

@@ -134,6 +134,9 @@ const (
 // ParseConnection reads the value of one Connection field line (RFC 9110
 // §7.6.1). The options of several lines are or-ed together. It does not allocate.
 func ParseConnection(value []byte) ConnectionOptions {
+	if bytesparse.EqualFold(value, "keep-alive") {
+		return OptionKeepAlive // what nearly every client says
+	}
 	var opts ConnectionOptions
 	for {
 		option, rest, ok := bytesparse.NextToken(value)

@@ -70,7 +70,7 @@ func BodyAllowed(status int, m bytesparse.Method) bool {
 
 // PlanResponse decides how a response leaves. It does not allocate.
 func PlanResponse(to ReplyTo, r Reply) Plan {
-	if to.plain() && r.plain() {
+	if to.Plain() && r.plain() {
 		// Nearly every answer is this one; the rules below come to the same.
 		return Plan{Framing: Length, Length: r.Body, Body: true, AddLength: true, AddedLength: r.Body, KeepAlive: true}
 	}
@@ -94,8 +94,8 @@ func PlanResponse(to ReplyTo, r Reply) Plan {
 	return p
 }
 
-// plain tells whether nothing about the request restricts its answer.
-func (to *ReplyTo) plain() bool {
+// Plain tells whether nothing about the request restricts its answer.
+func (to *ReplyTo) Plain() bool {
 	return to.Minor > 0 && to.KeepAlive && to.BodyDone &&
 		to.Method != bytesparse.MethodHead && to.Method != bytesparse.MethodConnect
 }

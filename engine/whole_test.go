@@ -1,0 +1,60 @@
+// The shorter way of an answer that is whole at once sends what the longer way
+// sends, which an explicit reason phrase takes.
+
+package engine_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/gale-http/gale/engine"
+)
+
+// clock is a Date line as the engine makes it.
+var clock = regexp.MustCompile(`Date: [A-Z][a-z]{2}, [^\r]*`)
+
+func TestBothWaysOfEndSendTheSame(t *testing.T) {
+	for _, n := range []int{0, 1, 9, 10, 4095, 4096, 4097, 20000} {
+		for _, fields := range []string{"", "X-One", "Date", "Connection", "Content-Length"} {
+			for _, ask := range []string{
+				"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+				"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n",
+				"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+				"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+				"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab",
+			} {
+				var sent [2]string
+				for way := range sent {
+					s := start(t, drivers[0], func(_ *engine.Request, res *engine.Response) {
+						if way == 1 {
+							_ = res.SetStatusMessage("OK")
+						}
+						switch fields {
+						case "":
+						case "Content-Length":
+							_ = res.SetHeader(fields, "7")
+						default:
+							_ = res.SetHeader(fields, "close")
+						}
+						_ = res.End(make([]byte, n))
+					})
+					c := s.dial()
+					c.send(ask)
+					c.halfClose()
+					sent[way] = clock.ReplaceAllString(c.ended(), "Date: now")
+					_ = c.Close()
+					_ = s.Close()
+				}
+				if sent[0] != sent[1] {
+					t.Errorf("%d bytes, %s, %q:\n%q, the long way\n%q", n, fields, ask, head(sent[0]), head(sent[1]))
+				}
+			}
+		}
+	}
+}
+
+func head(message string) string {
+	head, body, _ := strings.Cut(message, "\r\n\r\n")
+	return head + " and " + strings.Repeat("x", min(len(body), 20))
+}
