@@ -36,7 +36,7 @@ import (
 
 // options is the command line.
 type options struct {
-	quick            bool
+	quick, clients   bool
 	peers, workloads string
 	driver           string
 	rounds           int
@@ -68,6 +68,7 @@ func parse() *options {
 	flag.IntVar(&o.rounds, "rounds", 0, "rounds (default: 5, quick 2)")
 	flag.DurationVar(&o.duration, "d", 0, "span of a round (default: 2s, quick 1s)")
 	flag.StringVar(&o.steps, "steps", "", "count instructions by stepping for these peers, or none, or all (default: gale, where there are no counters)")
+	flag.BoolVar(&o.clients, "clients", false, "the client table; no other, unless -workloads or -quick asks for some")
 	flag.StringVar(&o.json, "json", "", "write the report as JSON to this file")
 	flag.StringVar(&o.md, "md", "", "write the tables as Markdown to this file")
 	flag.StringVar(&o.server, "server", "", "only run this peer, at -addr")
@@ -90,6 +91,9 @@ func (o *options) defaults() {
 	}
 	if o.peers == "" {
 		o.peers = peers
+	}
+	if o.workloads == "" && o.clients && !o.quick {
+		o.peers, o.workloads = "floor", "none"
 	}
 	if o.workloads == "" {
 		o.workloads = workloads
@@ -150,7 +154,9 @@ func (o *options) session(ctx context.Context, site *site) (*session, error) {
 	}
 	s := &session{site: site, peers: peers, rounds: o.rounds, progress: progressTo(os.Stderr), stepLimit: 2 * time.Minute}
 	for name := range strings.SplitSeq(o.workloads, ",") {
-		if name == "all" {
+		if name == "none" {
+			continue
+		} else if name == "all" {
 			s.workloads = append(s.workloads, work.All()...)
 		} else if w := work.Find(name); w != nil {
 			s.workloads = append(s.workloads, w)
@@ -171,6 +177,12 @@ func (o *options) session(ctx context.Context, site *site) (*session, error) {
 	}
 	if o.driver == "loadgen" {
 		if err := site.buildLoadgen(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if o.clients {
+		s.clients = allClients()
+		if err := site.buildClients(ctx); err != nil {
 			return nil, err
 		}
 	}

@@ -56,11 +56,15 @@ func (m *meter) sample(ctx context.Context, p *running, w *work.Workload) (Sampl
 		if err != nil {
 			return nil, err
 		}
-		n := float64(result.Requests)
-		s[figUser], s[figKernel] = float64(counts.User)/n, float64(counts.Kernel)/n
-		s[figTotal], s[figCycles] = s[figUser]+s[figKernel], float64(counts.Cycles)/n
+		s.count(counts, float64(result.Requests))
 	}
 	return s, nil
+}
+
+// count adds what counters say of n requests.
+func (s Sample) count(counts perf.Counts, n float64) {
+	s[figUser], s[figKernel] = float64(counts.User)/n, float64(counts.Kernel)/n
+	s[figTotal], s[figCycles] = s[figUser]+s[figKernel], float64(counts.Cycles)/n
 }
 
 func figuresOf(r drive.Result, u proc.Usage) Sample {

@@ -28,6 +28,7 @@ type Report struct {
 type Table struct {
 	Workload string   `json:"workload"`
 	About    string   `json:"about"`
+	Base     string   `json:"base"` // the row that ratios are taken to: gale, or among clients loadgen
 	Rows     []*Row   `json:"rows"`
 	Notes    []string `json:"notes,omitempty"`
 }
@@ -39,7 +40,7 @@ type Row struct {
 	Samples []Sample           `json:"samples,omitempty"`
 	Median  map[string]float64 `json:"median,omitempty"` // by figure
 	Spread  map[string]float64 `json:"spread,omitempty"` // (largest − smallest) / median
-	Ratio   map[string]float64 `json:"ratio,omitempty"`  // to gale in the same round, the median of the rounds
+	Ratio   map[string]float64 `json:"ratio,omitempty"`  // to the base in the same round, the median of the rounds
 }
 
 // Sample is one round's figures by name.
@@ -61,6 +62,7 @@ const (
 	figP50      = "p50_us"
 	figP99      = "p99_us"
 	figP999     = "p999_us"
+	figPerCPU   = "requests_per_cpu_second" // of the client's
 	figIdle     = "bytes_per_connection"
 )
 
@@ -69,7 +71,7 @@ func (t *Table) settle() {
 	var base *Row
 	for _, r := range t.Rows {
 		r.summarise()
-		if r.Peer == "gale" && r.Void == "" {
+		if r.Peer == t.Base && r.Void == "" {
 			base = r
 		}
 	}

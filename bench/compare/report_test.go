@@ -11,7 +11,7 @@ import (
 )
 
 func sampleReport() *Report {
-	t := &Table{Workload: "hello", About: "13 bytes", Rows: []*Row{
+	t := &Table{Workload: "hello", About: "13 bytes", Base: "gale", Rows: []*Row{
 		{Peer: "gale", Samples: []Sample{{figCPU: 10, figRequests: 1000}, {figCPU: 20, figRequests: 500}, {figCPU: 12, figRequests: 12345678}}},
 		{Peer: "fasthttp", Samples: []Sample{{figCPU: 15}, {figCPU: 30}, {figCPU: 24}}},
 		{Peer: "h2o", Void: "it is not there"},

@@ -27,6 +27,7 @@ type session struct {
 	*meter
 	peers     []*peerKind
 	workloads []*work.Workload
+	clients   []*clientKind // for the client table; nil: none
 	rounds    int
 	steps     []*peerKind // whose instructions are counted by stepping
 	stepLimit time.Duration
@@ -45,6 +46,13 @@ func (s *session) run(ctx context.Context) (*Report, error) {
 		}
 		rep.Tables = append(rep.Tables, t)
 	}
+	if s.clients != nil {
+		t, err := s.clientTable(ctx, s.clients)
+		if err != nil {
+			return nil, err
+		}
+		rep.Tables = append(rep.Tables, t)
+	}
 	return rep, nil
 }
 
@@ -55,7 +63,7 @@ type entry struct {
 }
 
 func (s *session) table(ctx context.Context, w *work.Workload) (*Table, error) {
-	t := &Table{Workload: w.Name, About: w.About}
+	t := &Table{Workload: w.Name, About: w.About, Base: "gale"}
 	upstream, err := s.startUpstream(ctx, w)
 	if err != nil {
 		return nil, err

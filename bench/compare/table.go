@@ -19,7 +19,7 @@ type column struct {
 
 var columns = []column{
 	{figRequests, "req/s", whole}, {figUser, "user instr", whole}, {figKernel, "kernel instr", whole}, {figTotal, "total instr", whole},
-	{figCycles, "cycles", whole}, {figStepped, "user instr (stepped)", whole}, {figCPU, "CPU µs", tenths}, {figUserCPU, "of it user", tenths},
+	{figCycles, "cycles", whole}, {figStepped, "user instr (stepped)", whole}, {figPerCPU, "req/CPU s", whole}, {figCPU, "CPU µs", tenths}, {figUserCPU, "of it user", tenths},
 	{figP50, "p50 µs", whole}, {figP99, "p99 µs", whole}, {figP999, "p99.9 µs", whole}, {figRSS, "RSS", size}, {figPeak, "peak RSS", size},
 	{figIdle, "bytes/conn", whole}, {figErrors, "errors", whole},
 }
@@ -56,7 +56,7 @@ func (t *Table) cells() [][]string {
 	for _, name := range ratioOf {
 		if slices.ContainsFunc(t.Rows, func(r *Row) bool { return r.Ratio[name] > 0 }) {
 			basis = name
-			heads = append(heads, "to gale", "spread")
+			heads = append(heads, "to "+t.Base, "spread")
 			break
 		}
 	}
@@ -71,7 +71,7 @@ func (t *Table) cells() [][]string {
 			}
 		}
 		if basis != "" {
-			line = append(line, r.ratioCell(basis), fmt.Sprintf("±%.0f %%", r.Spread[basis]*50))
+			line = append(line, t.ratioCell(r, basis), fmt.Sprintf("±%.0f %%", r.Spread[basis]*50))
 		}
 		if r.Void == "" {
 			lines = append(lines, line)
@@ -80,8 +80,8 @@ func (t *Table) cells() [][]string {
 	return lines
 }
 
-func (r *Row) ratioCell(figure string) string {
-	if r.Peer == "gale" {
+func (t *Table) ratioCell(r *Row, figure string) string {
+	if r.Peer == t.Base {
 		return "1"
 	}
 	if v, ok := r.Ratio[figure]; ok {

@@ -101,6 +101,12 @@ func End(cmd *exec.Cmd) {
 	<-gone
 }
 
+// Kill ends a process that StartPinned started, and all of its group, at once.
+// Whoever started it waits for it.
+func Kill(cmd *exec.Cmd) {
+	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // fails when it has ended
+}
+
 // FreeAddr gives an address of loopback that nobody listens on just now.
 func FreeAddr() (string, error) {
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -145,7 +151,7 @@ func Await(ctx context.Context, cmd *exec.Cmd, core int) error {
 		return err
 	}
 	stop := context.AfterFunc(ctx, func() {
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // fails when it has ended
+		Kill(cmd)
 	})
 	defer stop()
 	err := cmd.Wait()

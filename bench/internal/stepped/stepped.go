@@ -92,15 +92,7 @@ func Measure(ctx context.Context, p Plan) (Figure, error) {
 	if err != nil {
 		return Figure{}, err
 	}
-	hold := func() <-chan struct{} {
-		held := make(chan struct{})
-		go func() {
-			counter.HoldMonitor()
-			close(held)
-		}()
-		return held
-	}
-	w := &window{count: counter.Count, hold: hold, open: counter.StartProfile, turn: p.Conns * p.Workload.Depth, width: p.Requests}
+	w := &window{count: counter.Count, hold: holdMonitor(counter), open: counter.StartProfile, turn: p.Conns * p.Workload.Depth, width: p.Requests}
 	type end struct {
 		result steps.Result
 		err    error

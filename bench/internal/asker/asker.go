@@ -1,0 +1,71 @@
+// Package asker is the frame of the small client programs of compare's client
+// table: it keeps a number of connections busy for a span of time with whatever
+// asks once, and prints how often that went well.
+package asker
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Figures is the line of JSON that a client program prints.
+type Figures struct {
+	Requests int64 `json:"requests"` // answered rightly
+	Errors   int64 `json:"errors"`
+}
+
+// Options is what a client program is told on its command line.
+type Options struct {
+	Addr     string        // of the server
+	Conns    int           // requests under way at any time
+	Duration time.Duration // of the load
+}
+
+// Main parses the command line, runs and prints the figures. What newAsk gives is
+// called by several goroutines at once.
+func Main(newAsk func(Options) (ask func() error)) {
+	var o Options
+	flag.StringVar(&o.Addr, "addr", "127.0.0.1:8080", "server")
+	flag.IntVar(&o.Conns, "c", 64, "connections")
+	flag.DurationVar(&o.Duration, "d", 2*time.Second, "span of the load")
+	flag.Parse()
+	if err := run(o, newAsk(o), os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(o Options, ask func() error, out io.Writer) error {
+	var (
+		over             atomic.Bool
+		requests, errorz atomic.Int64
+		last             atomic.Pointer[error]
+		group            sync.WaitGroup
+	)
+	time.AfterFunc(o.Duration, func() { over.Store(true) })
+	for range o.Conns {
+		group.Go(func() {
+			for !over.Load() {
+				if err := ask(); err != nil {
+					errorz.Add(1)
+					last.Store(&err)
+				} else {
+					requests.Add(1)
+				}
+			}
+		})
+	}
+	group.Wait()
+	f := Figures{requests.Load(), errorz.Load()}
+	if f.Requests == 0 && last.Load() != nil {
+		return errors.Join(errors.New("no answer"), *last.Load())
+	}
+	return json.NewEncoder(out).Encode(f)
+}
