@@ -171,14 +171,14 @@ func LookupField[T string | []byte](name T) FieldID {
 		w0 = uint64(name[0]) | uint64(name[1])<<8 | uint64(name[n-1])<<(uint(n-1)&3*8)
 		w1 = w0
 	}
-	slot := fieldSlots[hashField(w0|fold, w1|fold, uint(n))]
-	known := &knownNames[slot&63]
-	if int(slot>>8) != n || w0|known.letters[0] != known.name[0] || w1|known.letters[1] != known.name[1] {
+	id := names.slots[hashField(w0|fold, w1|fold, uint(n))] >> idShift & 63
+	known := &names.known[id]
+	if int(names.size[id]&^longSize) != n || w0|known.letters[0] != known.name[0] || w1|known.letters[1] != known.name[1] {
 		return FieldOther
 	}
 	if n > 16 && (word(name, 8)|known.letters[2] != known.name[2] ||
 		n > 24 && word(name, 16)|known.letters[3] != known.name[3]) {
 		return FieldOther
 	}
-	return FieldID(slot & 63)
+	return FieldID(id)
 }

@@ -123,11 +123,11 @@ func latin1(s string) string {
 
 func TestFieldHash(t *testing.T) {
 	slots := map[uint16]int{}
-	for _, s := range fieldSlots {
+	for _, s := range names.slots {
 		slots[s]++
 	}
 	for id := FieldHost; id < numFieldIDs; id++ {
-		if s := uint16(id) | uint16(len(id.String()))<<8; slots[s] != 1 {
+		if s := uint16(id) << idShift; slots[s] != 1 {
 			t.Errorf("%v has %d slots: find another fieldMult", id, slots[s])
 		}
 	}

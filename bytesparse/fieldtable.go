@@ -18,17 +18,28 @@ const (
 	maxKnown  = 32 // the longest name a knownName holds
 	hashBits  = 8
 	fieldMult = 0x2ce5dbea64fa1553 // collision-free for fieldNames; TestFieldHash tells when it must change
+
+	idShift  = 6    // what turns an id into an offset in nameTable.known
+	longSize = 0x80 // the name has more than 16 bytes
 )
 
-var (
-	knownNames [64]knownName // by FieldID
-	fieldSlots = buildFieldSlots(&knownNames)
-)
+// nameTable is all there is to know of the well-known names. Assembly knows
+// this layout.
+type nameTable struct {
+	slots      [1 << hashBits]uint16 // by hash: id << idShift
+	known      [64]knownName         // by id
+	size       [64]uint8             // by id: length, with longSize
+	fold, mult uint64                // the constants, to be close by
+}
 
-func buildFieldSlots(known *[64]knownName) (slots [1 << hashBits]uint16) {
+var names = buildNames()
+
+func buildNames() (t nameTable) {
+	t.fold, t.mult = fold, fieldMult
 	for id := FieldHost; id < numFieldIDs; id++ {
 		name := fieldNames[id]
-		k := &known[id].name
+		t.size[id] = uint8(len(name))
+		k := &t.known[id].name
 		if len(name) < 8 {
 			k[0] = loadShort(name) | fold
 			k[1] = k[0]
@@ -37,18 +48,19 @@ func buildFieldSlots(known *[64]knownName) (slots [1 << hashBits]uint16) {
 		}
 		if len(name) > 16 {
 			k[2] = word(name, 8) | fold
+			t.size[id] |= longSize
 		}
 		if len(name) > 24 {
 			k[3] = word(name, 16) | fold
 		}
 		for i := range 8 * len(k) {
 			if c := byte(k[i/8] >> (i % 8 * 8)); 'a' <= c && c <= 'z' || c == ' ' {
-				known[id].letters[i/8] |= 0x20 << (i % 8 * 8)
+				t.known[id].letters[i/8] |= 0x20 << (i % 8 * 8)
 			}
 		}
-		slots[hashField(k[0], k[1], uint(len(name)))] = uint16(id) | uint16(len(name))<<8
+		t.slots[hashField(k[0], k[1], uint(len(name)))] = uint16(id) << idShift
 	}
-	return slots
+	return t
 }
 
 func hashField(first, last uint64, n uint) uint64 {

@@ -11,19 +11,6 @@ import (
 // Every kernel against the table of classes, and every test of the parser with
 // every kernel that this machine has.
 
-// eachLevel runs f with every level up to this machine's best one.
-func eachLevel(t *testing.T, f func(t *testing.T)) {
-	best := machine
-	defer func() { machine = best }()
-	for l := levelGeneric; l <= best; l++ {
-		machine = l
-		t.Run([...]string{"generic", "avx2", "avx512"}[l], f)
-	}
-	if best != levelAVX512 {
-		t.Logf("this machine's best level is %d: those above are not tested here", best)
-	}
-}
-
 func TestEveryLevel(t *testing.T) {
 	for name, test := range map[string]func(*testing.T){
 		"EveryByteEverywhere":         TestEveryByteEverywhere,

@@ -21,7 +21,8 @@
 #define PLACE  DX // offset in each bitmap
 #define V      AX // controls of the block
 #define BEFORE R8 // the last two of the block before
-#define T0     R9
+#define END    R9 // where full blocks end, in each bitmap
+#define T0     R10
 
 #define CLASSES0 Z0
 #define CLASSES1 Z1
@@ -30,53 +31,36 @@
 #define BLOCK    Z4
 #define ENTRY    Z5
 
-// CLASSIFY leaves controls in K1 and V, and what is not a token byte in K2,
-// both stored; of bytes in K4 only.
+// CLASSIFY stores what is a control and what is not a token byte, the former also
+// in V; of bytes in K4 only.
 #define CLASSIFY \
 	VMOVDQA64 BLOCK, ENTRY                     \
 	VPERMI2B  CLASSES1, CLASSES0, ENTRY        \
 	VPCMPUB   $1, ENTRY, BLOCK, K4, K1         \ // <
 	VPCMPUB   $4, ENTRY, BLOCK, K4, K2         \ // ≠
 	KMOVQ     K1, V                            \
-	KMOVQ     K2, T0                           \
-	MOVQ      V, masks_v(MASKS)(PLACE*1)       \
-	MOVQ      T0, masks_n(MASKS)(PLACE*1)
+	KMOVQ     K2, masks_n(MASKS)(PLACE*1)      \
+	MOVQ      V, masks_v(MASKS)(PLACE*1)
 
 // CLASSIFYTARGET stores what is not a target byte; of bytes in K4 only.
 #define CLASSIFYTARGET \
 	VMOVDQA64 BLOCK, ENTRY                     \
 	VPERMI2B  TARGETS1, TARGETS0, ENTRY        \
 	VPCMPUB   $4, ENTRY, BLOCK, K4, K3         \
-	KMOVQ     K3, T0                           \
-	MOVQ      T0, masks_t(MASKS)(PLACE*1)
+	KMOVQ     K3, masks_t(MASKS)(PLACE*1)
 
-// NEXTBLOCK goes on to the next block, and to stop when there is none or it
-// lies behind what looks like the end of a head: controls at distance two.
-#define NEXTBLOCK(stop) \
+// NEXT goes on to the next block, and to done behind what looks like the end of
+// a head: controls at distance two.
+#define NEXT \
 	LEAQ (BEFORE)(V*4), T0                     \
 	MOVQ V, BEFORE                             \
-	SHRQ $62, BEFORE                           \
 	ADDQ $8, PLACE                             \
-	ADDQ $64, BYTES                            \
+	SHRQ $62, BEFORE                           \
 	TESTQ V, T0                                \
-	JNZ  stop                                  \
-	CMPQ PLACE, $(8*const_windowBlocks)        \
-	JEQ  stop                                  \
-	SUBQ $64, LEFT                             \
-	JLE  stop
+	JNZ  done
 
-// LOAD loads the next block, zeros behind the last byte, and tells in K4 which
-// bytes there are. A masked load touches no others.
-#define LOAD \
-	MOVQ $-1, T0                               \
-	CMPQ LEFT, $64                             \
-	JGE  2(PC)                                 \
-	BZHIQ LEFT, T0, T0                         \
-	KMOVQ T0, K4                               \
-	VMOVDQU8.Z (BYTES), K4, BLOCK
-
-// mark marks up to windowBlocks blocks of LEFT > 0 bytes at BYTES in MASKS. It
-// leaves 8 × blocks in PLACE.
+// markAVX512 marks up to windowBlocks blocks of LEFT > 0 bytes at BYTES in MASKS.
+// It leaves 8 × blocks in PLACE.
 TEXT ·markAVX512(SB), NOSPLIT|NOFRAME, $0
 	VMOVDQU64 classes<>+0(SB), CLASSES0
 	VMOVDQU64 classes<>+64(SB), CLASSES1
@@ -84,20 +68,44 @@ TEXT ·markAVX512(SB), NOSPLIT|NOFRAME, $0
 	VMOVDQU64 targets<>+64(SB), TARGETS1
 	XORL PLACE, PLACE
 	XORL BEFORE, BEFORE
+	KXNORQ K4, K4, K4
+	MOVQ LEFT, END // full blocks
+	SHRQ $6, END
+	MOVL $const_windowBlocks, T0
+	CMPQ END, T0
+	CMOVQGT T0, END
+	SHLQ $3, END
+	JEQ  last
 
 first: // up to the first control byte targets are of interest
-	LOAD
+	VMOVDQU8 (BYTES)(PLACE*8), BLOCK
 	CLASSIFY
 	CLASSIFYTARGET
-	NEXTBLOCK(done)
+	NEXT
+	CMPQ PLACE, END
+	JGE  last
 	TESTQ V, V
 	JZ   first
 
 rest:
-	LOAD
+	VMOVDQU8 (BYTES)(PLACE*8), BLOCK
 	CLASSIFY
-	NEXTBLOCK(done)
-	JMP  rest
+	NEXT
+	CMPQ PLACE, END
+	JLT  rest
+
+last: // what is left of a block, zeros behind it: a masked load touches nothing else
+	CMPQ PLACE, $(8*const_windowBlocks)
+	JEQ  done
+	MOVQ $-1, T0
+	ANDL $63, LEFT
+	JEQ  done
+	BZHIQ LEFT, T0, T0
+	KMOVQ T0, K4
+	VMOVDQU8.Z (BYTES)(PLACE*8), K4, BLOCK
+	CLASSIFY
+	CLASSIFYTARGET
+	ADDQ $8, PLACE
 
 done:
 	VZEROUPPER

@@ -172,8 +172,8 @@ func shortName(b []byte, s int) (n int, id FieldID) {
 	n = s + int(k)
 	w = w<<(pad&63)>>(pad&63) | fold
 	x = load64(b, n-8)>>(pad&63) | fold
-	slot := fieldSlots[hashField(w, x, k)]
-	if name := &knownNames[slot&63].name; uint(slot>>8) == k && name[0] == w && name[1] == x {
+	slot := names.slots[hashField(w, x, k)] >> idShift & 63
+	if name := &names.known[slot].name; uint(names.size[slot]) == k && name[0] == w && name[1] == x {
 		id = FieldID(slot)
 	}
 	return n, id

@@ -19,7 +19,7 @@
 #define S     R8  // where the line begins
 #define E     R9  // where it ends
 #define X     R10
-#define K     R11
+#define K     R11 // in eighths: it is X's place in the bitmap
 #define T     R12
 #define I     R13 // fields completed
 #define L     R14 // the name's length
@@ -35,18 +35,33 @@ TEXT ·head(SB), NOSPLIT|NOFRAME, $0-41
 	CMPB ·machine(SB), $const_levelAVX512
 	JNE  avx2
 	CALL ·markAVX512(SB) // takes SI, CX, DI; leaves 8 × blocks marked in DX
+
 walk:
-	MOVQ b_base+8(FP), BYTES
-	SHLQ $3, DX
-	MOVQ DX, MASK(masks_end)
+	LEAQ (DX*8), AX
+	MOVQ AX, MASK(masks_end)
 	XORL SEEN, SEEN
 	XORL I, I
 	XORL S, S
 	XORL K, K
 	MOVQ K, MASK(masks_base)
+	MOVQ K, MASK(masks_eol)
 	MOVQ K, MASK(masks_size)
 	MOVB K, MASK(masks_request)
 	MOVQ K, Head_dup(HEAD)
+	MOVQ DX, b_cap+24(FP) // of no other use: where blocks end, in eighths
+
+	// Words are loaded without asking whether they end behind the buffer, by up
+	// to seven bytes, so its page must go on for that long; and what is there
+	// must not make an LF for a CR at the end. Where it does not hold, it is Go's.
+	MOVQ b_base+8(FP), BYTES
+	MOVQ b_len+16(FP), AX
+	LEAQ -1(BYTES)(AX*1), AX // the last byte
+	CMPB (AX), $'\r'
+	JEQ  stop
+	ANDL $4095, AX
+	CMPL AX, $(4095-7)
+	JGT  stop
+
 	MOVQ MASK(masks_v), X
 	CMPB kind+40(FP), $const_noStart
 	JEQ  line
@@ -54,28 +69,19 @@ walk:
 start:
 	TZCNTQ X, E
 	JCC  startend
-	ADDQ $64, K
-	MOVQ K, E
-	CMPQ K, MASK(masks_end)
-	JGE  startcut
-	MOVQ K, AX
-	SHRQ $3, AX
-	MOVQ MASK(masks_v)(AX*1), X
+	ADDQ $8, K
+	CMPQ K, b_cap+24(FP)
+	JGE  stop
+	MOVQ MASK(masks_v)(K*1), X
 	JMP  start
 
-startcut:
-	MOVQ E, MASK(masks_eol)
-	JMP  stop
-
 startend:
-	ADDQ K, E
+	LEAQ (E)(K*8), E
 	MOVQ E, MASK(masks_eol)
-	LEAQ 2(E), S
-	CMPQ S, b_len+16(FP)
-	JGT  stop
 	MOVWLZX (BYTES)(E*1), AX
 	CMPL AX, $0x0a0d // CR LF
 	JNE  stop
+	LEAQ 2(E), S
 	BLSRQ X, X
 	BLSRQ X, X // of the LF, unless it is in the next block
 	CMPB kind+40(FP), $const_requestLine
@@ -84,44 +90,33 @@ startend:
 line:
 	TZCNTQ X, E
 	JCS  nextblock
-	ADDQ K, E
+
+inblock:
+	LEAQ (E)(K*8), E
 	CMPQ E, S
 	JLE  emptyline
-	LEAQ 2(E), T
-	CMPQ T, b_len+16(FP)
-	JGT  stop
 	MOVWLZX (BYTES)(E*1), AX
 	CMPL AX, $0x0a0d
 	JNE  stop
 	CMPQ I, limit+32(FP)
 	JGE  stop
 
-	// The name ends at the first byte that is none of a token's. Two words of
-	// bits are joined to have the 64 from S on. There is one in front of E, or
-	// E is farther off than that.
+	// The name ends at the first byte that is none of a token's. Of the bits from
+	// S on 57 at least are loaded; if none is set, L is 64.
 	MOVQ S, AX
-	SHRQ $6, AX
-	MOVQ MASK(masks_n)(AX*8), CX
-	MOVQ (Head_m+masks_n+8)(HEAD)(AX*8), DX
-	SHRXQ S, CX, CX
-	ADDQ DX, DX
-	MOVQ S, AX
-	NOTQ AX
-	SHLXQ AX, DX, DX
-	ORQ  DX, CX
-	TZCNTQ CX, L
+	MOVL S, DX
+	SHRQ $3, AX
+	ANDL $7, DX
+	SHRXL DX, MASK(masks_n)(AX*1), CX
+	TZCNTL CX, L
+	JCS  farcolon
+colon:
 	LEAQ (BYTES)(S*1), DX
 	CMPB (DX)(L*1), $':'
 	JNE  stop
-	TESTQ L, L
-	JEQ  stop
 
 	// Its first eight bytes and its last eight, or all of a shorter one twice,
 	// without what is behind it.
-	LEAQ 8(S), AX
-	CMPQ AX, b_len+16(FP)
-	JGT  nearend
-load:
 	XORL T, T
 	LEAQ -8(L), CX
 	TESTQ CX, CX
@@ -131,44 +126,31 @@ load:
 	LEAQ (L*8), T
 	BZHIQ T, AX, AX
 	BZHIQ T, CX, CX
-	MOVQ $0x2020202020202020, T
-	ORQ  T, AX
-	ORQ  T, CX
+	LEAQ ·names(SB), T
+	ORQ  nameTable_fold(T), AX
+	ORQ  nameTable_fold(T), CX
 
 	// The one well-known name that it can be (hashField), and whether it is.
 	LEAQ (AX)(CX*8), DX
 	ADDQ L, DX
-	MOVQ $const_fieldMult, T
-	IMULQ T, DX
+	IMULQ nameTable_mult(T), DX
 	SHRQ $(64-const_hashBits), DX
-	LEAQ ·fieldSlots(SB), T
-	MOVWLZX (T)(DX*2), DX
-	LEAQ ·knownNames(SB), T
-	MOVL DX, E
-	SHLL $6, E
-	ANDL $(63*64), E
-	ADDQ E, T
-	XORQ (knownName_name+0)(T), AX
-	XORQ (knownName_name+8)(T), CX
+	MOVWLZX nameTable_slots(T)(DX*2), DX
+	XORQ (nameTable_known+knownName_name+0)(T)(DX*1), AX
+	XORQ (nameTable_known+knownName_name+8)(T)(DX*1), CX
+	SHRL $const_idShift, DX
 	ORQ  CX, AX
-	MOVL DX, CX
-	SHRL $8, CX
+	MOVBLZX nameTable_size(T)(DX*1), CX
 	XORQ L, CX
-	ANDL $63, DX
 	ORQ  CX, AX
 	JNE  unknown
-	CMPQ L, $16
-	JGT  longname
 
-known:
-	// The value, without its blanks: one in front of it is the rule.
-	TZCNTQ X, E
-	ADDQ K, E
-	XORL CX, CX
+known: // the value, without its blanks: one in front of it is the rule
 	LEAQ 1(S)(L*1), AX
 	CMPB (BYTES)(AX*1), $' '
-	SETEQ CX
-	ADDQ CX, AX
+	JNE  noblank
+	INCQ AX
+noblank:
 	CMPB (BYTES)(AX*1), $' '
 	JLS  trim
 	CMPB -1(BYTES)(E*1), $' '
@@ -176,7 +158,6 @@ known:
 	LEAQ 2(E), T
 
 field:
-	// The field. ID and NameLen share a word.
 	MOVQ I, CX
 	SHLQ $4, CX
 	ADDQ Head_Fields(HEAD), CX
@@ -186,26 +167,107 @@ field:
 	MOVL E, Field_ValueLen(CX)
 	MOVW L, Field_NameLen(CX)
 	MOVB DX, Field_ID(CX)
-
-	// Seen, seen twice, and where first.
-	XORL AX, AX
-	MOVWLZX Head_first(HEAD)(DX*2), CX
 	BTSQ DX, SEEN
-	CMOVLCC I, CX
-	SETCS AX
-	MOVW CX, Head_first(HEAD)(DX*2)
-	SHLXQ DX, AX, AX
-	ORQ  AX, Head_dup(HEAD)
+	JCS  again
+	MOVW I, Head_first(HEAD)(DX*2)
 
+next:
 	INCQ I
 	MOVQ T, S
 	BLSRQ X, X
 	BLSRQ X, X
-	JMP  line
+	TZCNTQ X, E
+	JCC  inblock
 
-unknown:
+nextblock:
+	ADDQ $8, K
+	CMPQ K, b_cap+24(FP)
+	JGE  stop
+	MOVQ MASK(masks_v)(K*1), X
+	TZCNTQ X, E
+	JCC  inblock
+	JMP  nextblock
+
+farcolon:
+	SHRXQ DX, MASK(masks_n)(AX*1), CX
+	TZCNTQ CX, L
+	JMP  colon
+
+again: // seen before
+	MOVL $1, AX
+	SHLXQ DX, AX, AX
+	ORQ  AX, Head_dup(HEAD)
+	JMP  next
+
+unknown: // unless only the bytes in between have not been compared
+	CMPQ AX, $const_longSize
+	JEQ  longname
+other:
 	XORL DX, DX
+	CMPQ L, $64
+	JEQ  stop
+	TESTQ L, L
+	JEQ  stop
 	JMP  known
+
+longname: // a name of more than 16 bytes
+	MOVQ nameTable_fold(T), AX
+	MOVL DX, CX
+	SHLL $const_idShift, CX
+	ADDQ CX, T
+	MOVQ 8(BYTES)(S*1), CX
+	ORQ  AX, CX
+	CMPQ CX, (nameTable_known+knownName_name+16)(T)
+	JNE  other
+	CMPQ L, $24
+	JLE  known
+	MOVQ 16(BYTES)(S*1), CX
+	ORQ  AX, CX
+	CMPQ CX, (nameTable_known+knownName_name+24)(T)
+	JNE  other
+	JMP  known
+
+	// AX goes up to the first byte of the value that is not a blank; CR ends it.
+trimnext:
+	INCQ AX
+trim:
+	MOVBLZX (BYTES)(AX*1), CX
+	CMPL CX, $' '
+	JEQ  trimnext
+	CMPL CX, $'\t'
+	JEQ  trimnext
+
+	// E, having been noted, goes down to behind its last, or to its first.
+trimend:
+	LEAQ 2(E), T
+trimback:
+	CMPQ E, AX
+	JLE  field
+	MOVBLZX -1(BYTES)(E*1), CX
+	CMPL CX, $' '
+	JEQ  trimblank
+	CMPL CX, $'\t'
+	JNE  field
+trimblank:
+	DECQ E
+	JMP  trimback
+
+emptyline:
+	JLT  leftover
+	MOVWLZX (BYTES)(E*1), AX
+	CMPL AX, $0x0a0d
+	JNE  stop
+	LEAQ 2(S), T
+	MOVQ T, MASK(masks_size)
+stop:
+	MOVQ S, MASK(masks_line)
+	MOVQ I, MASK(masks_taken)
+	MOVQ SEEN, Head_seen(HEAD)
+	RET
+
+leftover: // the LF of the line before, the first of this block
+	BLSRQ X, X
+	JMP  line
 
 request: // its version stands at its end, the method's name at its start
 	CMPQ E, $const_minRequest
@@ -266,80 +328,6 @@ method: // one that Go will have to look up
 	XORL CX, CX
 	JMP  target
 
-longname: // a name of more than 16 bytes
-	MOVQ $0x2020202020202020, AX
-	MOVQ 8(BYTES)(S*1), CX
-	ORQ  AX, CX
-	CMPQ CX, (knownName_name+16)(T)
-	JNE  unknown
-	CMPQ L, $24
-	JLE  known
-	MOVQ 16(BYTES)(S*1), CX
-	ORQ  AX, CX
-	CMPQ CX, (knownName_name+24)(T)
-	JNE  unknown
-	JMP  known
-
 avx2:
 	CALL ·markAVX2(SB)
 	JMP  walk
-
-nearend: // a word from S on would end behind the buffer: but on its page?
-	MOVL DX, AX
-	ANDL $4095, AX
-	CMPL AX, $(4096-8)
-	JLE  load
-	JMP  stop
-
-	// AX goes up to the first byte of the value that is not a blank; CR ends it.
-trimnext:
-	INCQ AX
-trim:
-	MOVBLZX (BYTES)(AX*1), CX
-	CMPL CX, $' '
-	JEQ  trimnext
-	CMPL CX, $'\t'
-	JEQ  trimnext
-
-	// E, having been noted, goes down to behind its last, or to its first.
-trimend:
-	LEAQ 2(E), T
-trimback:
-	CMPQ E, AX
-	JLE  field
-	MOVBLZX -1(BYTES)(E*1), CX
-	CMPL CX, $' '
-	JEQ  trimblank
-	CMPL CX, $'\t'
-	JNE  field
-trimblank:
-	DECQ E
-	JMP  trimback
-
-nextblock:
-	ADDQ $64, K
-	CMPQ K, MASK(masks_end)
-	JGE  stop
-	MOVQ K, AX
-	SHRQ $3, AX
-	MOVQ MASK(masks_v)(AX*1), X
-	JMP  line
-
-emptyline:
-	JLT  leftover
-	LEAQ 2(S), T
-	CMPQ T, b_len+16(FP)
-	JGT  stop
-	MOVWLZX (BYTES)(E*1), AX
-	CMPL AX, $0x0a0d
-	JNE  stop
-	MOVQ T, MASK(masks_size)
-stop:
-	MOVQ S, MASK(masks_line)
-	MOVQ I, MASK(masks_taken)
-	MOVQ SEEN, Head_seen(HEAD)
-	RET
-
-leftover: // the LF of the line before, the first of this block
-	BLSRQ X, X
-	JMP  line

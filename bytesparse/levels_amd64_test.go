@@ -1,0 +1,31 @@
+//go:build !purego
+
+package bytesparse
+
+import "testing"
+
+// The levels of this machine, each forced by the one switch there is.
+
+var levelNames = [...]string{levelGeneric: "generic", levelAVX2: "avx2", levelAVX512: "avx512"}
+
+// withLevels calls f with every level up to this machine's best one.
+func withLevels(f func(name string)) {
+	best := machine
+	defer func() { machine = best }()
+	for l := levelGeneric; l <= best; l++ {
+		machine = l
+		f(levelNames[l])
+	}
+}
+
+// eachLevel runs f with every level.
+func eachLevel(t *testing.T, f func(t *testing.T)) {
+	if machine != levelAVX512 {
+		t.Logf("the best level of this machine is %s: those above are not tested", levelNames[machine])
+	}
+	withLevels(func(name string) { t.Run(name, f) })
+}
+
+func benchLevels(b *testing.B, f func(b *testing.B)) {
+	withLevels(func(name string) { b.Run(name, f) })
+}
