@@ -30,6 +30,7 @@ const clientConns = 64
 type clientKind struct {
 	name    string
 	program string // in the site when it is ours, else to be found in PATH
+	module  string // of ours, whose version is shown
 	install string // how to come by it; "" when it is ours
 	args    func(addr string, conns int, d time.Duration) []string
 	read    func(out []byte) (good, bad int64, err error)
@@ -40,7 +41,7 @@ func allClients() []*clientKind {
 		return []string{"-addr", addr, "-c", strconv.Itoa(conns), "-d", d.String()}
 	}
 	return []*clientKind{
-		{name: "loadgen", program: "loadgen", read: readLoadgen, args: func(addr string, conns int, d time.Duration) []string {
+		{name: "loadgen", program: "loadgen", module: "github.com/gale-http/gale", read: readLoadgen, args: func(addr string, conns int, d time.Duration) []string {
 			return []string{"-json", "-", "-c", strconv.Itoa(conns), "-d", d.String(), "http://" + addr + "/"}
 		}},
 		{name: "wrk", program: "wrk", install: "apt-get install wrk", read: readWrk, args: func(addr string, conns int, d time.Duration) []string {
@@ -52,8 +53,8 @@ func allClients() []*clientKind {
 		{name: "hey", program: "hey", install: "apt-get install hey", read: readHey, args: func(addr string, conns int, d time.Duration) []string {
 			return []string{"-cpus", "1", "-c", strconv.Itoa(conns), "-z", d.String(), "http://" + addr + "/"}
 		}},
-		{name: "fasthttp.HostClient", program: "hostclient", args: ask, read: readAsker},
-		{name: "http.Client", program: "netclient", args: ask, read: readAsker},
+		{name: "fasthttp.HostClient", program: "hostclient", module: "github.com/valyala/fasthttp", args: ask, read: readAsker},
+		{name: "http.Client", program: "netclient", module: "std", args: ask, read: readAsker},
 	}
 }
 
@@ -84,6 +85,8 @@ var (
 	heyStatus   = regexp.MustCompile(`(?m)^\s*\[(\d+)\]\s+(\d+) responses`)
 	heyBad      = regexp.MustCompile(`(?m)^\s*\[(\d+)\]\s+[A-Z]`) // "[3]	Get "http://…": EOF"
 )
+
+var versionNumber = regexp.MustCompile(`\d+\.\d+(\.\d+)?`)
 
 var errNoFigures = errors.New("it printed no figures")
 
@@ -146,6 +149,25 @@ func (k *clientKind) path(s *site) (string, error) {
 		return "", fmt.Errorf("not installed: %s", k.install)
 	}
 	return path, nil
+}
+
+// version names the client that is compared, "" when it is missing.
+func (k *clientKind) version(s *site) string {
+	path, err := k.path(s)
+	if err != nil {
+		return ""
+	}
+	if k.install == "" {
+		server := peerKind{name: k.program, module: k.module}
+		return server.version(s)
+	}
+	for _, flag := range []string{"--version", "-v"} {
+		out, err := exec.Command(path, flag).CombinedOutput()
+		if v := versionNumber.Find(out); v != nil && (err == nil || bytes.HasPrefix(out, []byte(k.program))) {
+			return string(v)
+		}
+	}
+	return "of unknown version"
 }
 
 // buildClients compiles the clients that are ours, and the floor.
@@ -257,6 +279,7 @@ func (s *session) stepClients(ctx context.Context, kinds []*clientKind, t *Table
 	if s.counters {
 		return
 	}
+	t.Notes = append(t.Notes, fmt.Sprintf("User instructions were stepped through with %d requests under way, answered from the same bytes by compare itself", clientStepConns))
 	for i, k := range kinds {
 		if t.Rows[i].Void != "" || ctx.Err() != nil {
 			continue

@@ -4,6 +4,8 @@
 //	go run ./compare                     all workloads, every peer that is installed
 //	go run ./compare -quick              the daily one: under a minute, exit status 1 when a target is missed
 //	go run ./compare -workloads hello,churn -peers gale,nginx -driver wrk
+//	go run ./compare -clients            what asking costs: loadgen and other clients, the floor answers
+//	go run ./compare -perf ..            writes PERF.md, README.md's figures and bench/charts
 //	go run ./compare -server fasthttp -addr :8080   only runs that peer
 //
 // It builds the servers, starts each in a process of its own on one core, drives
@@ -12,6 +14,10 @@
 // latency. Answers are checked before and after they are timed; a peer that
 // answers wrongly has no figures. Rounds go peer by peer; medians are shown, and
 // ratios are taken within a round.
+//
+// What -json writes is described at Report; how to install peers, in
+// bench/README.md. What -perf writes stands between two comments of PERF.md and
+// README.md.
 //
 // Where the machine has no performance counters, compare says so, and counts
 // user-mode instructions by stepping through a few requests instead (-steps).
@@ -42,7 +48,8 @@ type options struct {
 	rounds           int
 	duration         time.Duration
 	steps            string
-	json, md         string
+	json, md, from   string
+	svg, perf        string // directories
 	server, addr     string
 	serverCore       int
 	clientCore       int
@@ -71,6 +78,9 @@ func parse() *options {
 	flag.BoolVar(&o.clients, "clients", false, "the client table; no other, unless -workloads or -quick asks for some")
 	flag.StringVar(&o.json, "json", "", "write the report as JSON to this file")
 	flag.StringVar(&o.md, "md", "", "write the tables as Markdown to this file")
+	flag.StringVar(&o.from, "from", "", "measure nothing: take the report from this file that -json wrote")
+	flag.StringVar(&o.svg, "svg", "", "write a bar chart of each table as SVG into this directory")
+	flag.StringVar(&o.perf, "perf", "", "write the measured part of PERF.md and README.md, and bench/charts, of the repository at this directory; with -clients")
 	flag.StringVar(&o.server, "server", "", "only run this peer, at -addr")
 	flag.StringVar(&o.addr, "addr", "127.0.0.1:8080", "address for -server")
 	flag.IntVar(&o.serverCore, "servercore", 0, "core for the servers")
@@ -92,7 +102,10 @@ func (o *options) defaults() {
 	if o.peers == "" {
 		o.peers = peers
 	}
-	if o.workloads == "" && o.clients && !o.quick {
+	if o.perf != "" {
+		o.clients = true
+	}
+	if o.perf == "" && o.workloads == "" && o.clients && !o.quick {
 		o.peers, o.workloads = "floor", "none"
 	}
 	if o.workloads == "" {
@@ -110,6 +123,11 @@ func (o *options) defaults() {
 // be made.
 func (o *options) main(ctx context.Context) (int, error) {
 	o.defaults()
+	if o.perf != "" {
+		if err := checkPerf(o.perf); err != nil {
+			return 2, err
+		}
+	}
 	site, err := newSite(o.serverCore, o.clientCore)
 	if err != nil {
 		return 2, err
@@ -118,16 +136,10 @@ func (o *options) main(ctx context.Context) (int, error) {
 	if o.server != "" {
 		return o.serve(ctx, site)
 	}
-	s, err := o.session(ctx, site)
+	rep, err := o.report(ctx, site)
 	if err != nil {
 		return 2, err
 	}
-	notes := s.prepareCounters(o)
-	rep, err := s.run(ctx)
-	if err != nil {
-		return 2, err
-	}
-	rep.Notes = notes
 	rep.print(os.Stdout)
 	if err := o.save(rep); err != nil {
 		return 2, err
@@ -142,6 +154,40 @@ func (o *options) main(ctx context.Context) (int, error) {
 		}
 	}
 	return 0, nil
+}
+
+// report measures, or reads what has been measured.
+func (o *options) report(ctx context.Context, site *site) (*Report, error) {
+	if o.from != "" {
+		return readJSON(o.from)
+	}
+	s, err := o.session(ctx, site)
+	if err != nil {
+		return nil, err
+	}
+	notes := s.prepareCounters(o)
+	rep, err := s.run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rep.Notes, rep.Command = notes, commandLine()
+	return rep, nil
+}
+
+// commandLine is this run's, without the files that it wrote besides.
+func commandLine() string {
+	line := "go run ./compare"
+	flag.Visit(func(f *flag.Flag) {
+		switch f.Name {
+		case "json", "md", "svg":
+		default:
+			line += " -" + f.Name
+			if s := f.Value.String(); s != "true" {
+				line += " " + s
+			}
+		}
+	})
+	return line
 }
 
 func (o *options) session(ctx context.Context, site *site) (*session, error) {
@@ -196,6 +242,7 @@ func (s *session) prepareCounters(o *options) (notes []string) {
 	if err == nil {
 		counter.Close()
 		s.counters = true
+		notes = append(notes, "performance counters (perf events): user and kernel instructions, cycles, over all threads of a server")
 	} else {
 		notes = append(notes, err.Error()+"; CPU time is from /proc/PID/task/*/schedstat")
 	}
@@ -238,6 +285,16 @@ func (o *options) serve(ctx context.Context, site *site) (int, error) {
 func (o *options) save(rep *Report) error {
 	if o.json != "" {
 		if err := rep.writeJSON(o.json); err != nil {
+			return err
+		}
+	}
+	if o.svg != "" {
+		if err := rep.drawCharts(o.svg); err != nil {
+			return err
+		}
+	}
+	if o.perf != "" {
+		if err := rep.writePerf(o.perf); err != nil {
 			return err
 		}
 	}

@@ -4,11 +4,42 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"slices"
 )
 
-// Report is the JSON that -json writes.
+// Report is the JSON that -json writes:
+//
+//	{
+//	  "schema": 1,
+//	  "time": "2026-01-02T15:04:05Z",
+//	  "machine": "processor, cores, kernel",
+//	  "command": "go run ./compare …",
+//	  "driver": "loadgen",
+//	  "versions": {"gale": "this tree", "fasthttp": "v1.74.0", …},
+//	  "notes": ["no performance counters: …"],
+//	  "tables": [{
+//	    "workload": "hello", "about": "…", "base": "gale", "notes": […],
+//	    "rows": [
+//	      {"peer": "gale",
+//	       "samples": [{"cpu_us": 9.1, "requests_per_second": 105000, …}, …],
+//	       "median": {"cpu_us": 9.2, …},
+//	       "spread": {"cpu_us": 0.03, …},
+//	       "ratio": {"cpu_us": 1.4, …}},
+//	      {"peer": "h2o", "void": "h2o runs no handler of ours"}
+//	    ]
+//	  }]
+//	}
+//
+// There is a table for each workload, by its name, and one called clients for the
+// clients. A sample is one round. Figures are per request where their name does
+// not say otherwise: requests_per_second, errors (in a round), user_instructions,
+// kernel_instructions, instructions, cycles, stepped_instructions (user mode, by
+// single-stepping: the same in all samples), cpu_us, user_us, p50_us, p99_us,
+// p999_us, rss, peak_rss, bytes_per_connection, requests_per_cpu_second. The
+// median is over the samples, the spread (largest − smallest) / median, the
+// ratio the median of the rounds' ratios to the base's row.
 //
 // Times are in microseconds and sizes in bytes. A figure that could not be
 // measured is absent; Notes says why, once for all rows. A row without samples
@@ -18,6 +49,7 @@ type Report struct {
 	Schema   int               `json:"schema"` // 1
 	Time     string            `json:"time"`   // RFC 3339
 	Machine  string            `json:"machine"`
+	Command  string            `json:"command"` // that measured this, to be called in bench
 	Driver   string            `json:"driver"`
 	Versions map[string]string `json:"versions"` // by peer
 	Notes    []string          `json:"notes"`
@@ -132,6 +164,21 @@ func median(values []float64) float64 {
 
 // void drops a row's figures and says why.
 func (r *Row) void(why string) { r.Void, r.Samples = why, nil }
+
+func readJSON(name string) (*Report, error) {
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	rep := new(Report)
+	if err := json.Unmarshal(b, rep); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if rep.Schema != 1 {
+		return nil, fmt.Errorf("%s: schema %d is not known", name, rep.Schema)
+	}
+	return rep, nil
+}
 
 func (rep *Report) writeJSON(name string) error {
 	b, err := json.MarshalIndent(rep, "", "  ")

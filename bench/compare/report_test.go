@@ -68,6 +68,15 @@ func TestJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	var back Report
+	if read, err := readJSON(name); err != nil || read.Tables[0].Base != "gale" {
+		t.Errorf("%+v, %v", read, err)
+	}
+	if err := os.WriteFile(name+"2", []byte(`{"schema":2}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readJSON(name + "2"); err == nil {
+		t.Error("read a schema that is not known")
+	}
 	if err := json.Unmarshal(b, &back); err != nil || back.Schema != 1 || back.Tables[0].Rows[1].Ratio[figCPU] != 1.5 {
 		t.Errorf("%+v, %v", back, err)
 	}

@@ -47,6 +47,11 @@ func (s *session) run(ctx context.Context) (*Report, error) {
 		rep.Tables = append(rep.Tables, t)
 	}
 	if s.clients != nil {
+		for _, k := range s.clients {
+			if version := k.version(s.site); version != "" {
+				rep.Versions[k.name] = version
+			}
+		}
 		t, err := s.clientTable(ctx, s.clients)
 		if err != nil {
 			return nil, err
@@ -222,7 +227,7 @@ func machine() string {
 	return fmt.Sprintf("%s, %d cores, %s", proc.Processor(), proc.Cores(), proc.Kernel())
 }
 
-func sortedNames(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
+func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // runForeground runs a command with this program's own output until it ends or
 // ctx is done.

@@ -159,18 +159,7 @@ func (rep *Report) print(w io.Writer) {
 }
 
 func (rep *Report) markdown(w io.Writer) {
-	fmt.Fprintf(w, "%s, %s, driven by %s.\n\n", rep.Time, rep.Machine, rep.Driver)
-	for _, note := range rep.Notes {
-		fmt.Fprintf(w, "- %s\n", note)
-	}
-	fmt.Fprintf(w, "- Versions:")
-	for i, name := range sortedNames(rep.Versions) {
-		if i > 0 {
-			fmt.Fprint(w, ",")
-		}
-		fmt.Fprintf(w, " %s %s", name, rep.Versions[name])
-	}
-	fmt.Fprintln(w, ".")
+	rep.preamble(w)
 	for _, t := range rep.Tables {
 		t.markdown(w)
 	}
