@@ -3,7 +3,11 @@
 package loop
 
 import (
+	"context"
+	"maps"
+	"net"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -26,10 +30,13 @@ type Group struct {
 	dog    *watchdog
 	roots  sync.WaitGroup // loops, and goroutines of the portable driver
 	next   atomic.Uint32
-	mu     sync.Mutex // orders Start, Goroutine and Stop
-	runs   bool       // Start was called before Stop
 	once   sync.Once
-	stop   chan struct{}
+	stop   context.Context // ends with the group
+	cancel context.CancelFunc
+
+	mu    sync.Mutex           // orders Start, Goroutine, OpenConn and Stop
+	runs  bool                 // Start was called before Stop
+	conns map[*Stream]net.Conn // of streams that have one, for Stop to close
 }
 
 // NewGroup makes the loops and starts them. It fails when the kernel gives no
@@ -42,13 +49,15 @@ func NewGroup(config Config) (*Group, error) {
 		config.MaxWorkers = DefaultMaxWorkers
 	}
 	config.Portable = config.Portable || !havePoller
-	g := &Group{config: config, dog: newWatchdog(), stop: make(chan struct{})}
+	g := &Group{config: config, dog: newWatchdog(), conns: make(map[*Stream]net.Conn)}
+	g.stop, g.cancel = context.WithCancel(context.Background())
 	for range config.Loops {
 		l, err := newLoop(g)
 		if err != nil {
 			for _, l := range g.loops {
 				l.release()
 			}
+			g.cancel()
 			return nil, err
 		}
 		g.loops = append(g.loops, l)
@@ -93,33 +102,52 @@ func (g *Group) Next() *Loop {
 // once, from any goroutine that is not a worker of the group.
 func (g *Group) Stop() {
 	g.once.Do(func() {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		close(g.stop)
-		for _, l := range g.loops {
-			switch {
-			case g.runs:
-				l.Post((*Loop).stop)
-			case !g.config.Portable:
-				l.release()
-			}
-		}
-		if !g.runs {
-			close(g.dog.done)
+		for _, c := range g.end() {
+			_ = c.Close()
 		}
 	})
 	g.roots.Wait()
 	g.dog.end()
 }
 
-// stopped tells whether Stop has been called. The lock is held.
-func (g *Group) stopped() bool {
-	select {
-	case <-g.stop:
-		return true
-	default:
-		return false
+// end tells everyone of the end and returns the connections to close.
+func (g *Group) end() []net.Conn {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.cancel()
+	for _, l := range g.loops {
+		switch {
+		case g.runs:
+			l.Post((*Loop).stop)
+		case !g.config.Portable:
+			l.release()
+		}
 	}
+	if !g.runs {
+		close(g.dog.done)
+	}
+	return slices.Collect(maps.Values(g.conns))
+}
+
+// stopped tells whether Stop has been called. The lock is held.
+func (g *Group) stopped() bool { return g.stop.Err() != nil }
+
+// keep has Stop close the connection of s; at once, if that has been.
+func (g *Group) keep(s *Stream) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.stopped() {
+		_ = s.conn.Close()
+		return
+	}
+	g.conns[s] = s.conn
+}
+
+// drop undoes keep.
+func (g *Group) drop(s *Stream) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.conns, s)
 }
 
 func (g *Group) loopDone(*Loop) { g.roots.Done() }

@@ -17,7 +17,7 @@ func (s *Stream) Sleep(w *Worker, ms int64) error {
 		select {
 		case <-timer.C:
 			return nil
-		case <-w.loop.group.stop:
+		case <-w.loop.group.stop.Done():
 			return ErrClosed
 		}
 	}

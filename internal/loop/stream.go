@@ -83,6 +83,7 @@ func (s *Stream) Failed() bool { return s.failed.Load() }
 func (s *Stream) OpenConn(w *Worker, c net.Conn, task Task) {
 	s.reset()
 	s.task, s.loop, s.worker, s.conn, s.fd, s.state = task, w.loop, w, c, -1, running
+	s.loop.group.keep(s)
 }
 
 func (s *Stream) reset() {
@@ -209,6 +210,7 @@ func (s *Stream) Close() {
 	}
 	s.state, s.worker = closed, nil
 	if s.conn != nil {
+		s.loop.group.drop(s)
 		_ = s.conn.Close()
 		s.conn = nil
 		return

@@ -67,8 +67,13 @@ func (s *Stream) dial(w *Worker, addr sys.Addr, timeout int64) error {
 	if addr.Path != "" {
 		network, address = "unix", addr.Path
 	}
-	c, err := net.DialTimeout(network, address, time.Duration(timeout*tickNanos))
-	if err != nil {
+	stop := w.loop.group.stop
+	dialer := net.Dialer{Timeout: time.Duration(timeout * tickNanos)}
+	c, err := dialer.DialContext(stop, network, address)
+	switch {
+	case err != nil && stop.Err() != nil:
+		return ErrClosed
+	case err != nil:
 		return connError(err)
 	}
 	s.OpenConn(w, c, nil)

@@ -46,7 +46,9 @@ func serveConn(t *testing.T, g *Group, fn func(*Stream)) net.Conn {
 
 func TestConnStreamReadsAndWrites(t *testing.T) {
 	g := newGroup(t, Config{Loops: 2, Portable: true})
+	done := make(chan struct{})
 	peer := serveConn(t, g, func(s *Stream) {
+		defer close(done)
 		if s.NetConn() == nil {
 			t.Error("the stream has no net.Conn")
 		}
@@ -74,6 +76,7 @@ func TestConnStreamReadsAndWrites(t *testing.T) {
 		t.Errorf("read %q, %v", got, err)
 	}
 	_ = peer.Close()
+	receive(t, done, "the other end")
 }
 
 func TestConnStreamTimesOutAndCloses(t *testing.T) {
@@ -110,6 +113,7 @@ func TestConnStreamReadsAgainAfterNothing(t *testing.T) {
 	g.Next().Go(func(w *Worker) {
 		var s Stream
 		s.OpenConn(w, &hesitant{empty: 1000}, nil)
+		defer s.Close()
 		var b [8]byte
 		n, err := s.Read(b[:])
 		if err != nil {
@@ -127,6 +131,8 @@ type hesitant struct {
 	net.Conn
 	empty int
 }
+
+func (c *hesitant) Close() error { return nil }
 
 func (c *hesitant) SetReadDeadline(time.Time) error { return nil }
 
@@ -161,6 +167,37 @@ func TestConnStreamConnects(t *testing.T) {
 	g.Next().Go(connect)
 	if err := receive(t, got, "the connection to fail"); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("connecting to nobody ended with %v", err)
+	}
+}
+
+// Stop ends what the streams of a portable group wait for: a connection under way,
+// and input that never comes.
+func TestStopEndsConnStreams(t *testing.T) {
+	g := newGroup(t, Config{Loops: 1, Portable: true})
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	inside, got := make(chan struct{}, 1), make(chan error, 3)
+	g.Next().Go(func(w *Worker) {
+		var s Stream
+		if err := s.Connect(w, sys.Addr{IP: netip.MustParseAddrPort(ln.Addr().String())}, 0); err != nil {
+			t.Error(err)
+		}
+		inside <- struct{}{}
+		var b [8]byte
+		_, err := s.Read(b[:])
+		got <- err
+		s.Close()
+		got <- s.Connect(w, sys.Addr{IP: netip.MustParseAddrPort(ln.Addr().String())}, 0)
+	})
+	receive(t, inside, "the connection")
+	stopGroup(t, g)
+	for range 2 {
+		if err := receive(t, got, "what Stop ends"); err != ErrClosed {
+			t.Errorf("it ended with %v", err)
+		}
 	}
 }
 
