@@ -33,6 +33,24 @@ func TestPostWakesAParkedLoopOnce(t *testing.T) {
 	}
 }
 
+// A message that came when the loop was not parked yet, and so woke nobody, keeps
+// it from parking.
+func TestMessageBeforeParkingIsSeen(t *testing.T) {
+	g := &Group{config: Config{Loops: 1}, dog: newWatchdog()}
+	l, err := newLoop(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.release()
+	l.Post(func(*Loop) {})
+	parked := make(chan struct{})
+	go func() {
+		defer close(parked)
+		l.park()
+	}()
+	receive(t, parked, "the loop to look at its inbox")
+}
+
 // A parked loop hears of a message, of an event and of a deadline, each as the
 // first thing after a while.
 func TestParkedLoopIsWoken(t *testing.T) {

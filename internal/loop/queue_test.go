@@ -109,6 +109,9 @@ func TestTableForgetsClosedStreams(t *testing.T) {
 			streams[i] = streams[len(streams)-1]
 			streams = streams[:len(streams)-1]
 			table.remove(s)
+			if table.slots[s.index].stream != nil {
+				t.Fatal("a free slot keeps its last stream")
+			}
 			delete(live, token{s.index, s.gen})
 			dead[token{s.index, s.gen}] = true
 		}

@@ -3,6 +3,8 @@
 package loop
 
 import (
+	"io"
+	"net"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -195,6 +197,7 @@ func TestStopLeavesLateHandlersBehind(t *testing.T) {
 	l := g.Next()
 	const handlers = 3
 	release, back := make(chan struct{}), make(chan bool, handlers)
+	var peers []net.Conn
 	for range handlers {
 		k, blocked := &task{}, make(chan struct{})
 		k.serve = func(w *Worker) {
@@ -211,11 +214,19 @@ func TestStopLeavesLateHandlersBehind(t *testing.T) {
 			}
 			back <- k.Return(func() { t.Error("the stream went back to a loop that has ended") })
 		}
-		send(t, open(t, l, k), "go")
+		peer := open(t, l, k)
+		send(t, peer, "go")
+		peers = append(peers, peer)
 		receive(t, blocked, "the handler to block")
 		onLoop(t, l, func(*Loop) any { return nil })
 	}
 	stopGroup(t, g)
+	for _, peer := range peers {
+		_ = peer.SetDeadline(time.Now().Add(patience))
+		if _, err := peer.Read(make([]byte, 1)); err != io.EOF {
+			t.Errorf("the peer of a late handler reads %v", err)
+		}
+	}
 	close(release)
 	for range handlers {
 		if receive(t, back, "the handlers to return") {

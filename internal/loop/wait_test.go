@@ -153,11 +153,17 @@ func TestParkingRaces(t *testing.T) {
 		if waits(&s.input) {
 			t.Fatal("a wait is left")
 		}
-		me := parkers.Get().(*waiter)
-		if len(me.wake) != 0 {
-			t.Fatal("a parker kept a wake-up")
-		}
-		parkers.Put(me)
+		checkParker(t)
+	}
+}
+
+// checkParker looks at a parker that was used last, most likely.
+func checkParker(t *testing.T) {
+	t.Helper()
+	me := parkers.Get().(*waiter)
+	defer parkers.Put(me)
+	if len(me.wake) != 0 {
+		t.Fatal("a parker kept a wake-up for its next user")
 	}
 }
 
@@ -176,5 +182,6 @@ func TestNoWakeUpIsLostToATimeOut(t *testing.T) {
 				t.Fatalf("after a time-out the signal was gone: %v", err)
 			}
 		}
+		checkParker(t)
 	}
 }
