@@ -8,8 +8,8 @@ import "time"
 // be closed, as its zero value and one after Close are; it lends its place on
 // the wheel and is closed again afterwards. The worker must hold the loop; one
 // that never had a loop, in a portable group, parks instead. Sleep returns
-// ErrClosed as soon as the group is stopped, else nil. Up to an eighth of ms may
-// come on top. It allocates in a portable group only.
+// ErrClosed as soon as the group is stopped, else nil. A tick and an eighth of ms
+// may come on top. It allocates in a portable group only.
 func (s *Stream) Sleep(w *Worker, ms int64) error {
 	if w.lost {
 		timer := time.NewTimer(time.Duration(ms) * time.Millisecond)
@@ -28,7 +28,8 @@ func (s *Stream) Sleep(w *Worker, ms int64) error {
 	s.reset()
 	s.loop, s.worker, s.state = l, w, running
 	l.streams.add(s) // where Stop looks for whom to wake
-	err := s.suspend(w, &s.input, max(ms, 1))
+	// The loop's clock is as old as its turn, and this tick has begun already.
+	err := s.suspend(w, &s.input, max(ms, 0)+1+monotonic()/tickNanos-l.Tick())
 	l.wheel.remove(s)
 	l.streams.remove(s)
 	s.state, s.worker = closed, nil

@@ -39,8 +39,7 @@ func TestSleepLastsAndLetsOthersRun(t *testing.T) {
 		if first := <-order; first != "other" {
 			t.Errorf("the %s came first", first)
 		}
-		// The loop's clock ticks in milliseconds and is read once a turn.
-		if elapsed := <-took; elapsed < d-2*time.Millisecond {
+		if elapsed := <-took; elapsed < d {
 			t.Errorf("slept %v instead of %v", elapsed, d)
 		}
 	})
@@ -61,6 +60,27 @@ func TestStopEndsSleep(t *testing.T) {
 		}
 		if n := g.Loops()[0].Streams(); n != 0 {
 			t.Errorf("%d streams are left", n)
+		}
+	})
+}
+
+// A sleep lasts from its beginning, not from when the loop last read its clock.
+func TestSleepIsNotShortened(t *testing.T) {
+	eachDriver(t, func(t *testing.T, g *Group) {
+		const d = 20 * time.Millisecond
+		took := make(chan time.Duration, 1)
+		g.Next().Go(func(w *Worker) {
+			var s Stream
+			for began := time.Now(); time.Since(began) < 2*d; {
+			}
+			began := time.Now()
+			if err := s.Sleep(w, d.Milliseconds()); err != nil {
+				t.Error(err)
+			}
+			took <- time.Since(began)
+		})
+		if elapsed := receive(t, took, "the sleeper"); elapsed < d {
+			t.Errorf("slept %v instead of %v", elapsed, d)
 		}
 	})
 }
