@@ -113,7 +113,7 @@ func (c *conn) restUntil() int64 {
 	case c.headDue != 0:
 		return c.headDue
 	case c.server.run.closing.Load():
-		return c.Loop().Tick() + freshTicks
+		return c.Tick() + freshTicks
 	case t.idle != 0:
 		return c.Tick() + t.idle
 	}

@@ -6,6 +6,8 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"net"
+	"sync"
 	"testing"
 
 	"github.com/gale-http/gale/engine"
@@ -72,5 +74,115 @@ func TestShutdownKeepsItsDeadline(t *testing.T) {
 		if err := wait(t, ended, "Shutdown"); !errors.Is(err, context.Canceled) {
 			t.Errorf("Shutdown returned %v", err)
 		}
+	})
+}
+
+// TestShutdownServesTheQueue: who was connected, and had sent a request, before
+// Shutdown was called is answered, accepted or not.
+func TestShutdownServesTheQueue(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		if d.portable {
+			t.Skip("package net drops its queue when a listener is closed")
+		}
+		for range 5 {
+			s := start(t, d, hello)
+			clients := make([]*client, 100)
+			for i := range clients {
+				clients[i] = s.dial()
+				clients[i].send(request("/"))
+			}
+			addr, ended := s.Addr().String(), make(chan error, 1)
+			go func() { ended <- s.Shutdown(context.Background()) }()
+			for _, c := range clients {
+				c.expect(200, "hello")
+				if rest := c.ended(); rest != "" {
+					t.Errorf("more came: %q", rest)
+				}
+				_ = c.Close()
+			}
+			if err := wait(t, ended, "Shutdown"); err != nil {
+				t.Error(err)
+			}
+			if c, err := net.Dial("tcp", addr); err == nil {
+				_ = c.Close()
+				t.Error("the server still listens")
+			}
+		}
+	})
+}
+
+// TestShutdownWaits for bodies that come slowly, in whatever way they are read, and
+// serves nothing behind the request that is under way.
+func TestShutdownWaits(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		reading := make(chan struct{})
+		s := start(t, d, routes(map[string]engine.Handler{
+			"/read": func(req *engine.Request, res *engine.Response) {
+				reading <- struct{}{}
+				echo(req, res)
+			},
+			"/foreign": func(req *engine.Request, res *engine.Response) {
+				done := make(chan struct{})
+				go func() {
+					defer close(done)
+					reading <- struct{}{}
+					echo(req, res)
+				}()
+				<-done
+			},
+		}))
+		var clients []*client
+		for _, path := range []string{"/read", "/foreign"} {
+			c := s.dial()
+			c.send(headOf(path, 8) + "0123")
+			wait(t, reading, "the handler")
+			clients = append(clients, c)
+		}
+		idle, ended := s.dial(), make(chan error, 1)
+		idle.get("/", "hello")
+		go func() { ended <- s.Shutdown(context.Background()) }()
+		idle.ended() // now it is under way
+		for _, c := range clients {
+			c.send("4567" + request("/never"))
+			if a := c.expect(200, "01234567"); !a.Close {
+				t.Error("the last answer does not say so")
+			}
+			if rest := c.ended(); rest != "" {
+				t.Errorf("more came: %q", rest)
+			}
+			_ = c.Close()
+		}
+		if err := wait(t, ended, "Shutdown"); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestShutdownTwiceAndBefore(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		s := prepare(t, d, hello)
+		if err := s.Shutdown(context.Background()); err != nil {
+			t.Error(err)
+		}
+		if err := s.Listen("tcp", "127.0.0.1:0"); !errors.Is(err, engine.ErrServerClosed) {
+			t.Errorf("Listen after Shutdown: %v", err)
+		}
+		s = start(t, d, hello)
+		c := s.dial()
+		c.get("/", "hello")
+		var all sync.WaitGroup
+		for range 3 {
+			all.Go(func() {
+				if err := s.Shutdown(context.Background()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Go(func() { _ = s.Close() })
+		all.Wait()
+		if err := s.Shutdown(context.Background()); err != nil {
+			t.Error(err)
+		}
+		c.cut()
 	})
 }
