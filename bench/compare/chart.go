@@ -94,13 +94,17 @@ func (t *Table) draw(name string, basis column) error {
 		return err
 	}
 	for i := range values.TextStyle {
-		values.TextStyle[i].YAlign = text.YCenter
+		values.TextStyle[i].YAlign, values.TextStyle[i].Font.Variant = text.YCenter, "Sans"
 	}
+	for _, style := range []*text.Style{&p.Title.TextStyle, &p.X.Label.TextStyle, &p.X.Tick.Label, &p.Y.Tick.Label} {
+		style.Font.Variant = "Sans"
+	}
+	p.Title.Padding = vg.Points(6)
 	values.Offset.X = vg.Points(4)
 	p.Add(values)
 	p.NominalY(names...)
 	p.X.Max = 1.12 * rows[0].Median[basis.figure] // room for the longest bar's label
-	return save(p, name, vg.Points(float64(80+26*len(rows))))
+	return save(p, name, vg.Points(float64(96+26*len(rows))))
 }
 
 func (t *Table) colour(r *Row) color.Color {
@@ -115,7 +119,8 @@ func (t *Table) colour(r *Row) color.Color {
 
 func save(p *plot.Plot, name string, height vg.Length) error {
 	canvas := vgsvg.New(vg.Points(560), height)
-	p.Draw(draw.New(canvas))
+	const margin = 8
+	p.Draw(draw.Crop(draw.New(canvas), margin, -margin, margin, -margin))
 	file, err := os.Create(name)
 	if err != nil {
 		return err

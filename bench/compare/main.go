@@ -246,6 +246,9 @@ func (s *session) prepareCounters(o *options) (notes []string) {
 	} else {
 		notes = append(notes, err.Error()+"; CPU time is from /proc/PID/task/*/schedstat")
 	}
+	if load := proc.Load(); load > 0.5 {
+		notes = append(notes, fmt.Sprintf("the machine had other work: its load average was %.1f at the start", load))
+	}
 	steps := o.steps
 	if steps == "" && !s.counters {
 		steps = "gale"

@@ -33,6 +33,16 @@ func Cores() int {
 	return set.Count()
 }
 
+// Load is the machine's load average over the last minute, 0 when it is not
+// known.
+func Load() float64 {
+	var info unix.Sysinfo_t
+	if err := unix.Sysinfo(&info); err != nil {
+		return 0
+	}
+	return float64(info.Loads[0]) / (1 << 16) // SI_LOAD_SHIFT
+}
+
 // Kernel is the system's name and release.
 func Kernel() string {
 	var u unix.Utsname

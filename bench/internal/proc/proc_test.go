@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
@@ -34,6 +35,20 @@ func shell(t *testing.T, script string, core int) (*exec.Cmd, string) {
 		t.Fatal(err)
 	}
 	return cmd, strings.TrimSpace(line)
+}
+
+func TestLoad(t *testing.T) {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want float64
+	if _, err := fmt.Sscan(string(text), &want); err != nil {
+		t.Fatal(err)
+	}
+	if got := Load(); got < want-1 || got > want+1 { // it moves
+		t.Errorf("%v, want %v", got, want)
+	}
 }
 
 func TestEndReachesTheGroup(t *testing.T) {
