@@ -4,6 +4,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"image/color"
 	"os"
@@ -121,13 +122,12 @@ func save(p *plot.Plot, name string, height vg.Length) error {
 	canvas := vgsvg.New(vg.Points(560), height)
 	const margin = 8
 	p.Draw(draw.Crop(draw.New(canvas), margin, -margin, margin, -margin))
-	file, err := os.Create(name)
-	if err != nil {
+	var svg bytes.Buffer
+	if _, err := canvas.WriteTo(&svg); err != nil {
 		return err
 	}
-	if _, err := canvas.WriteTo(file); err != nil {
-		_ = file.Close() // the first error counts
-		return err
-	}
-	return file.Close()
+	// Where the font is not installed, one like it.
+	const family = "font-family:Liberation Sans"
+	text := bytes.ReplaceAll(svg.Bytes(), []byte(family+";"), []byte(family+",Arial,Helvetica,sans-serif;"))
+	return os.WriteFile(name, text, 0o644)
 }

@@ -29,7 +29,7 @@ func TestCharts(t *testing.T) {
 		t.Error(err)
 	}
 	svg := string(b)
-	for _, want := range []string{">gale<", ">fasthttp<", ">12.0<", ">24.0<", "less is better", "hello: 13 bytes", "CPU time per request"} {
+	for _, want := range []string{">gale<", ">fasthttp<", ">12.0<", ">24.0<", "less is better", "Sans,Arial", "hello: 13 bytes", "CPU time per request"} {
 		if !strings.Contains(svg, want) {
 			t.Errorf("no %q in the chart", want)
 		}
