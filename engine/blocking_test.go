@@ -266,7 +266,7 @@ func TestRendezvous(t *testing.T) {
 // writes an answer that nobody takes at first, and gives its connection back.
 func TestLateHandlerGoesOn(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
-		const pieces, size = 64, 64 << 10
+		const pieces, size = 256, 64 << 10
 		blocked, release, reading := make(chan struct{}), make(chan struct{}), make(chan struct{})
 		s := start(t, d, routes(map[string]engine.Handler{"/late": func(req *engine.Request, res *engine.Response) {
 			close(blocked)

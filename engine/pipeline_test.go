@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gale-http/gale/engine"
 	"github.com/gale-http/gale/internal/simnet"
 )
 
@@ -66,19 +67,22 @@ func TestHundredRequests(t *testing.T) {
 // answers: the server waits for the client, not the other way round.
 func TestDeepPipeline(t *testing.T) {
 	const n = 20_000
+	answer := strings.Repeat("x", 1000)
 	eachDriver(t, func(t *testing.T, d driver) {
-		s := start(t, d, hello)
+		s := start(t, d, routes(map[string]engine.Handler{"/deep": func(_ *engine.Request, res *engine.Response) {
+			_ = res.EndString(answer)
+		}}))
 		c, other := s.dial(), s.dial()
 		sent := make(chan error, 1)
 		go func() {
-			_, err := io.WriteString(c, strings.Repeat(request("/"), n))
+			_, err := io.WriteString(c, strings.Repeat(request("/deep"), n))
 			sent <- err
 		}()
 		for range 20 {
 			other.get("/", "hello")
 		}
 		for range n {
-			c.expect(200, "hello")
+			c.expect(200, answer)
 		}
 		if err := wait(t, sent, "the client to have sent"); err != nil {
 			t.Error(err)
