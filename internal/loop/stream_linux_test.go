@@ -448,3 +448,37 @@ func TestEchoDoesNotAllocate(t *testing.T) {
 		})
 	}
 }
+
+// Input that comes while the handler does something else, after it has read all
+// there was, is served when the stream goes to rest.
+func TestInputWhileServedIsNotMissed(t *testing.T) {
+	g := newGroup(t, Config{Loops: 1})
+	l := g.Next()
+	k, got := &task{}, make(chan string, 10)
+	waiting, other := make(chan struct{}), &waitingStream{}
+	first := true
+	k.serve = func(w *Worker) {
+		var b [8]byte
+		n, _ := k.TryRead(b[:])
+		got <- string(b[:n])
+		if first {
+			first = false
+			other.open(w)
+			close(waiting)
+			_ = other.wait(&other.input, 0)
+			other.close(l)
+		}
+		k.Rest(0, false)
+	}
+	peer := open(t, l, k)
+	send(t, peer, "one")
+	receive(t, waiting, "the handler")
+	send(t, peer, "two")
+	eventually(t, "the event", func() bool { return k.input.Load() == ready })
+	onLoop(t, l, func(*Loop) any { l.signal(&other.input); return nil })
+	for _, want := range []string{"one", "two"} {
+		if s := receive(t, got, want); s != want {
+			t.Errorf("served %q, not %q", s, want)
+		}
+	}
+}
