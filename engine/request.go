@@ -80,6 +80,10 @@ func (r *Request) RawTrailers() iter.Seq2[[]byte, []byte] { return r.in.RawTrail
 // serves others. It may be called by one goroutine at a time, any one.
 func (r *Request) Read(p []byte) (int, error) { return r.in.Read(p) }
 
+// WriteTo writes the body to w, as Read would have it, until its end: io.Copy from a
+// request takes this way and needs no buffer of its own.
+func (r *Request) WriteTo(w io.Writer) (int64, error) { return r.in.WriteTo(w) }
+
 // ContentLength returns the length of the body when it was declared, 0 when there
 // is no body, and -1 when only its end will tell.
 func (r *Request) ContentLength() int64 {
@@ -116,4 +120,7 @@ func (c *conn) requestContext() context.Context {
 	return ctx.Context
 }
 
-var _ io.Reader = (*Request)(nil)
+var (
+	_ io.Reader   = (*Request)(nil)
+	_ io.WriterTo = (*Request)(nil)
+)

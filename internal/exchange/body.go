@@ -1,0 +1,223 @@
+// The body of a message coming in: waited for, handed out, drained.
+
+package exchange
+
+import (
+	"io"
+	"math"
+
+	"github.com/gale-http/gale/internal/h1"
+)
+
+// Done tells whether the body has been read to its end: what the machine has seen
+// and nobody has read is body still, and no message.
+func (in *Incoming) Done() bool { return in.done && in.pending == 0 }
+
+// Left returns how many bytes surely follow until the end of the body: none only
+// when it has been read to its end, and too many to think of when it is broken. It
+// is for messages with a body, and may be called while another goroutine reads.
+func (in *Incoming) Left() int64 { return in.left.Load() }
+
+// note brings Left up to date.
+func (in *Incoming) note() {
+	left := int64(in.pending) + in.Conn.Remaining()
+	switch {
+	case in.err != nil:
+		left = math.MaxInt64
+	case left == 0 && !in.done:
+		left = 1 // between two chunks
+	}
+	in.left.Store(left)
+}
+
+// Read reads the body, waiting for it as needed; io.EOF is its end. Errors are
+// those of the machine (*h1.Error) and of the stream, and they stay.
+func (in *Incoming) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, in.err
+	}
+	n, err := in.read(p)
+	in.note()
+	return n, err
+}
+
+func (in *Incoming) read(p []byte) (int, error) {
+	for {
+		switch {
+		case in.pending > 0:
+			n := copy(p, in.buf[in.start:in.start+in.pending])
+			in.start += n
+			in.pending -= n
+			return n, nil
+		case in.done:
+			return 0, io.EOF
+		case in.err != nil:
+			return 0, in.err
+		}
+		if in.start == in.end && len(p) >= directRead && in.Conn.Remaining() > 0 && !in.eof {
+			return in.readDirect(p)
+		}
+		in.step()
+	}
+}
+
+// WriteTo writes what is left of the body to w, without a buffer between them where
+// it is small. io.WriterTo.
+func (in *Incoming) WriteTo(w io.Writer) (int64, error) {
+	for total := int64(0); ; {
+		piece, err := in.piece()
+		if len(piece) > 0 {
+			n, err := w.Write(piece)
+			if total += int64(n); err != nil {
+				return total, err
+			}
+		}
+		switch {
+		case err == io.EOF:
+			return total, nil
+		case err != nil:
+			return total, err
+		}
+	}
+}
+
+// piece returns the next bytes of the body: a view, until the next call.
+func (in *Incoming) piece() ([]byte, error) {
+	if in.pending == 0 && in.start == in.end && in.Conn.Remaining() > BufferSize {
+		if in.large == nil {
+			in.large = make([]byte, 4*BufferSize)
+		}
+		n, err := in.Read(in.large)
+		return in.large[:n], err
+	}
+	for in.pending == 0 && !in.done && in.err == nil {
+		in.step()
+	}
+	view := in.buf[in.start : in.start+in.pending]
+	in.start += in.pending
+	in.pending = 0
+	in.note()
+	switch {
+	case len(view) > 0:
+		return view, nil
+	case in.done:
+		return nil, io.EOF
+	}
+	return nil, in.err
+}
+
+// readDirect reads body bytes that nothing stands before, without the buffer.
+func (in *Incoming) readDirect(p []byte) (int, error) {
+	if left := in.Conn.Remaining(); int64(len(p)) > left {
+		p = p[:left]
+	}
+	if in.BeforeBody != nil {
+		if in.err = in.BeforeBody(); in.err != nil {
+			return 0, in.err
+		}
+	}
+	n, err := in.Stream.Read(p)
+	switch {
+	case n > 0:
+		_, _, in.err = in.Conn.Next(p[:n], false, nil, in.Limits)
+		in.done = in.Conn.Done()
+		return n, nil
+	case err == io.EOF:
+		in.eof = true
+		_, _, in.err = in.Conn.Next(nil, true, nil, in.Limits)
+	default:
+		in.err = err
+	}
+	return 0, in.err
+}
+
+// step moves the machine on by one event, reading first what that takes.
+func (in *Incoming) step() {
+	n, ev, err := in.Conn.Next(in.buf[in.start:in.end], in.eof, &in.trailers, in.Limits)
+	switch {
+	case err != nil:
+		in.err = err
+		return
+	case ev == h1.NeedMore:
+		in.err = in.readMore()
+		return
+	case ev == h1.Data:
+		in.pending = n
+		in.done = in.Conn.Done()
+		return
+	case ev == h1.Trailers:
+		in.section = in.buf[in.start : in.start+n]
+	case ev == h1.End:
+		in.done = true
+	}
+	in.start += n
+}
+
+// readMore waits for more of the body and puts it behind the head.
+func (in *Incoming) readMore() error {
+	if in.BeforeBody != nil {
+		if err := in.BeforeBody(); err != nil {
+			return err
+		}
+	}
+	in.makeBodyRoom()
+	n, err := in.Stream.Read(in.buf[in.end:])
+	in.end += n
+	if err == io.EOF {
+		in.eof = true
+		return nil
+	}
+	return err
+}
+
+// makeBodyRoom makes room for body bytes while the head stays where it is. What
+// is left unused then is a piece of framing at most.
+func (in *Incoming) makeBodyRoom() {
+	unused := in.buf[in.start:in.end]
+	switch {
+	case len(in.buf)-in.base >= bodyRoom+len(unused):
+		if in.start < in.end && in.end < len(in.buf) {
+			return
+		}
+		in.start, in.end = in.base, in.base+copy(in.buf[in.base:], unused)
+	case &in.buf[0] != &in.own[0] && len(in.own) >= bodyRoom+len(unused):
+		in.buf, in.base, in.start, in.end = in.own, 0, 0, copy(in.own, unused)
+	default:
+		grown := make([]byte, max(BufferSize, 2*len(unused)))
+		in.buf, in.base, in.start, in.end = grown, 0, 0, copy(grown, unused)
+	}
+}
+
+// Err returns why the body cannot be read on, if so.
+func (in *Incoming) Err() error { return in.err }
+
+// Drain drops what is left of the body and reports whether its end was reached;
+// without it, nothing behind the body can be told from it. It drops no more than
+// limit bytes of one message, in however many calls, and begins nothing that would
+// take more. With wait false it stops where it would have to wait.
+func (in *Incoming) Drain(limit int64, wait bool) bool {
+	for !in.Done() && in.err == nil && in.dropped+int64(in.pending) <= limit-in.Conn.Remaining() {
+		if in.pending > 0 {
+			in.drop(in.pending)
+			in.pending = 0
+			continue
+		}
+		n, ev, err := in.Conn.Next(in.buf[in.start:in.end], in.eof, &in.trailers, in.Limits)
+		in.drop(n)
+		switch {
+		case err != nil:
+			in.err = err
+		case ev == h1.NeedMore && !wait:
+			return false
+		case ev == h1.NeedMore:
+			in.err = in.readMore()
+		}
+		in.done = in.done || ev == h1.End || ev == h1.Data && in.Conn.Done()
+	}
+	return in.Done()
+}
+
+func (in *Incoming) drop(n int) {
+	in.start += n
+	in.dropped += int64(n)
+}
