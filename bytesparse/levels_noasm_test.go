@@ -1,5 +1,7 @@
 //go:build purego || !amd64
 
+// Where there are no kernels, there is one level.
+
 package bytesparse
 
 import "testing"

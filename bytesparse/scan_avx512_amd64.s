@@ -1,3 +1,5 @@
+// Marks of a head with AVX-512.
+
 //go:build !purego
 
 #include "go_asm.h"

@@ -1,3 +1,5 @@
+// The walk over a head that has been marked.
+
 //go:build !purego
 
 #include "go_asm.h"
