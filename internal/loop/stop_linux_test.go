@@ -5,6 +5,7 @@ package loop
 import (
 	"io"
 	"net"
+	"net/netip"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -62,11 +63,13 @@ func TestStopEndsEverything(t *testing.T) {
 			receive(t, inside, "a stream that "+does)
 		}
 		k := &acceptor{accepted: make(chan int, 1)}
-		k.listen(t, l)
+		listening := sys.Addr{IP: netip.MustParseAddrPort(k.listen(t, l))}
 		inside := make(chan struct{}, 2)
 		l.Go(func(w *Worker) {
 			var s Stream
 			inside <- struct{}{}
+			ends <- s.Sleep(w, 3_600_000)
+			ends <- s.Connect(w, listening, 0) // nothing new any more
 			ends <- s.Sleep(w, 3_600_000)
 		})
 		full := fullListener(t)
@@ -78,7 +81,7 @@ func TestStopEndsEverything(t *testing.T) {
 		receive(t, inside, "the sleeper")
 		receive(t, inside, "the one that connects")
 		checks = append(checks, func() {
-			for range 7 {
+			for range 9 {
 				if err := receive(t, ends, "what Stop ended"); err != ErrClosed {
 					t.Errorf("Stop ended something with %v", err)
 				}
