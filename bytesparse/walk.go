@@ -55,15 +55,10 @@ func (h *Head) parseFields(b []byte, s int, lim *Limits, unfold bool) (int, erro
 			e := base + bits.TrailingZeros64(x)
 			x &= x - 1
 			if !isLineEnd(b, e) {
-				switch {
-				case isText(b[e]):
+				if isText(b[e]) {
 					continue
-				case cutShort(b, e):
-					return h.incomplete(fs)
-				case unfold && n > 0 && isOWS(b[s]):
-					s = join(b, &fs[n-1], s, s)
 				}
-				return h.fieldFault(b, s)
+				return h.badByte(b, fs, n, s, e, unfold)
 			}
 			x &= x - 1
 			if e == s {
@@ -89,11 +84,7 @@ func (h *Head) parseFields(b []byte, s int, lim *Limits, unfold bool) (int, erro
 				c, id = longName(b[:e], s)
 			}
 			if c >= e || id == FieldOther && (c == s || !m.isToken(b, s, c)) {
-				for unfold && isLineEnd(b, e) && e+2 < len(b) && isOWS(b[e+2]) { // the judge is to see all of it
-					b[e], b[e+1] = ' ', ' '
-					e = m.lineEnd(b, e+2)
-				}
-				return h.fieldFault(b, s)
+				return h.badName(b, s, e, unfold)
 			}
 			f := &fs[n]
 			f.NameOff, f.NameLen, f.ID = uint32(s), uint16(c-s), id
@@ -110,6 +101,28 @@ func (h *Head) parseFields(b []byte, s int, lim *Limits, unfold bool) (int, erro
 			s = e + 2
 		}
 	}
+}
+
+// badByte ends a parse at b[e], which is neither text nor the end of a line, in the
+// line from s on, behind n fields.
+func (h *Head) badByte(b []byte, fs []Field, n, s, e int, unfold bool) (int, error) {
+	switch {
+	case cutShort(b, e):
+		return h.incomplete(fs)
+	case unfold && n > 0 && isOWS(b[s]):
+		s = join(b, &fs[n-1], s, s)
+	}
+	return h.fieldFault(b, s)
+}
+
+// badName ends a parse at the line from s to e, which does not begin with a name
+// and a colon.
+func (h *Head) badName(b []byte, s, e int, unfold bool) (int, error) {
+	for unfold && isLineEnd(b, e) && e+2 < len(b) && isOWS(b[e+2]) { // the judge is to see all of it
+		b[e], b[e+1] = ' ', ' '
+		e = h.m.lineEnd(b, e+2)
+	}
+	return h.fieldFault(b, s)
 }
 
 // incomplete ends a parse of a head that is not complete.
