@@ -6,6 +6,7 @@ package engine
 
 import (
 	"github.com/gale-http/gale/bytesparse"
+	"github.com/gale-http/gale/internal/exchange"
 	"github.com/gale-http/gale/internal/h1"
 	"github.com/gale-http/gale/internal/loop"
 )
@@ -270,7 +271,7 @@ func (x *responder) finish(linger bool) {
 		if linger {
 			c.HalfClose()
 			c.ReadTimeout = lingerTicks
-			x.req.in.Sink(&c.Stream, lingerBytes)
+			exchange.Sink(&c.Stream, x.scratch(), lingerBytes)
 		}
 		c.close()
 	case !x.worker.Lost():

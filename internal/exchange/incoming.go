@@ -114,10 +114,10 @@ func (in *Incoming) Scratch() []byte {
 	return in.own
 }
 
-// Sink reads from s up to limit bytes, or to its end, and drops them.
-func (in *Incoming) Sink(s *loop.Stream, limit int) {
+// Sink reads from s into scratch up to limit bytes, or to its end, and drops them.
+func Sink(s *loop.Stream, scratch []byte, limit int) {
 	for limit > 0 {
-		n, err := s.Read(in.Scratch())
+		n, err := s.Read(scratch)
 		if err != nil {
 			return
 		}
