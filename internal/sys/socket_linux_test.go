@@ -157,8 +157,8 @@ func TestUnixSockets(t *testing.T) {
 		t.Errorf("it is at %v, %v", got, err)
 	}
 	client, wait, err := Connect(at)
-	if err != nil || wait {
-		t.Fatalf("connecting: wait %v, %v", wait, err)
+	if client < 0 || err != nil || wait {
+		t.Fatalf("connecting: %d, wait %v, %v", client, wait, err)
 	}
 	defer Close(client)
 	conn, e := Accept(fd)
