@@ -90,17 +90,21 @@ func (h *Head) parseFields(b []byte, s int, lim *Limits, unfold bool) (int, erro
 			f.NameOff, f.NameLen, f.ID = uint32(s), uint16(c-s), id
 			f.setValue(b, c+1, e)
 			bit := uint64(1) << (id & 63)
-			first := h.first[id&63]
-			if seen&bit == 0 {
-				first = uint16(n)
-			}
-			h.first[id&63] = first
+			h.first[id&63] = firstOf(h.first[id&63], seen&bit, n)
 			dup |= seen & bit
 			seen |= bit
 			n++
 			s = e + 2
 		}
 	}
+}
+
+// firstOf returns where a name first stands: at n when it was not seen before.
+func firstOf(before uint16, seen uint64, n int) uint16 {
+	if seen == 0 {
+		return uint16(n)
+	}
+	return before
 }
 
 // badByte ends a parse at b[e], which is neither text nor the end of a line, in the
