@@ -30,8 +30,7 @@ func (h *Head) ParseTrailers(b []byte, lim *Limits) (n int, err error) {
 func (h *Head) parseFields(b []byte, s int, lim *Limits, unfold bool) (int, error) {
 	m := &h.m
 	if m.size > 0 {
-		h.Fields = h.Fields[:m.taken]
-		h.Size = m.size
+		h.Fields, h.Size = h.Fields[:m.taken], m.size
 		return m.size, nil
 	}
 	n, limit := m.taken, lim.fields()
@@ -63,8 +62,7 @@ func (h *Head) parseFields(b []byte, s int, lim *Limits, unfold bool) (int, erro
 			x &= x - 1
 			if e == s {
 				h.seen, h.dup = seen, dup
-				h.Fields = fs[:n]
-				h.Size = e + 2
+				h.Fields, h.Size = fs[:n], e+2
 				return e + 2, nil
 			}
 			if unfold && n > 0 && isOWS(b[s]) {
