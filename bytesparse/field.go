@@ -162,21 +162,22 @@ func LookupField[T string | []byte](name T) FieldID {
 	// As loadShort, but a leaf needs no frame.
 	var w0, w1 uint64
 	switch {
-	case n >= 8:
-		w0, w1 = word(name, 0), word(name, n-8)
+	case n > 8:
+		w0 = word(name, 0)
+		if w1 = word(name, min(n-8, 8)); n < 16 {
+			w1 >>= uint(16-n) & 7 * 8
+		}
 	case n >= 4:
-		w0 = half(name, 0) | half(name, n-4)<<(uint(n-4)&3*8)
-		w1 = w0
+		w0 = half(name, 0) | half(name, n-4)<<(uint(n-4)&7*8)
 	default:
 		w0 = uint64(name[0]) | uint64(name[1])<<8 | uint64(name[n-1])<<(uint(n-1)&3*8)
-		w1 = w0
 	}
-	id := names.slots[hashField(w0|fold, w1|fold, uint(n))] >> idShift & 63
+	id := names.slots[hashField(w0|fold, w1|fold)] >> idShift & 63
 	known := &names.known[id]
-	if int(names.size[id]&^longSize) != n || w0|known.letters[0] != known.name[0] || w1|known.letters[1] != known.name[1] {
+	if names.size[id] != uint64(n) || w0|known.letters[0] != known.name[0] || w1|known.letters[1] != known.name[1]&^longMark {
 		return FieldOther
 	}
-	if n > 16 && (word(name, 8)|known.letters[2] != known.name[2] ||
+	if n > 16 && (word(name, n-8)|known.letters[2] != known.name[2] ||
 		n > 24 && word(name, 16)|known.letters[3] != known.name[3]) {
 		return FieldOther
 	}

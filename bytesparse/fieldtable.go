@@ -1,26 +1,25 @@
 package bytesparse
 
-// Finding the id of a name: its first eight bytes, its last eight and its
-// length are hashed by one multiplication into a table without collisions, and
-// the one candidate is compared, whole. Letters are compared without regard to
-// case by setting the bit 0x20 where the candidate has a letter, and only
-// there: '@' and '`', CR and '-' differ in nothing else.
+// Finding the id of a name: its first sixteen bytes are hashed by one
+// multiplication into a table without collisions, and the one candidate is
+// compared, whole. Letters are compared without regard to case by setting the
+// bit 0x20 where the candidate has a letter, and only there: '@' and '`', CR and
+// '-' differ in nothing else.
 
-// knownName is a name of at most maxKnown bytes in lower case: its first eight
-// and its last eight, then the ninth to the twenty-fourth. What pads a short
+// knownName is a name of at most maxKnown bytes in lower case. What pads a short
 // one has the bit 0x20 too. Assembly knows this layout.
 type knownName struct {
-	name    [4]uint64
+	name    [4]uint64 // bytes 0 to 7; 8 to 15, with longMark if there are more; the last eight then; 16 to 23 if there are more than 24
 	letters [4]uint64 // the bit 0x20 where name has a letter, or padding
 }
 
 const (
 	maxKnown  = 32 // the longest name a knownName holds
 	hashBits  = 8
-	fieldMult = 0x2ce5dbea64fa1553 // collision-free for fieldNames; TestFieldHash tells when it must change
+	fieldMult = 0x87244c137e6340e1 // collision-free for fieldNames; TestFieldHash tells when it must change
 
-	idShift  = 6    // what turns an id into an offset in nameTable.known
-	longSize = 0x80 // the name has more than 16 bytes
+	idShift  = 6       // what turns an id into an offset in nameTable.known
+	longMark = 1 << 63 // keeps names of more than sixteen bytes and others apart; does not reach the hash
 )
 
 // nameTable is all there is to know of the well-known names. Assembly knows
@@ -28,7 +27,10 @@ const (
 type nameTable struct {
 	slots      [1 << hashBits]uint16 // by hash: id << idShift
 	known      [64]knownName         // by id
-	size       [64]uint8             // by id: length, with longSize
+	size       [64]uint64            // by id
+	upper      [65]uint64            // by length: which of a name's bytes 0 to 7 there are
+	lower      [65]uint64            // and of 8 to 15
+	marks      [65]uint64            // by length: fold, with longMark if that is more than 16
 	fold, mult uint64                // the constants, to be close by
 }
 
@@ -36,36 +38,40 @@ var names = buildNames()
 
 func buildNames() (t nameTable) {
 	t.fold, t.mult = fold, fieldMult
+	for n := range t.upper {
+		t.upper[n] = 1<<(8*min(n, 8)) - 1
+		t.lower[n] = 1<<(8*min(max(n-8, 0), 8)) - 1
+		if t.marks[n] = fold; n > 16 {
+			t.marks[n] |= longMark
+		}
+	}
 	for id := FieldHost; id < numFieldIDs; id++ {
 		name := fieldNames[id]
-		t.size[id] = uint8(len(name))
-		k := &t.known[id].name
-		if len(name) < 8 {
-			k[0] = loadShort(name) | fold
-			k[1] = k[0]
-		} else {
-			k[0], k[1] = word(name, 0)|fold, word(name, len(name)-8)|fold
+		n := len(name)
+		t.size[id] = uint64(n)
+		padded := append([]byte(name), "                "...)
+		k := &t.known[id]
+		k.name[0], k.name[1] = word(padded, 0)|fold, word(padded, 8)|fold
+		if n > 16 {
+			k.name[2] = word(name, n-8) | fold
 		}
-		if len(name) > 16 {
-			k[2] = word(name, 8) | fold
-			t.size[id] |= longSize
+		if n > 24 {
+			k.name[3] = word(name, 16) | fold
 		}
-		if len(name) > 24 {
-			k[3] = word(name, 16) | fold
-		}
-		for i := range 8 * len(k) {
-			if c := byte(k[i/8] >> (i % 8 * 8)); 'a' <= c && c <= 'z' || c == ' ' {
-				t.known[id].letters[i/8] |= 0x20 << (i % 8 * 8)
+		for i := range 8 * len(k.name) {
+			if c := byte(k.name[i/8] >> (i % 8 * 8)); 'a' <= c && c <= 'z' || c == ' ' {
+				k.letters[i/8] |= 0x20 << (i % 8 * 8)
 			}
 		}
-		t.slots[hashField(k[0], k[1], uint(len(name)))] = uint16(id) << idShift
+		t.slots[hashField(k.name[0], k.name[1])] = uint16(id) << idShift
+		k.name[1] |= t.marks[n] & longMark
 	}
 	return t
 }
 
-func hashField(first, last uint64, n uint) uint64 {
-	h := first + last<<3 + uint64(n)
-	return h * fieldMult >> (64 - hashBits)
+// hashField hashes the first sixteen bytes of a name, folded.
+func hashField(w0, w1 uint64) uint64 {
+	return (w0 + w1<<3) * fieldMult >> (64 - hashBits)
 }
 
 // word returns the eight bytes of b from index i on, the first one lowest.

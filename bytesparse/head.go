@@ -55,9 +55,12 @@ type Head struct {
 
 	seen  uint64              // bit id: this field occurs
 	dup   uint64              // bit id: it occurs more than once
-	first [numFieldIDs]uint16 // index in Fields of the first one, valid when seen
+	first [numFieldIDs]uint32 // offset in Fields of the first one, valid when seen
 	m     masks               // scratch of a parse: here, not on the stack, so that nothing needs to be zeroed
 }
+
+// fieldShift turns an index in Fields into an offset.
+const fieldShift = 4
 
 // Limits bounds what a head may hold. In each, zero means the default and a
 // negative number none.
@@ -69,7 +72,7 @@ type Limits struct {
 const (
 	defaultFields = 1000
 	defaultTarget = 16 << 10
-	maxFields     = 1<<16 - 1 // what Head.first can tell apart
+	maxFields     = 1<<16 - 1 // enough for anybody
 )
 
 func (l *Limits) fields() int {
@@ -114,7 +117,7 @@ func (h *Head) Index(id FieldID) int {
 	if !h.Has(id) {
 		return -1
 	}
-	return int(h.first[id&63])
+	return int(h.first[id&63] >> fieldShift)
 }
 
 // NextIndex returns the index in Fields of the next field with that id after

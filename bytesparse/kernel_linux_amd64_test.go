@@ -191,3 +191,41 @@ func TestFieldLimits(t *testing.T) {
 		}
 	})
 }
+
+func TestSkipEveryByteEverywhere(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		page := guarded(t)
+		for n := 0; n <= 700; n += 1 + n/130*7 {
+			for _, b := range [][]byte{page[:n:n], page[len(page)-n:]} {
+				for i := range b {
+					b[i] = ' '
+				}
+				check := func(i int) { // i is where the first control byte stands
+					t.Helper()
+					want := i &^ 63
+					if machine == levelGeneric {
+						want = 0
+					}
+					if got := skip(b); got != want {
+						t.Fatalf("%d bytes, %#x at %d: skipped %d", n, b[min(i, n-1)], i, got)
+					}
+				}
+				check(n)
+				for i := range b {
+					for c := range 256 {
+						if n > 200 && c%16 != 15 && c != 0 {
+							continue
+						}
+						b[i] = byte(c)
+						if c < ' ' || c == 0x7f {
+							check(i)
+						} else {
+							check(n)
+						}
+					}
+					b[i] = ' '
+				}
+			}
+		}
+	})
+}

@@ -65,8 +65,16 @@ func (h *Head) begin(b []byte, limit int, kind startKind) {
 // a further window than the first.
 func (m *masks) startEnd(b []byte) int { return m.indexV(b, m.eol) }
 
-// mark marks the window of b that begins at base, a multiple of 64.
+// mark marks the window of b, at the latest, that begins at base, a multiple of
+// 64 below its length: no byte between base and where the window does begin is a
+// control byte.
 func (m *masks) mark(b []byte, base int) {
+	if base > 0 { // in the middle of a line, as often as not
+		if base += skip(b[base:]); base == len(b) {
+			m.base, m.end = base, base
+			return
+		}
+	}
 	m.base = base
 	m.end = base + 64*scan(b, base, m)
 }
@@ -76,12 +84,11 @@ func (m *masks) mark(b []byte, base int) {
 // always be given the same bytes, and p must not go back before the window.
 func (m *masks) indexV(b []byte, p int) int {
 	for {
-		for p < m.end {
+		for p = max(p, m.base); p < m.end; p = p&^63 + 64 {
 			i := uint(p - m.base)
 			if x := m.v[i>>6%windowBlocks] >> (i & 63); x != 0 {
 				return p + bits.TrailingZeros64(x)
 			}
-			p = p&^63 + 64
 		}
 		if p >= len(b) {
 			return len(b)

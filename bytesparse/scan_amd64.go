@@ -39,6 +39,18 @@ func scan(b []byte, off int, m *masks) int {
 	return scanGeneric(b, off, &m.v)
 }
 
+// skip returns how many bytes b begins with that are no control bytes, in whole
+// blocks of 64.
+func skip(b []byte) int {
+	switch machine {
+	case levelAVX512:
+		return skipAVX512(b)
+	case levelAVX2:
+		return skipAVX2(b)
+	}
+	return 0
+}
+
 // kernels tells whether the scan fills in n and t of the masks too, and head may
 // be called.
 func kernels() bool { return machine != levelGeneric }
@@ -55,3 +67,9 @@ func scanAVX512(b []byte, m *masks) int
 
 //go:noescape
 func scanAVX2(b []byte, m *masks) int
+
+//go:noescape
+func skipAVX512(b []byte) int
+
+//go:noescape
+func skipAVX2(b []byte) int

@@ -173,6 +173,37 @@ TEXT ·scanAVX2(SB), NOSPLIT|NOFRAME, $0-40
 	MOVQ PLACE, ret+32(FP)
 	RET
 
+// func skipAVX2(b []byte) int
+TEXT ·skipAVX2(SB), NOSPLIT, $0-32
+	MOVQ b_base+0(FP), BYTES
+	MOVQ b_len+8(FP), LEFT
+	XORL PLACE, PLACE
+	ANDQ $~63, LEFT
+	VBROADCASTI128 columns<>+80(SB), Y0 // the greatest below SP
+	VBROADCASTI128 columns<>+96(SB), Y1 // DEL
+
+block:
+	CMPQ PLACE, LEFT
+	JGE  skipped
+	VMOVDQU 0(BYTES)(PLACE*1), Y2
+	VMOVDQU 32(BYTES)(PLACE*1), Y3
+	VPMINUB Y2, Y3, Y4
+	VPMINUB Y0, Y4, Y5
+	VPCMPEQB Y1, Y2, Y2
+	VPCMPEQB Y1, Y3, Y3
+	VPCMPEQB Y4, Y5, Y4
+	VPOR Y2, Y3, Y2
+	VPOR Y2, Y4, Y2
+	VPTEST Y2, Y2
+	JNZ  skipped
+	ADDQ $64, PLACE
+	JMP  block
+
+skipped:
+	VZEROUPPER
+	MOVQ PLACE, ret+24(FP)
+	RET
+
 DATA columns<>+0(SB)/8, $0xfdfdfdfdfdf9fde9 // classes
 DATA columns<>+8(SB)/8, $0x73f555d155f5f9f9
 DATA columns<>+16(SB)/8, $0xfcfcfcfcf8f8fcb8 // targets
@@ -183,4 +214,8 @@ DATA columns<>+48(SB)/8, $0x0f0f0f0f0f0f0f0f // low halves
 DATA columns<>+56(SB)/8, $0x0f0f0f0f0f0f0f0f
 DATA columns<>+64(SB)/8, $0x0303030303030303 // the greatest that is no token byte
 DATA columns<>+72(SB)/8, $0x0303030303030303
-GLOBL columns<>(SB), RODATA|NOPTR, $80
+DATA columns<>+80(SB)/8, $0x1f1f1f1f1f1f1f1f // controls
+DATA columns<>+88(SB)/8, $0x1f1f1f1f1f1f1f1f
+DATA columns<>+96(SB)/8, $0x7f7f7f7f7f7f7f7f
+DATA columns<>+104(SB)/8, $0x7f7f7f7f7f7f7f7f
+GLOBL columns<>(SB), RODATA|NOPTR, $112

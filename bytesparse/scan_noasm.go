@@ -6,9 +6,16 @@ package bytesparse
 // under a build tag and keeps these signatures.
 
 // scan marks the blocks of b from off on, off < len(b) and a multiple of 64,
-// and returns how many of them it marked, at least one.
+// and returns how many of them it marked, at least one. It stops early behind
+// what looks like the end of a head.
 func scan(b []byte, off int, m *masks) int { return scanGeneric(b, off, &m.v) }
 
+// skip may return how many bytes b begins with that are no control bytes, in
+// whole blocks of 64.
+func skip([]byte) int { return 0 }
+
+// kernels tells whether the scan fills in n and t of the masks too, and head may
+// be called.
 func kernels() bool { return false }
 
 func head(*Head, []byte, int, startKind) {}

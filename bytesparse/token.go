@@ -1,5 +1,7 @@
 package bytesparse
 
+import "math/bits"
+
 // Values: numbers, tokens and lists. White space inside a value is SP and
 // HTAB, numbers are digits only, and words are compared whole.
 
@@ -7,15 +9,34 @@ package bytesparse
 // without regard to case. Bytes from 0x80 up are compared as they are. It does
 // not allocate.
 func EqualFold[A, B string | []byte](a A, b B) bool {
-	if len(a) != len(b) {
+	n := len(a)
+	if n != len(b) {
 		return false
 	}
-	for i := range len(a) {
+	i := 0
+	for ; i+8 <= n; i += 8 {
+		if !equalFoldWord(word(a, i), word(b, i)) {
+			return false
+		}
+	}
+	for ; i < n; i++ {
 		if lower(a[i]) != lower(b[i]) {
 			return false
 		}
 	}
 	return true
+}
+
+// equalFoldWord is EqualFold of the eight bytes of x and of y: they differ in
+// the bit of case only, and only in letters.
+func equalFoldWord(x, y uint64) bool {
+	d := x ^ y
+	if d == 0 {
+		return true
+	}
+	l := x&low7 | fold
+	letter := (l + (0x80-'a')*each) &^ (l + (0x80-'z'-1)*each) &^ x
+	return d&^fold == 0 && d<<2&^letter == 0
 }
 
 func lower(c byte) byte {
@@ -49,21 +70,11 @@ func ParseUint(b []byte) (n int64, ok bool) {
 // so that it compares unequal to every token. A comma inside a quoted string
 // does not part elements. It does not allocate.
 func NextToken(list []byte) (token, rest []byte, ok bool) {
-	i, quoted := 0, false
-	for start := 0; ; i++ {
-		if i < len(list) {
-			switch c := list[i]; {
-			case quoted && c == '\\':
-				i++
-				continue
-			case c == '"':
-				quoted = !quoted
-				continue
-			case quoted || c != ',':
-				continue
-			}
+	for start := 0; ; {
+		end := indexListEnd(list, start)
+		if end < len(list) && list[end] == '"' {
+			end = quotedListEnd(list, end)
 		}
-		end := min(i, len(list))
 		if token = trimOWS(list[start:end]); len(token) > 0 {
 			return token, list[min(end+1, len(list)):], true
 		}
@@ -72,6 +83,40 @@ func NextToken(list []byte) (token, rest []byte, ok bool) {
 		}
 		start = end + 1
 	}
+}
+
+// indexListEnd returns the index of the first comma or quote of b from i on,
+// len(b) when there is none. As in indexColon, the first one found is exact.
+func indexListEnd(b []byte, i int) int {
+	const commas, quotes = ',' * each, '"' * each
+	for ; i+8 <= len(b); i += 8 {
+		w := load64(b, i)
+		x, y := w^commas, w^quotes
+		if x = ((x-each)&^x | (y-each)&^y) & high; x != 0 {
+			return i + bits.TrailingZeros64(x)>>3
+		}
+	}
+	for i < len(b) && b[i] != ',' && b[i] != '"' {
+		i++
+	}
+	return i
+}
+
+// quotedListEnd returns the index of the first comma of b from i on that is not
+// quoted, len(b) when there is none.
+func quotedListEnd(b []byte, i int) int {
+	quoted := false
+	for ; i < len(b); i++ {
+		switch c := b[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case !quoted && c == ',':
+			return i
+		}
+	}
+	return len(b)
 }
 
 // ContainsToken tells whether the comma-separated list has token among its

@@ -45,6 +45,9 @@ func (h *Head) parseFields(b []byte, s int, lim *Limits, unfold bool) (int, erro
 				return h.incomplete(fs)
 			}
 			m.mark(b, base)
+			if base = m.base; base == len(b) {
+				return h.incomplete(fs)
+			}
 		}
 		x := m.v[uint(base-m.base)>>6%windowBlocks]
 		if s > base {
@@ -98,9 +101,9 @@ func (h *Head) parseFields(b []byte, s int, lim *Limits, unfold bool) (int, erro
 }
 
 // firstOf returns where a name first stands: at n when it was not seen before.
-func firstOf(before uint16, seen uint64, n int) uint16 {
+func firstOf(before uint32, seen uint64, n int) uint32 {
 	if seen == 0 {
-		return uint16(n)
+		return uint32(n) << fieldShift
 	}
 	return before
 }
@@ -160,35 +163,32 @@ func join(b []byte, f *Field, s, e int) int {
 const maxName = 1<<16 - 1
 
 // shortName returns the index of the first colon from s on and the id of the
-// name before it, if that is shorter than 16 bytes and b goes on far enough on
-// either side to load it in two words; -1 if not. A name that has an id is made
+// name before it, if that is shorter than 16 bytes and b goes on far enough to
+// load it in two words; -1 if not. A name that has an id is made
 // of token bytes, provided that it holds no control byte: for the sake of '-',
 // nothing but CR could pass for it.
 func shortName(b []byte, s int) (n int, id FieldID) {
-	if s < 8 || s+16 > len(b) {
+	if s+16 > len(b) {
 		return -1, 0
 	}
 	w, x := load64(b, s), load64(b, s+8)
 	y := w ^ colons
-	x ^= colons
-	y, x = (y-each)&^y&high, (x-each)&^x&high
-	// A name shorter than eight bytes is padded with zeros, by shifting out of
-	// both words what does not belong to it.
-	k, pad := uint(8), uint(0)
+	z := x ^ colons
+	y, z = (y-each)&^y&high, (z-each)&^z&high
+	k := uint(8)
 	if y != 0 {
 		k = uint(bits.TrailingZeros64(y)) >> 3
-		pad = 64 - k<<3
 	} else {
-		if x == 0 {
+		if z == 0 {
 			return -1, 0
 		}
-		k += uint(bits.TrailingZeros64(x)) >> 3
+		k += uint(bits.TrailingZeros64(z)) >> 3
 	}
 	n = s + int(k)
-	w = w<<(pad&63)>>(pad&63) | fold
-	x = load64(b, n-8)>>(pad&63) | fold
-	slot := names.slots[hashField(w, x, k)] >> idShift & 63
-	if name := &names.known[slot].name; uint(names.size[slot]) == k && name[0] == w && name[1] == x {
+	w = w&names.upper[k&15] | fold
+	x = x&names.lower[k&15] | fold
+	slot := names.slots[hashField(w, x)] >> idShift & 63
+	if name := &names.known[slot].name; names.size[slot] == uint64(k) && name[0] == w && name[1] == x {
 		id = FieldID(slot)
 	}
 	return n, id

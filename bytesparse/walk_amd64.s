@@ -23,7 +23,7 @@
 #define X     R10
 #define K     R11 // in eighths: it is X's place in the bitmap
 #define T     R12
-#define I     R13 // fields completed
+#define I     R13 // where in Fields the next one goes, an offset
 #define L     R14 // the name's length
 
 #define MASK(field) (Head_m+field)(HEAD)
@@ -53,7 +53,7 @@ walk:
 	MOVQ DX, b_cap+24(FP) // of no other use: where blocks end, in eighths
 
 	// Words are loaded without asking whether they end behind the buffer, by up
-	// to seven bytes, so its page must go on for that long; and what is there
+	// to fifteen bytes, so its page must go on for that long; and what is there
 	// must not make an LF for a CR at the end. Where it does not hold, it is Go's.
 	MOVQ b_base+8(FP), BYTES
 	MOVQ b_len+16(FP), AX
@@ -61,9 +61,10 @@ walk:
 	CMPB (AX), $'\r'
 	JEQ  stop
 	ANDL $4095, AX
-	CMPL AX, $(4095-7)
+	CMPL AX, $(4095-15)
 	JGT  stop
 
+	SHLQ $const_fieldShift, limit+32(FP)
 	MOVQ MASK(masks_v), X
 	CMPB kind+40(FP), $const_noStart
 	JEQ  line
@@ -80,8 +81,7 @@ start:
 startend:
 	LEAQ (E)(K*8), E
 	MOVQ E, MASK(masks_eol)
-	MOVWLZX (BYTES)(E*1), AX
-	CMPL AX, $0x0a0d // CR LF
+	CMPW (BYTES)(E*1), $0x0a0d // CR LF
 	JNE  stop
 	LEAQ 2(E), S
 	BLSRQ X, X
@@ -97,8 +97,7 @@ inblock:
 	LEAQ (E)(K*8), E
 	CMPQ E, S
 	JLE  emptyline
-	MOVWLZX (BYTES)(E*1), AX
-	CMPL AX, $0x0a0d
+	CMPW (BYTES)(E*1), $0x0a0d
 	JNE  stop
 	CMPQ I, limit+32(FP)
 	JGE  stop
@@ -117,24 +116,16 @@ colon:
 	CMPB (DX)(L*1), $':'
 	JNE  stop
 
-	// Its first eight bytes and its last eight, or all of a shorter one twice,
-	// without what is behind it.
-	XORL T, T
-	LEAQ -8(L), CX
-	TESTQ CX, CX
-	CMOVQLT T, CX
-	MOVQ (DX)(CX*1), CX
-	MOVQ (DX), AX
-	LEAQ (L*8), T
-	BZHIQ T, AX, AX
-	BZHIQ T, CX, CX
+	// The one well-known name that its first sixteen bytes can be (hashField), and
+	// whether it is.
 	LEAQ ·names(SB), T
+	MOVQ (DX), AX
+	MOVQ 8(DX), CX
+	ANDQ nameTable_upper(T)(L*8), AX
+	ANDQ nameTable_lower(T)(L*8), CX
 	ORQ  nameTable_fold(T), AX
-	ORQ  nameTable_fold(T), CX
-
-	// The one well-known name that it can be (hashField), and whether it is.
+	ORQ  nameTable_marks(T)(L*8), CX
 	LEAQ (AX)(CX*8), DX
-	ADDQ L, DX
 	IMULQ nameTable_mult(T), DX
 	SHRQ $(64-const_hashBits), DX
 	MOVWLZX nameTable_slots(T)(DX*2), DX
@@ -142,13 +133,15 @@ colon:
 	XORQ (nameTable_known+knownName_name+8)(T)(DX*1), CX
 	SHRL $const_idShift, DX
 	ORQ  CX, AX
-	MOVBLZX nameTable_size(T)(DX*1), CX
-	XORQ L, CX
-	ORQ  CX, AX
 	JNE  unknown
+	CMPQ L, $16
+	JGT  longname
 
 known: // the value, without its blanks: one in front of it is the rule
 	LEAQ 1(S)(L*1), AX
+	MOVQ Head_Fields(HEAD), CX
+	MOVL S, Field_NameOff(CX)(I*1)
+	LEAQ 2(E), S
 	CMPB (BYTES)(AX*1), $' '
 	JNE  noblank
 	INCQ AX
@@ -157,25 +150,19 @@ noblank:
 	JLS  trim
 	CMPB -1(BYTES)(E*1), $' '
 	JLS  trimend
-	LEAQ 2(E), T
 
 field:
-	MOVQ I, CX
-	SHLQ $4, CX
-	ADDQ Head_Fields(HEAD), CX
 	SUBQ AX, E
-	MOVL S, Field_NameOff(CX)
-	MOVL AX, Field_ValueOff(CX)
-	MOVL E, Field_ValueLen(CX)
-	MOVW L, Field_NameLen(CX)
-	MOVB DX, Field_ID(CX)
+	MOVL AX, Field_ValueOff(CX)(I*1)
+	MOVL E, Field_ValueLen(CX)(I*1)
+	MOVW L, Field_NameLen(CX)(I*1)
+	MOVB DX, Field_ID(CX)(I*1)
 	BTSQ DX, SEEN
 	JCS  again
-	MOVW I, Head_first(HEAD)(DX*2)
+	MOVL I, Head_first(HEAD)(DX*4)
 
 next:
-	INCQ I
-	MOVQ T, S
+	ADDQ $(1<<const_fieldShift), I
 	BLSRQ X, X
 	BLSRQ X, X
 	TZCNTQ X, E
@@ -201,10 +188,7 @@ again: // seen before
 	ORQ  AX, Head_dup(HEAD)
 	JMP  next
 
-unknown: // unless only the bytes in between have not been compared
-	CMPQ AX, $const_longSize
-	JEQ  longname
-other:
+unknown:
 	XORL DX, DX
 	CMPQ L, $64
 	JEQ  stop
@@ -212,57 +196,55 @@ other:
 	JEQ  stop
 	JMP  known
 
-longname: // a name of more than 16 bytes
-	MOVQ nameTable_fold(T), AX
+longname: // its first sixteen bytes are right
+	CMPQ L, nameTable_size(T)(DX*8)
+	JNE  unknown
 	MOVL DX, CX
 	SHLL $const_idShift, CX
-	ADDQ CX, T
-	MOVQ 8(BYTES)(S*1), CX
-	ORQ  AX, CX
-	CMPQ CX, (nameTable_known+knownName_name+16)(T)
-	JNE  other
+	LEAQ (BYTES)(S*1), AX
+	MOVQ -8(AX)(L*1), AX
+	ORQ  nameTable_fold(T), AX
+	CMPQ AX, (nameTable_known+knownName_name+16)(T)(CX*1)
+	JNE  unknown
 	CMPQ L, $24
 	JLE  known
-	MOVQ 16(BYTES)(S*1), CX
-	ORQ  AX, CX
-	CMPQ CX, (nameTable_known+knownName_name+24)(T)
-	JNE  other
+	MOVQ 16(BYTES)(S*1), AX
+	ORQ  nameTable_fold(T), AX
+	CMPQ AX, (nameTable_known+knownName_name+24)(T)(CX*1)
+	JNE  unknown
 	JMP  known
 
 	// AX goes up to the first byte of the value that is not a blank; CR ends it.
 trimnext:
 	INCQ AX
 trim:
-	MOVBLZX (BYTES)(AX*1), CX
-	CMPL CX, $' '
+	MOVBLZX (BYTES)(AX*1), T
+	CMPL T, $' '
 	JEQ  trimnext
-	CMPL CX, $'\t'
+	CMPL T, $'\t'
 	JEQ  trimnext
 
-	// E, having been noted, goes down to behind its last, or to its first.
-trimend:
-	LEAQ 2(E), T
-trimback:
+trimend: // E goes down to behind its last, or to its first
 	CMPQ E, AX
 	JLE  field
-	MOVBLZX -1(BYTES)(E*1), CX
-	CMPL CX, $' '
+	MOVBLZX -1(BYTES)(E*1), T
+	CMPL T, $' '
 	JEQ  trimblank
-	CMPL CX, $'\t'
+	CMPL T, $'\t'
 	JNE  field
 trimblank:
 	DECQ E
-	JMP  trimback
+	JMP  trimend
 
 emptyline:
 	JLT  leftover
-	MOVWLZX (BYTES)(E*1), AX
-	CMPL AX, $0x0a0d
+	CMPW (BYTES)(E*1), $0x0a0d
 	JNE  stop
 	LEAQ 2(S), T
 	MOVQ T, MASK(masks_size)
 stop:
 	MOVQ S, MASK(masks_line)
+	SHRQ $const_fieldShift, I
 	MOVQ I, MASK(masks_taken)
 	MOVQ SEEN, Head_seen(HEAD)
 	RET
