@@ -79,16 +79,24 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		}
 	})
 	s.retirePortable()
-	var err error
-	for err == nil && r.open.Load() > 0 {
-		select {
-		case <-r.empty:
-		case <-ctx.Done():
-			err = ctx.Err()
-		}
-	}
+	err := s.drained(ctx)
 	_ = s.Close()
 	return err
+}
+
+// drained waits until the last connection has gone, or another call has closed the
+// server, or ctx has ended, whose error it returns.
+func (s *Server) drained(ctx context.Context) error {
+	for s.run.open.Load() > 0 {
+		select {
+		case <-s.run.empty:
+		case <-s.run.done:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
 }
 
 // queue is a listening socket of a loop.

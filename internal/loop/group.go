@@ -98,8 +98,8 @@ func (g *Group) Next() *Loop {
 }
 
 // Stop closes every stream, waits until each loop has let go of everything but
-// the handlers that lost theirs, and ends the loops. It may be called more than
-// once, from any goroutine that is not a worker of the group.
+// the handlers that lost theirs, or never had one, and ends the loops. It may be
+// called more than once, from any goroutine that is not a worker of the group.
 func (g *Group) Stop() {
 	g.once.Do(func() {
 		for _, c := range g.end() {
@@ -153,19 +153,33 @@ func (g *Group) drop(s *Stream) {
 func (g *Group) loopDone(*Loop) { g.roots.Done() }
 
 // Goroutine runs fn on a goroutine of the group's own, with a worker that has no
-// loop to run: waits in it block. Stop waits for it. Any goroutine may call it; it
-// reports false, and fn is never called, when the group has been stopped.
+// loop to run: waits in it block. Stop waits for it, but not for user code on it,
+// between Begin and End. Any goroutine may call it; it reports false, and fn is
+// never called, when the group has been stopped.
 func (l *Loop) Goroutine(fn func(*Worker)) bool {
 	g := l.group
+	if !g.enter() {
+		return false
+	}
+	go func() {
+		w := newGoroutineWorker(l)
+		defer func() {
+			if !w.away {
+				g.roots.Done()
+			}
+		}()
+		fn(w)
+	}()
+	return true
+}
+
+// enter has Stop wait for one thing more; it reports false once Stop was called.
+func (g *Group) enter() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.stopped() {
 		return false
 	}
 	g.roots.Add(1)
-	go func() {
-		defer g.roots.Done()
-		fn(newGoroutineWorker(l))
-	}()
 	return true
 }

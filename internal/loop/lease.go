@@ -39,7 +39,11 @@ func leaseWord(gen, seq uint32) uint64 {
 // or have lost it.
 func (w *Worker) Begin(s *Stream) {
 	w.trusted = false
-	if !w.lost {
+	switch {
+	case w.alone && !w.away:
+		w.away = true
+		w.loop.group.roots.Done()
+	case !w.lost:
 		w.serving = s
 		w.leave(true)
 	}
@@ -50,6 +54,9 @@ func (w *Worker) Begin(s *Stream) {
 // it must give its stream back with Stream.Return and end.
 func (w *Worker) End() bool {
 	w.trusted = true
+	if w.away {
+		w.away = !w.loop.group.enter() // once stopped, the group does not take it back
+	}
 	return w.enter()
 }
 

@@ -25,6 +25,8 @@ type Worker struct {
 
 	held    uint64  // the lease word stored by Begin; 0 while it holds the loop
 	lost    bool    // its loop went to another root: it is an ordinary goroutine
+	alone   bool    // it never had a loop: a goroutine of the group's own
+	away    bool    // alone, and Stop does not wait for it
 	trusted bool    // our own code runs on it, no user's: all there is to go by where goroutines cannot be told apart
 	serving *Stream // what user code runs for
 	unix    int64
@@ -63,7 +65,7 @@ func newWorker(l *Loop) *Worker {
 // newGoroutineWorker returns a worker that never had a loop to run: it stands
 // for an ordinary goroutine where a worker is asked for.
 func newGoroutineWorker(l *Loop) *Worker {
-	w := &Worker{loop: l, lost: true}
+	w := &Worker{loop: l, lost: true, alone: true}
 	w.self.worker = w
 	return w
 }
