@@ -201,6 +201,25 @@ func TestStopEndsConnStreams(t *testing.T) {
 	}
 }
 
+// Stop returns when the last goroutine of the group has.
+func TestStopWaitsForGoroutines(t *testing.T) {
+	g := newGroup(t, Config{Loops: 1, Portable: true})
+	release, stopped := make(chan struct{}), make(chan struct{})
+	g.Next().Goroutine(func(*Worker) { <-release })
+	go func() {
+		defer close(stopped)
+		g.Stop()
+	}()
+	<-g.stop.Done()
+	select {
+	case <-stopped:
+		t.Error("Stop returned while a goroutine of the group ran")
+	case <-time.After(20 * time.Millisecond):
+	}
+	close(release)
+	receive(t, stopped, "Stop to return")
+}
+
 // A portable group has no loop to ask, and its goroutines end as they like.
 func TestPortableGroup(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1, Portable: true})
