@@ -29,3 +29,21 @@ func eachLevel(t *testing.T, f func(t *testing.T)) {
 func benchLevels(b *testing.B, f func(b *testing.B)) {
 	withLevels(func(name string) { b.Run(name, f) })
 }
+
+// exactScans are the scans of this machine that mark exactly.
+func exactScans() map[string]func(b []byte, m *masks) int {
+	k := map[string]func(b []byte, m *masks) int{}
+	if machine >= levelAVX2 {
+		k["avx2"] = scanAVX2
+	}
+	if machine >= levelAVX512 {
+		k["avx512"] = scanAVX512
+	}
+	return k
+}
+
+// marksTargets tells whether they mark target bytes too.
+const marksTargets = true
+
+// skips tells whether skip skips anything.
+func skips() bool { return machine != levelGeneric }

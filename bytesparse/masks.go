@@ -123,7 +123,7 @@ func cutShort(b []byte, e int) bool {
 
 // isToken tells whether b[s:e] has token bytes only.
 func (m *masks) isToken(b []byte, s, e int) bool {
-	if kernels() && s >= m.base && e < m.end && e-s < 64 {
+	if exactN() && s >= m.base && e < m.end && e-s < 64 {
 		i, x := uint(s-m.base)>>6%windowBlocks, uint(s)&63
 		return (m.n[i]>>x|m.n[i+1]<<1<<(^x&63))&(1<<uint(e-s)-1) == 0
 	}

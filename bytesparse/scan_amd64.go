@@ -51,8 +51,10 @@ func skip(b []byte) int {
 	return 0
 }
 
-// kernels tells whether the scan fills in n and t of the masks too, and head may
-// be called.
+// exactN tells whether the scan fills in n of the masks too.
+func exactN() bool { return machine != levelGeneric }
+
+// kernels tells whether head may be called.
 func kernels() bool { return machine != levelGeneric }
 
 // head marks the first window of b, not empty, reads the request line or finds

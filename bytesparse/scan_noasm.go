@@ -1,4 +1,4 @@
-//go:build purego || !amd64
+//go:build purego || !(amd64 || arm64)
 
 package bytesparse
 
@@ -14,8 +14,10 @@ func scan(b []byte, off int, m *masks) int { return scanGeneric(b, off, &m.v) }
 // whole blocks of 64.
 func skip([]byte) int { return 0 }
 
-// kernels tells whether the scan fills in n and t of the masks too, and head may
-// be called.
+// exactN tells whether the scan fills in n of the masks too.
+func exactN() bool { return false }
+
+// kernels tells whether head may be called.
 func kernels() bool { return false }
 
 func head(*Head, []byte, int, startKind) {}

@@ -1,0 +1,23 @@
+//go:build !purego
+
+package bytesparse
+
+import "testing"
+
+// The one level of arm64; what is not tested with kernels at all is tested with
+// the tag purego.
+
+func eachLevel(t *testing.T, f func(t *testing.T)) { t.Run("neon", f) }
+
+func benchLevels(b *testing.B, f func(b *testing.B)) { b.Run("neon", f) }
+
+// exactScans are the scans of this machine that mark exactly.
+func exactScans() map[string]func(b []byte, m *masks) int {
+	return map[string]func(b []byte, m *masks) int{"neon": scanNEON}
+}
+
+// marksTargets tells whether they mark target bytes too.
+const marksTargets = false
+
+// skips tells whether skip skips anything.
+func skips() bool { return false }

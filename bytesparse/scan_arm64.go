@@ -1,0 +1,26 @@
+//go:build !purego
+
+package bytesparse
+
+// The kernel of arm64. Every such machine has NEON, so nothing is to be found
+// out. It marks; the walk is the one in Go.
+
+// scan marks the blocks of b from off on, off < len(b) and a multiple of 64,
+// and returns how many of them it marked, at least one. It stops early behind
+// what looks like the end of a head.
+func scan(b []byte, off int, m *masks) int { return scanNEON(b[off:], m) }
+
+// skip may return how many bytes b begins with that are no control bytes, in
+// whole blocks of 64.
+func skip([]byte) int { return 0 }
+
+// exactN tells whether the scan fills in n of the masks too.
+func exactN() bool { return true }
+
+// kernels tells whether head may be called.
+func kernels() bool { return false }
+
+func head(*Head, []byte, int, startKind) {}
+
+//go:noescape
+func scanNEON(b []byte, m *masks) int
