@@ -220,6 +220,43 @@ func TestStopWaitsForGoroutines(t *testing.T) {
 	receive(t, stopped, "Stop to return")
 }
 
+// It does not wait for user code on them, which comes back to a group that is no
+// more; and it does again for what came back in time.
+func TestStopLeavesUserCodeBehind(t *testing.T) {
+	g := newGroup(t, Config{Loops: 1, Portable: true})
+	inside, release, ended := make(chan struct{}, 2), make(chan struct{}), make(chan struct{}, 2)
+	g.Next().Goroutine(func(w *Worker) {
+		for range 3 {
+			w.Begin(nil)
+			w.End()
+		}
+		inside <- struct{}{}
+		var s Stream
+		if err := s.Sleep(w, 3_600_000); err != ErrClosed {
+			t.Errorf("a sleep was ended with %v", err)
+		}
+		ended <- struct{}{}
+	})
+	g.Next().Goroutine(func(w *Worker) {
+		w.Begin(nil)
+		inside <- struct{}{}
+		<-release
+		w.End()
+		w.Begin(nil)
+		w.End()
+		ended <- struct{}{}
+	})
+	receive(t, inside, "both goroutines")
+	receive(t, inside, "both goroutines")
+	stopGroup(t, g)
+	if len(ended) != 1 {
+		t.Errorf("when Stop returned %d goroutines had ended, not the one", len(ended))
+	}
+	close(release)
+	receive(t, ended, "the first to end")
+	receive(t, ended, "the second to end")
+}
+
 // A portable group has no loop to ask, and its goroutines end as they like.
 func TestPortableGroup(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1, Portable: true})
