@@ -238,8 +238,14 @@ func TestStringsMayBeKept(t *testing.T) {
 		s := start(t, d, func(req *engine.Request, res *engine.Response) {
 			url, value := req.URL(), req.Header("X-Value")
 			joined := req.Header("X-Joined")
-			n, err := io.Copy(io.Discard, req)
-			if n != 100_000 || err != nil {
+			var small [100]byte // so that the body passes through the memory that the head is in
+			n, err := 0, error(nil)
+			for err == nil {
+				var k int
+				k, err = req.Read(small[:])
+				n += k
+			}
+			if n != 100_000 || err != io.EOF {
 				t.Errorf("the body: %d, %v", n, err)
 			}
 			for name := range req.Headers() {
