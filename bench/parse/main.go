@@ -1,0 +1,109 @@
+// Command parse compares bytesparse with other parsers of heads and chunked
+// bodies, on the same bytes and in one run:
+//
+//	go run ./parse              kernels, as this machine has them
+//	go run -tags purego ./parse without assembly
+//
+// On a machine with other work to do a time says little, and the ratio of two
+// times taken one right behind the other much more. So all candidates take
+// turns, half a millisecond each, every turn is put in relation to the
+// yardstick's turn of the same round, and the median over all rounds is what is
+// printed. The yardstick W of a head is walking its lines with bytes.IndexByte,
+// which validates nothing; that of a chunked body is copying its payload.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+)
+
+// candidate is one way to do the work; run does it for the i-th input.
+type candidate struct {
+	name string
+	run  func(i int)
+}
+
+// contest is one kind of input. The first candidate is the yardstick.
+type contest struct {
+	name       string
+	candidates []candidate
+}
+
+func main() {
+	spend := flag.Duration("d", time.Second, "time for each kind of input")
+	flag.Parse()
+	if flag.NArg() != 0 {
+		flag.Usage()
+		os.Exit(2)
+	}
+	for _, c := range append(headContests(), chunkContests()...) {
+		report(c, compare(c.candidates, *spend))
+	}
+}
+
+// result is the median of what a candidate took.
+type result struct {
+	ratio float64       // to the yardstick of the same round
+	took  time.Duration // for one input
+}
+
+// turn is how long a candidate is at it before the next one has its turn: for
+// the processor to get to know its branches, and still one right behind the other.
+const turn = 500 * time.Microsecond
+
+// compare lets candidates take turns until the time is spent.
+func compare(candidates []candidate, spend time.Duration) []result {
+	calls := make([]int, len(candidates))
+	for k, c := range candidates {
+		calls[k] = 1
+		for {
+			took := measure(c, 0, calls[k])
+			if took >= turn {
+				break
+			}
+			calls[k] = max(calls[k]+1, int(float64(calls[k])*min(8, float64(turn)*1.2/float64(max(took, 1)))))
+		}
+	}
+	ratios, took := make([][]float64, len(candidates)), make([][]float64, len(candidates))
+	at := make([]int, len(candidates)) // everybody gets every input, in order
+	for begun := time.Now(); time.Since(begun) < spend || len(ratios[0]) < 5; {
+		var base float64
+		for k, c := range candidates {
+			each := float64(measure(c, at[k], calls[k])) / float64(calls[k])
+			at[k] += calls[k]
+			if k == 0 {
+				base = each
+			}
+			ratios[k] = append(ratios[k], each/base)
+			took[k] = append(took[k], each)
+		}
+	}
+	results := make([]result, len(candidates))
+	for k := range candidates {
+		results[k] = result{median(ratios[k]), time.Duration(median(took[k]))}
+	}
+	return results
+}
+
+func measure(c candidate, from, calls int) time.Duration {
+	begun := time.Now()
+	for i := range calls {
+		c.run(from + i)
+	}
+	return time.Since(begun)
+}
+
+func median(all []float64) float64 {
+	slices.Sort(all)
+	return all[len(all)/2]
+}
+
+func report(c contest, results []result) {
+	fmt.Printf("%s\n", c.name)
+	for k, r := range results {
+		fmt.Printf("  %-28s %8.2f  %10v\n", c.candidates[k].name, r.ratio, r.took)
+	}
+}
