@@ -206,3 +206,22 @@ func TestWatchdogRests(t *testing.T) {
 		expect(t, peer, "b")
 	}
 }
+
+// A loop that woke up while the watchdog lay down, and so roused nobody, keeps it
+// awake; so does the end.
+func TestWatchdogSeesWhoWokeUpBefore(t *testing.T) {
+	for _, ends := range []bool{false, true} {
+		d, l := newWatchdog(), &Loop{}
+		l.parked.Store(ends)
+		d.stop.Store(ends)
+		rested := make(chan struct{})
+		go func() {
+			defer close(rested)
+			d.rest([]*Loop{l})
+		}()
+		receive(t, rested, "the watchdog to get up")
+		if d.state.Load() != dogAwake {
+			t.Error("it is up and believes that it sleeps")
+		}
+	}
+}
