@@ -301,8 +301,12 @@ func TestHalfClosedPeerGetsItsAnswer(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		began, proceed := make(chan struct{}), make(chan struct{})
 		s := start(t, d, func(req *engine.Request, res *engine.Response) {
+			heard := req.Context().Done()
 			close(began)
-			<-proceed
+			if d.portable || !havePoller {
+				heard = proceed // a hang-up is only seen by reading there
+			}
+			<-heard
 			_, _ = res.WriteString(strings.Repeat("x", 10_000))
 			_ = res.EndString("y")
 		})

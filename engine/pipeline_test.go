@@ -15,8 +15,9 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// hundred is a hundred requests of several kinds, and the answers to them.
-func hundred() *simnet.Script {
+// hundred is a hundred requests of several kinds, and the answers to them; filler
+// makes each request longer.
+func hundred(filler string) *simnet.Script {
 	var requests, answers strings.Builder
 	for i := range 100 {
 		switch i % 5 {
@@ -38,14 +39,16 @@ func hundred() *simnet.Script {
 			answers.WriteString("HTTP/1.1 200 OK\r\nDate: *\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n")
 		}
 	}
+	sent := strings.ReplaceAll(requests.String(), "Host: a\r\n", "Host: a\r\nX-Filler: "+filler+"\r\n")
 	return &simnet.Script{Place: "pipeline_test.go", Name: "a hundred requests", Steps: []simnet.Step{
-		{Action: simnet.Send, Bytes: []byte(requests.String())},
+		{Action: simnet.Send, Bytes: []byte(sent)},
 		{Action: simnet.Expect, Bytes: []byte(answers.String())},
 	}}
 }
 
 func TestHundredRequests(t *testing.T) {
-	script := hundred()
+	// The long ones together are several times what is read at once.
+	short, long := hundred(""), hundred(strings.Repeat("filler", 17))
 	eachDriver(t, func(t *testing.T, d driver) {
 		s := start(t, d, page)
 		path := filepath.Join(t.TempDir(), "socket")
@@ -54,12 +57,14 @@ func TestHundredRequests(t *testing.T) {
 		}
 		tcp := func() (net.Conn, error) { return net.Dial("tcp", s.Addr().String()) }
 		unix := func() (net.Conn, error) { return net.Dial("unix", path) }
-		play(t, "one segment", tcp, simnet.Whole, script)
-		play(t, "one segment, unix", unix, simnet.Whole, script)
-		play(t, "byte by byte", unix, simnet.Bytes, script)
-		for k := 2; k < script.Sent(); k += 1 + k {
-			play(t, fmt.Sprintf("pieces of %d", k), unix, simnet.Every(k), script)
+		for _, script := range []*simnet.Script{short, long} {
+			play(t, "one segment", tcp, simnet.Whole, script)
+			play(t, "one segment, unix", unix, simnet.Whole, script)
+			for k := 40; k < script.Sent(); k += 1 + k/2 {
+				play(t, fmt.Sprintf("pieces of %d", k), unix, simnet.Every(k), script)
+			}
 		}
+		play(t, "byte by byte", unix, simnet.Bytes, short)
 	})
 }
 

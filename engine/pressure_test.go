@@ -152,21 +152,28 @@ func TestLargePieces(t *testing.T) {
 }
 
 // TestUploadInPieces: bodies of sizes around the read buffer's, read in pieces of
-// sizes around it, arrive undamaged, and so does the request behind them.
+// sizes around it or (0) by WriteTo, arrive undamaged, and so does the request behind
+// them.
 func TestUploadInPieces(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		s := start(t, d, routes(map[string]engine.Handler{"/sum": func(req *engine.Request, res *engine.Response) {
 			var size int
 			_, _ = fmt.Sscan(string(req.Header("X-Read")), &size)
 			h := sha256.New()
-			if _, err := io.CopyBuffer(struct{ io.Writer }{h}, struct{ io.Reader }{req}, make([]byte, size)); err != nil {
+			var err error
+			if size == 0 {
+				_, err = req.WriteTo(h)
+			} else {
+				_, err = io.CopyBuffer(struct{ io.Writer }{h}, struct{ io.Reader }{req}, make([]byte, size))
+			}
+			if err != nil {
 				t.Error(err)
 			}
 			_ = res.EndString(fmt.Sprintf("%x", h.Sum(nil)))
 		}}))
 		c := s.dial()
 		for _, size := range []int{1, 1023, 1024, 7000, 8191, 8192, 8193, 100_000, 3 << 20} {
-			for _, read := range []int{7, 1023, 1024, 8192, 1 << 20} {
+			for _, read := range []int{0, 7, 1023, 1024, 8192, 1 << 20} {
 				var body strings.Builder
 				_ = pattern(&body, size)
 				go func() {
