@@ -26,6 +26,13 @@ func openDescriptors() int {
 	return len(list)
 }
 
+// mayOpen returns how many descriptors this process may have.
+func mayOpen() uint64 {
+	var limit unix.Rlimit
+	_ = unix.Getrlimit(unix.RLIMIT_NOFILE, &limit)
+	return limit.Cur
+}
+
 // memory returns a process's resident set in bytes: now, and at its largest.
 func memory(pid int) (now, peak int64, err error) {
 	f, err := os.Open(fmt.Sprintf("/proc/%d/status", pid))

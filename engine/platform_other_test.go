@@ -10,6 +10,8 @@ const havePoller = false
 
 func openDescriptors() int { return 0 }
 
+func mayOpen() uint64 { return 0 }
+
 func memory(int) (now, peak int64, err error) { return 0, 0, errors.ErrUnsupported }
 
 func serveFewDescriptors() {}
