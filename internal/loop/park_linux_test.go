@@ -170,11 +170,13 @@ func TestParkKeepsItsLimits(t *testing.T) {
 		}
 	}
 	began := time.Now()
-	time.AfterFunc(30*time.Millisecond, p.wake)
+	woken := make(chan struct{})
+	time.AfterFunc(30*time.Millisecond, func() { p.wake(); close(woken) })
 	p.park(100, 0) // the limit of the last one has passed
 	if took := time.Since(began); took < 30*time.Millisecond {
 		t.Errorf("a park without limit ended after %v", took)
 	}
+	<-woken
 	if !p.poll() {
 		t.Error("the loop was woken by nothing")
 	}

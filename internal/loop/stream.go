@@ -189,8 +189,8 @@ func (s *Stream) Rest(due int64, again bool) {
 	s.state, s.worker, s.movedIn, s.movedOut = atRest, nil, 0, 0
 	l := s.loop
 	l.wheel.set(s, due)
-	if s.input.Load() != nil {
-		s.input.Store(nil)
+	s.dismiss(&s.output)
+	if s.dismiss(&s.input) {
 		again = true
 	}
 	if s.failed.Load() {
@@ -215,6 +215,8 @@ func (s *Stream) Close() {
 		s.conn = nil
 		return
 	}
+	s.dismiss(&s.input)
+	s.dismiss(&s.output)
 	s.loop.wheel.remove(s)
 	s.loop.streams.remove(s)
 	s.closeFD()

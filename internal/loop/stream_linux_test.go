@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -479,6 +480,52 @@ func TestInputWhileServedIsNotMissed(t *testing.T) {
 	for _, want := range []string{"one", "two"} {
 		if s := receive(t, got, want); s != want {
 			t.Errorf("served %q, not %q", s, want)
+		}
+	}
+}
+
+// A goroutine that a handler left waiting is sent away when its stream goes to
+// rest or is closed, and gets nothing of what comes then.
+func TestGoroutineLeftBehindIsSentAway(t *testing.T) {
+	g := newGroup(t, Config{Loops: 1})
+	k, left, served := &task{}, make(chan error, 2), make(chan string, 2)
+	k.serve = func(w *Worker) {
+		var b [8]byte
+		n, err := k.TryRead(b[:])
+		if err != nil {
+			k.Close()
+			return
+		}
+		served <- string(b[:n])
+		w.Begin(&k.Stream)
+		for _, side := range []*word{&k.input, &k.output} {
+			go func() { left <- k.wait(side, 60_000) }()
+			for !waits(side) {
+				runtime.Gosched()
+			}
+		}
+		closes := string(b[:n]) == "close"
+		switch held := w.End(); {
+		case held && closes:
+			k.Close()
+		case held:
+			k.Rest(0, false)
+		case closes:
+			k.Return(func() { k.Close() })
+		default:
+			k.Return(func() { k.Rest(0, true) })
+		}
+	}
+	peer := open(t, g.Next(), k)
+	for _, message := range []string{"rest", "close"} {
+		send(t, peer, message)
+		if got := receive(t, served, "the handler"); got != message {
+			t.Errorf("served %q, not %q", got, message)
+		}
+		for range 2 {
+			if err := receive(t, left, "those left behind"); err != ErrClosed {
+				t.Errorf("a wait left behind ended with %v", err)
+			}
 		}
 	}
 }

@@ -30,6 +30,7 @@ type waiter struct {
 	worker  *Worker       // to be made runnable; nil for a goroutine
 	wake    chan struct{} // a goroutine's
 	expired bool          // the wheel ended the wait; the loop's
+	away    bool          // the stream is no longer its; goes with the wake
 }
 
 // ready in a word says that something happened while nobody waited.
@@ -112,26 +113,49 @@ func (s *Stream) park(side *word, timeout int64) error {
 		defer timer.Stop()
 		select {
 		case <-me.wake:
-			return s.failure()
+			return s.woken(me)
 		case <-timer.C:
 			err = ErrTimeout
 		}
 	default:
 		<-me.wake
-		return s.failure()
+		return s.woken(me)
 	}
 	if !side.CompareAndSwap(me, nil) {
 		<-me.wake // it came at the last moment, and is not to be lost
-		return s.failure()
+		return s.woken(me)
 	}
 	return err
 }
 
-func (s *Stream) failure() error {
-	if s.failed.Load() {
+// woken returns why a goroutine's wait is over, nil when it may go on.
+func (s *Stream) woken(me *waiter) error {
+	away := me.away
+	me.away = false
+	if away || s.failed.Load() {
 		return ErrClosed
 	}
 	return nil
+}
+
+// dismiss empties the word of a stream that its handler is done with, and reports
+// whether something had happened there. A goroutine that the handler left waiting
+// is sent away: it must not see what comes for the next handler.
+func (s *Stream) dismiss(side *word) (happened bool) {
+	for {
+		who := side.Load()
+		switch {
+		case who == nil:
+			return false
+		case !side.CompareAndSwap(who, nil): // it has just timed out
+		case who == ready:
+			return true
+		default:
+			who.away = true
+			s.loop.rouse(who)
+			return false
+		}
+	}
 }
 
 // deliver tells the owner of a stream that is not at rest what happened on it.
