@@ -77,8 +77,7 @@ func (h *Head) parseFields(b []byte, s int, lim *Limits, unfold bool) (int, erro
 				return h.fault(b, ReasonTooManyFields, s)
 			}
 			if n == len(fs) {
-				fs = append(fs, Field{})
-				fs = fs[:cap(fs)]
+				fs = moreFields(fs)
 			}
 			c, id := shortName(b, s)
 			if c < 0 {
@@ -94,10 +93,15 @@ func (h *Head) parseFields(b []byte, s int, lim *Limits, unfold bool) (int, erro
 			h.first[id&63] = firstOf(h.first[id&63], seen&bit, n)
 			dup |= seen & bit
 			seen |= bit
-			n++
-			s = e + 2
+			s, n = e+2, n+1
 		}
 	}
+}
+
+// moreFields returns fs with room for at least one more.
+func moreFields(fs []Field) []Field {
+	fs = append(fs, Field{})
+	return fs[:cap(fs)]
 }
 
 // firstOf returns where a name first stands: at n when it was not seen before.
