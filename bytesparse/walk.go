@@ -37,8 +37,7 @@ func (h *Head) parseFields(b []byte, s int, lim *Limits, unfold bool) (int, erro
 	if n > 0 {
 		s = m.line
 	}
-	fs := h.Fields[:cap(h.Fields)]
-	seen, dup := h.seen, h.dup
+	fs, seen, dup := h.Fields[:cap(h.Fields)], h.seen, h.dup
 	for base := s &^ 63; ; base += 64 {
 		if base >= m.end {
 			if base >= len(b) {
