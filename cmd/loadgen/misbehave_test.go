@@ -48,7 +48,11 @@ func TestErrorsByKind(t *testing.T) {
 	eachDriver(t, func(t *testing.T, portable bool) {
 		for _, c := range cases {
 			t.Run(c.name, func(t *testing.T) {
-				res := load(t, portable, "-c", "2", "-n", "4", "-timeout", "50ms", rawServer(t, c.serve))
+				timeout := "10s"
+				if c.want == kindTimeout {
+					timeout = "50ms"
+				}
+				res := load(t, portable, "-c", "2", "-n", "4", "-timeout", timeout, rawServer(t, c.serve))
 				wantErrors(t, res, map[kind]int64{c.want: 4})
 				if res.answers != 0 || res.failed != 4 || res.lost != 0 || res.exitCode() != exitDied {
 					t.Errorf("%d answers, %d failed, %d lost, exit code %d", res.answers, res.failed, res.lost, res.exitCode())
