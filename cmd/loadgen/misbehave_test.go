@@ -50,7 +50,7 @@ func TestErrorsByKind(t *testing.T) {
 			t.Run(c.name, func(t *testing.T) {
 				timeout := "10s"
 				if c.want == kindTimeout {
-					timeout = "50ms"
+					timeout = "300ms"
 				}
 				res := load(t, portable, "-c", "2", "-n", "4", "-timeout", timeout, rawServer(t, c.serve))
 				wantErrors(t, res, map[kind]int64{c.want: 4})
