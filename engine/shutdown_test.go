@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"sync"
 	"testing"
 
 	"github.com/gale-http/gale/engine"
@@ -167,22 +166,42 @@ func TestShutdownTwiceAndBefore(t *testing.T) {
 		if err := s.Listen("tcp", "127.0.0.1:0"); !errors.Is(err, engine.ErrServerClosed) {
 			t.Errorf("Listen after Shutdown: %v", err)
 		}
-		s = start(t, d, hello)
+		busy, proceed := make(chan struct{}), make(chan struct{})
+		s = start(t, d, func(*engine.Request, *engine.Response) {
+			close(busy)
+			<-proceed
+		})
 		c := s.dial()
-		c.get("/", "hello")
-		var all sync.WaitGroup
+		c.send(request("/"))
+		wait(t, busy, "the handler")
+		waiting, ended := make(chan struct{}, 3), make(chan error, 3)
 		for range 3 {
-			all.Go(func() {
-				if err := s.Shutdown(context.Background()); err != nil {
-					t.Error(err)
-				}
-			})
+			go func() { ended <- s.Shutdown(watched{context.Background(), waiting}) }()
 		}
-		all.Go(func() { _ = s.Close() })
-		all.Wait()
+		for range 3 {
+			wait(t, waiting, "each call to wait")
+		}
+		close(proceed)
+		c.expect(200, "")
+		_ = c.Close()
+		for range 3 {
+			if err := wait(t, ended, "all calls to return"); err != nil {
+				t.Error(err)
+			}
+		}
 		if err := s.Shutdown(context.Background()); err != nil {
 			t.Error(err)
 		}
-		c.cut()
 	})
+}
+
+// watched is a context that says when somebody waits for it.
+type watched struct {
+	context.Context
+	waiting chan<- struct{}
+}
+
+func (w watched) Done() <-chan struct{} {
+	w.waiting <- struct{}{}
+	return w.Context.Done()
 }

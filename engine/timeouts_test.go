@@ -106,6 +106,28 @@ func TestHeadTimeoutStops(t *testing.T) {
 	})
 }
 
+// TestHeadTimeoutStartsAnew: the next head has all of its time, also when its first
+// bytes came with the last ones of a head that took long.
+func TestHeadTimeoutStartsAnew(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes longer than a timeout that a busy machine does not run into")
+	}
+	eachDriver(t, func(t *testing.T, d driver) {
+		const limit = time.Second
+		if d.loops > 1 {
+			t.Skip("the same wheel as with one loop")
+		}
+		s := startTimed(t, d, engine.Timeouts{Head: limit}, hello)
+		c := s.dial()
+		for _, piece := range []string{"GET / HTTP/1.1\r\n", "Host: a\r\n\r\nGET / HTTP/1.1\r\n", "Host: a\r\n\r\n"} {
+			c.send(piece)
+			time.Sleep(limit * 6 / 10) // sleep: a client that takes its time is the subject
+		}
+		c.expect(200, "hello")
+		c.expect(200, "hello")
+	})
+}
+
 func TestBodyTimeout(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		result := make(chan error, 1)
