@@ -18,6 +18,8 @@ func TestEveryLevel(t *testing.T) {
 		"ScanWindows":                 TestScanWindows,
 		"ScanStopsBehindAHead":        TestScanStopsBehindAHead,
 		"NothingIsAllocated":          TestNothingIsAllocated,
+		"PrefixInPlace":               TestPrefixInPlace,
+		"NamesOfEveryLength":          TestNamesOfEveryLength,
 		"ObsFold":                     TestRFC9112_5_2_ObsFold,
 		"ScanStepsAreLinear":          TestScanStepsAreLinear,
 		"ByteByByteStepsAreLinear":    TestByteByByteStepsAreLinear,
@@ -80,7 +82,7 @@ func TestKernelEveryByteEverywhere(t *testing.T) {
 					}
 					for i := range b {
 						for c := range 256 {
-							if n > 64 && c%32 != n%32 {
+							if n > 64 && c%64 != n%64 {
 								continue
 							}
 							b[i] = byte(c)
@@ -183,7 +185,7 @@ func TestFieldLimits(t *testing.T) {
 func TestSkipEveryByteEverywhere(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
 		page := guarded(t)
-		for n := 0; n <= 700; n += 1 + n/130*7 {
+		for n := 0; n <= 700; n += 1 + n/66*23 {
 			for _, b := range [][]byte{page[:n:n], page[len(page)-n:]} {
 				for i := range b {
 					b[i] = ' '
@@ -201,7 +203,7 @@ func TestSkipEveryByteEverywhere(t *testing.T) {
 				check(n)
 				for i := range b {
 					for c := range 256 {
-						if n > 200 && c%16 != 15 && c != 0 {
+						if n > 66 && c%32 != 31 && c != 0 {
 							continue
 						}
 						b[i] = byte(c)

@@ -40,11 +40,11 @@ func (h *Head) parseFields(b []byte, s int, lim *Limits, unfold bool) (int, erro
 	fs, seen, dup := h.Fields[:cap(h.Fields)], h.seen, h.dup
 	for base := s &^ 63; ; base += 64 {
 		if base >= m.end {
-			if base >= len(b) {
-				return h.incomplete(fs)
+			if base < len(b) {
+				m.mark(b, base)
+				base = m.base
 			}
-			m.mark(b, base)
-			if base = m.base; base == len(b) {
+			if base >= len(b) {
 				return h.incomplete(fs)
 			}
 		}
