@@ -139,8 +139,13 @@ func TestShutdownWaits(t *testing.T) {
 		}
 		idle, ended := s.dial(), make(chan error, 1)
 		idle.get("/", "hello")
+		addr := s.Addr().String()
 		go func() { ended <- s.Shutdown(context.Background()) }()
 		idle.ended() // now it is under way
+		if c, err := net.Dial("tcp", addr); err == nil {
+			_ = c.Close()
+			t.Error("the server still takes connections")
+		}
 		for _, c := range clients {
 			c.send("4567" + request("/never"))
 			if a := c.expect(200, "01234567"); !a.Close {
