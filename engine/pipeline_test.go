@@ -60,7 +60,7 @@ func TestHundredRequests(t *testing.T) {
 		for _, script := range []*simnet.Script{short, long} {
 			play(t, "one segment", tcp, simnet.Whole, script)
 			play(t, "one segment, unix", unix, simnet.Whole, script)
-			for k := 40; k < script.Sent(); k += 1 + k/2 {
+			for k := 40; k < script.Sent(); k += 1 + k {
 				play(t, fmt.Sprintf("pieces of %d", k), unix, simnet.Every(k), script)
 			}
 		}

@@ -117,6 +117,7 @@ func TestHeadTimeoutStartsAnew(t *testing.T) {
 		if d.loops > 1 {
 			t.Skip("the same wheel as with one loop")
 		}
+		t.Parallel()
 		s := startTimed(t, d, engine.Timeouts{Head: limit}, hello)
 		c := s.dial()
 		for _, piece := range []string{"GET / HTTP/1.1\r\n", "Host: a\r\n\r\nGET / HTTP/1.1\r\n", "Host: a\r\n\r\n"} {
@@ -226,6 +227,7 @@ func TestSteadyPeersAreNotTimedOut(t *testing.T) {
 		if d.loops > 1 {
 			t.Skip("the same wheel as with one loop")
 		}
+		t.Parallel()
 		s := startTimed(t, d, engine.Timeouts{Body: limit}, echo)
 		c, clock := s.dial(), time.NewTicker(limit/10)
 		defer clock.Stop()

@@ -289,9 +289,13 @@ func playGroup(t *testing.T, d driver, g *group) {
 			if g.options["cuts"] == "whole" {
 				continue // its client breaks the rules: it is served all the same if it is in time
 			}
-			play(t, "tcp, bytes", tcp, simnet.Bytes, script)
-			play(t, "pipe, bytes", pipes.Dial, simnet.Bytes, script)
-			play(t, "unix, bytes", unix, simnet.Bytes, script)
+			little := simnet.Bytes
+			if script.Sent() > 3000 {
+				little = simnet.Every(11) // TestHundredRequests has as many bytes one by one
+			}
+			play(t, "tcp, little by little", tcp, little, script)
+			play(t, "pipe, little by little", pipes.Dial, little, script)
+			play(t, "unix, little by little", unix, little, script)
 			fine := unix
 			if d.portable {
 				fine = pipes.Dial
@@ -310,7 +314,7 @@ func playGroup(t *testing.T, d driver, g *group) {
 // stride is how far apart the places are at which a conversation is cut: one,
 // where that does not take too long.
 func stride(s *simnet.Script, d driver) int {
-	n := 1 + s.Sent()/500
+	n := 1 + s.Sent()/250
 	if d.loops > 1 || raceEnabled || testing.Short() {
 		n *= 7
 	}
