@@ -97,6 +97,9 @@ func (r *Response) plan(reply *h1.Reply, plan *h1.Plan) {
 		to.BodyDone = left == 0 || !r.overrule() && left <= server.Limits.drain()
 	}
 	*plan = h1.PlanResponse(to, *reply)
+	if r.status < 200 {
+		plan.KeepAlive = false // as an answer it is none, and the client must not wait for one
+	}
 }
 
 // overrule notes that the answer comes before a 100 could, and reports whether it
