@@ -6,6 +6,7 @@
 package engine
 
 import (
+	"cmp"
 	"net"
 	"os"
 	"syscall"
@@ -55,19 +56,10 @@ func (s *Server) bind(network string, at sys.Addr) error {
 		}
 		fds = append(fds, fd)
 	}
+	if err := s.openAcceptors(loops, fds, tcp); err != nil {
+		return err
+	}
 	entry := &listener{addr: netAddr(at)}
-	opened := make(chan error, len(loops))
-	for i, l := range loops {
-		a := &acceptor{server: s, spread: !tcp, tcp: tcp}
-		if !l.Post(func(l *loop.Loop) { opened <- a.Open(l, fds[i], a) }) {
-			return fail(ErrServerClosed)
-		}
-	}
-	for range loops {
-		if err := <-opened; err != nil {
-			return err // what is open is closed with the server
-		}
-	}
 	entry.close = func() {
 		if !tcp {
 			_ = os.Remove(at.Path)
@@ -75,6 +67,38 @@ func (s *Server) bind(network string, at sys.Addr) error {
 	}
 	s.run.listeners = append(s.run.listeners, entry)
 	return nil
+}
+
+// openAcceptors gives each loop its listening socket: all of them, or none is left
+// open.
+func (s *Server) openAcceptors(loops []*loop.Loop, fds []int, tcp bool) error {
+	all := make([]acceptor, len(loops))
+	opened := make(chan error, len(loops))
+	for i, l := range loops {
+		a := &all[i]
+		a.server, a.spread, a.tcp = s, !tcp, tcp
+		posted := l.Post(func(l *loop.Loop) {
+			err := a.Open(l, fds[i], a)
+			if err != nil {
+				sys.Close(fds[i])
+			}
+			opened <- err
+		})
+		if !posted {
+			sys.Close(fds[i])
+			opened <- ErrServerClosed
+		}
+	}
+	var failed error
+	for range loops {
+		failed = cmp.Or(failed, <-opened)
+	}
+	if failed != nil {
+		for i, l := range loops {
+			l.Post(func(*loop.Loop) { all[i].Close() })
+		}
+	}
+	return failed
 }
 
 // Serve implements loop.Task: connections are queued.
