@@ -44,7 +44,10 @@ var parkers = sync.Pool{New: func() any { return &waiter{wake: make(chan struct{
 // any goroutine may ask while the handler has not returned.
 func (s *Stream) mine() bool {
 	w := s.worker
-	if sys.HasG {
+	switch {
+	case w == nil: // a goroutine that its handler did not wait for has come too late
+		return false
+	case sys.HasG:
 		return sys.G() == w.g
 	}
 	return w.trusted
