@@ -16,12 +16,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/gale-http/gale/bytesparse"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // script is one conversation: what the peer sends, and what is to come of it.
@@ -64,11 +64,11 @@ func (s *script) line(line string) error {
 	word, rest, _ := strings.Cut(line, " ")
 	switch word {
 	case ">":
-		b, err := unescape(rest)
+		b, err := simnet.Unescape(rest)
 		s.input = append(s.input, b...)
 		return err
 	case "<":
-		s.want = append(s.want, repeated(rest))
+		s.want = append(s.want, simnet.Repeat(rest))
 	case "eof":
 		s.eof = true
 	case "as":
@@ -119,55 +119,6 @@ func (s *script) limit(set string) error {
 		return fmt.Errorf("unknown limit %q", name)
 	}
 	return nil
-}
-
-var repeat = regexp.MustCompile(`\{\{(.*?)\*(\d+)\}\}`)
-
-func repeated(text string) string {
-	return repeat.ReplaceAllStringFunc(text, func(m string) string {
-		part := repeat.FindStringSubmatch(m)
-		n, _ := strconv.Atoi(part[2])
-		return strings.Repeat(part[1], n)
-	})
-}
-
-func unescape(text string) ([]byte, error) {
-	text = repeated(text)
-	var b []byte
-	for i := 0; i < len(text); i++ {
-		if text[i] != '\\' {
-			b = append(b, text[i])
-			continue
-		}
-		if i++; i == len(text) {
-			return nil, fmt.Errorf("lone backslash")
-		}
-		switch text[i] {
-		case 'r':
-			b = append(b, '\r')
-		case 'n':
-			b = append(b, '\n')
-		case 't':
-			b = append(b, '\t')
-		case '0':
-			b = append(b, 0)
-		case '\\':
-			b = append(b, '\\')
-		case 'x':
-			if i+2 >= len(text) {
-				return nil, fmt.Errorf("short \\x")
-			}
-			v, err := strconv.ParseUint(text[i+1:i+3], 16, 8)
-			if err != nil {
-				return nil, err
-			}
-			b = append(b, byte(v))
-			i += 2
-		default:
-			return nil, fmt.Errorf("unknown escape \\%c", text[i])
-		}
-	}
-	return b, nil
 }
 
 func allScripts(t testing.TB) map[string][]*script {

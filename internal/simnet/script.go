@@ -100,7 +100,7 @@ func (s *Script) line(line string) error {
 	mark, rest, _ := strings.Cut(line, " ")
 	switch mark {
 	case ">", "<", ">|", "<|":
-		b, err := unescape(rest)
+		b, err := Unescape(rest)
 		if err != nil {
 			return err
 		}
@@ -142,12 +142,19 @@ func (s *Script) append(action Action, b []byte) {
 
 var repeated = regexp.MustCompile(`\{\{(.*?)\*(\d+)\}\}`)
 
-func unescape(text string) ([]byte, error) {
-	text = repeated.ReplaceAllStringFunc(text, func(found string) string {
+// Repeat returns text with each {{part*n}} in it replaced by n times part.
+func Repeat(text string) string {
+	return repeated.ReplaceAllStringFunc(text, func(found string) string {
 		part := repeated.FindStringSubmatch(found)
 		n, _ := strconv.Atoi(part[2]) // the pattern lets digits through only
 		return strings.Repeat(part[1], n)
 	})
+}
+
+// Unescape returns the bytes that a line of a transcript stands for: \r, \n, \t,
+// \0, \\ and \xHH are one byte each, and repeats are written out.
+func Unescape(text string) ([]byte, error) {
+	text = Repeat(text)
 	var b []byte
 	for i := 0; i < len(text); i++ {
 		if text[i] != '\\' {
