@@ -54,6 +54,14 @@ func start(t *testing.T, cmd *exec.Cmd) *child {
 	return c
 }
 
+func TestMain(m *testing.M) {
+	if os.Getenv("STEPS_HELPER") != "" {
+		helper()
+		return
+	}
+	os.Exit(m.Run())
+}
+
 // known starts the assembled program.
 func known(t *testing.T) *child {
 	t.Helper()
@@ -214,7 +222,7 @@ func TestNoSuchProcess(t *testing.T) {
 // TestGoProgram steps a program of several threads, born before and after, that
 // sends itself signals; it must not notice, and its monitor must come to rest.
 func TestGoProgram(t *testing.T) {
-	cmd := exec.Command(os.Args[0], "-test.run=^TestHelper$")
+	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), "STEPS_HELPER=1", "GOMAXPROCS=2")
 	p := start(t, cmd)
 	ask := func(n int) {
@@ -252,7 +260,7 @@ func TestGoProgram(t *testing.T) {
 func TestSlowClock(t *testing.T) {
 	counts := map[bool]uint64{}
 	for _, slow := range []bool{false, true} {
-		cmd := exec.Command(os.Args[0], "-test.run=^TestHelper$")
+		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), "STEPS_HELPER=clock", "GOMAXPROCS=1", "GODEBUG=asyncpreemptoff=1")
 		p := start(t, cmd)
 		ask := func() (spent time.Duration) {
@@ -290,11 +298,8 @@ func TestSlowClock(t *testing.T) {
 	}
 }
 
-// TestHelper is that program.
-func TestHelper(t *testing.T) {
-	if os.Getenv("STEPS_HELPER") == "" {
-		t.Skip("the program that TestGoProgram starts")
-	}
+// helper is that program: this binary, started again.
+func helper() {
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
 		if os.Getenv("STEPS_HELPER") == "clock" {
