@@ -1,0 +1,42 @@
+// Slots and buffers: connections that rest with the beginning of a head hold one of
+// each, and give both back however they go on.
+
+package engine_test
+
+import "testing"
+
+func TestSlotsAndBuffersComeBack(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		if d.portable {
+			return // it has neither: a connection is a goroutine, with a buffer of its own
+		}
+		s := start(t, d, hello)
+		before, _ := s.Held()
+		const n = 30
+		clients := make([]*client, n)
+		for i := range clients {
+			clients[i] = s.dial()
+			clients[i].send(request("/") + "GET / HT") // an answer proves that the rest was read too
+			clients[i].expect(200, "hello")
+		}
+		if !eventually(func() bool { slots, buffers := s.Held(); return slots == before+n && buffers == n }) {
+			slots, buffers := s.Held()
+			t.Errorf("%d slots, %d buffers for %d heads that have begun", slots-before, buffers, n)
+		}
+		for i, c := range clients {
+			switch i % 3 {
+			case 0: // goes on
+				c.send("TP/1.1\r\nHost: a\r\n\r\n")
+				c.expect(200, "hello")
+			case 1: // goes wrong
+				c.send("\n\n\n")
+				c.expect(400, "")
+			} // or just goes
+			_ = c.Close()
+		}
+		if !eventually(func() bool { slots, buffers := s.Held(); return slots == before && buffers == 0 }) {
+			slots, buffers := s.Held()
+			t.Errorf("%d slots and %d buffers are left", slots-before, buffers)
+		}
+	})
+}
