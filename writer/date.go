@@ -57,6 +57,9 @@ func (d *Date) Append(dst []byte) []byte {
 	return append(dst, d.line[:]...)
 }
 
+// Unix returns the second that the line says.
+func (d *Date) Unix() int64 { return d.unix }
+
 // AppendDate appends unix, in seconds since 1970 UTC, as an IMF-fixdate
 // (RFC 9110 §5.6.7), as Last-Modified and Expires want it. Instants outside
 // the years 0 to 9999 become the nearest that can be expressed.

@@ -42,6 +42,7 @@ type Headers struct {
 	// before counts the lines of the last message that still stand in the memory of
 	// arena and lines: those up to len(lines) are in use again, as they were.
 	before int
+	edits  uint64 // counts what made before start anew, see State
 
 	joined []byte // what Get put together last
 }
@@ -52,6 +53,7 @@ type line struct {
 	end  int32
 	name int32 // length of the name
 	id   bytesparse.FieldID
+	only bool // no line before it has its name; false when that is not known
 }
 
 func (l line) nameIn(arena []byte) []byte {
@@ -96,19 +98,17 @@ func (h *Headers) again(name, value string) bool {
 	if k >= h.before || k >= cap(h.lines) {
 		return false
 	}
-	lines := h.lines[:k+1]
-	l := &lines[k]
-	if int(l.name) != len(name) || int(l.end)-len(h.arena) != len(name)+len(value)+lineExtra {
+	l, at := &h.lines[:k+1][k], len(h.arena)
+	end := at + len(name) + len(value) + lineExtra
+	if int(l.name) != len(name) || int(l.end) != end || end > cap(h.arena) || !l.only {
 		return false
 	}
-	arena := h.arena[:l.end]
-	b := arena[len(h.arena):]
-	if len(b) < len(name)+len(value)+lineExtra || string(b[:len(name)]) != name ||
-		string(b[len(name)+2:len(name)+2+len(value)]) != value || h.seen>>(l.id&63)&1 != 0 {
+	if !sameLine(h.arena[:end], at, name, value) {
 		return false
 	}
-	h.arena, h.lines = arena, lines
 	h.seen |= 1 << (l.id & 63)
+	h.arena = h.arena[:end]
+	h.lines = h.lines[:k+1]
 	return true
 }
 
@@ -130,7 +130,7 @@ func (h *Headers) add(id bytesparse.FieldID, name, value string) error {
 	if !h.fits(len(name) + len(value) + lineExtra) {
 		return tooLong(name)
 	}
-	h.push(id, name, value)
+	h.push(id, name, value, !h.Has(id))
 	return nil
 }
 
@@ -234,12 +234,23 @@ func (h *Headers) Size() int { return len(h.arena) }
 // line that ends a head is the caller's.
 func (h *Headers) Append(dst []byte) []byte { return append(dst, h.arena...) }
 
+// State is a number that stands for what the fields are: as long as it is the same,
+// and Len is, so is what Append appends, also across Reset. A sender may keep what
+// it made of them.
+func (h *Headers) State() uint64 { return h.edits }
+
+// forget notes that the lines of the last message are none to go by.
+func (h *Headers) forget() {
+	h.before = 0
+	h.edits++
+}
+
 // Reset removes everything and keeps the memory, unless it is exceptionally
 // much (above 64 KiB). With galedebug, views that are still held turn to poison.
 func (h *Headers) Reset() {
 	h.before = max(h.before, len(h.lines))
 	if pool.Debug || cap(h.arena) > keptArena || cap(h.lines) > keptLines {
-		h.before = 0
+		h.forget()
 	}
 	pool.Poison(h.arena)
 	pool.Poison(h.joined)
@@ -279,14 +290,14 @@ func (h *Headers) is(l line, id bytesparse.FieldID, name string) bool {
 func (h *Headers) fits(n int) bool { return n <= maxArena-len(h.arena) }
 
 // push appends a line.
-func (h *Headers) push(id bytesparse.FieldID, name, value string) {
-	h.before = 0
+func (h *Headers) push(id bytesparse.FieldID, name, value string, only bool) {
+	h.forget()
 	if h.arena == nil {
 		h.arena, h.lines = make([]byte, 0, firstArena), make([]line, 0, firstLines)
 	}
 	off := int32(len(h.arena))
 	h.arena = append(append(append(append(h.arena, name...), ": "...), value...), "\r\n"...)
-	h.lines = append(h.lines, line{off: off, end: int32(len(h.arena)), name: int32(len(name)), id: id})
+	h.lines = append(h.lines, line{off: off, end: int32(len(h.arena)), name: int32(len(name)), id: id, only: only})
 	h.seen |= 1 << (id & 63)
 }
 
@@ -310,8 +321,8 @@ func (h *Headers) replace(id bytesparse.FieldID, name string, values []string) e
 	}
 	i := h.next(0, id, name)
 	if i < 0 {
-		for _, v := range values {
-			h.push(id, name, v)
+		for k, v := range values {
+			h.push(id, name, v, k == 0)
 		}
 		return nil
 	}
@@ -329,7 +340,7 @@ func (h *Headers) replace(id bytesparse.FieldID, name string, values []string) e
 
 // splice puts size bytes of lines, one for each value, in the place of line i.
 func (h *Headers) splice(i int, name string, values []string, size int) {
-	h.before = 0
+	h.forget()
 	old := h.lines[i]
 	grow := size - int(old.end-old.off)
 	tail := int(old.end)
@@ -354,7 +365,7 @@ func (h *Headers) splice(i int, name string, values []string, size int) {
 	for k, v := range values {
 		rest = putLine(rest, name, v)
 		end := off + int32(len(name)+len(v)+lineExtra)
-		h.lines[i+k] = line{off: off, end: end, name: int32(len(name)), id: old.id}
+		h.lines[i+k] = line{off: off, end: end, name: int32(len(name)), id: old.id, only: k == 0 && old.only}
 		off = end
 	}
 }
@@ -362,7 +373,7 @@ func (h *Headers) splice(i int, name string, values []string, size int) {
 // removeFrom removes the lines from i on that are called name, whose id is id.
 // Line i is known to be one.
 func (h *Headers) removeFrom(i int, id bytesparse.FieldID, name string) {
-	h.before = 0
+	h.forget()
 	at, kept := h.lines[i].off, i
 	seen := h.seen &^ (1 << (id & 63))
 	for j := i + 1; j < len(h.lines); j++ {
@@ -371,7 +382,7 @@ func (h *Headers) removeFrom(i int, id bytesparse.FieldID, name string) {
 			continue
 		}
 		n := int32(copy(h.arena[at:], h.arena[l.off:l.end]))
-		h.lines[kept] = line{off: at, end: at + n, name: l.name, id: l.id}
+		h.lines[kept] = line{off: at, end: at + n, name: l.name, id: l.id, only: l.only}
 		at += n
 		kept++
 	}
