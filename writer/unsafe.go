@@ -5,7 +5,7 @@ package writer
 import "unsafe"
 
 // Names and values are short: comparing them by words, the last one overlapping,
-// costs less than the way to memequal and back. The twin is in equal.go.
+// costs less than the way to memequal and back. The twin is equal.go.
 
 // sameLine tells whether the line in b at i, whose name is as long as name and
 // whose value as long as value, says just that. The caller has seen to it that

@@ -42,6 +42,7 @@ type Outgoing struct {
 	// Plan decides how the message leaves, given what is known of its body.
 	Plan func(r *h1.Reply, p *h1.Plan)
 
+	usual  usualHead
 	NoDate bool // leave Date out (seed: response.sendDate)
 
 	buf      []byte // finished bytes that have not been sent
@@ -263,12 +264,10 @@ func (out *Outgoing) End(p []byte) error {
 func (out *Outgoing) EndWhole(line string, p []byte) (done bool, err error) {
 	h := &out.Headers
 	if out.headDone || out.ended || out.err != nil || out.NoDate ||
-		len(p) > copyLimit || h.HasAny(framingFields|1<<bytesparse.FieldDate) {
+		len(p) > copyLimit || h.Size() > copyLimit || h.HasAny(framingFields|1<<bytesparse.FieldDate) {
 		return false, nil
 	}
-	dst := out.Date.Append(h.Append(append(out.buf, line...)))
-	dst = writer.AppendUint(append(dst, "Content-Length: "...), uint64(len(p)))
-	out.buf = append(append(dst, "\r\n\r\n"...), p...)
+	out.buf = append(append(out.buf, out.usual.head(out, line, len(p))...), p...)
 	out.headDone, out.ended = true, true
 	out.sent = int64(len(p))
 	out.plan = h1.Plan{Framing: h1.Length, Length: out.sent, Body: true, KeepAlive: true}
@@ -276,6 +275,29 @@ func (out *Outgoing) EndWhole(line string, p []byte) (done bool, err error) {
 		return true, out.Flush()
 	}
 	return true, nil
+}
+
+// usualHead is a head as EndWhole said it last: that of the next answer is often the
+// same, byte by byte.
+type usualHead struct {
+	bytes  []byte
+	line   string // its start line
+	fields uint64 // writer.Headers.State
+	lines  int    // and Len
+	unix   int64  // of its date
+	body   int    // its Content-Length
+}
+
+// head returns the head that EndWhole is to say.
+func (u *usualHead) head(out *Outgoing, line string, body int) []byte {
+	h, unix := &out.Headers, out.Date.Unix()
+	if u.lines == h.Len() && u.fields == h.State() && u.unix == unix && u.body == body && u.line == line {
+		return u.bytes
+	}
+	dst := out.Date.Append(h.Append(append(u.bytes[:0], line...)))
+	dst = writer.AppendUint(append(dst, "Content-Length: "...), uint64(body))
+	*u = usualHead{append(dst, "\r\n\r\n"...), line, h.State(), h.Len(), unix, body}
+	return u.bytes
 }
 
 func (out *Outgoing) finish(p []byte) error {
