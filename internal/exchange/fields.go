@@ -133,15 +133,28 @@ func raw(h *bytesparse.Head, b []byte, yield func(name, value []byte) bool) {
 }
 
 func (in *Incoming) each(h *bytesparse.Head, b []byte, yield func(name, value []byte) bool) {
+	t := in.names
+	in.names = names{} // an iteration within this one makes its own
+	grouped := t.group(h, b)
+	defer func() { in.names = t.kept() }()
 	for i, f := range h.Fields {
 		name, value := f.NameOf(b), f.ValueOf(b)
-		if f.ID == bytesparse.FieldOther || perValue>>f.ID&1 == 0 {
+		switch {
+		case f.ID == bytesparse.FieldOther && grouped:
+			if t.last[i] == repeated {
+				continue
+			}
+			value = in.chained(h, b, i, t.next)
+		case f.ID == bytesparse.FieldOther:
 			if !first(h, b, i) {
 				continue
 			}
-			if f.ID == bytesparse.FieldOther || h.Dup(f.ID) && single>>f.ID&1 == 0 {
-				value = joined(in, h, b, i, name)
-			}
+			value = joined(in, h, b, i, name)
+		case perValue>>f.ID&1 != 0:
+		case h.Index(f.ID) != i:
+			continue
+		case h.Dup(f.ID) && single>>f.ID&1 == 0:
+			value = joined(in, h, b, i, name)
 		}
 		if !yield(in.lower(name), value) {
 			return
@@ -149,14 +162,24 @@ func (in *Incoming) each(h *bytesparse.Head, b []byte, yield func(name, value []
 	}
 }
 
-// first tells whether no line before i has the same name.
-func first(h *bytesparse.Head, b []byte, i int) bool {
-	f := h.Fields[i]
-	if f.ID != bytesparse.FieldOther {
-		return h.Index(f.ID) == i
+// chained is joined for a line whose like are known.
+func (in *Incoming) chained(h *bytesparse.Head, b []byte, first int, next []int32) []byte {
+	value := h.Fields[first].ValueOf(b)
+	if next[first] == 0 {
+		return value
 	}
+	from := len(in.arena)
+	in.arena = append(in.arena, value...)
+	for i := next[first]; i != 0; i = next[i] {
+		in.arena = append(append(in.arena, ", "...), h.Fields[i].ValueOf(b)...)
+	}
+	return in.arena[from:len(in.arena):len(in.arena)]
+}
+
+// first tells whether no line before i, whose name is not well-known, has the same.
+func first(h *bytesparse.Head, b []byte, i int) bool {
 	for j := range i {
-		if isNamed(h, b, j, f.ID, f.NameOf(b)) {
+		if isNamed(h, b, j, bytesparse.FieldOther, h.Fields[i].NameOf(b)) {
 			return false
 		}
 	}

@@ -51,6 +51,7 @@ type Incoming struct {
 	left atomic.Int64 // see Left; kept up while there is a body
 
 	fields [inlineFields]bytesparse.Field
+	names  names
 	arena  []byte // joined and lower-cased bytes handed out for this message
 	large  []byte // what WriteTo reads a large body into; made once
 }

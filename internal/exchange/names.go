@@ -1,0 +1,88 @@
+// Names that are not well-known, of which a message may have thousands: which lines
+// have the same one. A few are found by looking at each; beyond that a table says,
+// made once for an iteration, so that many names cost each the same. Its hash is
+// seeded by the process: nobody outside can choose names that meet in it.
+
+package exchange
+
+import (
+	"hash/maphash"
+	"math/bits"
+
+	"github.com/gale-http/gale/bytesparse"
+)
+
+const (
+	fewNames  = 8       // up to so many lines no table is made
+	keptNames = 4 << 10 // lines up to which its memory is kept
+)
+
+var nameSeed = maphash.MakeSeed()
+
+// names groups the lines of a head whose names are not well-known.
+type names struct {
+	next  []int32 // by line: the next line of that name, 0 when there is none
+	last  []int32 // by line: of the first of its name, the last one; repeated for others
+	slots []int32 // the table: a first line, plus one
+	low   []byte
+}
+
+// repeated stands in last for a line that has one of its name before it.
+const repeated = -1
+
+// group makes the table for h and reports whether that was worth it.
+func (t *names) group(h *bytesparse.Head, b []byte) bool {
+	n := len(h.Fields)
+	if n <= fewNames || !h.Has(bytesparse.FieldOther) {
+		return false
+	}
+	size := 1 << bits.Len(uint(2*n-1))
+	t.next, t.last, t.slots = zeroed(t.next, n), zeroed(t.last, n), zeroed(t.slots, size)
+	for i, f := range h.Fields {
+		if f.ID != bytesparse.FieldOther {
+			continue
+		}
+		name := f.NameOf(b)
+		at := int(t.hash(name)) & (size - 1)
+		for ; ; at = (at + 1) & (size - 1) {
+			first := int(t.slots[at]) - 1
+			if first < 0 {
+				t.slots[at], t.last[i] = int32(i+1), int32(i)
+				break
+			}
+			if isNamed(h, b, first, f.ID, name) {
+				t.next[t.last[first]] = int32(i)
+				t.last[first], t.last[i] = int32(i), repeated
+				break
+			}
+		}
+	}
+	return true
+}
+
+// kept returns what is worth keeping of t's memory for the next message.
+func (t *names) kept() names {
+	if cap(t.next) > keptNames {
+		return names{}
+	}
+	return *t
+}
+
+func (t *names) hash(name []byte) uint64 {
+	t.low = append(t.low[:0], name...)
+	for i, c := range t.low {
+		if 'A' <= c && c <= 'Z' {
+			t.low[i] = c + 'a' - 'A'
+		}
+	}
+	return maphash.Bytes(nameSeed, t.low)
+}
+
+func zeroed(s []int32, n int) []int32 {
+	if cap(s) < n {
+		return make([]int32, n)
+	}
+	s = s[:n]
+	clear(s)
+	return s
+}
