@@ -6,13 +6,15 @@
 // buffer it was parsed from, so the buffer may be moved or grown as long as
 // its bytes stay the same.
 //
-// # Three ways to call it
+// # Ways to call it
 //
 //   - [Head.ParseRequest], [Head.ParseResponse] and [Head.ParseTrailers] take
 //     what has arrived so far. They return the size of the head, or 0 when it
 //     is not complete yet.
 //   - [IndexHeadEnd] is the resumable search to use between two such calls, so
 //     that a head that arrives byte by byte costs a constant per byte.
+//   - [Chunked] reads a chunked body, step by step where it lies or many chunks
+//     at a time into one slice.
 //   - Everything else ([NextChunkLine], [NextToken], [ParseUint], …) reads one
 //     value and returns.
 //

@@ -29,6 +29,9 @@ const (
 	ReasonChunkOverflow           // a chunk size that does not fit an int64
 	ReasonChunkExt                // a chunk extension outside its grammar (RFC 9112 §7.1.1)
 	ReasonChunkTooLong            // a chunk line longer than its bound
+	ReasonChunkEnd                // a chunk's data that is not followed by CRLF (RFC 9112 §7.1)
+	ReasonChunkOverhead           // more framing than ChunkLimits.Overhead allows for so little data
+	ReasonBodyTooLong             // more data than ChunkLimits.Body
 	numReasons
 )
 
@@ -52,6 +55,9 @@ var reasonText = [numReasons]string{
 	ReasonChunkOverflow:    "chunk size too large",
 	ReasonChunkExt:         "invalid chunk extension",
 	ReasonChunkTooLong:     "chunk line too long",
+	ReasonChunkEnd:         "missing CRLF behind a chunk",
+	ReasonChunkOverhead:    "too much chunk framing",
+	ReasonBodyTooLong:      "body too long",
 }
 
 // String returns the reason in a few lower-case words. It does not allocate.

@@ -66,29 +66,31 @@ func ExampleError() {
 	// bytesparse: blank before colon at byte 20
 }
 
-// A chunked body is decoded where it lies: size line, data, CRLF, until a chunk
-// of size 0 and the trailer section behind it.
-func ExampleNextChunkLine() {
-	b := []byte("5\r\nhello\r\n7;sig=x\r\n, world\r\n0\r\nChecksum: 1\r\n\r\n")
-	for {
-		n, size, err := bytesparse.NextChunkLine(b, 0)
-		if n == 0 {
-			fmt.Println(err)
-			return
+// A chunked body is decoded where it lies, in as many pieces as it arrives in.
+// Behind its last chunk stands a trailer section.
+func ExampleChunked() {
+	var c bytesparse.Chunked
+	var buf []byte
+	for _, piece := range []string{"5\r\nhello\r\n2\r", "\n, \r\n5;sig=x\r\nwor", "ld\r\n0\r\nChecksum: 1\r\n\r\n"} {
+		buf = append(buf, piece...)
+		for {
+			data, n, err := c.Decode(buf, buf, nil)
+			if err != nil {
+				fmt.Println(err)
+				return
+			}
+			fmt.Printf("%s", buf[:data])
+			if buf = buf[n:]; data+n == 0 {
+				break
+			}
 		}
-		b = b[n:]
-		if size == 0 {
-			break
-		}
-		fmt.Printf("%s", b[:size])
-		b = b[size+2:] // a real decoder checks the CR and LF
 	}
 	var trailers bytesparse.Head
-	n, err := trailers.ParseTrailers(b, nil)
-	fmt.Println("\n", len(trailers.Fields), "trailer,", len(b)-n, "bytes left,", err)
+	n, err := trailers.ParseTrailers(buf, nil)
+	fmt.Println("\n", c.Read, "bytes,", len(trailers.Fields), "trailer,", len(buf)-n, "bytes left,", err)
 	// Output:
 	// hello, world
-	//  1 trailer, 0 bytes left, <nil>
+	//  12 bytes, 1 trailer, 0 bytes left, <nil>
 }
 
 func ExampleNextToken() {

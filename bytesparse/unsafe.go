@@ -15,3 +15,10 @@ func load64(b []byte, i int) uint64 {
 	// architectures are little-endian and load unaligned words.
 	return *(*uint64)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), i))
 }
+
+// store64 stores x at b[i:i+8], the lowest byte first. The caller has seen to
+// it that 0 ≤ i and i+8 ≤ len(b).
+func store64(b []byte, i int, x uint64) {
+	// SAFETY: as in load64.
+	*(*uint64)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), i)) = x
+}

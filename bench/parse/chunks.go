@@ -52,11 +52,13 @@ func decode(data []byte, head *bytesparse.Head, dst []byte) (int, error) {
 	c.Reset(h1.Server)
 	n, _, err := c.NextHead(data, true, head, nil)
 	written := 0
-	for ev := h1.HeadDone; err == nil && ev != h1.End; {
+	for err == nil && !c.Done() {
 		data = data[n:]
-		if n, ev, err = c.Next(data, true, nil, nil); ev == h1.Data {
-			written += copy(dst[written:], data[:n])
+		var k int
+		if k, n, err = c.Decode(dst[written:], data, nil); k+n == 0 && err == nil {
+			n, _, err = c.Next(data, true, nil, nil)
 		}
+		written += k
 	}
 	return written, err
 }

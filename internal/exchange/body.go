@@ -57,8 +57,24 @@ func (in *Incoming) read(p []byte) (int, error) {
 		if in.start == in.end && len(p) >= directRead && in.Conn.Remaining() > 0 && !in.eof {
 			return in.readDirect(p)
 		}
-		in.step()
+		if n, ok := in.decode(p); n > 0 {
+			return n, nil
+		} else if !ok {
+			in.step()
+		}
 	}
+}
+
+// decode copies what has arrived of a chunked body to p, many chunks at a time.
+// It reports false when the machine has to make a step of another kind.
+func (in *Incoming) decode(p []byte) (n int, ok bool) {
+	if in.Conn.Framing() != h1.Chunked {
+		return 0, false
+	}
+	n, used, err := in.Conn.Decode(p, in.buf[in.start:in.end], in.Limits)
+	in.start += used
+	in.err = err
+	return n, used > 0 || err != nil
 }
 
 // WriteTo writes what is left of the body to w, without a buffer between them where
@@ -91,7 +107,13 @@ func (in *Incoming) piece() ([]byte, error) {
 		return in.large[:n], err
 	}
 	for in.pending == 0 && !in.done && in.err == nil {
-		in.step()
+		dst := in.buf[in.start:] // in place
+		if n, ok := in.decode(dst); n > 0 {
+			in.note()
+			return dst[:n], nil
+		} else if !ok {
+			in.step()
+		}
 	}
 	view := in.buf[in.start : in.start+in.pending]
 	in.start += in.pending

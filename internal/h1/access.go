@@ -10,10 +10,10 @@ func (c *Conn) Framing() BodyFraming { return c.framing }
 
 // Remaining returns the bytes that are surely left: of the body when its
 // framing is Length, of the current chunk when it is Chunked, else 0.
-func (c *Conn) Remaining() int64 { return c.remaining }
+func (c *Conn) Remaining() int64 { return c.body.Left }
 
 // BodyRead returns the body bytes handed out so far, chunk framing not counted.
-func (c *Conn) BodyRead() int64 { return c.bodyRead }
+func (c *Conn) BodyRead() int64 { return c.body.Read }
 
 // Done reports that the message is complete, or that there is none: Next would
 // answer End without looking at any byte. An interim response is done at once.

@@ -29,21 +29,13 @@ func (c *Conn) Next(data []byte, eof bool, h *bytesparse.Head, lim *Limits) (n i
 		if len(data) == 0 {
 			return c.starve(eof)
 		}
-		if n = c.take(data); c.remaining == 0 {
+		if n = c.take(data); c.body.Left == 0 {
 			c.finish()
-		}
-		return n, Data, nil
-	case stateChunkData:
-		if len(data) == 0 {
-			return c.starve(eof)
-		}
-		if n = c.take(data); c.remaining == 0 {
-			c.state = stateChunkEnd
 		}
 		return n, Data, nil
 	case stateUntilClose:
 		return c.nextUntilClose(data, eof, lim)
-	case stateChunkLine, stateChunkEnd:
+	case stateChunked:
 		return c.nextChunk(data, eof, lim)
 	case stateTrailers:
 		return c.nextTrailers(data, eof, h, lim)
@@ -53,12 +45,9 @@ func (c *Conn) Next(data []byte, eof bool, h *bytesparse.Head, lim *Limits) (n i
 
 // take counts off what data holds of the remaining bytes.
 func (c *Conn) take(data []byte) int {
-	n := len(data)
-	if int64(n) > c.remaining {
-		n = int(c.remaining)
-	}
-	c.remaining -= int64(n)
-	c.bodyRead += int64(n)
+	n := int(min(int64(len(data)), c.body.Left))
+	c.body.Left -= int64(n)
+	c.body.Read += int64(n)
 	return n
 }
 
@@ -72,79 +61,57 @@ func (c *Conn) nextUntilClose(data []byte, eof bool, lim *Limits) (int, Event, e
 	}
 	n := int64(len(data))
 	if limit, ok := lim.bodyBytes(); ok {
-		if c.bodyRead == limit {
+		if c.body.Read == limit {
 			return c.fail(ErrBodyTooLarge)
 		}
-		n = min(n, limit-c.bodyRead) // what is within the limit is handed out wherever segments end
+		n = min(n, limit-c.body.Read) // what is within the limit is handed out wherever segments end
 	}
-	c.bodyRead += n
+	c.body.Read += n
 	return int(n), Data, nil
 }
 
-// nextChunk consumes what stands between two chunks' data: the CRLF that ends
-// the one and the size line that begins the other, in one step when both are
-// there (RFC 9112 §7.1).
+// nextChunk takes data or framing off a chunked body; of framing, what stands
+// between two chunks' data in one step when it is there (RFC 9112 §7.1).
 func (c *Conn) nextChunk(data []byte, eof bool, lim *Limits) (int, Event, error) {
-	skip := 0
-	if c.state == stateChunkEnd {
-		switch {
-		case len(data) > 0 && data[0] != '\r', len(data) > 1 && data[1] != '\n':
-			return c.fail(errChunkEnd)
-		case len(data) < 2:
-			return c.starve(eof)
-		}
-		skip = 2
-		c.state = stateChunkLine
-	}
-	limit := lim.chunkLine()
-	n, size, err := bytesparse.NextChunkLine(data[skip:], limit)
-	switch {
-	case err != nil:
+	cl := lim.chunks()
+	n, ev, err := c.body.Next(data, &cl)
+	if err != nil {
 		return c.fail(fromParser(err))
-	case n > limit:
-		return c.fail(errChunkLong)
-	case n == 0 && skip > 0:
-		return skip, Framing, nil
-	case n == 0:
+	}
+	switch ev {
+	case bytesparse.ChunkMore:
 		return c.starve(eof)
-	}
-	if !c.charge(n, size, lim) {
-		return c.fail(errChunkTooMuch)
-	}
-	if most, ok := lim.bodyBytes(); ok && size > most-c.bodyRead {
-		return c.fail(ErrBodyTooLarge)
-	}
-	n += skip
-	if size > 0 {
-		c.remaining = size
-		c.state = stateChunkData
-		return n, Framing, nil
-	}
-	c.state = stateTrailers
-	if len(data) >= n+2 && data[n] == '\r' && data[n+1] == '\n' {
-		c.finish()
-		return n + 2, End, nil
+	case bytesparse.ChunkData:
+		return n, Data, nil
+	case bytesparse.ChunkLast:
+		c.state = stateTrailers
+		if len(data) >= n+2 && data[n] == '\r' && data[n+1] == '\n' {
+			c.finish()
+			return n + 2, End, nil
+		}
 	}
 	return n, Framing, nil
 }
 
-// freeLine is what a chunk-size line may take without being charged for: a
-// size of fourteen digits, far more than anybody needs.
-const freeLine = 16
-
-// charge bounds chunk framing by the data that it frames. A line is free up to
-// freeLine bytes and one byte more per byte of data; what it takes beyond that
-// is owed, may be worked off by later chunks, and must not outgrow
-// Limits.ChunkOverhead. So small chunks are fine and long extensions are fine,
-// but a stream of one in the other is not. It reports whether the bound holds.
-func (c *Conn) charge(line int, size int64, lim *Limits) bool {
-	limit := lim.chunkOverhead()
-	if limit == unlimited {
-		return true
+// Decode reads a chunked body as Next does, but in large steps: it copies body
+// bytes from data to dst, which may begin at the same byte, and leaves out the
+// framing between them. It returns how many bytes it wrote and how many of data
+// it consumed. When both are 0 it is Next's turn: the body is not chunked, or
+// there is no data to be had. dst must not be empty. After an error nothing can
+// be parsed, as after one of Next.
+func (c *Conn) Decode(dst, data []byte, lim *Limits) (written, n int, err error) {
+	if c.state != stateChunked {
+		return 0, 0, nil
 	}
-	owed := max(int64(c.debt)+int64(line)-freeLine-size, 0)
-	c.debt = int32(min(owed, unlimited))
-	return owed <= int64(limit)
+	cl := lim.chunks()
+	written, n, err = c.body.Decode(dst, data, &cl)
+	switch {
+	case err != nil:
+		_, _, err = c.fail(fromParser(err))
+	case c.body.Done():
+		c.state = stateTrailers
+	}
+	return written, n, err
 }
 
 // nextTrailers looks for the end of the trailer section (RFC 9112 §7.1.2).

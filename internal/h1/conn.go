@@ -15,18 +15,16 @@ import "github.com/gale-http/gale/bytesparse"
 // connection at rest. The zero value is a Server at the start of a connection.
 // Not for concurrent use. Nothing here allocates, errors apart.
 type Conn struct {
-	remaining int64  // Length: body bytes left; Chunked: bytes left of this chunk
-	bodyRead  int64  // body bytes handed out of this message, chunk framing not counted
-	scan      uint32 // flagSearch: where the search for the empty line goes on
-	debt      int32  // chunk framing not yet paid for, see charge
-	status    uint16 // Client: of the last head
-	flags     flags
-	state     state
-	role      Role
-	framing   BodyFraming
-	method    bytesparse.Method // Server: of the last head; Client: of the request being answered
-	minor     uint8
-	interim   uint8 // Client: interim responses since the last final one
+	body    bytesparse.Chunked // its counts serve for a body that is not chunked too
+	scan    uint32             // flagSearch: where the search for the empty line goes on
+	status  uint16             // Client: of the last head
+	flags   flags
+	state   state
+	role    Role
+	framing BodyFraming
+	method  bytesparse.Method // Server: of the last head; Client: of the request being answered
+	minor   uint8
+	interim uint8 // Client: interim responses since the last final one
 }
 
 // maxInterim bounds the interim responses to one request.
@@ -184,7 +182,7 @@ func (c *Conn) search(window []byte) bool {
 
 // accept judges a complete head b and sets up its body.
 func (c *Conn) accept(b []byte, h *bytesparse.Head, lim *Limits) (int, Event, error) {
-	c.remaining, c.bodyRead, c.scan, c.debt = 0, 0, 0, 0
+	c.body, c.scan = bytesparse.Chunked{}, 0
 	c.minor = h.Minor
 	var err error
 	if c.role == Client {

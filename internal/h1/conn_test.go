@@ -5,6 +5,7 @@ package h1
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -19,9 +20,15 @@ func TestConnIsSmall(t *testing.T) {
 	if typ.Size() > 64 {
 		t.Errorf("Conn takes %d bytes, a connection at rest has 64 for it", typ.Size())
 	}
+	plain(t, typ)
+}
+
+func plain(t *testing.T, typ reflect.Type) {
 	for i := range typ.NumField() {
 		switch f := typ.Field(i); f.Type.Kind() {
-		case reflect.Pointer, reflect.Slice, reflect.String, reflect.Map, reflect.Interface, reflect.Func, reflect.Chan, reflect.Struct, reflect.UnsafePointer:
+		case reflect.Struct:
+			plain(t, f.Type)
+		case reflect.Pointer, reflect.Slice, reflect.String, reflect.Map, reflect.Interface, reflect.Func, reflect.Chan, reflect.UnsafePointer:
 			t.Errorf("field %s is a %v: the collector would have to look at every connection", f.Name, f.Type)
 		}
 	}
@@ -245,14 +252,53 @@ func TestRFC9112Section7_1ChunkOverhead(t *testing.T) {
 	}
 }
 
-// TestChunkOverheadWithoutLimit: none is none, also behind 2 GiB of framing.
-func TestChunkOverheadWithoutLimit(t *testing.T) {
-	c := Conn{debt: unlimited}
-	if !c.charge(200, 1, &Limits{ChunkOverhead: -1}) {
-		t.Error("no limit was reached")
-	}
-	if c.charge(200, 1, &Limits{ChunkOverhead: unlimited - 1}) {
-		t.Error("a large limit was not")
+// TestDecode: in large steps or small ones, a body is the same, and so is what
+// becomes of the message.
+func TestDecode(t *testing.T) {
+	for _, body := range []string{
+		strings.Repeat("10\r\n0123456789abcdef\r\n", 20) + "0\r\n\r\nGET", "0\r\nT: v\r\n\r\n", "5\r\nhello\r\n5;x\r\nworld\r\n0\r\n\r\n",
+		"5\r\nhello\r\n5\r\nworldX", "5\r\nhello\r\ng\r\n", strings.Repeat("5\r\nhello\r\n", 11), "5\r\nhel",
+	} {
+		data := []byte(head("Transfer-Encoding: chunked\r\n") + body)
+		run := func(room, cut int) (read string, used int, err error) {
+			var c Conn
+			var h, trailers bytesparse.Head
+			lim := &Limits{BodyBytes: 50}
+			used, _, err = c.NextHead(data, false, &h, lim)
+			for _, end := range []int{max(used, cut), len(data)} {
+				for err == nil && !c.Done() {
+					dst := make([]byte, room)
+					k, n := 0, 0
+					if room > 0 {
+						k, n, err = c.Decode(dst, data[used:end], lim)
+					}
+					read += string(dst[:k])
+					if used += n; k+n > 0 || err != nil {
+						continue
+					}
+					var ev Event
+					if n, ev, err = c.Next(data[used:end], end == len(data), &trailers, lim); ev == Data {
+						read += string(data[used : used+n])
+					}
+					if used += n; ev == NeedMore {
+						break
+					}
+				}
+			}
+			return read + " trailers " + string(trailers.Value(data, bytesparse.FieldOther)), used, err
+		}
+		want, wantUsed, wantErr := run(0, 0)
+		msg := func(err error) string { // without the offset, which is that of a step
+			msg, _, _ := strings.Cut(fmt.Sprint(err), " at byte")
+			return msg
+		}
+		for _, room := range []int{1, 7, 16, 1000} {
+			for cut := range len(data) {
+				if read, used, err := run(room, cut); read != want || msg(err) != msg(wantErr) || err == nil && used != wantUsed {
+					t.Fatalf("%q cut at %d, room for %d: %q, %d, %v; want %q, %d, %v", body, cut, room, read, used, err, want, wantUsed, wantErr)
+				}
+			}
+		}
 	}
 }
 

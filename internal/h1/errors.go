@@ -96,6 +96,12 @@ func fromParser(err error) error {
 		return ErrTargetTooLong
 	case bytesparse.ReasonChunkTooLong:
 		return errChunkLong
+	case bytesparse.ReasonChunkEnd:
+		return errChunkEnd
+	case bytesparse.ReasonChunkOverhead:
+		return errChunkTooMuch
+	case bytesparse.ReasonBodyTooLong:
+		return ErrBodyTooLarge
 	case bytesparse.ReasonVersion:
 		return &Error{Status: 505, Msg: pe.Reason.String(), Offset: pe.Offset, cause: err}
 	}

@@ -94,12 +94,12 @@ func (c *Conn) begin(f BodyFraming, length int64) {
 	c.framing = f
 	switch {
 	case f == Chunked:
-		c.state = stateChunkLine
+		c.state = stateChunked
 	case f == UntilClose:
 		c.flags &^= flagKeepAlive
 		c.state = stateUntilClose
 	case length > 0:
-		c.remaining = length
+		c.body.Left = length
 		c.state = stateLength
 	default:
 		c.finish()

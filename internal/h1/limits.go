@@ -19,13 +19,11 @@ type Limits struct {
 	BodyBytes      int64 // decoded body of one message; default none; over it 413
 }
 
-// The defaults of Limits. That of Fields is the parser's, 1000.
+// The defaults of Limits. Those of Fields, ChunkLineBytes and ChunkOverhead are the parser's.
 const (
-	DefaultHeadBytes      = 64 << 10
-	DefaultTargetBytes    = 16 << 10
-	DefaultChunkLineBytes = 256
-	DefaultChunkOverhead  = 16 << 10
-	DefaultTrailerBytes   = 8 << 10
+	DefaultHeadBytes    = 64 << 10
+	DefaultTargetBytes  = 16 << 10
+	DefaultTrailerBytes = 8 << 10
 )
 
 // unlimited stands for "none" where a count is compared. Positions in a head
@@ -49,20 +47,6 @@ func (l *Limits) headBytes() int {
 	return orDefault(l.HeadBytes, DefaultHeadBytes)
 }
 
-func (l *Limits) chunkLine() int {
-	if l == nil {
-		return DefaultChunkLineBytes
-	}
-	return orDefault(l.ChunkLineBytes, DefaultChunkLineBytes)
-}
-
-func (l *Limits) chunkOverhead() int {
-	if l == nil {
-		return DefaultChunkOverhead
-	}
-	return orDefault(l.ChunkOverhead, DefaultChunkOverhead)
-}
-
 func (l *Limits) trailerBytes() int {
 	if l == nil {
 		return DefaultTrailerBytes
@@ -76,6 +60,15 @@ func (l *Limits) bodyBytes() (int64, bool) {
 		return 0, false
 	}
 	return l.BodyBytes, true
+}
+
+// chunks returns the part that concerns a chunked body; the zero and negative
+// values of its first two mean the same as ours.
+func (l *Limits) chunks() bytesparse.ChunkLimits {
+	if l == nil {
+		return bytesparse.ChunkLimits{}
+	}
+	return bytesparse.ChunkLimits{Line: l.ChunkLineBytes, Overhead: l.ChunkOverhead, Body: l.BodyBytes}
 }
 
 // parser returns the part that bytesparse enforces; its zero and negative

@@ -61,11 +61,9 @@ type state uint8
 
 const (
 	stateIdle       state = iota // between messages: NextHead may be called
-	stateLength                  // remaining > 0 bytes of a counted body
+	stateLength                  // body.Left > 0 bytes of a counted body
 	stateUntilClose              // body up to the end of the connection
-	stateChunkLine               // at a chunk-size line
-	stateChunkData               // remaining > 0 bytes of a chunk
-	stateChunkEnd                // at the CRLF behind a chunk's data
+	stateChunked                 // in a chunked body, up to the last chunk's line
 	stateTrailers                // behind the last chunk's line
 	stateStopped                 // the last message of this connection is complete; nothing more is parsed
 	stateFailed                  // an error was reported; nothing more is parsed
