@@ -1,0 +1,6 @@
+// What tests see of the inside.
+
+package nethttp
+
+// ParseTarget is parseTarget.
+var ParseTarget = parseTarget

@@ -1,0 +1,167 @@
+// From http.Header to the engine's fields. They are taken over when the head is
+// settled, so that what a handler changes later changes nothing, as in net/http.
+
+package nethttp
+
+import (
+	"errors"
+	"net/http"
+	"net/textproto"
+	"slices"
+	"strings"
+
+	"github.com/gale-http/gale/bytesparse"
+)
+
+var errOver = errors.New("gale: the handler has returned")
+
+// settle fixes status and fields. The first body bytes may add a Content-Type yet.
+func (w *response) settle(status int) {
+	w.status = status
+	_ = w.out.SetStatus(status)
+	w.declare()
+	var few [16]string
+	for _, key := range sortedKeys(few[:0], w.header) {
+		if w.leavesOut(key) {
+			continue
+		}
+		w.setField(key)
+	}
+}
+
+// declare notes what the fields say about the body.
+func (w *response) declare() {
+	h := w.header
+	if text := h.Get("Content-Length"); text != "" {
+		n, ok := bytesparse.ParseUint([]byte(text))
+		if ok && n >= 0 {
+			w.length = n
+		} else {
+			delete(h, "Content-Length")
+		}
+	}
+	w.chunked = h.Get("Transfer-Encoding") != ""
+	if w.chunked {
+		w.length = -1
+	}
+	_, w.typed = h["Content-Type"]
+	w.typed = w.typed || w.chunked || h.Get("Content-Encoding") != ""
+	if date, ok := h["Date"]; ok && len(date) == 0 {
+		w.out.SetSendDate(false)
+	}
+	w.trailing = hasTrailers(h)
+	for _, list := range h["Trailer"] {
+		w.trailing = true
+		for name := range strings.SplitSeq(list, ",") {
+			name = textproto.CanonicalMIMEHeaderKey(textproto.TrimString(name))
+			if name != "" && name != "Content-Length" && name != "Transfer-Encoding" && name != "Trailer" {
+				w.announced = append(w.announced, name)
+			}
+		}
+	}
+}
+
+// leavesOut tells whether the field called key is no part of the head.
+func (w *response) leavesOut(key string) bool {
+	switch key {
+	case "Content-Length":
+		return w.chunked || !w.bodyAllowed()
+	case "Transfer-Encoding":
+		return !w.bodyAllowed()
+	case "Content-Type":
+		return w.status == http.StatusNotModified
+	}
+	return strings.HasPrefix(key, http.TrailerPrefix)
+}
+
+// setField gives the engine the field called key. What no field may be is left
+// out, or cleaned.
+func (w *response) setField(key string) {
+	values := w.header[key]
+	if len(values) == 0 {
+		return
+	}
+	if !w.set(key, values) && bytesparse.IsToken(key) {
+		clean := make([]string, len(values))
+		for i, v := range values {
+			clean[i] = cleanValue(v)
+		}
+		w.set(key, clean)
+	}
+}
+
+// set sets a field, in addition to those that differ from it in case only.
+func (w *response) set(key string, values []string) bool {
+	if key != textproto.CanonicalMIMEHeaderKey(key) {
+		var all []string
+		for value := range w.out.HeaderValues(key) {
+			all = append(all, string(value))
+		}
+		values = append(all, values...)
+	}
+	return w.out.SetHeader(key, values...) == nil
+}
+
+// cleanValue returns a value with a space for each byte that none may have.
+func cleanValue(v string) string {
+	clean := []byte(v)
+	for i, c := range clean {
+		if c < ' ' && c != '\t' || c == 0x7f {
+			clean[i] = ' '
+		}
+	}
+	return textproto.TrimString(string(clean))
+}
+
+// sendHead completes the head with what the first body bytes tell, and whether they
+// are the last. The engine sends it with them.
+func (w *response) sendHead(first []byte, last bool) {
+	if w.headSent {
+		return
+	}
+	w.headSent = true
+	if !w.duplex && !w.body.settled(last) {
+		_ = w.out.SetHeader("Connection", "close")
+	}
+	if !w.typed && len(first) > 0 {
+		_ = w.out.SetHeader("Content-Type", http.DetectContentType(first[:min(len(first), sniffSize)]))
+	}
+}
+
+// hasTrailers tells whether there are trailers that nobody announced.
+func hasTrailers(h http.Header) bool {
+	for key := range h {
+		if strings.HasPrefix(key, http.TrailerPrefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// addTrailers gives the engine all trailers. It drops them if the body is not
+// chunked.
+func (w *response) addTrailers() {
+	if !w.trailing {
+		return
+	}
+	for _, key := range sortedKeys(nil, w.header) {
+		name, found := strings.CutPrefix(key, http.TrailerPrefix)
+		if !found && !slices.Contains(w.announced, key) {
+			continue
+		}
+		for _, value := range w.header[key] {
+			if w.out.AddTrailers(name, value) != nil {
+				_ = w.out.AddTrailers(name, cleanValue(value))
+			}
+		}
+	}
+}
+
+// sortedKeys appends the keys of h, in order.
+func sortedKeys(keys []string, h http.Header) []string {
+	for key := range h {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}

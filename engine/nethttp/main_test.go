@@ -1,0 +1,204 @@
+// What the tests stand on: the same http.Handler behind gale and behind net/http's
+// own server, and a raw connection to either.
+
+package nethttp_test
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/engine/nethttp"
+)
+
+// patience is how long a test waits for what must happen.
+const patience = 20 * time.Second
+
+// serve starts gale with a handler of net/http and returns the server and what it
+// logs.
+func serve(t testing.TB, portable bool, h http.Handler) (*engine.Server, *logBuffer) {
+	t.Helper()
+	words := new(logBuffer)
+	s := &engine.Server{Handler: nethttp.Handler(h), Portable: portable, Loops: 1, ErrorLog: log.New(words, "", 0)}
+	if err := s.Listen("tcp", "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return s, words
+}
+
+// eachDriver runs a test on the loop and on the portable driver.
+func eachDriver(t *testing.T, test func(t *testing.T, portable bool)) {
+	t.Run("loop", func(t *testing.T) { test(t, false) })
+	t.Run("portable", func(t *testing.T) { test(t, true) })
+}
+
+// serveStandard starts net/http's server with a handler and returns its address.
+func serveStandard(t testing.TB, h http.Handler) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &http.Server{Handler: h, ErrorLog: log.New(io.Discard, "", 0)}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = s.Serve(l)
+	}()
+	t.Cleanup(func() {
+		_ = s.Close()
+		<-done
+	})
+	return l.Addr().String()
+}
+
+type logBuffer struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// dial connects to a server.
+func dial(t testing.TB, addr string) net.Conn {
+	t.Helper()
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// send sends text.
+func send(t testing.TB, c net.Conn, text string) {
+	t.Helper()
+	if _, err := io.WriteString(c, text); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wait receives from c, or fails the test.
+func wait[T any](t testing.TB, c <-chan T, what string) T {
+	t.Helper()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case v := <-c:
+		return v
+	case <-timer.C:
+		t.Fatalf("waited in vain for %s", what)
+	}
+	panic("unreachable")
+}
+
+// converse sends text and returns, in a form that compares, everything that comes
+// back to requests with those methods, and how the connection ended.
+func converse(t testing.TB, addr, text string, methods ...string) string {
+	t.Helper()
+	c := dial(t, addr)
+	send(t, c, text)
+	in := bufio.NewReader(c)
+	var seen strings.Builder
+	for _, method := range methods {
+		for {
+			res, err := http.ReadResponse(in, &http.Request{Method: method})
+			if err != nil {
+				fmt.Fprintf(&seen, "%s\n", ending(err))
+				return seen.String()
+			}
+			body, err := io.ReadAll(res.Body)
+			describe(&seen, res, string(body), err)
+			if res.StatusCode >= 200 || res.StatusCode == 101 {
+				break
+			}
+		}
+	}
+	// Whether the connection is still good is asked with a request more.
+	_, _ = io.WriteString(c, "GET /probe HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+	rest, err := io.ReadAll(in)
+	switch {
+	case len(rest) > 0:
+		fmt.Fprintf(&seen, "open: %.15q\n", rest)
+	default:
+		fmt.Fprintf(&seen, "%s\n", ending(err))
+	}
+	return seen.String()
+}
+
+func ending(err error) string {
+	if err == nil || errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
+		return "closed"
+	}
+	return err.Error()
+}
+
+// describe writes what a response says in one line. The version is left out: gale
+// always answers in its own, as RFC 9110 §2.5 has it; so is what depends on it, and
+// the reason phrases of statuses that nobody knows.
+func describe(w io.Writer, res *http.Response, body string, err error) {
+	var lines []string
+	for name, values := range res.Header {
+		switch {
+		case name == "Date":
+			values = []string{"*"}
+		case name == "Connection" && slices.Equal(values, []string{"close"}):
+			continue
+		}
+		lines = append(lines, name+": "+strings.Join(values, " | "))
+	}
+	slices.Sort(lines)
+	how := "chunked"
+	switch {
+	case len(res.TransferEncoding) > 0:
+	case res.ContentLength >= 0:
+		how = "length " + strconv.FormatInt(res.ContentLength, 10)
+	default:
+		how = "until close"
+	}
+	if res.Close {
+		how += ", closes"
+	}
+	if len(body) > 1000 {
+		body = fmt.Sprintf("%d bytes from %.20q", len(body), body)
+	}
+	fmt.Fprintf(w, "%d {%s} (%s) %s", res.StatusCode, strings.Join(lines, "; "), how, body)
+	for _, name := range slices.Sorted(maps.Keys(res.Trailer)) {
+		fmt.Fprintf(w, " +%s: %s", name, strings.Join(res.Trailer[name], " | "))
+	}
+	if err != nil {
+		fmt.Fprintf(w, " error: %v", err)
+	}
+	fmt.Fprintln(w)
+}

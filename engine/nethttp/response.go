@@ -1,0 +1,256 @@
+// The http.ResponseWriter: body bytes are collected until they fill a buffer, so
+// that a short answer leaves whole and with its length, and a long one in few
+// pieces.
+
+package nethttp
+
+import (
+	"io"
+	"net/http"
+	"strconv"
+	"sync"
+
+	"github.com/gale-http/gale/engine"
+)
+
+const (
+	bufferSize = 4 << 10  // of body bytes before they are sent
+	copySize   = 32 << 10 // of pieces that ReadFrom copies
+	sniffSize  = 512      // what http.DetectContentType looks at
+)
+
+// Buffers belong to a response from its first body byte until its handler returns,
+// and to one call of ReadFrom.
+var (
+	buffers     = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+	copyBuffers = sync.Pool{New: func() any { return new([copySize]byte) }}
+)
+
+// response is an http.ResponseWriter. As net/http's, it is for one goroutine at a
+// time; unlike it, the lock keeps one that comes too late from harm.
+type response struct {
+	mu     sync.Mutex
+	out    *engine.Response // nil when the handler has returned
+	r      *http.Request
+	body   *body
+	header http.Header
+	status int // 0: the head is not settled
+
+	buf      *[bufferSize]byte
+	buffered int
+	length   int64 // declared, or -1
+	written  int64
+
+	announced []string // trailers that the Trailer field named
+	headSent  bool     // the engine has the whole head
+	chunked   bool     // Transfer-Encoding was set
+	typed     bool     // Content-Type, or Content-Encoding, was set: nothing to guess
+	trailing  bool     // there will be trailers
+	duplex    bool     // the handler answers while it reads
+}
+
+func (w *response) init(r *http.Request, b *body, out *engine.Response) {
+	w.r, w.body, w.out, w.length = r, b, out, -1
+}
+
+// Header implements http.ResponseWriter.
+func (w *response) Header() http.Header {
+	if w.header == nil {
+		w.header = make(http.Header)
+	}
+	return w.header
+}
+
+// WriteHeader implements http.ResponseWriter. 100 leaves at once.
+func (w *response) WriteHeader(status int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if status < 100 || status > 999 {
+		panic("gale: WriteHeader with status " + strconv.Itoa(status))
+	}
+	switch {
+	case w.out == nil || w.status != 0:
+	case status == http.StatusContinue:
+		_ = w.out.WriteContinue()
+	case status > 101 && status < 200:
+	default:
+		w.settle(status)
+	}
+}
+
+// bodyAllowed tells whether the status can have a body.
+func (w *response) bodyAllowed() bool {
+	return w.status >= 200 && w.status != http.StatusNoContent && w.status != http.StatusNotModified
+}
+
+// Write implements http.ResponseWriter.
+func (w *response) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.admit(len(p)); err != nil {
+		return 0, err
+	}
+	n := 0
+	for len(p)-n > bufferSize-w.buffered {
+		if w.buffered == 0 {
+			return len(p), w.send(p[n:])
+		}
+		n += w.fill(copy(w.buf[w.buffered:], p[n:]))
+		if err := w.sendBuffer(); err != nil {
+			return n, err
+		}
+	}
+	return n + w.fill(copy(w.buf[w.buffered:], p[n:])), nil
+}
+
+// WriteString implements io.StringWriter.
+func (w *response) WriteString(s string) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.admit(len(s)); err != nil {
+		return 0, err
+	}
+	n := 0
+	for len(s)-n > bufferSize-w.buffered {
+		n += w.fill(copy(w.buf[w.buffered:], s[n:]))
+		if err := w.sendBuffer(); err != nil {
+			return n, err
+		}
+	}
+	return n + w.fill(copy(w.buf[w.buffered:], s[n:])), nil
+}
+
+// admit tells whether n more body bytes can be written, and makes room for them.
+func (w *response) admit(n int) error {
+	if w.out == nil {
+		return errOver
+	}
+	if w.status == 0 {
+		w.settle(http.StatusOK)
+	}
+	switch {
+	case n == 0:
+	case !w.bodyAllowed():
+		return http.ErrBodyNotAllowed
+	case w.length >= 0 && w.written+int64(n) > w.length:
+		return http.ErrContentLength
+	}
+	w.written += int64(n)
+	if w.buf == nil {
+		w.buf = buffers.Get().(*[bufferSize]byte)
+	}
+	return nil
+}
+
+// fill notes that n bytes were put into the buffer.
+func (w *response) fill(n int) int {
+	w.buffered += n
+	return n
+}
+
+// sendBuffer sends what is in the buffer.
+func (w *response) sendBuffer() error {
+	n := w.buffered
+	w.buffered = 0
+	return w.send(w.buf[:n])
+}
+
+// send sends p, behind the head if that has not left.
+func (w *response) send(p []byte) error {
+	w.sendHead(p, false)
+	_, err := w.out.Write(p)
+	return err
+}
+
+// Flush implements http.Flusher.
+func (w *response) Flush() { _ = w.FlushError() }
+
+// FlushError sends what was written so far (http.ResponseController).
+func (w *response) FlushError() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.out == nil {
+		return errOver
+	}
+	return w.flush()
+}
+
+func (w *response) flush() error {
+	switch {
+	case w.status == 0:
+		w.settle(http.StatusOK)
+	case w.buffered > 0:
+		return w.sendBuffer()
+	}
+	w.sendHead(nil, false)
+	return w.out.Flush()
+}
+
+// ReadFrom implements io.ReaderFrom.
+func (w *response) ReadFrom(src io.Reader) (int64, error) {
+	buf := copyBuffers.Get().(*[copySize]byte)
+	defer copyBuffers.Put(buf)
+	for total := int64(0); ; {
+		n, err := src.Read(buf[:])
+		if n > 0 {
+			m, failed := w.Write(buf[:n])
+			if total += int64(m); failed != nil {
+				return total, failed
+			}
+		}
+		switch {
+		case err == io.EOF:
+			return total, nil
+		case err != nil:
+			return total, err
+		}
+	}
+}
+
+// finish ends the response of a handler that has returned.
+func (w *response) finish() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.out == nil {
+		return
+	}
+	if w.status == 0 {
+		w.settle(http.StatusOK)
+	}
+	w.trailing = w.trailing || hasTrailers(w.header)
+	var rest []byte
+	if w.buf != nil {
+		rest = w.buf[:w.buffered]
+	}
+	if w.trailing && !w.headSent {
+		// A whole answer would have a length, and then no trailers.
+		if w.flush() != nil {
+			return
+		}
+		rest = nil
+	}
+	w.sendHead(rest, true)
+	w.addTrailers()
+	_ = w.out.End(rest)
+	if w.r.MultipartForm != nil {
+		_ = w.r.MultipartForm.RemoveAll()
+	}
+}
+
+// release ends the use of the engine's response, and gives the buffer back.
+func (w *response) release() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.out = nil
+	if w.buf != nil {
+		buffers.Put(w.buf)
+		w.buf = nil
+	}
+}
+
+var (
+	_ http.ResponseWriter = (*response)(nil)
+	_ http.Flusher        = (*response)(nil)
+	_ io.ReaderFrom       = (*response)(nil)
+	_ io.StringWriter     = (*response)(nil)
+)

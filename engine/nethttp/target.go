@@ -1,0 +1,43 @@
+// The URL of a request target (RFC 9112 §3.2).
+
+package nethttp
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// parseTarget returns the URL of a target, in any of its four forms, as net/http
+// has it.
+func parseTarget(method, target string) (*url.URL, error) {
+	if path, query, found := strings.Cut(target, "?"); isPlainPath(path) && (query != "" || !found) {
+		return &url.URL{Path: path, RawQuery: query}, nil
+	}
+	if method == http.MethodConnect && !strings.HasPrefix(target, "/") {
+		u, err := url.ParseRequestURI("http://" + target)
+		if err == nil {
+			u.Scheme = ""
+		}
+		return u, err
+	}
+	return url.ParseRequestURI(target)
+}
+
+// isPlainPath tells whether path is absolute and has nothing in it that package
+// url would treat in any way.
+func isPlainPath(path string) bool {
+	for i := range len(path) {
+		if !plain[path[i]] {
+			return false
+		}
+	}
+	return len(path) > 0 && path[0] == '/'
+}
+
+var plain = func() (set [256]bool) {
+	for _, c := range []byte("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~/$&+:=@") {
+		set[c] = true
+	}
+	return set
+}()
