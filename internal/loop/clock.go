@@ -27,3 +27,15 @@ const tickNanos = int64(time.Millisecond)
 
 // noDeadline takes a deadline back.
 var noDeadline time.Time
+
+// instantOf returns t in nanoseconds of monotonic, at least 1 and at most so many
+// that one may reckon with them; 0 for the zero time.
+func instantOf(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return min(max(1, int64(t.Sub(base))), 1<<61)
+}
+
+// timeOf undoes instantOf.
+func timeOf(instant int64) time.Time { return base.Add(time.Duration(instant)) }

@@ -143,6 +143,19 @@ func (g *Group) keep(s *Stream) {
 	g.conns[s] = s.conn
 }
 
+// hand has Stop close the connection of s as that of heir; it reports false once
+// Stop was called.
+func (g *Group) hand(s, heir *Stream) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.stopped() {
+		return false
+	}
+	delete(g.conns, s)
+	g.conns[heir] = heir.conn
+	return true
+}
+
 // drop undoes keep.
 func (g *Group) drop(s *Stream) {
 	g.mu.Lock()

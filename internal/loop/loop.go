@@ -49,7 +49,7 @@ type Loop struct {
 	spares               *Worker
 	spareCount, spareLow int
 	workers, suspended   int
-	orphans              int // streams whose handler lost the loop
+	orphans              int // streams whose handler lost the loop, or which were taken
 	stopping, ended      bool
 
 	stalls atomic.Int64 // takeovers so far
@@ -223,7 +223,7 @@ func (l *Loop) expire(s *Stream) {
 	switch s.state {
 	case atRest:
 		s.task.Expire()
-	case running:
+	case running, taken:
 		s.expireWait()
 	}
 }
@@ -279,7 +279,11 @@ func (l *Loop) stop() {
 	l.stopping = true
 	l.EachAtRest(Task.Stop)
 	for i := range l.streams.slots {
-		if s := l.streams.slots[i].stream; s != nil && s.state != atRest {
+		switch s := l.streams.slots[i].stream; {
+		case s == nil || s.state == atRest:
+		case s.state == taken:
+			s.task.Stop()
+		default:
 			s.fail()
 		}
 	}

@@ -119,6 +119,18 @@ func (p *poller) wantOutput(fd int, token uint64) error {
 	return nil
 }
 
+// move gives fd another token.
+func (p *poller) move(fd int, token uint64, output bool) error {
+	bits := uint32(sys.In | sys.PeerGone | sys.Edge)
+	if output {
+		bits |= sys.Out
+	}
+	if e := sys.EpollMod(p.set, fd, bits, token); e != 0 {
+		return os.NewSyscallError("epoll_ctl", e)
+	}
+	return nil
+}
+
 // pauseAccept and resumeAccept turn a listening socket's events off and on.
 func (p *poller) pauseAccept(fd int, token uint64) { sys.EpollMod(p.set, fd, 0, token) }
 

@@ -24,6 +24,8 @@ func (p *poller) park(now, limit int64) {}
 
 func (p *poller) wake() {}
 
+func (p *poller) move(fd int, token uint64, output bool) error { return errors.ErrUnsupported }
+
 func (p *poller) pauseAccept(fd int, token uint64) {}
 
 func (p *poller) resumeAccept(fd int, token uint64) {}

@@ -12,6 +12,7 @@ const (
 	atRest                    // the loop's
 	running                   // its worker's, on the loop, perhaps suspended
 	detached                  // the goroutine's of a handler that lost the loop
+	taken                     // a Conn's, which may outlive handler and loop
 )
 
 // wakeToken is the token of the loop's own eventfd.

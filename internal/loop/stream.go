@@ -53,9 +53,15 @@ type Stream struct {
 	outputArm  bool // output is among the events asked for
 	queued     bool // in the backlog
 	level      bool // its events go on as long as their cause does: a listener
-	hangUp     atomic.Bool
-	failed     atomic.Bool
+	signs      atomic.Uint32
+	rare       atomic.Pointer[rare]
 }
+
+// What anyone may ask of a stream at any time: its signs.
+const (
+	signHangUp = 1 << iota // the peer has closed its side, or the connection failed
+	signFailed             // it was cut, or closed, on our side
+)
 
 // Loop returns the stream's loop.
 func (s *Stream) Loop() *Loop { return s.loop }
@@ -74,10 +80,10 @@ func (s *Stream) NetConn() net.Conn { return s.conn }
 
 // HungUp tells whether the peer has closed its side, or the connection failed,
 // as far as the loop has heard.
-func (s *Stream) HungUp() bool { return s.hangUp.Load() }
+func (s *Stream) HungUp() bool { return s.signs.Load()&signHangUp != 0 }
 
 // Failed tells whether the stream was cut because its loop is stopping.
-func (s *Stream) Failed() bool { return s.failed.Load() }
+func (s *Stream) Failed() bool { return s.signs.Load()&signFailed != 0 }
 
 // OpenConn makes s a stream over c, served by the calling goroutine for task.
 func (s *Stream) OpenConn(w *Worker, c net.Conn, task Task) {
@@ -172,10 +178,10 @@ func (s *Stream) account(moved *uint32, n int) {
 		return
 	}
 	*moved = 0
-	if !s.mine() {
+	w := s.caller()
+	if w == nil {
 		return
 	}
-	w := s.worker
 	if under := w.held != 0; w.enter() {
 		w.giveWay()
 		w.leave(under)
@@ -193,7 +199,7 @@ func (s *Stream) Rest(due int64, again bool) {
 	if s.dismiss(&s.input) {
 		again = true
 	}
-	if s.failed.Load() {
+	if s.Failed() {
 		s.task.Stop()
 		return
 	}

@@ -37,16 +37,27 @@ func (s *Stream) writeConnThree(pieces ...[]byte) (int, error) {
 	return int(n), connError(err)
 }
 
-// armConn sets the deadline of one side from its timeout.
+// armConn sets the deadline of one side from its timeout and from what
+// SetReadDeadline or SetWriteDeadline said.
 func (s *Stream) armConn(read bool) {
-	timeout, set := s.WriteTimeout, s.conn.SetWriteDeadline
+	timeout, set, side := s.WriteTimeout, s.conn.SetWriteDeadline, &s.output
 	if read {
-		timeout, set = s.ReadTimeout, s.conn.SetReadDeadline
+		timeout, set, side = s.ReadTimeout, s.conn.SetReadDeadline, &s.input
 	}
-	if timeout > 0 {
-		_ = set(deadlineAt(int64(timeout) * tickNanos))
-	} else {
-		_ = set(noDeadline)
+	for {
+		deadline := s.deadlineOf(side)
+		due := deadline
+		if at := monotonic() + int64(timeout)*tickNanos; timeout > 0 && (due == 0 || at < due) {
+			due = at
+		}
+		if due == 0 {
+			_ = set(noDeadline)
+		} else {
+			_ = set(timeOf(due))
+		}
+		if s.deadlineOf(side) == deadline {
+			return
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ package loop
 
 import (
 	"io"
+	"net"
 
 	"github.com/gale-http/gale/internal/sys"
 )
@@ -42,7 +43,7 @@ func (s *Stream) open(l *Loop, fd int, task Task, register func(int, uint64) err
 func (s *Stream) Wake(bits uint32) {
 	s.drained = false
 	if bits&hangUpBits != 0 {
-		s.hangUp.Store(true)
+		s.signs.Or(signHangUp)
 	}
 }
 
@@ -52,7 +53,7 @@ func (s *Stream) TryRead(p []byte) (int, error) {
 	for !s.drained {
 		n, e := sys.Recv(int(s.fd), p)
 		switch {
-		case e == 0 && n == 0 && !s.failed.Load():
+		case e == 0 && n == 0 && !s.Failed():
 			return 0, io.EOF
 		case e == 0 && n == 0:
 			return 0, ErrClosed // it was cut, not by the peer
@@ -60,7 +61,7 @@ func (s *Stream) TryRead(p []byte) (int, error) {
 			// A short read took everything, so the next one can wait for the next
 			// edge at once; the end of the stream is no edge of its own when it came
 			// together with the last bytes.
-			s.drained = n < len(p) && !s.hangUp.Load()
+			s.drained = n < len(p) && !s.HungUp()
 			s.account(&s.movedIn, n)
 			return n, nil
 		case e == sys.EAGAIN:
@@ -101,7 +102,7 @@ func (s *Stream) wrote(n int, e sys.Errno) (int, error) {
 	case sys.EAGAIN:
 		return 0, nil
 	}
-	if s.failed.Load() {
+	if s.Failed() {
 		return 0, ErrClosed
 	}
 	return 0, e
@@ -128,6 +129,25 @@ func (s *Stream) cut() {
 	if s.fd >= 0 {
 		sys.Shutdown(int(s.fd), 2)
 	}
+}
+
+// localAddr returns the address of this end, remoteAddr that of the peer, as package
+// net has them. They allocate.
+func (s *Stream) localAddr() net.Addr {
+	if s.conn != nil {
+		return s.conn.LocalAddr()
+	}
+	at, _ := sys.LocalAddr(int(s.fd))
+	return NetAddr(at)
+}
+
+// remoteAddr returns the address of the peer.
+func (s *Stream) remoteAddr() net.Addr {
+	if s.conn != nil {
+		return s.conn.RemoteAddr()
+	}
+	at, _ := sys.PeerAddr(int(s.fd))
+	return NetAddr(at)
 }
 
 func (s *Stream) closeFD() {

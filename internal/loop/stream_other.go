@@ -6,6 +6,7 @@ package loop
 
 import (
 	"errors"
+	"net"
 
 	"github.com/gale-http/gale/internal/sys"
 )
@@ -35,6 +36,12 @@ func (s *Stream) tryWriteThree(a, b, c []byte) (int, error) { return 0, errors.E
 func (s *Stream) armOutput() error { return nil }
 
 func (s *Stream) cut() {}
+
+// localAddr returns the address of this end.
+func (s *Stream) localAddr() net.Addr { return s.conn.LocalAddr() }
+
+// remoteAddr returns the address of the peer.
+func (s *Stream) remoteAddr() net.Addr { return s.conn.RemoteAddr() }
 
 func (s *Stream) closeFD() {}
 

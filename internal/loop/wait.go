@@ -12,6 +12,8 @@ package loop
 
 import (
 	"errors"
+	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,12 +21,24 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// Why a wait ended without what it waited for.
+// Why a wait ended without what it waited for. ErrTimeout is a net.Error and an
+// os.ErrDeadlineExceeded, ErrClosed a net.ErrClosed.
 var (
-	ErrTimeout = errors.New("gale: the peer took too long")
-	ErrClosed  = errors.New("gale: the connection was closed")
-	ErrBusy    = errors.New("gale: two goroutines use the same side of a connection at once")
+	ErrTimeout error = &waitError{"gale: the peer took too long", os.ErrDeadlineExceeded}
+	ErrClosed  error = &waitError{"gale: the connection was closed", net.ErrClosed}
+	ErrBusy          = errors.New("gale: two goroutines use the same side of a connection at once")
 )
+
+// waitError is an error that package net has too, in our words.
+type waitError struct {
+	text string
+	like error
+}
+
+func (e *waitError) Error() string   { return e.text }
+func (e *waitError) Unwrap() error   { return e.like }
+func (e *waitError) Timeout() bool   { return e.like == os.ErrDeadlineExceeded }
+func (e *waitError) Temporary() bool { return e.Timeout() }
 
 type waiter struct {
 	worker  *Worker       // to be made runnable; nil for a goroutine
@@ -40,27 +54,28 @@ type word = atomic.Pointer[waiter]
 
 var parkers = sync.Pool{New: func() any { return &waiter{wake: make(chan struct{}, 1)} }}
 
-// mine tells whether the caller runs on the worker that serves s, in a way that
-// any goroutine may ask while the handler has not returned.
-func (s *Stream) mine() bool {
+// caller returns the worker that serves s if it is what calls, else nil, in a way
+// that any goroutine may ask while the handler has not returned.
+func (s *Stream) caller() *Worker {
 	w := s.worker
-	switch {
-	case w == nil: // a goroutine that its handler did not wait for has come too late
-		return false
-	case sys.HasG:
-		return sys.G() == w.g
+	if w == nil { // it was taken, or a goroutine that its handler did not wait for has come too late
+		if w = s.taker(); w == nil {
+			return nil
+		}
 	}
-	return w.trusted
+	if sys.HasG && sys.G() != w.g || !sys.HasG && !w.trusted {
+		return nil
+	}
+	return w
 }
 
 // wait returns when something may have happened on the side of the word, or with
 // the reason why nothing will. timeout is in milliseconds; 0 is none.
 func (s *Stream) wait(side *word, timeout int64) error {
-	if s.failed.Load() {
+	if s.Failed() {
 		return ErrClosed
 	}
-	if s.mine() {
-		w := s.worker
+	if w := s.caller(); w != nil {
 		if under := w.held != 0; w.enter() {
 			err := s.suspend(w, side, timeout)
 			w.leave(under)
@@ -77,23 +92,43 @@ func (s *Stream) suspend(w *Worker, side *word, timeout int64) error {
 		}
 		return nil
 	}
-	if s.failed.Load() {
-		side.Store(nil) // the loop is held: nobody can be waking this worker
-		return ErrClosed
-	}
 	due := int64(0) // not what is left of the deadline at rest
 	if timeout > 0 {
 		due = w.loop.Tick() + timeout
+	}
+	if err := s.refused(side, w.loop.nanos, &due); err != nil && side.CompareAndSwap(&w.self, nil) {
+		return err
 	}
 	w.loop.wheel.set(s, due)
 	w.suspend()
 	expired := w.self.expired
 	s.due, w.self.expired = 0, false
 	switch {
-	case s.failed.Load():
+	case s.Failed():
 		return ErrClosed
 	case expired:
 		return ErrTimeout
+	}
+	return nil
+}
+
+// refused tells why a wait that has just been registered must not begin, and
+// otherwise brings its end, a tick or 0, forward to the side's deadline. Whoever sets
+// a deadline or fails the stream first says so and then looks for waiters: one of
+// the two sees the other.
+func (s *Stream) refused(side *word, now int64, due *int64) error {
+	if s.Failed() {
+		return ErrClosed
+	}
+	deadline := s.deadlineOf(side)
+	switch {
+	case deadline == 0:
+		return nil
+	case deadline <= now:
+		return ErrTimeout
+	}
+	if at := deadline/tickNanos + 1; *due == 0 || at < *due {
+		*due = at
 	}
 	return nil
 }
@@ -107,12 +142,15 @@ func (s *Stream) park(side *word, timeout int64) error {
 		}
 		return nil
 	}
-	var err error
+	now, due := monotonic(), int64(0)
+	if timeout > 0 {
+		due = now/tickNanos + timeout + 1
+	}
+	err := s.refused(side, now, &due)
 	switch {
-	case s.failed.Load():
-		err = ErrClosed
-	case timeout > 0:
-		timer := time.NewTimer(time.Duration(timeout) * time.Millisecond)
+	case err != nil:
+	case due > 0:
+		timer := time.NewTimer(time.Duration(due*tickNanos - now))
 		defer timer.Stop()
 		select {
 		case <-me.wake:
@@ -135,7 +173,7 @@ func (s *Stream) park(side *word, timeout int64) error {
 func (s *Stream) woken(me *waiter) error {
 	away := me.away
 	me.away = false
-	if away || s.failed.Load() {
+	if away || s.Failed() {
 		return ErrClosed
 	}
 	return nil
@@ -164,7 +202,7 @@ func (s *Stream) dismiss(side *word) (happened bool) {
 // deliver tells the owner of a stream that is not at rest what happened on it.
 // The loop must be held.
 func (s *Stream) deliver(bits uint32) {
-	if bits&hangUpBits != 0 && !s.hangUp.Swap(true) && s.task != nil {
+	if bits&hangUpBits != 0 && s.signs.Or(signHangUp)&signHangUp == 0 && s.task != nil {
 		s.task.HangUp()
 	}
 	if bits&(inputBits|hangUpBits) != 0 {
@@ -204,6 +242,25 @@ func (l *Loop) rouse(who *waiter) {
 	who.wake <- struct{}{}
 }
 
+// nudge has who waits at the word look again, from any goroutine that knows the
+// stream to be the one it means.
+func (s *Stream) nudge(side *word) {
+	for {
+		who := side.Load()
+		switch {
+		case who == nil || who == ready:
+			return
+		case !side.CompareAndSwap(who, nil):
+		case who.worker != nil: // suspended, so its loop is there
+			s.loop.Post(func(l *Loop) { l.rouse(who) })
+			return
+		default:
+			who.wake <- struct{}{}
+			return
+		}
+	}
+}
+
 // expireWait ends the wait of a worker suspended on s. Goroutines have timers of
 // their own.
 func (s *Stream) expireWait() {
@@ -219,7 +276,7 @@ func (s *Stream) expireWait() {
 // come, and cuts the connection. It closes nothing: the owner does, when it
 // finds out. The loop must be held, and the descriptor open.
 func (s *Stream) fail() {
-	s.failed.Store(true)
+	s.signs.Or(signFailed)
 	s.cut()
 	s.loop.signal(&s.input)
 	s.loop.signal(&s.output)

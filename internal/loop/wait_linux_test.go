@@ -104,7 +104,7 @@ func TestStrangerIsNeverTakenForTheWorker(t *testing.T) {
 			asked := make(chan struct{})
 			go func() {
 				defer close(asked)
-				mine <- s.mine()
+				mine <- s.caller() != nil
 			}()
 			<-asked
 		}

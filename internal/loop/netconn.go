@@ -1,0 +1,347 @@
+// A net.Conn over a stream: what code that knows net.Conn, and nothing of loops,
+// is given.
+//
+//	NewConn ──▶ lent: the stream's owner stays the owner; Close only cuts
+//	                │
+//	              Take
+//	                ▼
+//	           taken: the descriptor is the Conn's own, on the same loop, and may
+//	                  outlive handler and loop; whoever is the last to use it, after
+//	                  Close or after the loop's end, gives it back
+//
+// A worker whose handler uses it suspends, on the stream that it serves as on one
+// that its handler took; any other goroutine parks. Close, and the end of the group,
+// wake who waits.
+
+package loop
+
+import (
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gale-http/gale/internal/sys"
+)
+
+// Conn is a net.Conn over a stream. Its methods may be called from any goroutine, and
+// several at once: reads wait for each other, and so do writes. Errors are io.EOF,
+// ErrTimeout (a net.Error and os.ErrDeadlineExceeded), ErrClosed (a net.ErrClosed)
+// and those of the kernel. Read and Write do not allocate.
+type Conn struct {
+	stream           atomic.Pointer[Stream]
+	users            atomic.Int32 // who is in a method, one for not being closed, and connClosed
+	reading, writing sync.Mutex
+	own              Stream // what was taken
+
+	asking        sync.Mutex // guards the addresses
+	local, remote net.Addr
+}
+
+// connClosed is the bit of Conn.users that is set for good when it is closed.
+const connClosed = 1 << 30
+
+// NewConn returns a Conn over s, which stays its owner's: while s is served, its
+// worker and the goroutines of that handler may use the Conn. Close of a Conn that
+// was lent cuts the connection and leaves the closing to the owner, who sees to it
+// that nobody uses the Conn when s is closed.
+func NewConn(s *Stream) *Conn {
+	c := new(Conn)
+	c.users.Store(1)
+	c.stream.Store(s)
+	return c
+}
+
+// Take makes the Conn the owner of the socket. The stream that it was lent is closed
+// without it, as if by Close; its waits end with ErrClosed. It may be called while the
+// stream is served, by its worker or by any goroutine, which parks then. From now on
+// Close gives the descriptor back, and so does the end of the group, which does not
+// wait for the Conn. It fails when the Conn is closed or the group is being stopped.
+func (c *Conn) Take() error {
+	c.LocalAddr()
+	c.RemoteAddr()
+	if !c.begin() {
+		return ErrClosed
+	}
+	defer c.end()
+	s := c.stream.Load()
+	if s.conn != nil {
+		return c.takeConn(s)
+	}
+	if w := s.caller(); w != nil {
+		if under := w.held != 0; w.enter() {
+			err := c.take(s, w)
+			w.leave(under)
+			return err
+		}
+	}
+	done := make(chan error, 1)
+	if !s.loop.Post(func(*Loop) { done <- c.take(s, nil) }) {
+		return ErrClosed
+	}
+	return <-done
+}
+
+// take is Take with the loop held. w is the worker that calls, nil for a goroutine.
+func (c *Conn) take(s *Stream, w *Worker) error {
+	l, own := s.loop, &c.own
+	if s == own || l.stopping || s.Failed() || s.state == closed || !l.acquire() {
+		return ErrClosed
+	}
+	own.reset()
+	own.task, own.loop, own.fd, own.state = (*takenTask)(c), l, s.fd, taken
+	own.outputArm = s.outputArm
+	own.signs.Store(s.signs.Load())
+	own.rare.Store(s.rare.Swap(nil))
+	if err := l.poller.move(int(s.fd), l.streams.add(own), s.outputArm); err != nil {
+		l.streams.remove(own)
+		l.release()
+		return err
+	}
+	if s.state != detached {
+		l.orphans++ // else s was one
+	}
+	if server := s.worker; server != nil && server.serving == s {
+		server.serving = nil // losing the loop concerns no stream of it any more
+	}
+	if w != nil && sys.HasG {
+		own.rare.CompareAndSwap(nil, new(rare))
+		own.rare.Load().taker.Store(w)
+	}
+	s.fd, s.state, s.worker = -1, closed, nil
+	s.dismiss(&s.input)
+	s.dismiss(&s.output)
+	l.wheel.remove(s)
+	l.streams.remove(s)
+	c.stream.Store(own)
+	if c.closed() { // meanwhile, when there was nothing to put away
+		c.unregister(l)
+	}
+	return nil
+}
+
+// takeConn is Take in the portable driver.
+func (c *Conn) takeConn(s *Stream) error {
+	own := &c.own
+	if s == own {
+		return ErrClosed
+	}
+	own.reset()
+	own.loop, own.conn, own.state = s.loop, s.conn, taken
+	own.rare.Store(s.rare.Swap(nil))
+	if !s.loop.group.hand(s, own) {
+		return ErrClosed
+	}
+	s.state = closed
+	own.armConn(true)
+	own.armConn(false)
+	c.stream.Store(own)
+	return nil
+}
+
+// Leave says that the handler which took the Conn returns: from now on its worker is
+// to the Conn a goroutine like any other. The worker calls it.
+func (c *Conn) Leave() {
+	if r := c.own.rare.Load(); r != nil {
+		r.taker.Store(nil)
+	}
+}
+
+// begin lets the caller use the stream until end, unless the Conn is closed.
+func (c *Conn) begin() bool {
+	for {
+		n := c.users.Load()
+		if n&connClosed != 0 {
+			return false
+		}
+		if c.users.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+// end undoes begin; the last after the closing gives back what was taken.
+func (c *Conn) end() {
+	if c.users.Add(-1) != connClosed {
+		return
+	}
+	if s := c.stream.Load(); s == &c.own && s.conn == nil {
+		s.closeFD()
+		s.loop.release()
+	}
+}
+
+// shut lets nobody in any more and reports whether it was the first to say so.
+func (c *Conn) shut() bool { return c.users.Or(connClosed)&connClosed == 0 }
+
+func (c *Conn) closed() bool { return c.users.Load()&connClosed != 0 }
+
+// Read implements net.Conn.
+func (c *Conn) Read(p []byte) (int, error) {
+	if !c.begin() {
+		return 0, ErrClosed
+	}
+	defer c.end()
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	s := c.stream.Load()
+	switch {
+	case s.overdue(&s.input):
+		return 0, ErrTimeout
+	case len(p) == 0:
+		return 0, nil
+	}
+	return s.Read(p)
+}
+
+// Write implements net.Conn.
+func (c *Conn) Write(p []byte) (int, error) {
+	if !c.begin() {
+		return 0, ErrClosed
+	}
+	defer c.end()
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	s := c.stream.Load()
+	switch {
+	case s.overdue(&s.output):
+		return 0, ErrTimeout
+	case len(p) == 0:
+		return 0, nil
+	}
+	return s.Write(p)
+}
+
+// CloseWrite tells the peer that nothing more will be sent.
+func (c *Conn) CloseWrite() error {
+	if !c.begin() {
+		return ErrClosed
+	}
+	defer c.end()
+	c.stream.Load().HalfClose()
+	return nil
+}
+
+// Close implements net.Conn. What others have under way fails with ErrClosed.
+func (c *Conn) Close() error {
+	if !c.shut() {
+		return ErrClosed
+	}
+	defer c.end()
+	s := c.stream.Load()
+	switch {
+	case s.conn != nil:
+		if s == &c.own {
+			s.loop.group.drop(s)
+		}
+		return s.conn.Close()
+	case s != &c.own:
+		s.cut()
+		return nil
+	}
+	s.signs.Or(signFailed)
+	s.nudge(&s.input)
+	s.nudge(&s.output)
+	if w := s.caller(); w != nil {
+		if under := w.held != 0; w.enter() {
+			c.unregister(w.loop)
+			w.leave(under)
+			return nil
+		}
+	}
+	s.loop.Post(c.unregister) // or the loop's end has done it
+	return nil
+}
+
+// unregister takes what was taken out of the loop, which must be held.
+func (c *Conn) unregister(l *Loop) {
+	if own := &c.own; own.state == taken {
+		own.state = closed
+		l.wheel.remove(own)
+		l.streams.remove(own)
+		l.orphans--
+	}
+}
+
+// SetDeadline implements net.Conn.
+func (c *Conn) SetDeadline(t time.Time) error {
+	if err := c.SetReadDeadline(t); err != nil {
+		return err
+	}
+	return c.SetWriteDeadline(t)
+}
+
+// SetReadDeadline implements net.Conn.
+func (c *Conn) SetReadDeadline(t time.Time) error {
+	if !c.begin() {
+		return ErrClosed
+	}
+	defer c.end()
+	c.stream.Load().SetReadDeadline(t)
+	return nil
+}
+
+// SetWriteDeadline implements net.Conn.
+func (c *Conn) SetWriteDeadline(t time.Time) error {
+	if !c.begin() {
+		return ErrClosed
+	}
+	defer c.end()
+	c.stream.Load().SetWriteDeadline(t)
+	return nil
+}
+
+// LocalAddr implements net.Conn. The first call allocates.
+func (c *Conn) LocalAddr() net.Addr { return c.addr(&c.local, (*Stream).localAddr) }
+
+// RemoteAddr implements net.Conn. The first call allocates.
+func (c *Conn) RemoteAddr() net.Addr { return c.addr(&c.remote, (*Stream).remoteAddr) }
+
+// addr asks for an address once; of a Conn closed before, nothing is known.
+func (c *Conn) addr(known *net.Addr, ask func(*Stream) net.Addr) net.Addr {
+	c.asking.Lock()
+	defer c.asking.Unlock()
+	switch {
+	case *known != nil:
+	case c.begin():
+		*known = ask(c.stream.Load())
+		c.end()
+	default:
+		return NetAddr(sys.Addr{})
+	}
+	return *known
+}
+
+// NetAddr is a socket address as package net has it. It allocates.
+func NetAddr(a sys.Addr) net.Addr {
+	if a.IP.IsValid() {
+		return net.TCPAddrFromAddrPort(a.IP)
+	}
+	return &net.UnixAddr{Name: a.Path, Net: "unix"}
+}
+
+// takenTask is the Task of a taken stream: a Conn as its loop sees it.
+type takenTask Conn
+
+// Serve implements Task; what is taken is never at rest.
+func (t *takenTask) Serve(*Worker, uint32) {}
+
+// Expire implements Task; what is taken is never at rest.
+func (t *takenTask) Expire() {}
+
+// HangUp implements Task; who reads will see.
+func (t *takenTask) HangUp() {}
+
+// Stop implements Task: the loop is ending.
+func (t *takenTask) Stop() {
+	c, s := (*Conn)(t), &t.own
+	c.unregister(s.loop)
+	s.signs.Or(signFailed)
+	s.loop.signal(&s.input)
+	s.loop.signal(&s.output)
+	if c.shut() {
+		c.end()
+	}
+}
+
+var _ net.Conn = (*Conn)(nil)

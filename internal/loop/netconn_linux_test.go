@@ -1,0 +1,219 @@
+// Conn on a loop: who waits as a coroutine, who as a goroutine, and what becomes of
+// the stream that it was lent.
+
+package loop
+
+import (
+	"errors"
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/gale-http/gale/internal/sys"
+)
+
+// serve has fn serve one end of a connection, as user code, and returns the other.
+// fn takes the stream over, or it is closed behind it.
+func serve(t *testing.T, g *Group, fn func(*Stream)) net.Conn {
+	t.Helper()
+	if g.Portable() {
+		return serveConn(t, g, fn)
+	}
+	k := &task{}
+	k.serve = func(w *Worker) {
+		w.Begin(&k.Stream)
+		fn(&k.Stream)
+		if w.End() {
+			k.Close()
+		} else if k.state != closed {
+			k.Return(func() { k.Close() })
+		}
+	}
+	peer := open(t, g.Next(), k)
+	onLoop(t, k.loop, func(*Loop) any { k.Rest(0, true); return nil })
+	return peer
+}
+
+// A handler suspends in the Conn that it was lent as in the stream, and in the one it
+// took as well, until it returns.
+func TestHandlerSuspendsInAConn(t *testing.T) {
+	if !sys.HasG {
+		t.Skip("where goroutines cannot be told apart, a handler that waits loses its loop")
+	}
+	for _, take := range []bool{false, true} {
+		g := newGroup(t, Config{Loops: 1})
+		l := g.Next()
+		waiting, got := make(chan struct{}), make(chan any, 4)
+		peer := serve(t, g, func(s *Stream) {
+			c := NewConn(s)
+			if take {
+				got <- c.Take()
+				defer c.Close()
+				defer c.Leave()
+			} else {
+				got <- error(nil)
+			}
+			close(waiting)
+			b := make([]byte, 8)
+			n, err := c.Read(b)
+			got <- string(b[:n])
+			_ = c.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+			_, err = c.Read(b)
+			got <- isTimeout(err)
+			_ = c.SetReadDeadline(time.Now().Add(time.Hour))
+			go func() { _ = c.SetReadDeadline(pastTime) }()
+			_, err = c.Read(b)
+			got <- isTimeout(err)
+		})
+		receive(t, waiting, "the handler")
+		if n := onLoop(t, l, func(l *Loop) int { return l.suspended }); n != 1 {
+			t.Errorf("taken %v: %d workers are suspended", take, n)
+		}
+		send(t, peer, "hello")
+		for i, want := range []any{nil, "hello", true, true} {
+			if have := receive(t, got, "the handler"); have != want {
+				t.Errorf("taken %v: step %d gave %v", take, i, have)
+			}
+		}
+		if n := l.Stalls(); n != 0 {
+			t.Errorf("taken %v: the handler lost the loop %d times", take, n)
+		}
+		if _, err := peer.Read(make([]byte, 1)); err != io.EOF {
+			t.Errorf("taken %v: the peer read %v", take, err)
+		}
+		eventually(t, "the streams to go", func() bool {
+			return onLoop(t, l, func(l *Loop) bool { return l.streams.used == 0 && l.orphans == 0 })
+		})
+	}
+}
+
+// The handler's stream can be given back at once, and serve another connection, while
+// the Conn lives.
+func TestTakenStreamIsUsedAgain(t *testing.T) {
+	g := newGroup(t, Config{Loops: 1})
+	l := g.Next()
+	k, conns := &task{}, make(chan *Conn, 1)
+	k.serve = func(w *Worker) {
+		w.Begin(&k.Stream)
+		c := NewConn(&k.Stream)
+		if err := c.Take(); err != nil {
+			t.Error(err)
+		}
+		c.Leave()
+		w.End()
+		k.Close()
+		conns <- c
+	}
+	first := open(t, l, k)
+	send(t, first, "first")
+	c := receive(t, conns, "the Conn")
+	defer c.Close()
+	k.serve = func(*Worker) { serveEcho(k) }
+	second := open(t, l, k)
+	send(t, second, "second")
+	b := make([]byte, 16)
+	if n, err := second.Read(b); string(b[:n]) != "second" || err != nil {
+		t.Errorf("the second connection got %q, %v", b[:n], err)
+	}
+	if n, err := c.Read(b); string(b[:n]) != "first" || err != nil {
+		t.Errorf("the Conn got %q, %v", b[:n], err)
+	}
+}
+
+// Taken by a handler that has lost its loop, and by a goroutine of a handler that
+// blocks for it.
+func TestTakenWithoutTheLoop(t *testing.T) {
+	for _, how := range []string{"handler", "goroutine"} {
+		t.Run(how, func(t *testing.T) {
+			g := newGroup(t, Config{Loops: 1})
+			l := g.Next()
+			k, done := &task{}, make(chan error, 1)
+			k.serve = func(w *Worker) {
+				w.Begin(&k.Stream)
+				c := NewConn(&k.Stream)
+				took := make(chan error, 1)
+				if how == "goroutine" {
+					go func() { took <- c.Take() }()
+				} else {
+					for l.Stalls() == 0 {
+						time.Sleep(time.Millisecond) // sleep: the handler under test blocks
+					}
+					took <- c.Take()
+				}
+				err := <-took
+				c.Leave()
+				w.End()
+				if err == nil {
+					_, err = c.Write([]byte("taken"))
+				}
+				done <- errors.Join(err, c.Close())
+			}
+			peer := open(t, l, k)
+			onLoop(t, l, func(*Loop) any { k.Rest(0, true); return nil })
+			if err := receive(t, done, "the handler"); err != nil {
+				t.Fatal(err)
+			}
+			if b, err := io.ReadAll(peer); string(b) != "taken" || err != nil {
+				t.Errorf("the peer got %q, %v", b, err)
+			}
+			eventually(t, "the streams to go", func() bool {
+				return onLoop(t, l, func(l *Loop) bool { return l.streams.used == 0 && l.orphans == 0 })
+			})
+		})
+	}
+}
+
+// A handler that loses the loop after it has taken the socket leaves no orphan, and
+// its stream to others.
+func TestLoopIsLostAfterTaking(t *testing.T) {
+	g := newGroup(t, Config{Loops: 1})
+	l := g.Next()
+	done := make(chan error, 1)
+	peer := serve(t, g, func(s *Stream) {
+		c := NewConn(s)
+		if err := c.Take(); err != nil {
+			done <- err
+			return
+		}
+		defer c.Leave()
+		for l.Stalls() == 0 {
+			time.Sleep(time.Millisecond) // sleep: the handler under test blocks
+		}
+		b := make([]byte, 8)
+		n, err := c.Read(b) // as a goroutine
+		if err == nil {
+			_, err = c.Write(b[:n])
+		}
+		done <- errors.Join(err, c.Close())
+	})
+	eventually(t, "the takeover", func() bool { return l.Stalls() > 0 })
+	send(t, peer, "hello")
+	if err := receive(t, done, "the handler"); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := io.ReadAll(peer); string(b) != "hello" || err != nil {
+		t.Errorf("the peer got %q, %v", b, err)
+	}
+	if n := onLoop(t, l, func(l *Loop) int { return l.orphans }); n != 0 {
+		t.Errorf("there are %d orphans", n)
+	}
+}
+
+// Nothing is taken from a group that is being stopped.
+func TestTakenTooLate(t *testing.T) {
+	g := newGroup(t, Config{Loops: 1})
+	got, go1 := make(chan error, 1), make(chan struct{})
+	serve(t, g, func(s *Stream) {
+		<-go1
+		got <- NewConn(s).Take()
+	})
+	stopped := make(chan struct{})
+	go func() { defer close(stopped); stopGroup(t, g) }()
+	eventually(t, "Stop", func() bool { return g.stop.Err() != nil })
+	close(go1)
+	if err := receive(t, got, "the handler"); err != nil && !errors.Is(err, net.ErrClosed) {
+		t.Error(err)
+	}
+	<-stopped
+}

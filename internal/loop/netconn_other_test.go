@@ -1,0 +1,12 @@
+//go:build !linux
+
+// Serving where every stream is over a net.Conn.
+
+package loop
+
+import (
+	"net"
+	"testing"
+)
+
+func serve(t *testing.T, g *Group, fn func(*Stream)) net.Conn { return serveConn(t, g, fn) }
