@@ -98,14 +98,6 @@ func open(t *testing.T, l *Loop, k *task) *net.UnixConn {
 	return peer
 }
 
-// send writes to a peer what it must take at once.
-func send(t *testing.T, c net.Conn, p string) {
-	t.Helper()
-	if _, err := c.Write([]byte(p)); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // acceptor is a listening task that hands out what it accepts, one connection
 // each time it is served.
 type acceptor struct {

@@ -4,6 +4,7 @@
 package loop
 
 import (
+	"net"
 	"os"
 	"runtime"
 	"runtime/pprof"
@@ -94,4 +95,12 @@ func onLoop[T any](t *testing.T, l *Loop, fn func(*Loop) T) T {
 		t.Fatal("the loop has ended")
 	}
 	return receive(t, result, "the loop to run a message")
+}
+
+// send writes to a peer what it must take at once.
+func send(t *testing.T, c net.Conn, p string) {
+	t.Helper()
+	if _, err := c.Write([]byte(p)); err != nil {
+		t.Fatal(err)
+	}
 }
