@@ -80,6 +80,7 @@ func TestAllocations(t *testing.T) {
 	counted := "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1024\r\n\r\n"
 	chunked := "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 	chunk := "400\r\n" + string(kibibyte) + "\r\n0\r\n\r\n"
+	file := fileOf(t, kibibyte)
 	for _, c := range []struct {
 		name   string
 		pieces []string // each is sent when what is before it has been taken
@@ -92,6 +93,9 @@ func TestAllocations(t *testing.T) {
 			for range 4 {
 				_, _ = res.Write(kibibyte)
 			}
+		}},
+		{"a file", []string{browserRequest}, func(_ *engine.Request, res *engine.Response) {
+			_, _ = res.SendFile(file, 0, -1)
 		}},
 		{"trailers", []string{browserRequest}, func(_ *engine.Request, res *engine.Response) {
 			_, _ = res.Write(kibibyte)

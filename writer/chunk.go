@@ -17,7 +17,7 @@ func AppendChunk(dst, p []byte) []byte {
 	if len(p) == 0 {
 		return dst
 	}
-	dst = AppendChunkHead(dst, len(p))
+	dst = AppendChunkHead(dst, int64(len(p)))
 	dst = append(dst, p...)
 	return append(dst, ChunkEnd...)
 }
@@ -25,7 +25,7 @@ func AppendChunk(dst, p []byte) []byte {
 // AppendChunkHead appends the size line of a chunk of n bytes, for a caller
 // that sends the data by other means and ChunkEnd after it. It panics when n is
 // not positive: zero would end the body.
-func AppendChunkHead(dst []byte, n int) []byte {
+func AppendChunkHead(dst []byte, n int64) []byte {
 	if n <= 0 {
 		panic("writer: AppendChunkHead: size not positive")
 	}

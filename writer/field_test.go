@@ -51,7 +51,7 @@ func TestAppendChunkRFC9112Section7_1(t *testing.T) {
 		if i%2 == 0 {
 			wire = AppendChunk(wire, p)
 		} else if n > 0 {
-			wire = AppendChunkHead(wire, n)
+			wire = AppendChunkHead(wire, int64(n))
 			wire = append(wire, p...)
 			wire = append(wire, ChunkEnd...)
 		}
@@ -80,7 +80,7 @@ func TestAppendChunkNeverEndsBody(t *testing.T) {
 					t.Errorf("AppendChunkHead(%d) did not panic", n)
 				}
 			}()
-			AppendChunkHead(nil, n)
+			AppendChunkHead(nil, int64(n))
 		}()
 	}
 }

@@ -46,6 +46,7 @@ type Outgoing struct {
 	NoDate bool // leave Date out (seed: response.sendDate)
 
 	buf      []byte // finished bytes that have not been sent
+	large    []byte // what a source is read into that must be copied; made once
 	reply    h1.Reply
 	plan     h1.Plan
 	sent     int64 // body bytes, without framing
@@ -167,12 +168,12 @@ func (out *Outgoing) Write(p []byte) (int, error) {
 	if !out.plan.Body || len(p) == 0 {
 		return len(p), out.Flush()
 	}
-	if err := out.count(len(p)); err != nil {
+	if err := out.count(int64(len(p))); err != nil {
 		return 0, err
 	}
 	chunked := out.plan.Framing == h1.Chunked
 	if chunked {
-		out.buf = writer.AppendChunkHead(out.buf, len(p))
+		out.buf = writer.AppendChunkHead(out.buf, int64(len(p)))
 	}
 	if len(p) <= copyLimit {
 		out.buf = append(out.buf, p...)
@@ -246,7 +247,7 @@ func (out *Outgoing) End(p []byte) error {
 	if !out.plan.Body {
 		p = nil
 	}
-	if err := out.count(len(p)); err != nil {
+	if err := out.count(int64(len(p))); err != nil {
 		return err
 	}
 	out.ended = true
@@ -303,7 +304,7 @@ func (u *usualHead) head(out *Outgoing, line string, body int) []byte {
 func (out *Outgoing) finish(p []byte) error {
 	chunked := out.plan.Framing == h1.Chunked && out.plan.Body
 	if chunked && len(p) > 0 {
-		out.buf = writer.AppendChunkHead(out.buf, len(p))
+		out.buf = writer.AppendChunkHead(out.buf, int64(len(p)))
 	}
 	if len(p) > copyLimit {
 		err := out.send(out.buf, p, nil)
@@ -335,8 +336,8 @@ func (out *Outgoing) ready() error {
 }
 
 // count adds n body bytes and checks them against what was declared.
-func (out *Outgoing) count(n int) error {
-	out.sent += int64(n)
+func (out *Outgoing) count(n int64) error {
+	out.sent += n
 	if out.plan.Body && out.plan.Framing == h1.Length && out.sent > out.plan.Length {
 		out.Break(ErrTooLong)
 		return ErrTooLong

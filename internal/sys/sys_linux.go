@@ -31,6 +31,9 @@ const (
 	ENOMEM       = syscall.ENOMEM
 	ECONNABORTED = syscall.ECONNABORTED
 	EINPROGRESS  = syscall.EINPROGRESS
+	EINVAL       = syscall.EINVAL
+	ENOSYS       = syscall.ENOSYS
+	EOPNOTSUPP   = syscall.EOPNOTSUPP
 )
 
 // EpollCreate returns a new close-on-exec epoll set.

@@ -1,0 +1,198 @@
+// A body out of a file: from its pages to the socket where the stream is one, and
+// through a buffer of the worker's where it is not.
+
+package exchange
+
+import (
+	"errors"
+	"io"
+	"os"
+	"runtime"
+
+	"github.com/gale-http/gale/internal/h1"
+	"github.com/gale-http/gale/internal/loop"
+	"github.com/gale-http/gale/internal/sys"
+	"github.com/gale-http/gale/writer"
+)
+
+// ErrFileRange is what SendFile says of bytes that a file does not have.
+var ErrFileRange = errors.New("gale: the file does not have the bytes that were to be sent")
+
+// copySize is how much of a source is read at once when it must be copied.
+const copySize = 32 << 10
+
+// SendFile sends n bytes of f from offset on as the next piece of the body, with the
+// head in front of it if that was not sent, and waits while the peer is slow; with n
+// negative, all from offset on. When the head is not sent and says nothing of a
+// length, the bytes are declared to be the whole body. It does not move f's own
+// position, and f must stay open until it returns. A file that does not have the
+// bytes is ErrFileRange, and nothing is sent; one that shrinks meanwhile cuts the
+// message. It returns how many bytes were sent, or dropped where the message has no
+// body.
+func (out *Outgoing) SendFile(f *os.File, offset, n int64) (int64, error) {
+	if err := out.ready(); err != nil {
+		return 0, err
+	}
+	size, err := fileSize(f)
+	if err != nil {
+		return 0, err
+	}
+	if n < 0 {
+		n = size - offset
+	}
+	if offset < 0 || n < 0 || n > size-offset {
+		return 0, ErrFileRange
+	}
+	if !out.headDone {
+		if err := out.head(n); err != nil {
+			return 0, err
+		}
+	}
+	return out.file(f, offset, n)
+}
+
+// fileSize returns the size of a regular file.
+func fileSize(f *os.File) (int64, error) {
+	if size, regular := sys.FileSize(f.Fd()); regular {
+		return size, nil
+	}
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return 0, err
+	case !info.Mode().IsRegular():
+		return 0, ErrFileRange
+	}
+	return info.Size(), nil
+}
+
+// file sends a piece of the body; the head is done.
+func (out *Outgoing) file(f *os.File, offset, n int64) (int64, error) {
+	if !out.plan.Body || n == 0 {
+		return n, out.Flush()
+	}
+	if err := out.count(n); err != nil {
+		return 0, err
+	}
+	chunked := out.plan.Framing == h1.Chunked
+	if chunked {
+		out.buf = writer.AppendChunkHead(out.buf, n)
+	}
+	err := out.Stream.WriteMore(out.buf)
+	out.emptied()
+	sent := int64(0)
+	if err == nil {
+		sent, err = out.Stream.SendFile(f.Fd(), offset, n)
+		runtime.KeepAlive(f)
+	}
+	if err == loop.ErrNoSendFile {
+		var more int64
+		more, err = out.copyAt(f, offset+sent, n-sent)
+		sent += more
+	}
+	switch {
+	case err == io.ErrUnexpectedEOF:
+		out.Break(err)
+	case err != nil:
+		out.fail(err)
+	case chunked:
+		out.buf = append(out.buf, writer.ChunkEnd...)
+		err = out.Flush()
+	}
+	return sent, err
+}
+
+// copyAt is what SendFile of the stream would be, through memory.
+func (out *Outgoing) copyAt(f *os.File, offset, n int64) (done int64, err error) {
+	p := out.copyBuffer()
+	for done < n {
+		k, err := f.ReadAt(p[:min(n-done, copySize)], offset+done)
+		if k == 0 {
+			if err == io.EOF {
+				err = io.ErrUnexpectedEOF
+			}
+			return done, err
+		}
+		if _, err := out.Stream.Write(p[:k]); err != nil {
+			return done, err
+		}
+		done += int64(k)
+	}
+	return done, nil
+}
+
+func (out *Outgoing) copyBuffer() []byte {
+	if out.large == nil {
+		out.large = make([]byte, copySize)
+	}
+	return out.large
+}
+
+// ReadFrom writes what r has, to its end, as pieces of the body: io.Copy to a message
+// takes this way. What is a regular file, or a limited part of one, goes as SendFile
+// has it, from the file's position on, which it moves. It returns how much it has
+// taken from r. io.ReaderFrom.
+func (out *Outgoing) ReadFrom(r io.Reader) (int64, error) {
+	taken, err := out.readFile(r)
+	if err != nil {
+		return taken, err
+	}
+	for p := out.copyBuffer(); ; {
+		n, err := r.Read(p)
+		taken += int64(n)
+		if n > 0 {
+			if _, err := out.Write(p[:n]); err != nil {
+				return taken, err
+			}
+		}
+		switch {
+		case err == io.EOF:
+			return taken, nil
+		case err != nil:
+			return taken, err
+		}
+	}
+}
+
+// readFile sends what can be sent of r without reading it.
+func (out *Outgoing) readFile(r io.Reader) (int64, error) {
+	limited, _ := r.(*io.LimitedReader)
+	if limited != nil {
+		r = limited.R
+	}
+	f, ok := r.(*os.File)
+	if !ok {
+		return 0, out.ready()
+	}
+	size, err := fileSize(f)
+	if err != nil {
+		return 0, out.ready() // it may be read all the same
+	}
+	at, err := f.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return 0, err
+	}
+	n := size - at
+	if limited != nil {
+		n = min(n, limited.N)
+	}
+	if n <= 0 {
+		return 0, out.ready()
+	}
+	if err := out.ready(); err != nil {
+		return 0, err
+	}
+	if !out.headDone {
+		if err := out.head(h1.Unknown); err != nil {
+			return 0, err
+		}
+	}
+	sent, err := out.file(f, at, n)
+	if limited != nil {
+		limited.N -= sent
+	}
+	if _, e := f.Seek(at+sent, io.SeekStart); err == nil {
+		err = e
+	}
+	return sent, err
+}

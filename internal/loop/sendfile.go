@@ -1,0 +1,11 @@
+// Files and streams: what every platform says of them.
+
+package loop
+
+import "errors"
+
+// ErrNoSendFile is returned by SendFile when the bytes must be copied instead.
+var ErrNoSendFile = errors.New("gale: no way from this file to this stream but through memory")
+
+// Plain tells whether what is written to the stream goes to a socket as it is.
+func (s *Stream) Plain() bool { return s.conn == nil }

@@ -1,0 +1,74 @@
+// From a file to a stream without passing through the program.
+
+package loop
+
+import (
+	"io"
+
+	"github.com/gale-http/gale/internal/sys"
+)
+
+// sendFileMost bounds one system call, and with it what a stream takes between two
+// chances to give way.
+const sendFileMost = giveWayBytes
+
+// SendFile sends n bytes of an open file from offset on, waiting while the peer is
+// slow, and returns how many were handed to the kernel. When the file ends before
+// that, the error is io.ErrUnexpectedEOF; when it is none that can be sent so, or
+// the stream is not a plain socket, ErrNoSendFile, and what is left can still be
+// copied. It does not allocate.
+func (s *Stream) SendFile(file uintptr, offset, n int64) (int64, error) {
+	if !s.Plain() {
+		return 0, ErrNoSendFile
+	}
+	for done := int64(0); ; {
+		sent, e := sys.SendFile(int(s.fd), file, offset+done, int(min(n-done, sendFileMost)))
+		switch e {
+		case 0:
+			if done += int64(sent); done == n {
+				return done, nil
+			}
+			if sent == 0 {
+				return done, io.ErrUnexpectedEOF
+			}
+			s.account(&s.movedOut, sent)
+			continue
+		case sys.EINTR:
+			continue
+		case sys.EINVAL, sys.ENOSYS, sys.EOPNOTSUPP:
+			return done, ErrNoSendFile
+		case sys.EAGAIN:
+		default:
+			_, err := s.wrote(0, e)
+			return done, err
+		}
+		if err := s.waitOutput(); err != nil {
+			return done, err
+		}
+	}
+}
+
+// WriteMore is Write for bytes that more will follow at once, such as those of
+// SendFile: they leave together where they fit.
+func (s *Stream) WriteMore(p []byte) error {
+	if !s.Plain() {
+		_, err := s.Write(p)
+		return err
+	}
+	for len(p) > 0 {
+		n, e := sys.Send(int(s.fd), p, true)
+		if e == sys.EINTR {
+			continue
+		}
+		n, err := s.wrote(n, e)
+		if err != nil {
+			return err
+		}
+		if p = p[n:]; n == 0 {
+			if err := s.waitOutput(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,14 @@
+//go:build !linux
+
+// Where files are always copied.
+
+package loop
+
+// SendFile sends nothing and returns ErrNoSendFile.
+func (s *Stream) SendFile(file uintptr, offset, n int64) (int64, error) { return 0, ErrNoSendFile }
+
+// WriteMore is Write.
+func (s *Stream) WriteMore(p []byte) error {
+	_, err := s.Write(p)
+	return err
+}
