@@ -266,6 +266,10 @@ func (x *responder) finish(linger bool) {
 	}
 	x.res.out.Detach()
 	x.req.in.Discard()
+	then := endNow
+	if linger {
+		then = endLater
+	}
 	switch {
 	case c.NetConn() != nil:
 		if linger {
@@ -276,7 +280,7 @@ func (x *responder) finish(linger bool) {
 		c.close()
 	case !x.worker.Lost():
 		c.end(linger)
-	case !c.Return(func() { c.end(linger) }):
+	case !c.Return(then):
 		c.abandoned()
 	}
 }
@@ -290,6 +294,9 @@ func (c *conn) end(linger bool) {
 	c.close()
 }
 
+func endNow(t loop.Task)   { t.(*conn).end(false) }
+func endLater(t loop.Task) { t.(*conn).end(true) }
+
 // giveBack returns the connection of a worker that lost the loop to that loop,
 // with all that was read and not used.
 func (x *responder) giveBack() {
@@ -300,10 +307,7 @@ func (x *responder) giveBack() {
 	}
 	x.res.out.Detach()
 	c.begun = x.req.in.Detach(x.server.run.shared.Get)
-	back := c.Return(func() {
-		c.toRest(true)
-	})
-	if !back {
+	if !c.Return(func(t loop.Task) { t.(*conn).toRest(true) }) {
 		c.abandoned()
 	}
 }

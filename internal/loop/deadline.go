@@ -39,7 +39,7 @@ func (s *Stream) setDeadline(side *word, t time.Time) {
 	}
 	deadline.Store(instantOf(t))
 	if s.conn != nil {
-		s.armConn(side == &s.input)
+		_ = s.armConn(side == &s.input)
 		return
 	}
 	s.nudge(side)

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"github.com/gale-http/gale/internal/sys"
 )
 
 // DefaultMaxWorkers bounds the workers of a loop, and with them how many handlers
@@ -176,6 +178,7 @@ func (l *Loop) Goroutine(fn func(*Worker)) bool {
 	}
 	go func() {
 		w := newGoroutineWorker(l)
+		w.g = sys.G()
 		defer func() {
 			if !w.away {
 				g.roots.Done()

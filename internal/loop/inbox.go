@@ -5,11 +5,26 @@
 
 package loop
 
-import "sync/atomic"
+import (
+	"sync"
+	"sync/atomic"
+)
 
+// message is one wish: to call run, or to take a stream back and call then.
 type message struct {
-	next *message
-	run  func(*Loop)
+	next   *message
+	run    func(*Loop)
+	stream *Stream
+	then   func(Task)
+}
+
+// messages are those that nobody uses: whoever posts one takes it out, the loop
+// puts it back.
+var messages = sync.Pool{New: func() any { return new(message) }}
+
+func (m *message) recycle() {
+	*m = message{}
+	messages.Put(m)
 }
 
 // sealed ends an inbox: whoever finds it has come after the loop.

@@ -15,7 +15,11 @@
 
 package loop
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"github.com/gale-http/gale/internal/sys"
+)
 
 const (
 	inHandler     = 1
@@ -38,7 +42,6 @@ func leaseWord(gen, seq uint32) uint64 {
 // the stream s, and the loop may go at any moment. The worker must hold the loop,
 // or have lost it.
 func (w *Worker) Begin(s *Stream) {
-	w.trusted = false
 	switch {
 	case w.alone && !w.away:
 		w.away = true
@@ -53,7 +56,6 @@ func (w *Worker) Begin(s *Stream) {
 // there. When it reports false the worker is, for good, an ordinary goroutine:
 // it must give its stream back with Stream.Return and end.
 func (w *Worker) End() bool {
-	w.trusted = true
 	if w.away {
 		w.away = !w.loop.group.enter() // once stopped, the group does not take it back
 	}
@@ -62,6 +64,21 @@ func (w *Worker) End() bool {
 
 // Lost tells whether the worker has found out that its loop is gone.
 func (w *Worker) Lost() bool { return w.lost }
+
+// Mine tells whether the caller runs on the worker's goroutine. Any goroutine may
+// ask.
+func (w *Worker) Mine() bool { return sys.G() == w.g }
+
+// Enter takes the loop for a moment, for what needs it, until Leave(under). held is
+// false when the loop is gone, for good, and there is nothing to leave. Only the
+// worker itself may call it (Mine), user code being what calls in the end.
+func (w *Worker) Enter() (under, held bool) {
+	under = w.held != 0
+	return under, w.enter()
+}
+
+// Leave goes back under the lease's rule after Enter.
+func (w *Worker) Leave(under bool) { w.leave(under) }
 
 // enter takes the loop for a moment from inside user code; our own code, which
 // holds it anyway, may call it as well. Only the worker itself may call it. It
@@ -87,7 +104,7 @@ func (w *Worker) leave(under bool) {
 		return
 	}
 	l := w.loop
-	w.unix, l.current = l.unix, w.serving
+	w.unix, l.holder = l.unix, w
 	l.seq++
 	w.held = leaseWord(l.gen, l.seq) | inHandler
 	l.lease.word.Store(w.held)

@@ -99,7 +99,7 @@ func newBlocker() *blocker {
 			switch held := w.End(); {
 			case !held:
 				k.lost.Add(1)
-				k.Return(func() { k.Rest(0, true) })
+				k.Return(func(Task) { k.Rest(0, true) })
 				return
 			case err != nil:
 				k.Close()
@@ -251,11 +251,9 @@ func TestTakeoverDetachesTheStreamServed(t *testing.T) {
 		upstream.open(w)
 		w.Begin(&k.Stream)
 		defer k.end(w)
-		if sys.HasG { // else it waits as a goroutine, and loses the loop there
-			l.Post(func(l *Loop) { l.signal(&upstream.input) })
-			if err := upstream.wait(&upstream.input, 0); err != nil {
-				t.Error(err)
-			}
+		l.Post(func(l *Loop) { l.signal(&upstream.input) })
+		if err := upstream.wait(&upstream.input, 0); err != nil {
+			t.Error(err)
 		}
 		close(blocked)
 		<-release
@@ -295,9 +293,6 @@ func TestOnlyUserCodeLosesTheLoop(t *testing.T) {
 // Each wait inside user code is a step of the lease: it takes the loop, and goes
 // back under the rule with another sequence.
 func TestWaitsMoveTheLeaseOn(t *testing.T) {
-	if !sys.HasG {
-		t.Skip("goroutines cannot be told apart on this platform")
-	}
 	for range 20 {
 		if leaseSteps(t) {
 			return

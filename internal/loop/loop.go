@@ -33,7 +33,7 @@ type Loop struct {
 	expireStream func(*Stream)
 
 	gen, seq uint32
-	current  *Stream // what the handler under the lease runs for
+	holder   *Worker // whose user code is, or was, under the lease
 	nanos    int64   // the clock at the last turn
 	yielded  int64   // when the scheduler last had its turn
 	unix     int64   // the civil second at the last turn
@@ -240,13 +240,25 @@ func (l *Loop) Go(fn func(*Worker)) bool {
 
 // Post has the loop call fn soon, holding itself. Any goroutine may call it; it
 // reports false, and fn is never called, when the loop has ended, and in a
-// portable group, which has none. It allocates.
+// portable group, which has none. Nothing pushes back: what is posted is bounded
+// by what it is posted for, descriptors and orphans.
 func (l *Loop) Post(fn func(*Loop)) bool {
+	m := messages.Get().(*message)
+	m.run = fn
+	if l.post(m) {
+		return true
+	}
+	m.recycle()
+	return false
+}
+
+// post gives m away, to the loop, if that has not ended.
+func (l *Loop) post(m *message) bool {
 	if !l.acquire() {
 		return false
 	}
 	defer l.release()
-	if !l.inbox.push(&message{run: fn}) {
+	if !l.inbox.push(m) {
 		return false
 	}
 	if l.parked.Load() && l.parked.CompareAndSwap(true, false) {
@@ -314,7 +326,16 @@ func (l *Loop) idle() bool {
 }
 
 func (l *Loop) run(m *message) {
-	for ; m != nil; m = m.next {
-		m.run(l)
+	for m != nil {
+		next, s := m.next, m.stream
+		if s != nil {
+			l.orphans--
+			s.state = running
+			m.then(s.task)
+		} else {
+			m.run(l)
+		}
+		m.recycle()
+		m = next
 	}
 }

@@ -104,10 +104,11 @@ func (c *Conn) take(s *Stream, w *Worker) error {
 	if server := s.worker; server != nil && server.serving == s {
 		server.serving = nil // losing the loop concerns no stream of it any more
 	}
-	if w != nil && sys.HasG {
+	if w != nil {
 		own.rare.CompareAndSwap(nil, new(rare))
 		own.rare.Load().taker.Store(w)
 	}
+	s.disown()
 	s.fd, s.state, s.worker = -1, closed, nil
 	s.dismiss(&s.input)
 	s.dismiss(&s.output)
@@ -133,8 +134,8 @@ func (c *Conn) takeConn(s *Stream) error {
 		return ErrClosed
 	}
 	s.state = closed
-	own.armConn(true)
-	own.armConn(false)
+	_ = own.armConn(true)
+	_ = own.armConn(false)
 	c.stream.Store(own)
 	return nil
 }

@@ -9,8 +9,6 @@ import (
 	"net"
 	"testing"
 	"time"
-
-	"github.com/gale-http/gale/internal/sys"
 )
 
 // serve has fn serve one end of a connection, as user code, and returns the other.
@@ -27,7 +25,7 @@ func serve(t *testing.T, g *Group, fn func(*Stream)) net.Conn {
 		if w.End() {
 			k.Close()
 		} else if k.state != closed {
-			k.Return(func() { k.Close() })
+			k.Return(func(Task) { k.Close() })
 		}
 	}
 	peer := open(t, g.Next(), k)
@@ -38,9 +36,6 @@ func serve(t *testing.T, g *Group, fn func(*Stream)) net.Conn {
 // A handler suspends in the Conn that it was lent as in the stream, and in the one it
 // took as well, until it returns.
 func TestHandlerSuspendsInAConn(t *testing.T) {
-	if !sys.HasG {
-		t.Skip("where goroutines cannot be told apart, a handler that waits loses its loop")
-	}
 	for _, take := range []bool{false, true} {
 		g := newGroup(t, Config{Loops: 1})
 		l := g.Next()

@@ -51,10 +51,7 @@ func (l *Loop) takeOver(word uint64) bool {
 	}
 	l.stalls.Add(1)
 	l.workers--
-	if s := l.current; s != nil {
-		s.state = detached
-		l.orphans++
-	}
+	l.holder.orphan()
 	go l.root(gen)
 	return true
 }

@@ -53,6 +53,7 @@ type Stream struct {
 	outputArm  bool // output is among the events asked for
 	queued     bool // in the backlog
 	level      bool // its events go on as long as their cause does: a listener
+	owned      bool // in its worker's own list
 	signs      atomic.Uint32
 	rare       atomic.Pointer[rare]
 }
@@ -61,6 +62,7 @@ type Stream struct {
 const (
 	signHangUp = 1 << iota // the peer has closed its side, or the connection failed
 	signFailed             // it was cut, or closed, on our side
+	signBarred             // no wait may begin or go on (Bar)
 )
 
 // Loop returns the stream's loop.
@@ -192,6 +194,7 @@ func (s *Stream) account(moved *uint32, n int) {
 // has come (0: never), nothing of it runs. The worker must hold the loop. again
 // tells that there may be more to do now.
 func (s *Stream) Rest(due int64, again bool) {
+	s.disown()
 	s.state, s.worker, s.movedIn, s.movedOut = atRest, nil, 0, 0
 	l := s.loop
 	l.wheel.set(s, due)
@@ -214,6 +217,7 @@ func (s *Stream) Close() {
 	if s.state == closed {
 		return
 	}
+	s.disown()
 	s.state, s.worker = closed, nil
 	if s.conn != nil {
 		s.loop.group.drop(s)
@@ -228,20 +232,19 @@ func (s *Stream) Close() {
 	s.closeFD()
 }
 
-// Return gives the stream of a lost worker back to its loop, where then is called
-// with the loop held: it must put the stream to rest or close it. When the loop
-// has ended, the descriptor is closed here and now, then is not called, and
-// Return reports false.
-func (s *Stream) Return(then func()) bool {
-	posted := s.loop.Post(func(l *Loop) {
-		l.orphans--
-		s.state = running
-		then()
-	})
-	if !posted {
-		s.closeFD()
+// Return gives a stream of a lost worker back to its loop, where then is called
+// with the loop held and the stream's task: it must put the stream to rest or close
+// it. When the loop has ended, the descriptor is closed here and now, then is not
+// called, and Return reports false. It does not allocate.
+func (s *Stream) Return(then func(Task)) bool {
+	m := messages.Get().(*message)
+	m.stream, m.then = s, then
+	if s.loop.post(m) {
+		return true
 	}
-	return posted
+	m.recycle()
+	s.closeFD()
+	return false
 }
 
 // Ready tells whether a read may find something without waiting.

@@ -12,34 +12,41 @@ import (
 )
 
 func (s *Stream) readConn(p []byte) (int, error) {
-	s.armConn(true)
+	if err := s.armConn(true); err != nil {
+		return 0, err
+	}
 	for {
 		n, err := s.conn.Read(p)
 		switch {
 		case n > 0:
 			return n, nil
 		case err != nil: // else it has returned nothing and no error, which it may
-			return 0, connError(err)
+			return 0, s.connError(err)
 		}
 	}
 }
 
 func (s *Stream) writeConn(p []byte) (int, error) {
-	s.armConn(false)
+	if err := s.armConn(false); err != nil {
+		return 0, err
+	}
 	n, err := s.conn.Write(p)
-	return n, connError(err)
+	return n, s.connError(err)
 }
 
 func (s *Stream) writeConnThree(pieces ...[]byte) (int, error) {
-	s.armConn(false)
+	if err := s.armConn(false); err != nil {
+		return 0, err
+	}
 	buffers := net.Buffers(pieces)
 	n, err := buffers.WriteTo(s.conn)
-	return int(n), connError(err)
+	return int(n), s.connError(err)
 }
 
 // armConn sets the deadline of one side from its timeout and from what
-// SetReadDeadline or SetWriteDeadline said.
-func (s *Stream) armConn(read bool) {
+// SetReadDeadline or SetWriteDeadline said. It fails when the stream is barred: Bar
+// has set, or will set, a deadline that this one must not replace.
+func (s *Stream) armConn(read bool) error {
 	timeout, set, side := s.WriteTimeout, s.conn.SetWriteDeadline, &s.output
 	if read {
 		timeout, set, side = s.ReadTimeout, s.conn.SetReadDeadline, &s.input
@@ -55,15 +62,20 @@ func (s *Stream) armConn(read bool) {
 		} else {
 			_ = set(timeOf(due))
 		}
-		if s.deadlineOf(side) == deadline {
-			return
+		switch {
+		case s.signs.Load()&signBarred != 0:
+			return ErrOver
+		case s.deadlineOf(side) == deadline:
+			return nil
 		}
 	}
 }
 
 // connError turns the errors of net.Conn into those of a stream.
-func connError(err error) error {
+func (s *Stream) connError(err error) error {
 	switch {
+	case err != nil && s.signs.Load()&signBarred != 0:
+		return ErrOver
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return ErrTimeout
 	case errors.Is(err, net.ErrClosed):
@@ -85,7 +97,7 @@ func (s *Stream) dial(w *Worker, addr sys.Addr, timeout int64) error {
 	case err != nil && stop.Err() != nil:
 		return ErrClosed
 	case err != nil:
-		return connError(err)
+		return s.connError(err)
 	}
 	s.OpenConn(w, c, nil)
 	return nil

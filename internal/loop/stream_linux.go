@@ -170,7 +170,7 @@ func (s *Stream) Connect(w *Worker, addr sys.Addr, timeout int64) error {
 		sys.Close(fd)
 		return err
 	}
-	s.state, s.worker = running, w
+	s.Take(w)
 	if !pending {
 		return nil
 	}

@@ -27,7 +27,7 @@ func (k *task) end(w *Worker) {
 		k.Close()
 		return
 	}
-	k.Return(func() { k.Close() })
+	k.Return(func(Task) { k.Close() })
 }
 
 // A handler may read while a goroutine of its own writes.
@@ -511,9 +511,9 @@ func TestGoroutineLeftBehindIsSentAway(t *testing.T) {
 		case held:
 			k.Rest(0, false)
 		case closes:
-			k.Return(func() { k.Close() })
+			k.Return(func(Task) { k.Close() })
 		default:
-			k.Return(func() { k.Rest(0, true) })
+			k.Return(func(Task) { k.Rest(0, true) })
 		}
 	}
 	peer := open(t, g.Next(), k)
@@ -523,7 +523,7 @@ func TestGoroutineLeftBehindIsSentAway(t *testing.T) {
 			t.Errorf("served %q, not %q", got, message)
 		}
 		for range 2 {
-			if err := receive(t, left, "those left behind"); err != ErrClosed {
+			if err := receive(t, left, "those left behind"); err != ErrOver {
 				t.Errorf("a wait left behind ended with %v", err)
 			}
 		}

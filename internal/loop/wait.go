@@ -17,8 +17,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/gale-http/gale/internal/sys"
 )
 
 // Why a wait ended without what it waited for. ErrTimeout is a net.Error and an
@@ -27,6 +25,7 @@ var (
 	ErrTimeout error = &waitError{"gale: the peer took too long", os.ErrDeadlineExceeded}
 	ErrClosed  error = &waitError{"gale: the connection was closed", net.ErrClosed}
 	ErrBusy          = errors.New("gale: two goroutines use the same side of a connection at once")
+	ErrOver          = errors.New("gale: the handler has returned")
 )
 
 // waitError is an error that package net has too, in our words.
@@ -59,11 +58,9 @@ var parkers = sync.Pool{New: func() any { return &waiter{wake: make(chan struct{
 func (s *Stream) caller() *Worker {
 	w := s.worker
 	if w == nil { // it was taken, or a goroutine that its handler did not wait for has come too late
-		if w = s.taker(); w == nil {
-			return nil
-		}
+		w = s.taker()
 	}
-	if sys.HasG && sys.G() != w.g || !sys.HasG && !w.trusted {
+	if w == nil || !w.Mine() {
 		return nil
 	}
 	return w
@@ -72,8 +69,8 @@ func (s *Stream) caller() *Worker {
 // wait returns when something may have happened on the side of the word, or with
 // the reason why nothing will. timeout is in milliseconds; 0 is none.
 func (s *Stream) wait(side *word, timeout int64) error {
-	if s.Failed() {
-		return ErrClosed
+	if err := s.over(); err != nil {
+		return err
 	}
 	if w := s.caller(); w != nil {
 		if under := w.held != 0; w.enter() {
@@ -117,8 +114,8 @@ func (s *Stream) suspend(w *Worker, side *word, timeout int64) error {
 // a deadline or fails the stream first says so and then looks for waiters: one of
 // the two sees the other.
 func (s *Stream) refused(side *word, now int64, due *int64) error {
-	if s.Failed() {
-		return ErrClosed
+	if err := s.over(); err != nil {
+		return err
 	}
 	deadline := s.deadlineOf(side)
 	switch {
@@ -173,11 +170,41 @@ func (s *Stream) park(side *word, timeout int64) error {
 func (s *Stream) woken(me *waiter) error {
 	away := me.away
 	me.away = false
-	if away || s.Failed() {
+	if err := s.over(); err != nil || !away {
+		return err
+	}
+	return ErrOver
+}
+
+// over returns why no wait on s may begin or go on, nil when it may.
+func (s *Stream) over() error {
+	switch signs := s.signs.Load(); {
+	case signs&signFailed != 0:
 		return ErrClosed
+	case signs&signBarred != 0:
+		return ErrOver
 	}
 	return nil
 }
+
+// Bar makes every wait on s end with ErrOver, those under way and those to come,
+// until Unbar. It is for the worker that serves s, while others, whom it lets go,
+// may be using s; none of them is a worker.
+func (s *Stream) Bar() {
+	s.signs.Or(signBarred)
+	if s.conn != nil {
+		_ = s.conn.SetDeadline(past)
+		return
+	}
+	for _, side := range [...]*word{&s.input, &s.output} {
+		if side.Load() != ready && s.dismiss(side) {
+			s.loop.signal(side) // it happened just now
+		}
+	}
+}
+
+// Unbar undoes Bar.
+func (s *Stream) Unbar() { s.signs.And(^uint32(signBarred)) }
 
 // dismiss empties the word of a stream that its handler is done with, and reports
 // whether something had happened there. A goroutine that the handler left waiting

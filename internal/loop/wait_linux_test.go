@@ -5,8 +5,6 @@ package loop
 import (
 	"io"
 	"testing"
-
-	"github.com/gale-http/gale/internal/sys"
 )
 
 // The deadline of a stream at rest must not end a wait that has none.
@@ -89,9 +87,6 @@ func (s *waitingStream) close(l *Loop) {
 // A goroutine that a handler left behind must not be taken for the handler's
 // worker, whatever that does in the meantime.
 func TestStrangerIsNeverTakenForTheWorker(t *testing.T) {
-	if !sys.HasG {
-		t.Skip("goroutines cannot be told apart on this platform")
-	}
 	g := newGroup(t, Config{Loops: 1})
 	l := g.Next()
 	mine, done := make(chan bool, 3), make(chan struct{})

@@ -27,9 +27,9 @@ type Worker struct {
 	lost    bool    // its loop went to another root: it is an ordinary goroutine
 	alone   bool    // it never had a loop: a goroutine of the group's own
 	away    bool    // alone, and Stop does not wait for it
-	trusted bool    // our own code runs on it, no user's: all there is to go by where goroutines cannot be told apart
 	serving *Stream // what user code runs for
 	unix    int64
+	own     []*Stream // that it has beside serving (own.go); the loop's
 
 	self waiter // what it leaves in a stream's word when it waits
 
@@ -71,7 +71,7 @@ func newGoroutineWorker(l *Loop) *Worker {
 }
 
 func (w *Worker) run(yield func(struct{}) bool) {
-	w.g, w.yield, w.trusted = sys.G(), yield, true
+	w.g, w.yield = sys.G(), yield
 	l := w.loop
 	defer func() {
 		w.enter() // user code that ended its goroutine is done with the lease

@@ -9,6 +9,5 @@ package sys
 // identity to compare, never a pointer to follow. It does not allocate.
 func G() uintptr
 
-// HasG tells whether G works on this platform. Where it does not, G returns
-// zero and a wait always takes the goroutine's way.
-const HasG = true
+// FastG tells whether G is as cheap as a call.
+const FastG = true

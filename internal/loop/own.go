@@ -1,0 +1,49 @@
+// What a worker has beside the stream it serves: upstream sockets of its handler.
+// The list is the loop's: it is changed with the loop held, and when the loop is
+// taken away from a handler, whoever does that finds in it what the late handler
+// still uses. Each such stream is an orphan, as the one served is, until its owner
+// gives it back with Return; the loop does not wait for orphans when it stops.
+
+package loop
+
+// Take makes s, at rest, the own stream of w, which holds its loop: Rest or Close
+// gives it up again. Serve does so by itself for what it serves.
+func (s *Stream) Take(w *Worker) {
+	s.state, s.worker, s.queued, s.owned = running, w, false, true
+	w.own = append(w.own, s)
+}
+
+// disown takes s off its worker's list.
+func (s *Stream) disown() {
+	if !s.owned {
+		return
+	}
+	s.owned = false
+	own := s.worker.own
+	last := len(own) - 1
+	for i, other := range own {
+		if other == s {
+			own[i], own[last] = own[last], nil
+			s.worker.own = own[:last]
+			return
+		}
+	}
+}
+
+// orphan notes that the streams of w, whose loop was just taken away, are its own
+// business from now on. The loop is held.
+func (w *Worker) orphan() {
+	if w.serving != nil {
+		w.serving.detach()
+	}
+	for i, s := range w.own {
+		s.owned, w.own[i] = false, nil
+		s.detach()
+	}
+	w.own = w.own[:0]
+}
+
+func (s *Stream) detach() {
+	s.state = detached
+	s.loop.orphans++
+}
