@@ -1,0 +1,148 @@
+// What the tests stand on: servers in a process of their own (this binary, started
+// again), outside programs, and patience.
+
+package interop
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gale-http/gale/engine"
+)
+
+// patience is how long a test waits for what must happen.
+const patience = 30 * time.Second
+
+// childEnv, when set, makes this binary one of the servers in children instead of a
+// test.
+const childEnv = "GALE_INTEROP_CHILD"
+
+// children are the servers that this binary can be, by their name in childEnv. Each
+// says its address on its first line, and ends when its standard input does.
+var children = map[string]func() *engine.Server{}
+
+func TestMain(m *testing.M) {
+	if name := os.Getenv(childEnv); name != "" {
+		serveChild(children[name]())
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func serveChild(s *engine.Server) {
+	if err := s.Listen("tcp", "127.0.0.1:0"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	fmt.Println(s.Addr())
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	if err := s.Close(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// child is a server in another process.
+type child struct {
+	addr string
+	pid  int
+}
+
+// spawn starts a child and ends it with the test.
+func spawn(t testing.TB, name string) *child {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childEnv+"="+name)
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = in.Close()
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("the child ended with %v", err)
+		}
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatalf("the child does not say its address: %v", err)
+	}
+	return &child{strings.TrimSpace(line), cmd.Process.Pid}
+}
+
+// start starts a server in this process and closes it with the test.
+func start(t testing.TB, s *engine.Server) string {
+	t.Helper()
+	if err := s.Listen("tcp", "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return s.Addr().String()
+}
+
+// program returns where an outside program is. Where it is missing the test is
+// skipped, but in continuous integration it fails.
+func program(t testing.TB, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("%s is not installed", name)
+		}
+		t.Skipf("%s is not installed", name)
+	}
+	return path
+}
+
+// within returns a context that ends with the test, or when patience does.
+func within(t testing.TB) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// dial connects to a server.
+func dial(t testing.TB, addr string) net.Conn {
+	t.Helper()
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// eventually waits for a condition that nobody announces and reports whether it came
+// true.
+func eventually(ok func() bool) bool {
+	for end := time.Now().Add(patience); !ok(); {
+		if time.Now().After(end) {
+			return false
+		}
+		time.Sleep(5 * time.Millisecond) // sleep: polls what has no event, such as /proc
+	}
+	return true
+}
