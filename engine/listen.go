@@ -1,5 +1,5 @@
 // Listening: from an address, a net.Listener or a descriptor to connections on
-// the loops. How sockets are bound and accepted is the platform's file.
+// the loops. How the loops bind and accept is accept.go's.
 
 package engine
 

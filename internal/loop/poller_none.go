@@ -16,6 +16,12 @@ func (p *poller) open() error { return errors.ErrUnsupported }
 
 func (p *poller) close() {}
 
+func (p *poller) add(fd int, token uint64) error { return errors.ErrUnsupported }
+
+func (p *poller) addAccept(fd int, token uint64) error { return errors.ErrUnsupported }
+
+func (p *poller) wantOutput(fd int, token uint64) error { return errors.ErrUnsupported }
+
 func (p *poller) poll() bool { return false }
 
 func (p *poller) event() (index, gen, bits uint32, ok bool) { return 0, 0, 0, false }

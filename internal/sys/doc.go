@@ -13,3 +13,18 @@ import "syscall"
 // The calls return it bare and not as an error, so that none is allocated and
 // a comparison is one instruction.
 type Errno = syscall.Errno
+
+// Error numbers the callers tell apart.
+const (
+	EAGAIN       = syscall.EAGAIN
+	EINTR        = syscall.EINTR
+	EMFILE       = syscall.EMFILE
+	ENFILE       = syscall.ENFILE
+	ENOBUFS      = syscall.ENOBUFS
+	ENOMEM       = syscall.ENOMEM
+	ECONNABORTED = syscall.ECONNABORTED
+	EINPROGRESS  = syscall.EINPROGRESS
+	EINVAL       = syscall.EINVAL
+	ENOSYS       = syscall.ENOSYS
+	EOPNOTSUPP   = syscall.EOPNOTSUPP
+)

@@ -21,21 +21,6 @@ const (
 	Exclusive = unix.EPOLLEXCLUSIVE
 )
 
-// Error numbers the callers tell apart.
-const (
-	EAGAIN       = syscall.EAGAIN
-	EINTR        = syscall.EINTR
-	EMFILE       = syscall.EMFILE
-	ENFILE       = syscall.ENFILE
-	ENOBUFS      = syscall.ENOBUFS
-	ENOMEM       = syscall.ENOMEM
-	ECONNABORTED = syscall.ECONNABORTED
-	EINPROGRESS  = syscall.EINPROGRESS
-	EINVAL       = syscall.EINVAL
-	ENOSYS       = syscall.ENOSYS
-	EOPNOTSUPP   = syscall.EOPNOTSUPP
-)
-
 // EpollCreate returns a new close-on-exec epoll set.
 func EpollCreate() (int, error) { return unix.EpollCreate1(unix.EPOLL_CLOEXEC) }
 

@@ -1,4 +1,4 @@
-// Listening on Linux: a socket of its own for each loop, all bound to one address
+// Listening on the loops: a socket of its own for each loop, all bound to one address
 // (SO_REUSEPORT), so that the kernel spreads connections and accepting takes no
 // goroutine. Where there can be one socket only (unix, or one we were given), it is
 // one loop's, or one goroutine's, that hands the descriptors round.

@@ -1,0 +1,150 @@
+//go:build linux
+
+// Making, binding and connecting sockets.
+
+package sys
+
+import (
+	"net/netip"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// Probe binds addr without sharing it and returns the socket with the address
+// it got. While it is open and not listening, Listen may bind the same address
+// with sharing; anyone who already listens there makes it fail.
+func Probe(addr Addr) (int, Addr, error) {
+	fd, err := bound(addr, false)
+	if err != nil {
+		return -1, addr, err
+	}
+	local, err := LocalAddr(fd)
+	if err != nil {
+		Close(fd)
+		return -1, addr, err
+	}
+	local.Any6 = addr.Any6
+	return fd, local, nil
+}
+
+// Listen returns a non-blocking listening socket on addr that shares it with
+// the other sockets of this user that do (SO_REUSEPORT).
+func Listen(addr Addr, backlog int) (int, error) {
+	fd, err := bound(addr, true)
+	if err != nil {
+		return -1, err
+	}
+	if err := unix.Listen(fd, backlog); err != nil {
+		Close(fd)
+		return -1, os.NewSyscallError("listen", err)
+	}
+	return fd, nil
+}
+
+func bound(addr Addr, share bool) (int, error) {
+	family, sa := sockaddr(addr)
+	fd, err := newSocket(family)
+	if err != nil {
+		return -1, os.NewSyscallError("socket", err)
+	}
+	if family != unix.AF_UNIX {
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
+		if share {
+			err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
+		}
+		if family == unix.AF_INET6 && err == nil {
+			only := 1
+			if addr.Any6 {
+				only = 0
+			}
+			err = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, only)
+		}
+		if err != nil {
+			Close(fd)
+			return -1, os.NewSyscallError("setsockopt", err)
+		}
+	}
+	if err := unix.Bind(fd, sa); err != nil {
+		Close(fd)
+		return -1, os.NewSyscallError("bind", err)
+	}
+	return fd, nil
+}
+
+func sockaddr(addr Addr) (int, unix.Sockaddr) {
+	if addr.Path != "" {
+		return unix.AF_UNIX, &unix.SockaddrUnix{Name: addr.Path}
+	}
+	ip := addr.IP.Addr()
+	if ip.Is4() || ip.Is4In6() {
+		return unix.AF_INET, &unix.SockaddrInet4{Port: int(addr.IP.Port()), Addr: ip.Unmap().As4()}
+	}
+	sa := &unix.SockaddrInet6{Port: int(addr.IP.Port()), Addr: ip.As16()}
+	if zone := ip.Zone(); zone != "" {
+		sa.ZoneId = zoneID(zone)
+	}
+	return unix.AF_INET6, sa
+}
+
+// LocalAddr returns the address the socket is bound to. It allocates.
+func LocalAddr(fd int) (Addr, error) {
+	sa, err := unix.Getsockname(fd)
+	return fromSockaddr(sa), os.NewSyscallError("getsockname", err)
+}
+
+// PeerAddr returns the address the socket is connected to. It allocates.
+func PeerAddr(fd int) (Addr, error) {
+	sa, err := unix.Getpeername(fd)
+	return fromSockaddr(sa), os.NewSyscallError("getpeername", err)
+}
+
+func fromSockaddr(sa unix.Sockaddr) Addr {
+	switch sa := sa.(type) {
+	case *unix.SockaddrInet4:
+		return Addr{IP: netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port))}
+	case *unix.SockaddrInet6:
+		return Addr{IP: netip.AddrPortFrom(netip.AddrFrom16(sa.Addr).WithZone(zoneName(sa.ZoneId)), uint16(sa.Port))}
+	case *unix.SockaddrUnix:
+		return Addr{Path: sa.Name}
+	}
+	return Addr{}
+}
+
+// Connect returns a socket on which a connection to addr has been started;
+// wait reports that it is still under way and that the socket's becoming
+// writable will tell.
+func Connect(addr Addr) (fd int, wait bool, err error) {
+	family, sa := sockaddr(addr)
+	fd, err = newSocket(family)
+	if err != nil {
+		return -1, false, os.NewSyscallError("socket", err)
+	}
+	if family != unix.AF_UNIX {
+		SetNoDelay(fd)
+	}
+	err = unix.Connect(fd, sa)
+	if err == nil || err == unix.EINPROGRESS {
+		return fd, err != nil, nil
+	}
+	Close(fd)
+	return -1, false, os.NewSyscallError("connect", err)
+}
+
+// SocketError returns and clears the socket's pending error.
+func SocketError(fd int) Errno {
+	n, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	if err != nil {
+		return unix.EBADF
+	}
+	return Errno(n)
+}
+
+// SetNoDelay turns Nagle's algorithm off; a socket that has none ignores it.
+func SetNoDelay(fd int) { _ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) }
+
+// SetNonblock puts the descriptor into non-blocking mode.
+func SetNonblock(fd int) error { return unix.SetNonblock(fd, true) }
+
+// Dup returns a close-on-exec copy of the descriptor.
+func Dup(fd int) (int, error) { return unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0) }

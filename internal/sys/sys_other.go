@@ -1,0 +1,63 @@
+//go:build !linux
+
+// Where gale makes no system calls of its own. Groups are always portable here, so
+// that none of these is ever called: they are there for the code above to compile
+// everywhere.
+
+package sys
+
+import (
+	"errors"
+	"syscall"
+)
+
+// Readiness bits of a poller's event.
+const (
+	In = 1 << iota
+	Out
+	PeerGone
+	Hup
+	Err
+)
+
+// Probe fails.
+func Probe(addr Addr) (int, Addr, error) { return -1, addr, errors.ErrUnsupported }
+
+// Listen fails.
+func Listen(Addr, int) (int, error) { return -1, errors.ErrUnsupported }
+
+// LocalAddr fails.
+func LocalAddr(int) (Addr, error) { return Addr{}, errors.ErrUnsupported }
+
+// PeerAddr fails.
+func PeerAddr(int) (Addr, error) { return Addr{}, errors.ErrUnsupported }
+
+// Accept fails.
+func Accept(int) (int, Errno) { return -1, syscall.ENOSYS }
+
+// Connect fails.
+func Connect(Addr) (fd int, wait bool, err error) { return -1, false, errors.ErrUnsupported }
+
+// SocketError fails.
+func SocketError(int) Errno { return syscall.ENOSYS }
+
+// SetNoDelay does nothing.
+func SetNoDelay(int) {}
+
+// Recv fails.
+func Recv(int, []byte) (int, Errno) { return 0, syscall.ENOSYS }
+
+// Send fails.
+func Send(int, []byte, bool) (int, Errno) { return 0, syscall.ENOSYS }
+
+// SendThree fails.
+func SendThree(int, []byte, []byte, []byte) (int, Errno) { return 0, syscall.ENOSYS }
+
+// Shutdown fails.
+func Shutdown(int, int) Errno { return syscall.ENOSYS }
+
+// Close fails.
+func Close(int) Errno { return syscall.ENOSYS }
+
+// Dup fails.
+func Dup(int) (int, error) { return -1, errors.ErrUnsupported }
