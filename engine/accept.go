@@ -59,7 +59,7 @@ func (s *Server) bind(network string, at sys.Addr) error {
 	if err := s.openAcceptors(loops, fds, tcp); err != nil {
 		return err
 	}
-	entry := &listener{addr: netAddr(at)}
+	entry := &listener{addr: loop.NetAddr(at)}
 	entry.close = func() {
 		if !tcp {
 			_ = os.Remove(at.Path)

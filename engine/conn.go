@@ -183,7 +183,7 @@ func (c *conn) close() {
 		ctx.cancel()
 	}
 	c.server.gone()
-	if c.NetConn() != nil {
+	if c.Portable() {
 		c.server.run.mu.Lock()
 		delete(c.server.run.conns, c)
 		c.server.run.mu.Unlock()

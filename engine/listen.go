@@ -43,7 +43,7 @@ func (s *Server) Listen(network, addr string) error {
 		return s.background(l)
 	}
 	if err := s.bind(network, at); err != nil {
-		return &net.OpError{Op: "listen", Net: network, Addr: netAddr(at), Err: err}
+		return &net.OpError{Op: "listen", Net: network, Addr: loop.NetAddr(at), Err: err}
 	}
 	return nil
 }
@@ -186,12 +186,4 @@ func haveIPv6() bool {
 	}
 	_ = l.Close()
 	return true
-}
-
-// netAddr is a socket address as package net shows it.
-func netAddr(a sys.Addr) net.Addr {
-	if !a.IP.IsValid() {
-		return &net.UnixAddr{Name: a.Path, Net: "unix"}
-	}
-	return net.TCPAddrFromAddrPort(a.IP)
 }

@@ -43,7 +43,7 @@ func (x *responder) serve(c *conn) {
 	x.attach(c)
 	for {
 		if x.req.in.Unread() == 0 {
-			if c.NetConn() == nil && !c.Ready() {
+			if !c.Ready() {
 				x.rest()
 				return
 			}
@@ -73,7 +73,7 @@ func (x *responder) serve(c *conn) {
 // anything. Otherwise the connection has been put to rest, or has ended.
 func (x *responder) read() bool {
 	in := &x.req.in
-	if x.conn.NetConn() != nil && !x.prepareWait() {
+	if x.conn.Portable() && !x.prepareWait() {
 		return false
 	}
 	n, err := in.Fill()
@@ -160,7 +160,7 @@ func (c *conn) noteHead(begun bool) {
 // connection goes on here.
 func (x *responder) answer(verdict error) bool {
 	c, out := x.conn, &x.res.out
-	if c.NetConn() != nil {
+	if c.Portable() {
 		c.idle.Store(false)
 	}
 	c.served, c.headDue, c.ReadTimeout = true, 0, x.server.run.timeouts.body
@@ -221,7 +221,7 @@ func (x *responder) conclude() bool {
 		x.finish(!in.Done() || x.res.to.KeepAlive || x.moreToRead())
 		return false
 	}
-	if x.worker.Lost() && x.conn.NetConn() == nil {
+	if x.worker.Lost() && !x.conn.Portable() {
 		x.giveBack()
 		return false
 	}
@@ -271,7 +271,7 @@ func (x *responder) finish(linger bool) {
 		then = endLater
 	}
 	switch {
-	case c.NetConn() != nil:
+	case c.Portable():
 		if linger {
 			c.HalfClose()
 			c.ReadTimeout = lingerTicks

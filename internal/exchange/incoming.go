@@ -170,12 +170,7 @@ func (in *Incoming) Fill() (int, error) {
 	} else if in.end == len(in.buf) {
 		in.makeRoom()
 	}
-	n, err := 0, error(nil)
-	if in.Stream.NetConn() != nil {
-		n, err = in.Stream.Read(in.buf[in.end:])
-	} else {
-		n, err = in.Stream.TryRead(in.buf[in.end:])
-	}
+	n, err := in.Stream.TryRead(in.buf[in.end:])
 	in.end += n
 	if err == io.EOF && !in.eof {
 		in.eof = true

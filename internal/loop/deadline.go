@@ -38,7 +38,7 @@ func (s *Stream) setDeadline(side *word, t time.Time) {
 		deadline = &r.read
 	}
 	deadline.Store(instantOf(t))
-	if s.conn != nil {
+	if s.portable {
 		_ = s.armConn(side == &s.input)
 		return
 	}

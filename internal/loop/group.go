@@ -139,10 +139,10 @@ func (g *Group) keep(s *Stream) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.stopped() {
-		_ = s.conn.Close()
+		_ = s.above.conn.Close()
 		return
 	}
-	g.conns[s] = s.conn
+	g.conns[s] = s.above.conn
 }
 
 // hand has Stop close the connection of s as that of heir; it reports false once
@@ -154,7 +154,7 @@ func (g *Group) hand(s, heir *Stream) bool {
 		return false
 	}
 	delete(g.conns, s)
-	g.conns[heir] = heir.conn
+	g.conns[heir] = heir.above.conn
 	return true
 }
 

@@ -65,7 +65,7 @@ func (c *Conn) Take() error {
 	}
 	defer c.end()
 	s := c.stream.Load()
-	if s.conn != nil {
+	if s.portable {
 		return c.takeConn(s)
 	}
 	if w := s.caller(); w != nil {
@@ -109,7 +109,10 @@ func (c *Conn) take(s *Stream, w *Worker) error {
 		own.rare.Load().taker.Store(w)
 	}
 	s.disown()
-	s.fd, s.state, s.worker = -1, closed, nil
+	if own.above = s.above; own.above != nil {
+		own.above.wire.stream.Store(own)
+	}
+	s.fd, s.state, s.worker, s.above = -1, closed, nil, nil
 	s.dismiss(&s.input)
 	s.dismiss(&s.output)
 	l.wheel.remove(s)
@@ -128,7 +131,7 @@ func (c *Conn) takeConn(s *Stream) error {
 		return ErrClosed
 	}
 	own.reset()
-	own.loop, own.conn, own.state = s.loop, s.conn, taken
+	own.loop, own.above, own.portable, own.state = s.loop, s.above, true, taken
 	own.rare.Store(s.rare.Swap(nil))
 	if !s.loop.group.hand(s, own) {
 		return ErrClosed
@@ -166,7 +169,8 @@ func (c *Conn) end() {
 	if c.users.Add(-1) != connClosed {
 		return
 	}
-	if s := c.stream.Load(); s == &c.own && s.conn == nil {
+	if s := c.stream.Load(); s == &c.own && !s.portable {
+		s.closeTLS()
 		s.closeFD()
 		s.loop.release()
 	}
@@ -219,7 +223,7 @@ func (c *Conn) CloseWrite() error {
 		return ErrClosed
 	}
 	defer c.end()
-	c.stream.Load().HalfClose()
+	c.stream.Load().halfClose(direct)
 	return nil
 }
 
@@ -231,11 +235,11 @@ func (c *Conn) Close() error {
 	defer c.end()
 	s := c.stream.Load()
 	switch {
-	case s.conn != nil:
+	case s.portable:
 		if s == &c.own {
 			s.loop.group.drop(s)
 		}
-		return s.conn.Close()
+		return s.above.top().Close()
 	case s != &c.own:
 		s.cut()
 		return nil

@@ -152,7 +152,7 @@ func untilBusy(t *testing.T, c *Conn) {
 	t.Helper()
 	s := c.stream.Load()
 	eventually(t, "the waits", func() bool {
-		if s.conn != nil {
+		if s.portable {
 			return c.users.Load() > 4
 		}
 		in, out := s.input.Load(), s.output.Load()

@@ -8,4 +8,4 @@ import "errors"
 var ErrNoSendFile = errors.New("gale: no way from this file to this stream but through memory")
 
 // Plain tells whether what is written to the stream goes to a socket as it is.
-func (s *Stream) Plain() bool { return s.conn == nil }
+func (s *Stream) Plain() bool { return s.above == nil }

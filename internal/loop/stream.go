@@ -35,8 +35,8 @@ type Task interface {
 type Stream struct {
 	task   Task
 	loop   *Loop
-	worker *Worker  // who serves it; stable while user code runs
-	conn   net.Conn // the portable driver's
+	worker *Worker // who serves it; stable while user code runs
+	above  *layer  // what it goes through instead of its descriptor: TLS, a net.Conn; nil: nothing
 
 	input, output word
 	timer
@@ -52,6 +52,7 @@ type Stream struct {
 	drained    bool // the last read took all there was
 	outputArm  bool // output is among the events asked for
 	queued     bool // in the backlog
+	portable   bool // over a net.Conn, without a descriptor and a place in the loop
 	level      bool // its events go on as long as their cause does: a listener
 	owned      bool // in its worker's own list
 	signs      atomic.Uint32
@@ -71,14 +72,23 @@ func (s *Stream) Loop() *Loop { return s.loop }
 // Tick is the time of the stream's loop in milliseconds; over a net.Conn, which no
 // loop runs, the clock's.
 func (s *Stream) Tick() int64 {
-	if s.conn != nil {
+	if s.portable {
 		return monotonic() / tickNanos
 	}
 	return s.loop.Tick()
 }
 
+// Portable tells whether the stream is one of the portable driver: over a net.Conn,
+// and with a goroutine of its own.
+func (s *Stream) Portable() bool { return s.portable }
+
 // NetConn returns the net.Conn under a stream of the portable driver, else nil.
-func (s *Stream) NetConn() net.Conn { return s.conn }
+func (s *Stream) NetConn() net.Conn {
+	if s.above == nil {
+		return nil
+	}
+	return s.above.conn
+}
 
 // HungUp tells whether the peer has closed its side, or the connection failed,
 // as far as the loop has heard.
@@ -90,7 +100,8 @@ func (s *Stream) Failed() bool { return s.signs.Load()&signFailed != 0 }
 // OpenConn makes s a stream over c, served by the calling goroutine for task.
 func (s *Stream) OpenConn(w *Worker, c net.Conn, task Task) {
 	s.reset()
-	s.task, s.loop, s.worker, s.conn, s.fd, s.state = task, w.loop, w, c, -1, running
+	s.task, s.loop, s.worker, s.fd, s.state = task, w.loop, w, -1, running
+	s.above, s.portable = &layer{conn: c}, true
 	s.loop.group.keep(s)
 }
 
@@ -101,11 +112,11 @@ func (s *Stream) reset() {
 // Read reads what there is, waiting until there is something. At the end of the
 // stream it returns io.EOF. p must not be empty. It does not allocate.
 func (s *Stream) Read(p []byte) (int, error) {
-	if s.conn != nil {
-		return s.readConn(p)
+	if s.above != nil {
+		return s.above.read(s, p)
 	}
 	for {
-		n, err := s.TryRead(p)
+		n, err := s.tryRead(p, true)
 		if n > 0 || err != nil {
 			return n, err
 		}
@@ -119,11 +130,11 @@ func (s *Stream) Read(p []byte) (int, error) {
 // Write writes all of p, waiting while the peer is slow. It returns how much was
 // handed to the kernel, and does not allocate.
 func (s *Stream) Write(p []byte) (int, error) {
-	if s.conn != nil {
-		return s.writeConn(p)
+	if s.above != nil {
+		return s.above.write(s, p)
 	}
 	for done := 0; ; {
-		n, err := s.TryWrite(p[done:])
+		n, err := s.tryWrite(p[done:])
 		if done += n; err != nil || done == len(p) {
 			return done, err
 		}
@@ -136,8 +147,8 @@ func (s *Stream) Write(p []byte) (int, error) {
 // WriteThree writes a, b and c, one behind the other and together where they
 // fit. It returns how much of them was handed to the kernel.
 func (s *Stream) WriteThree(a, b, c []byte) (int, error) {
-	if s.conn != nil {
-		return s.writeConnThree(a, b, c)
+	if s.above != nil {
+		return s.above.writeThree(s, a, b, c)
 	}
 	for done := 0; ; {
 		n, err := s.tryWriteThree(a, b, c)
@@ -219,14 +230,13 @@ func (s *Stream) Close() {
 	}
 	s.disown()
 	s.state, s.worker = closed, nil
-	if s.conn != nil {
-		s.loop.group.drop(s)
-		_ = s.conn.Close()
-		s.conn = nil
+	if s.portable {
+		s.closeConn()
 		return
 	}
 	s.dismiss(&s.input)
 	s.dismiss(&s.output)
+	s.closeTLS()
 	s.loop.wheel.remove(s)
 	s.loop.streams.remove(s)
 	s.closeFD()
@@ -243,9 +253,42 @@ func (s *Stream) Return(then func(Task)) bool {
 		return true
 	}
 	m.recycle()
+	s.closeTLS()
 	s.closeFD()
 	return false
 }
 
 // Ready tells whether a read may find something without waiting.
-func (s *Stream) Ready() bool { return !s.drained || s.input.Load() == ready }
+func (s *Stream) Ready() bool {
+	return !s.drained || s.input.Load() == ready || s.above != nil && !s.above.dry
+}
+
+// TryRead reads what there is. It returns 0 and no error when there is nothing
+// now, and io.EOF at the end of the stream. Over a net.Conn, which cannot tell, it
+// waits as Read does.
+func (s *Stream) TryRead(p []byte) (int, error) { return s.tryRead(p, false) }
+
+// TryWrite hands over what the kernel takes now. When it took nothing, or not all,
+// the rest must be the first that is written next. Over a net.Conn, which cannot
+// tell, it waits as Write does.
+func (s *Stream) TryWrite(p []byte) (int, error) {
+	if s.above != nil {
+		return s.above.tryWrite(s, p)
+	}
+	return s.tryWrite(p)
+}
+
+// HalfClose tells the peer that nothing more will be sent. It does not wait: over TLS
+// the peer may have to do without the words, when it is slow.
+func (s *Stream) HalfClose() { s.halfClose(trying) }
+
+func (s *Stream) halfClose(mode sendMode) {
+	if s.portable {
+		s.above.halfCloseConn()
+		return
+	}
+	if s.above != nil {
+		s.above.closeNotify(mode)
+	}
+	s.shutdownWrite()
+}

@@ -3,6 +3,7 @@
 package loop
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
 	"os"
@@ -11,12 +12,32 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-func (s *Stream) readConn(p []byte) (int, error) {
+// layer is what a stream goes through instead of its descriptor: a net.Conn of the
+// portable driver, or TLS (secure.go), or TLS over a net.Conn.
+type layer struct {
+	conn net.Conn  // nil: the stream has a descriptor of its own
+	tls  *tls.Conn // nil: plain
+	wire wire      // what tls is over, where conn is nil
+	dry  bool      // the last read found nothing, in tls neither
+}
+
+// top is the net.Conn that is read and written in a portable group.
+func (l *layer) top() net.Conn {
+	if l.tls != nil {
+		return l.tls
+	}
+	return l.conn
+}
+
+func (l *layer) read(s *Stream, p []byte) (int, error) {
+	if l.conn == nil {
+		return l.readTLS(p, true)
+	}
 	if err := s.armConn(true); err != nil {
 		return 0, err
 	}
-	for {
-		n, err := s.conn.Read(p)
+	for c := l.top(); ; {
+		n, err := c.Read(p)
 		switch {
 		case n > 0:
 			return n, nil
@@ -26,20 +47,41 @@ func (s *Stream) readConn(p []byte) (int, error) {
 	}
 }
 
-func (s *Stream) writeConn(p []byte) (int, error) {
+// tryRead is read where nothing can be read without waiting.
+func (l *layer) tryRead(s *Stream, p []byte) (int, error) {
+	if l.conn == nil {
+		return l.readTLS(p, false)
+	}
+	return l.read(s, p)
+}
+
+func (l *layer) write(s *Stream, p []byte) (int, error) {
+	if l.conn == nil {
+		return l.writeTLS(p)
+	}
 	if err := s.armConn(false); err != nil {
 		return 0, err
 	}
-	n, err := s.conn.Write(p)
+	n, err := l.top().Write(p)
 	return n, s.connError(err)
 }
 
-func (s *Stream) writeConnThree(pieces ...[]byte) (int, error) {
+func (l *layer) tryWrite(s *Stream, p []byte) (int, error) {
+	if l.conn == nil {
+		return l.tryWriteTLS(p)
+	}
+	return l.write(s, p)
+}
+
+func (l *layer) writeThree(s *Stream, a, b, c []byte) (int, error) {
+	if l.conn == nil {
+		return l.writeThreeTLS(a, b, c)
+	}
 	if err := s.armConn(false); err != nil {
 		return 0, err
 	}
-	buffers := net.Buffers(pieces)
-	n, err := buffers.WriteTo(s.conn)
+	buffers := net.Buffers{a, b, c}
+	n, err := buffers.WriteTo(l.top())
 	return int(n), s.connError(err)
 }
 
@@ -47,9 +89,10 @@ func (s *Stream) writeConnThree(pieces ...[]byte) (int, error) {
 // SetReadDeadline or SetWriteDeadline said. It fails when the stream is barred: Bar
 // has set, or will set, a deadline that this one must not replace.
 func (s *Stream) armConn(read bool) error {
-	timeout, set, side := s.WriteTimeout, s.conn.SetWriteDeadline, &s.output
+	c := s.above.conn
+	timeout, set, side := s.WriteTimeout, c.SetWriteDeadline, &s.output
 	if read {
-		timeout, set, side = s.ReadTimeout, s.conn.SetReadDeadline, &s.input
+		timeout, set, side = s.ReadTimeout, c.SetReadDeadline, &s.input
 	}
 	for {
 		deadline := s.deadlineOf(side)
@@ -103,8 +146,18 @@ func (s *Stream) dial(w *Worker, addr sys.Addr, timeout int64) error {
 	return nil
 }
 
-func (s *Stream) halfCloseConn() {
-	if c, ok := s.conn.(interface{ CloseWrite() error }); ok {
+func (l *layer) halfCloseConn() {
+	if l.tls != nil {
+		_ = l.tls.CloseWrite()
+	}
+	if c, ok := l.conn.(interface{ CloseWrite() error }); ok {
 		_ = c.CloseWrite()
 	}
+}
+
+// closeConn closes a stream over a net.Conn; TLS says so to the peer first.
+func (s *Stream) closeConn() {
+	s.loop.group.drop(s)
+	_ = s.above.top().Close()
+	s.above = nil
 }

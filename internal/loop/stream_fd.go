@@ -47,9 +47,11 @@ func (s *Stream) Wake(bits uint32) {
 	}
 }
 
-// TryRead reads what there is. It returns 0 and no error when there is nothing
-// now, and io.EOF at the end of the stream.
-func (s *Stream) TryRead(p []byte) (int, error) {
+// tryRead is TryRead; bare, from the descriptor itself in any case.
+func (s *Stream) tryRead(p []byte, bare bool) (int, error) {
+	if s.above != nil && !bare {
+		return s.above.tryRead(s, p)
+	}
 	for !s.drained {
 		n, e := sys.Recv(int(s.fd), p)
 		switch {
@@ -73,8 +75,8 @@ func (s *Stream) TryRead(p []byte) (int, error) {
 	return 0, nil
 }
 
-// TryWrite hands over what the kernel takes now.
-func (s *Stream) TryWrite(p []byte) (int, error) {
+// tryWrite is TryWrite to the descriptor itself.
+func (s *Stream) tryWrite(p []byte) (int, error) {
 	for {
 		n, e := sys.Send(int(s.fd), p, false)
 		if e == sys.EINTR {
@@ -116,14 +118,7 @@ func (s *Stream) armOutput() error {
 	return s.loop.poller.wantOutput(int(s.fd), s.token())
 }
 
-// HalfClose tells the peer that nothing more will be sent.
-func (s *Stream) HalfClose() {
-	if s.conn != nil {
-		s.halfCloseConn()
-		return
-	}
-	sys.Shutdown(int(s.fd), 1)
-}
+func (s *Stream) shutdownWrite() { sys.Shutdown(int(s.fd), 1) }
 
 func (s *Stream) cut() {
 	if s.fd >= 0 {
@@ -134,8 +129,8 @@ func (s *Stream) cut() {
 // localAddr returns the address of this end, remoteAddr that of the peer, as package
 // net has them. They allocate.
 func (s *Stream) localAddr() net.Addr {
-	if s.conn != nil {
-		return s.conn.LocalAddr()
+	if s.portable {
+		return s.above.conn.LocalAddr()
 	}
 	at, _ := sys.LocalAddr(int(s.fd))
 	return NetAddr(at)
@@ -143,8 +138,8 @@ func (s *Stream) localAddr() net.Addr {
 
 // remoteAddr returns the address of the peer.
 func (s *Stream) remoteAddr() net.Addr {
-	if s.conn != nil {
-		return s.conn.RemoteAddr()
+	if s.portable {
+		return s.above.conn.RemoteAddr()
 	}
 	at, _ := sys.PeerAddr(int(s.fd))
 	return NetAddr(at)

@@ -192,8 +192,8 @@ func (s *Stream) over() error {
 // may be using s; none of them is a worker.
 func (s *Stream) Bar() {
 	s.signs.Or(signBarred)
-	if s.conn != nil {
-		_ = s.conn.SetDeadline(past)
+	if s.portable {
+		_ = s.above.conn.SetDeadline(past)
 		return
 	}
 	for _, side := range [...]*word{&s.input, &s.output} {

@@ -1,0 +1,165 @@
+// TLS over a stream: crypto/tls reads and writes through a net.Conn that suspends
+// its worker, or parks its goroutine, where another would block. Above it the
+// methods of the stream mean what they mean on a plain one:
+//
+//	Read ──▶ tls.Conn.Read ──▶ wire.Read ──▶ descriptor, wait
+//	Write ─▶ tls.Conn.Write ─▶ wire.Write ─▶ descriptor, wait
+//
+// A read that must not wait ends with a temporary net.Error, which tls.Conn takes
+// no harm from. So a connection at rest keeps no worker in a read, and no buffer of
+// ours. Only a handshake has to wait where it stands.
+
+package loop
+
+import (
+	"crypto/tls"
+	"net"
+)
+
+// Handshake puts TLS on the stream and shakes hands; start is tls.Server or
+// tls.Client. It takes no longer than timeout milliseconds, 0 is for ever. It calls
+// what the config has the user's code do, so a worker must be under its lease. When
+// it fails the stream is what it was before; an alert may have been sent.
+func (s *Stream) Handshake(start func(net.Conn, *tls.Config) *tls.Conn, config *tls.Config, timeout int64) error {
+	if s.portable {
+		return s.handshakeConn(start, config, timeout)
+	}
+	l := &layer{}
+	w := &l.wire
+	w.stream.Store(s)
+	w.waits = true
+	if timeout > 0 {
+		due := deadlineAt(timeout * tickNanos)
+		s.SetReadDeadline(due)
+		s.SetWriteDeadline(due)
+		defer s.SetReadDeadline(noDeadline)
+		defer s.SetWriteDeadline(noDeadline)
+	}
+	l.tls = start(w, config)
+	if err := l.tls.Handshake(); err != nil {
+		return w.writeError(w.readError(err))
+	}
+	s.above = l
+	return nil
+}
+
+func (s *Stream) handshakeConn(start func(net.Conn, *tls.Config) *tls.Conn, config *tls.Config, timeout int64) error {
+	l := s.above
+	if timeout > 0 {
+		_ = l.conn.SetDeadline(deadlineAt(timeout * tickNanos))
+		defer func() { _ = l.conn.SetDeadline(noDeadline) }()
+	}
+	c := start(l.conn, config)
+	if err := c.Handshake(); err != nil {
+		return s.connError(err)
+	}
+	l.tls = c
+	return nil
+}
+
+// TLS returns the state of the stream's TLS, nil when it is plain. Any goroutine may
+// call it while the stream is open. It allocates.
+func (s *Stream) TLS() *tls.ConnectionState {
+	if s.above == nil {
+		return nil
+	}
+	c, ok := s.above.top().(interface{ ConnectionState() tls.ConnectionState })
+	if !ok {
+		return nil
+	}
+	state := c.ConnectionState()
+	return &state
+}
+
+// Strip takes TLS off a stream that has a descriptor: the peer has been told the end
+// of it by HalfClose, and what still comes is for nobody to understand.
+func (s *Stream) Strip() {
+	if !s.portable {
+		s.above = nil
+	}
+}
+
+// readTLS reads what there is in whole records. With waits false it returns 0 and no
+// error when there is nothing now.
+func (l *layer) readTLS(p []byte, waits bool) (int, error) {
+	l.wire.waits = waits
+	n, err := l.tls.Read(p)
+	if n > 0 {
+		l.dry = false
+		return n, nil // an error will be there again
+	}
+	if l.dry = err == errNothing; l.dry {
+		return 0, nil
+	}
+	return 0, l.wire.readError(err)
+}
+
+func (l *layer) writeTLS(p []byte) (int, error) {
+	if len(p) > oneRecord || l.wire.owed > 0 {
+		return l.writeThreeTLS(p, nil, nil)
+	}
+	n, err := l.tls.Write(p)
+	if err != nil {
+		err = l.wire.writeError(err)
+	}
+	return n, err
+}
+
+// writeThreeTLS writes records and sends them as few times as it makes sense.
+func (l *layer) writeThreeTLS(pieces ...[]byte) (done int, err error) {
+	w := &l.wire
+	w.setMode(gathering)
+	for _, p := range pieces {
+		n := min(w.owed, len(p))
+		w.owed -= n
+		if done += n; n == len(p) {
+			continue
+		}
+		n, err = l.tls.Write(p[n:])
+		if done += n; err != nil {
+			return done, w.writeError(err)
+		}
+	}
+	return done, w.flush()
+}
+
+// tryWriteTLS writes one record. While the kernel has not taken all of it, the bytes
+// it is made of count as not written: they are owed.
+func (l *layer) tryWriteTLS(p []byte) (int, error) {
+	w := &l.wire
+	w.setMode(trying)
+	defer w.setMode(direct)
+	if gone, err := w.tryFlush(); err != nil || !gone {
+		return 0, err
+	}
+	n := min(w.owed, len(p))
+	if w.owed -= n; n > 0 {
+		return n, nil
+	}
+	n, err := l.tls.Write(p[:min(len(p), maxRecord)])
+	if err != nil {
+		return 0, w.writeError(err)
+	}
+	if gone, err := w.tryFlush(); err != nil || !gone {
+		w.owed = n
+		return 0, err
+	}
+	return n, nil
+}
+
+// closeNotify tells the peer that this is the end.
+func (l *layer) closeNotify(mode sendMode) {
+	l.wire.setMode(mode)
+	_ = l.tls.CloseWrite()
+}
+
+// closeTLS ends TLS on a stream that is being closed, with what words the kernel takes
+// now.
+func (s *Stream) closeTLS() {
+	if s.above == nil {
+		return
+	}
+	s.above.closeNotify(trying)
+	s.above.wire.letGo()
+	s.above = nil
+}

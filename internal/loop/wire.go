@@ -1,0 +1,260 @@
+// The net.Conn under TLS: a stream's descriptor, with waits that suspend. One side
+// belongs to whoever reads, the other to whoever writes; but a reader may have to
+// send an alert or a new key as well, so what is on its way out is under a lock. It
+// is held while a slow peer is waited for: who else has to send something waits, too.
+
+package loop
+
+import (
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	oneRecord  = 1 << 10  // what crypto/tls surely puts into one record
+	maxRecord  = 16 << 10 // the most that a record takes
+	gatherSize = 32 << 10 // how much ciphertext is worth a system call
+	gatherRoom = gatherSize + maxRecord + 1<<10
+)
+
+// wire implements net.Conn for crypto/tls.
+type wire struct {
+	stream atomic.Pointer[Stream]
+	given  net.Conn // what is read and written once the stream was given away; else nil
+
+	waits   bool  // reads wait
+	stopped error // why the last wait of a read ended early
+
+	mu     sync.Mutex
+	mode   sendMode
+	out    *[]byte // ciphertext that has not been sent, in a buffer of gatherers; nil: none
+	broken error   // why nothing more can be sent
+
+	owed int // plaintext at the end of out that the writer will come up with again; the writer's
+}
+
+// sendMode is what becomes of ciphertext.
+type sendMode uint8
+
+const (
+	direct    sendMode = iota // sent at once, waiting while the peer is slow
+	gathering                 // collected, and sent when it is much
+	trying                    // sent as far as the kernel takes it now
+)
+
+// gatherers are buffers for ciphertext: a wire has one while it holds any.
+var gatherers = sync.Pool{New: func() any {
+	b := make([]byte, 0, gatherRoom)
+	return &b
+}}
+
+// pause ends a read without doing harm: crypto/tls keeps every other error.
+type pause string
+
+func (p pause) Error() string { return string(p) }
+func (pause) Timeout() bool   { return true }
+func (pause) Temporary() bool { return true }
+
+var (
+	errNothing error = pause("gale: nothing to read now")
+	errStopped error = pause("gale: the wait was ended")
+)
+
+// Read implements net.Conn.
+func (w *wire) Read(p []byte) (int, error) {
+	if w.given != nil {
+		return w.given.Read(p)
+	}
+	s := w.stream.Load()
+	for {
+		n, err := s.tryRead(p, true)
+		switch {
+		case n > 0 || err != nil:
+			return n, err
+		case !w.waits:
+			return 0, errNothing
+		}
+		if w.stopped = s.wait(&s.input, int64(s.ReadTimeout)); w.stopped != nil {
+			return 0, errStopped
+		}
+		s.drained, s.movedIn = false, 0
+	}
+}
+
+// Write implements net.Conn.
+func (w *wire) Write(p []byte) (int, error) {
+	if w.given != nil {
+		return w.given.Write(p)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.put(p); err != nil {
+		w.broken = err
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// put sends or keeps p, behind what was kept before. The lock is held.
+func (w *wire) put(p []byte) error {
+	if w.broken != nil {
+		return w.broken
+	}
+	if w.mode == direct {
+		if err := w.sendKept(); err != nil {
+			return err
+		}
+		return w.sendAll(p)
+	}
+	if w.mode == trying && w.out == nil {
+		n, err := w.stream.Load().tryWrite(p)
+		if p = p[n:]; err != nil || len(p) == 0 {
+			return err
+		}
+	}
+	if w.out == nil {
+		w.out = gatherers.Get().(*[]byte)
+	}
+	*w.out = append(*w.out, p...)
+	if w.mode == gathering && len(*w.out) >= gatherSize {
+		return w.sendKept()
+	}
+	return nil
+}
+
+// sendKept sends what was kept and gives its buffer back. The lock is held.
+func (w *wire) sendKept() error {
+	if w.out == nil {
+		return nil
+	}
+	err := w.sendAll(*w.out)
+	w.letGo()
+	return err
+}
+
+// letGo gives the buffer back.
+func (w *wire) letGo() {
+	if w.out == nil {
+		return
+	}
+	*w.out = (*w.out)[:0]
+	gatherers.Put(w.out)
+	w.out = nil
+}
+
+func (w *wire) sendAll(p []byte) error {
+	for s := w.stream.Load(); ; {
+		n, err := s.tryWrite(p)
+		if p = p[n:]; err != nil || len(p) == 0 {
+			return err
+		}
+		if err := s.waitOutput(); err != nil {
+			return err
+		}
+	}
+}
+
+// flush sends what was gathered and ends the gathering.
+func (w *wire) flush() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.mode = direct
+	if w.broken == nil {
+		w.broken = w.sendKept()
+	}
+	return w.broken
+}
+
+// tryFlush sends of what was kept as much as the kernel takes, and reports whether
+// that was all.
+func (w *wire) tryFlush() (all bool, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.broken != nil || w.out == nil {
+		return true, w.broken
+	}
+	n, err := w.stream.Load().tryWrite(*w.out)
+	if w.broken = err; err != nil {
+		return false, err
+	}
+	*w.out = (*w.out)[:copy(*w.out, (*w.out)[n:])]
+	if len(*w.out) > 0 {
+		return false, nil
+	}
+	w.letGo()
+	return true, nil
+}
+
+func (w *wire) setMode(mode sendMode) {
+	w.mu.Lock()
+	w.mode = mode
+	w.mu.Unlock()
+}
+
+// readError and writeError return what is behind an error of crypto/tls.
+func (w *wire) readError(err error) error {
+	if err == errStopped {
+		return w.stopped
+	}
+	return err
+}
+
+func (w *wire) writeError(err error) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.broken != nil {
+		return w.broken
+	}
+	return err
+}
+
+// Close implements net.Conn. The stream is not TLS's to close.
+func (w *wire) Close() error {
+	if w.given != nil {
+		return w.given.Close()
+	}
+	return nil
+}
+
+// LocalAddr implements net.Conn.
+func (w *wire) LocalAddr() net.Addr {
+	if w.given != nil {
+		return w.given.LocalAddr()
+	}
+	return w.stream.Load().localAddr()
+}
+
+// RemoteAddr implements net.Conn.
+func (w *wire) RemoteAddr() net.Addr {
+	if w.given != nil {
+		return w.given.RemoteAddr()
+	}
+	return w.stream.Load().remoteAddr()
+}
+
+// SetDeadline, SetReadDeadline and SetWriteDeadline implement net.Conn. A stream has
+// timeouts of its own.
+func (w *wire) SetDeadline(t time.Time) error {
+	if w.given != nil {
+		return w.given.SetDeadline(t)
+	}
+	return nil
+}
+
+// SetReadDeadline implements net.Conn.
+func (w *wire) SetReadDeadline(t time.Time) error {
+	if w.given != nil {
+		return w.given.SetReadDeadline(t)
+	}
+	return nil
+}
+
+// SetWriteDeadline implements net.Conn.
+func (w *wire) SetWriteDeadline(t time.Time) error {
+	if w.given != nil {
+		return w.given.SetWriteDeadline(t)
+	}
+	return nil
+}
