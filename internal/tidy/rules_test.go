@@ -38,6 +38,7 @@ func rules() []rule {
 		ruleUnsafeFiles, ruleUnsafeComment, ruleLinkname,
 		ruleClock, ruleSleep, ruleTestSleep,
 		ruleSkip, ruleMarkers, rulePlatformBranch, ruleStubs, ruleTags,
+		ruleLinks,
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -49,7 +50,8 @@ type pkg struct {
 type tree struct {
 	pkgs    []*pkg
 	broken  []problem         // files that do not parse
-	texts   map[string]string // go.mod files and assembly, by path
+	texts   map[string]string // go.mod files, assembly and documentation, by path
+	names   map[string]bool   // every file, also those that no rule reads
 	fileSet *token.FileSet
 }
 
@@ -72,10 +74,11 @@ func (p problem) String() string { return fmt.Sprintf("%s:%d: %s", p.path, p.lin
 
 // parseTree parses sources, keyed by path. What is not Go is kept as text.
 func parseTree(sources map[string]string) *tree {
-	t := &tree{texts: map[string]string{}, fileSet: token.NewFileSet()}
+	t := &tree{texts: map[string]string{}, names: map[string]bool{}, fileSet: token.NewFileSet()}
 	byKey := map[string]*pkg{}
 	for _, name := range sortedKeys(sources) {
 		src := sources[name]
+		t.names[name] = true
 		if !strings.HasSuffix(name, ".go") {
 			t.texts[name] = src
 			continue
@@ -100,7 +103,7 @@ var repository = sync.OnceValues(func() (*tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	sources := map[string]string{}
+	sources, names := map[string]string{}, map[string]bool{}
 	err = filepath.WalkDir(root, func(full string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -113,23 +116,26 @@ var repository = sync.OnceValues(func() (*tree, error) {
 		if d.IsDir() {
 			return skipDir(rel, d.Name())
 		}
-		if ext := path.Ext(rel); ext != ".go" && ext != ".s" && d.Name() != "go.mod" {
+		names[rel] = true
+		if ext := path.Ext(rel); ext != ".go" && ext != ".s" && ext != ".md" && d.Name() != "go.mod" ||
+			strings.Contains(rel, "testdata/") {
 			return nil
 		}
 		src, err := os.ReadFile(full)
 		sources[rel] = string(src)
 		return err
 	})
-	return parseTree(sources), err
+	t := parseTree(sources)
+	maps.Copy(t.names, names)
+	return t, err
 })
 
-// skipDir leaves out what the go command would not build: hidden directories,
-// testdata, and what the benchmarks write.
+// skipDir leaves out hidden directories and what the benchmarks write.
 func skipDir(rel, name string) error {
 	if rel == "." {
 		return nil
 	}
-	if name[0] == '.' || name[0] == '_' || name == "testdata" || rel == "bench/out" {
+	if name[0] == '.' || name[0] == '_' || rel == "bench/out" {
 		return fs.SkipDir
 	}
 	return nil
