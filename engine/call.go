@@ -24,7 +24,7 @@ func (x *responder) call() (returned bool) {
 		}
 		x.gone()
 	}()
-	x.server.Handler(&x.req, &x.res)
+	x.handler(&x.req, &x.res)
 	return true
 }
 
@@ -57,6 +57,10 @@ func (x *responder) fail() {
 func (x *responder) gone() {
 	x.server.logf("gale: the handler of %s %q called runtime.Goexit\n%s",
 		x.req.Method(), x.req.URL(), debug.Stack())
+	if x.socket != nil {
+		x.quit()
+		return
+	}
 	x.fail()
 	c, out := x.conn, &x.res.out
 	if out.Err() == nil {

@@ -33,15 +33,34 @@ type conn struct {
 	// headDue is the tick by which the head under way must be complete; 0 when none
 	// has begun.
 	headDue int64
-	// linger is how many bytes more are read and dropped before closing; 0 when the
-	// connection is alive.
+	// linger is how many bytes more are read and dropped before closing, in modeLinger.
 	linger int32
+	mode   mode
 	// served tells that a request of it has been answered; idle, for the portable
 	// driver, that it waits for the next.
-	served  bool
-	idle    atomic.Bool
+	served bool
+	idle   atomic.Bool
+	extras atomic.Pointer[extras]
+	next   *conn // in the loop's free list
+}
+
+// mode is what a connection is served for.
+type mode uint8
+
+const (
+	modeHTTP   mode = iota
+	modeLinger      // input is dropped for a while before closing
+	modeFresh       // Events.Connection has not been told
+	modeLate        // a head was too long under way, and Events.ClientError is to be told
+	modeIdle        // nothing has come for too long, and Events.Timeout is to be told
+	modeTaken       // it was taken over: it is no connection of the server's any more
+)
+
+// extras is what a connection has once someone asks for it. It is never another
+// connection's, so it may be kept for ever.
+type extras struct {
 	context atomic.Pointer[connContext]
-	next    *conn // in the loop's free list
+	socket  atomic.Pointer[Socket]
 }
 
 // connContext is the context of all requests of one connection (see
@@ -49,6 +68,29 @@ type conn struct {
 type connContext struct {
 	context.Context
 	cancel context.CancelFunc
+}
+
+// extra returns the extras of the connection, made if need be.
+func (c *conn) extra() *extras {
+	if e := c.extras.Load(); e != nil {
+		return e
+	}
+	c.extras.CompareAndSwap(nil, new(extras))
+	return c.extras.Load()
+}
+
+// part ends what others have of the connection.
+func (c *conn) part() {
+	e := c.extras.Swap(nil)
+	if e == nil {
+		return
+	}
+	if s := e.socket.Load(); s != nil {
+		s.leave()
+	}
+	if ctx := e.context.Load(); ctx != nil {
+		ctx.cancel()
+	}
 }
 
 // newConn returns a connection slot of the loop, which must be held.
@@ -69,13 +111,16 @@ func newConn(s *Server, l *loop.Loop) *conn {
 func (c *conn) init(s *Server) {
 	c.server = s
 	c.in.Reset(h1.Server)
-	c.headDue, c.linger, c.served = 0, 0, false
+	c.headDue, c.mode, c.served = 0, modeHTTP, false
 }
 
 // opened counts a connection whose stream is open.
 func (c *conn) opened() {
 	c.server.run.open.Add(1)
 	c.WriteTimeout = c.server.run.timeouts.write
+	if c.server.On.Connection != nil {
+		c.mode = modeFresh
+	}
 }
 
 // adopt makes a connection of a socket that the loop, which must be held, is to
@@ -88,7 +133,7 @@ func (s *Server) adopt(l *loop.Loop, fd int) error {
 		return err
 	}
 	c.opened()
-	c.Rest(c.restUntil(), false) // what has arrived already is an event too
+	c.Rest(c.restUntil(), c.mode == modeFresh) // what has arrived already is an event too
 	return nil
 }
 
@@ -123,21 +168,32 @@ func (c *conn) restUntil() int64 {
 // Serve implements loop.Task: there is input, or a hang-up.
 func (c *conn) Serve(w *loop.Worker, bits uint32) {
 	c.Wake(bits)
-	if c.linger > 0 {
+	if c.mode == modeLinger {
 		c.dropInput(responderOf(w))
 		return
 	}
 	responderOf(w).serve(c)
 }
 
-// Expire implements loop.Task: the connection has been at rest for too long.
+// Expire implements loop.Task: the connection has been at rest for too long. Who
+// listens is told on a worker.
 func (c *conn) Expire() {
-	if c.headDue != 0 && c.linger == 0 {
+	on := &c.server.On
+	switch late := c.headDue != 0; {
+	case c.mode != modeHTTP:
+		c.close()
+	case late && on.ClientError != nil:
+		c.mode = modeLate
+		c.Rest(0, true)
+	case late:
 		_, _ = c.TryWrite(appendError(nil, c.Loop().Unix(), 408))
 		c.startLinger()
-		return
+	case on.Timeout != nil:
+		c.mode = modeIdle
+		c.Rest(0, true)
+	default:
+		c.close()
 	}
-	c.close()
 }
 
 // Stop implements loop.Task: the server is closing.
@@ -145,8 +201,10 @@ func (c *conn) Stop() { c.close() }
 
 // HangUp implements loop.Task: the peer has gone while its request is answered.
 func (c *conn) HangUp() {
-	if ctx := c.context.Load(); ctx != nil {
-		ctx.cancel()
+	if e := c.extras.Load(); e != nil {
+		if ctx := e.context.Load(); ctx != nil {
+			ctx.cancel()
+		}
 	}
 }
 
@@ -155,7 +213,7 @@ func (c *conn) HangUp() {
 func (c *conn) startLinger() {
 	c.releaseBegun()
 	c.HalfClose()
-	c.linger = lingerBytes
+	c.mode, c.linger = modeLinger, lingerBytes
 	c.Rest(c.Tick()+lingerTicks, true)
 }
 
@@ -179,10 +237,10 @@ func (c *conn) dropInput(x *responder) {
 // close closes the connection and gives its slot back. The loop must be held, or
 // be none.
 func (c *conn) close() {
-	if ctx := c.context.Swap(nil); ctx != nil {
-		ctx.cancel()
+	c.part()
+	if c.mode != modeTaken {
+		c.server.gone()
 	}
-	c.server.gone()
 	if c.Portable() {
 		c.server.run.mu.Lock()
 		delete(c.server.run.conns, c)

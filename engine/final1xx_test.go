@@ -1,25 +1,35 @@
-// A final status of 1xx is no answer: the client must not wait for one on a
-// connection that goes on.
+// A final status of 1xx is no answer: it is refused, and the client gets one that is.
 
 package engine_test
 
 import (
-	"strings"
+	"errors"
 	"testing"
 
 	"github.com/gale-http/gale/engine"
 )
 
-func TestInterimStatusAsAnswerEndsTheConnection(t *testing.T) {
+func TestInterimStatusIsNoAnswer(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
-		s := start(t, d, func(_ *engine.Request, res *engine.Response) {
-			_ = res.SetStatus(103)
-			_ = res.EndString("body")
-		})
-		c := s.dial()
-		c.send(request("/"))
-		if got := c.ended(); !strings.HasPrefix(got, "HTTP/1.1 103 ") || strings.Contains(got, "body") {
-			t.Errorf("got %q", got)
+		for _, status := range []int{100, 101, 103, 199} {
+			errs := make(chan error, 2)
+			s := start(t, d, func(_ *engine.Request, res *engine.Response) {
+				_ = res.SetStatus(status)
+				_, err := res.WriteString("body")
+				errs <- err
+				errs <- res.EndString("body")
+			})
+			c := s.dial()
+			c.send(request("/"))
+			if a := c.next(""); a.StatusCode != 500 || a.body != "" {
+				t.Errorf("status %d: got %d %q", status, a.StatusCode, a.body)
+			}
+			for range 2 {
+				var bad *engine.StatusError
+				if err := <-errs; !errors.As(err, &bad) || bad.Code != status {
+					t.Errorf("status %d: %v", status, err)
+				}
+			}
 		}
 	})
 }

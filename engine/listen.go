@@ -26,6 +26,21 @@ type listener struct {
 // An empty host is all addresses, of both families where the system has both. An
 // address that is in use is an error, although the loops share theirs.
 func (s *Server) Listen(network, addr string) error {
+	err := s.listen(network, addr)
+	if err == nil {
+		s.listening()
+	}
+	return err
+}
+
+// listening tells Events.Listening.
+func (s *Server) listening() {
+	if s.On.Listening != nil {
+		s.On.Listening()
+	}
+}
+
+func (s *Server) listen(network, addr string) error {
 	at, err := resolve(network, addr)
 	if err != nil {
 		return &net.OpError{Op: "listen", Net: network, Err: err}
@@ -60,6 +75,7 @@ func (s *Server) Serve(l net.Listener) error {
 		_ = l.Close()
 		return err
 	}
+	s.listening()
 	return accept()
 }
 
@@ -77,8 +93,12 @@ func (s *Server) ServeFD(fd uintptr) error {
 		return err
 	}
 	s.run.mu.Lock()
-	defer s.run.mu.Unlock()
-	return s.background(l)
+	err = s.background(l)
+	s.run.mu.Unlock()
+	if err == nil {
+		s.listening()
+	}
+	return err
 }
 
 // background serves l on a goroutine of the server. The lock is held.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"io"
 	"iter"
+	"time"
 
 	"github.com/gale-http/gale/bytesparse"
 	"github.com/gale-http/gale/internal/exchange"
@@ -27,7 +28,9 @@ func (r *Request) begin() {
 	res := &r.x.res
 	r.in.BeforeBody, res.expect = nil, expectNone
 	if res.expects {
-		r.in.BeforeBody, res.expect = res.sendContinue, expectPending
+		if res.expect = expectPending; r.x.server.On.CheckContinue == nil {
+			r.in.BeforeBody = res.sendContinue
+		}
 	}
 }
 
@@ -97,6 +100,19 @@ func (r *Request) ContentLength() int64 {
 	return 0
 }
 
+// Socket returns the connection of the request (seed: message.connection), which is
+// the server's: see Socket. The first call on a connection allocates.
+func (r *Request) Socket() *Socket { return r.x.conn.socket() }
+
+// SetReadDeadline has reads of the body wait no longer than until t, and fail with
+// ErrTimeout then, beside what Timeouts allow; the zero time takes it back. It holds
+// until the handler returns. Any goroutine may call it, also while Read waits: a time
+// that has passed ends the wait.
+func (r *Request) SetReadDeadline(t time.Time) {
+	r.x.odd = true
+	r.x.conn.SetReadDeadline(t)
+}
+
 // Context returns the context of the request's connection. It ends when the peer
 // hangs up, as soon as the loop hears of it (while the handler waits, or has lost
 // the loop), when the connection closes, and when the server does. There is one
@@ -105,12 +121,13 @@ func (r *Request) ContentLength() int64 {
 func (r *Request) Context() context.Context { return r.x.conn.requestContext() }
 
 func (c *conn) requestContext() context.Context {
-	if ctx := c.context.Load(); ctx != nil {
+	e := c.extra()
+	if ctx := e.context.Load(); ctx != nil {
 		return ctx.Context
 	}
 	ctx := new(connContext)
 	ctx.Context, ctx.cancel = context.WithCancel(c.server.run.context)
-	if !c.context.CompareAndSwap(nil, ctx) {
+	if !e.context.CompareAndSwap(nil, ctx) {
 		ctx.cancel()
 		return c.requestContext()
 	}

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/gale-http/gale/bytesparse"
 	"github.com/gale-http/gale/internal/exchange"
@@ -32,10 +33,16 @@ type StatusError struct {
 
 // Error says what cannot be sent and what could.
 func (e *StatusError) Error() string {
-	if e.Code < 100 || e.Code > 999 {
-		return "gale: status " + strconv.Itoa(e.Code) + " is not between 100 and 999"
+	status := "gale: status " + strconv.Itoa(e.Code)
+	switch {
+	case e.Code < 100 || e.Code > 999:
+		return status + " is not between 100 and 999"
+	case e.Reason != "":
+		return "gale: the reason phrase " + strconv.Quote(e.Reason) + " has bytes that no reason phrase may have"
+	case e.Code < 200:
+		return status + " is no answer: WriteInterim sends those below 200, but 101, which Upgrade and Hijack are for"
 	}
-	return "gale: the reason phrase " + strconv.Quote(e.Reason) + " has bytes that no reason phrase may have"
+	return status + " is no interim response: 100 and 102 to 199 are"
 }
 
 // Response is the answer under way to a request (seed: http.ServerResponse). Its
@@ -59,16 +66,6 @@ type Response struct {
 	expect    expectation
 }
 
-// expectation is what became of Expect: 100-continue.
-type expectation uint8
-
-const (
-	expectNone      expectation = iota // the client expects nothing
-	expectPending                      // it waits for a 100 before it sends the body
-	expectMet                          // it was sent
-	expectOverruled                    // the answer came first: the body may never come
-)
-
 func (r *Response) begin() {
 	r.status, r.reason = 200, ""
 	r.out.Reset()
@@ -87,8 +84,11 @@ func (r *Response) startLine(dst []byte) []byte {
 	return writer.AppendStatusLine(dst, r.status, r.reason)
 }
 
-// plan decides how the answer leaves.
-func (r *Response) plan(reply *h1.Reply, plan *h1.Plan) {
+// plan decides how the answer leaves. A status of 1xx is no answer.
+func (r *Response) plan(reply *h1.Reply, plan *h1.Plan) error {
+	if r.status < 200 {
+		return &StatusError{Code: r.status}
+	}
 	server, to := r.x.server, r.to
 	reply.Status = r.status
 	to.KeepAlive = to.KeepAlive && !server.run.closing.Load()
@@ -97,42 +97,12 @@ func (r *Response) plan(reply *h1.Reply, plan *h1.Plan) {
 		to.BodyDone = left == 0 || !r.overrule() && left <= server.Limits.drain()
 	}
 	*plan = h1.PlanResponse(to, *reply)
-	if r.status < 200 {
-		plan.KeepAlive = false // as an answer it is none, and the client must not wait for one
-	}
+	return nil
 }
-
-// overrule notes that the answer comes before a 100 could, and reports whether it
-// did.
-func (r *Response) overrule() bool {
-	if !r.expects {
-		return false
-	}
-	r.expecting.Lock()
-	defer r.expecting.Unlock()
-	if r.expect == expectPending {
-		r.expect = expectOverruled
-	}
-	return r.expect == expectOverruled
-}
-
-// sendContinue tells the client, at the first wait for a body it holds back, to go
-// on (seed: 'checkContinue', when nobody listens).
-func (r *Response) sendContinue() error {
-	r.expecting.Lock()
-	defer r.expecting.Unlock()
-	if r.expect != expectPending {
-		return nil
-	}
-	r.expect = expectMet
-	_, err := r.x.conn.Write(continueLine)
-	return err
-}
-
-var continueLine = []byte("HTTP/1.1 100 Continue\r\n\r\n")
 
 // SetStatus sets the status code, 100 to 999 (seed: response.statusCode); 200 if
-// never called.
+// never called. One below 200 cannot be sent as an answer: Write, Flush and End refuse
+// it with a *StatusError.
 func (r *Response) SetStatus(code int) error {
 	switch {
 	case code < 100 || code > 999:
@@ -219,20 +189,6 @@ func (r *Response) HeadersSent() bool { return r.out.HeadSent() }
 // wants it on.
 func (r *Response) SetSendDate(on bool) { r.out.NoDate = !on }
 
-// WriteContinue sends 100 Continue now (seed: response.writeContinue). To a client
-// of HTTP/1.0, which knows none, nothing is sent.
-func (r *Response) WriteContinue() error {
-	if r.to.Minor == 0 {
-		return nil
-	}
-	r.expecting.Lock()
-	defer r.expecting.Unlock()
-	if r.expect == expectPending {
-		r.expect = expectMet
-	}
-	return r.out.Interim(100)
-}
-
 // Write sends p as the next piece of the body, together with the head if that was
 // not sent, and waits while the peer is slow (seed: response.write). Without a
 // Content-Length the body is chunked, or, in HTTP/1.0, ends with the connection.
@@ -246,6 +202,15 @@ func (r *Response) WriteString(s string) (int, error) { return r.out.Write(bytes
 // Flush sends the head if that was not sent (seed: request.flushHeaders). Body
 // bytes need none: Write has sent them.
 func (r *Response) Flush() error { return r.out.FlushHead() }
+
+// SetWriteDeadline has everything that sends wait for the peer no longer than until t,
+// and fail with ErrTimeout then, beside what Timeouts allow; the zero time takes it
+// back. It holds until the handler returns. Any goroutine may call it, also while a
+// Write waits: a time that has passed ends the wait.
+func (r *Response) SetWriteDeadline(t time.Time) {
+	r.x.odd = true
+	r.x.conn.SetWriteDeadline(t)
+}
 
 // AddTrailers adds fields, as name, value, name, value, that follow the body. They
 // are sent if that is chunked, and dropped without a word if not (seed:

@@ -5,7 +5,6 @@
 package engine
 
 import (
-	"github.com/gale-http/gale/bytesparse"
 	"github.com/gale-http/gale/internal/exchange"
 	"github.com/gale-http/gale/internal/h1"
 	"github.com/gale-http/gale/internal/loop"
@@ -19,6 +18,10 @@ type responder struct {
 	server *Server
 	req    Request
 	res    Response
+
+	handler Handler // who answers: the server's, but for some requests
+	odd     bool    // the exchange has left something behind that oddities puts right
+	socket  *Socket // the connection, when it was taken over
 }
 
 // responderOf returns the worker's responder.
@@ -40,7 +43,17 @@ func (x *responder) scratch() []byte {
 
 // serve serves c until there is nothing more to do for it.
 func (x *responder) serve(c *conn) {
+	if c.mode != modeHTTP {
+		x.unusual(c)
+		return
+	}
 	x.attach(c)
+	x.run()
+}
+
+// run serves the connection that is attached.
+func (x *responder) run() {
+	c := x.conn
 	for {
 		if x.req.in.Unread() == 0 {
 			if !c.Ready() {
@@ -80,8 +93,10 @@ func (x *responder) read() bool {
 	switch {
 	case err == loop.ErrTimeout && in.Unread() > 0:
 		x.refuse(errHeadTimeout)
+	case err == loop.ErrTimeout && x.server.On.Timeout != nil:
+		return x.lendTo("Timeout", x.server.On.Timeout)
 	case err != nil:
-		x.finish(false)
+		x.failed(err)
 	case n == 0:
 		x.rest()
 	default:
@@ -91,7 +106,7 @@ func (x *responder) read() bool {
 }
 
 func (x *responder) attach(c *conn) {
-	x.conn, x.server = c, c.server
+	x.conn, x.server, x.handler = c, c.server, c.server.Handler
 	x.req.in.Limits = &c.server.run.limits
 	x.res.out.Attach(&c.Stream)
 	begun := c.begun
@@ -164,9 +179,7 @@ func (x *responder) answer(verdict error) bool {
 		c.idle.Store(false)
 	}
 	c.served, c.headDue, c.ReadTimeout = true, 0, x.server.run.timeouts.body
-	if c.in.Method() == bytesparse.MethodConnect {
-		// Nobody listens for CONNECT: the connection closes (seed: 'connect').
-		x.finish(true)
+	if c.in.Special() && x.special(verdict) {
 		return false
 	}
 	if !x.req.in.Done() && out.Flush() != nil {
@@ -194,11 +207,11 @@ func (x *responder) answer(verdict error) bool {
 // on here; a worker that lost its loop gives it back.
 func (x *responder) conclude() bool {
 	in, out := &x.req.in, &x.res.out
-	if in.Done() && out.Ended() && out.Err() == nil && out.Planned().KeepAlive && !x.worker.Lost() {
+	if in.Done() && out.Ended() && out.Err() == nil && out.Planned().KeepAlive && !x.odd && !x.worker.Lost() {
 		in.Release() // nothing of what follows applies to nearly all
 		return true
 	}
-	if x.blame() {
+	if x.odd && x.oddities() || x.blame() {
 		return false
 	}
 	if !out.Ended() && out.End(nil) != nil && !out.HeadSent() {
@@ -249,10 +262,35 @@ func (x *responder) blame() bool {
 // refuse answers a message that cannot be understood, behind all earlier answers,
 // and ends the connection.
 func (x *responder) refuse(err error) {
+	if x.server.On.ClientError != nil && x.res.out.Err() == nil {
+		x.report(err)
+		return
+	}
 	if status := statusOf(err); status != 0 && x.res.out.Err() == nil {
 		x.res.out.Append(appendError(nil, x.worker.Unix(), status))
 	}
 	x.finish(true)
+}
+
+// failed ends a connection that cannot be read any more.
+func (x *responder) failed(err error) {
+	if x.server.On.ClientError != nil && err != loop.ErrTimeout && err != loop.ErrClosed {
+		x.report(err)
+		return
+	}
+	x.finish(false)
+}
+
+// report tells Events.ClientError, behind all earlier answers, and ends the
+// connection.
+func (x *responder) report(err error) {
+	if x.res.out.FlushLast() != nil {
+		x.finish(false)
+		return
+	}
+	if x.lendTo("ClientError", func(s *Socket) { x.server.On.ClientError(err, s) }) {
+		x.finish(true)
+	}
 }
 
 // finish ends the connection after sending what is ready. With linger it goes on
@@ -315,8 +353,6 @@ func (x *responder) giveBack() {
 // abandoned ends what is left of a connection whose loop has ended before its
 // handler. The descriptor is closed.
 func (c *conn) abandoned() {
-	if ctx := c.context.Swap(nil); ctx != nil {
-		ctx.cancel()
-	}
+	c.part()
 	c.server.gone()
 }

@@ -33,6 +33,7 @@ var ErrAbort = errors.New("gale: the handler aborted")
 // it must not be copied. Its methods may be called from any goroutine.
 type Server struct {
 	Handler  Handler     // must be set
+	On       Events      // the seed's events
 	Limits   Limits      // sizes and counts
 	Timeouts Timeouts    // per phase
 	Loops    int         // event loops; 0: GOMAXPROCS

@@ -35,6 +35,9 @@ func (s *Server) Close() error {
 			group.Stop()
 			r.serving.Wait()
 		}
+		if s.On.Close != nil {
+			s.On.Close()
+		}
 		close(r.done)
 	})
 	<-r.done
@@ -122,7 +125,7 @@ func (s *Server) everywhere(group *loop.Group, do func(loop.Task)) {
 // and where there is nothing, it is closed (toRest). One that has never sent
 // anything may be about to.
 func (c *conn) retire() {
-	if c.linger == 0 {
+	if c.mode == modeHTTP {
 		c.Rest(c.restUntil(), true)
 	}
 }

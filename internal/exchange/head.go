@@ -19,8 +19,10 @@ func (out *Outgoing) head(body int64) error {
 			return err
 		}
 	}
+	if err := out.Plan(r, &out.plan); err != nil {
+		return err
+	}
 	out.headDone = true
-	out.Plan(r, &out.plan)
 	if out.plan.Suppress {
 		return nil
 	}

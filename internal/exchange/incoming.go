@@ -106,6 +106,15 @@ func (in *Incoming) Discard() {
 	in.start, in.end, in.base = 0, 0, 0
 }
 
+// Abandon ends the message under way, whose reading fails with err from now on, and
+// returns what was read of the stream and not used: a copy, nil when there is nothing.
+func (in *Incoming) Abandon(err error) []byte {
+	rest := append([]byte(nil), in.buf[in.start:in.end]...)
+	in.start, in.pending = in.end, 0
+	in.done, in.err = false, err
+	return rest
+}
+
 // Scratch returns the worker's buffer, for reading what nobody wants. It must not
 // be used while a message is under way.
 func (in *Incoming) Scratch() []byte {

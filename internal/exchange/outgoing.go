@@ -39,10 +39,13 @@ type Outgoing struct {
 	Date     writer.Date
 	// Start appends the start line.
 	Start func(dst []byte) []byte
-	// Plan decides how the message leaves, given what is known of its body.
-	Plan func(r *h1.Reply, p *h1.Plan)
+	// Plan decides how the message leaves, given what is known of its body, or why it
+	// cannot.
+	Plan func(r *h1.Reply, p *h1.Plan) error
 
 	usual  usualHead
+	interim writer.Headers // of the interim response being sent
+
 	NoDate bool // leave Date out (seed: response.sendDate)
 
 	buf      []byte // finished bytes that have not been sent
@@ -352,15 +355,24 @@ func (out *Outgoing) send(a, b, c []byte) error {
 	return err
 }
 
-// Interim sends an interim response without fields, at once (RFC 9110 §15.2).
-func (out *Outgoing) Interim(status int) error {
+// Interim sends an interim response with the given fields (name, value, …), at once
+// (RFC 9110 §15.2). A field that cannot be sent is a *writer.FieldError.
+func (out *Outgoing) Interim(status int, fields []string) error {
 	if out.headDone {
 		return ErrHeadSent
 	}
 	if err := out.ready(); err != nil {
 		return err
 	}
-	out.buf = writer.AppendStatusLine(out.buf, status, "")
+	out.interim.Reset()
+	for i := 0; i+1 < len(fields); i += 2 {
+		if err := out.interim.Add(fields[i], fields[i+1]); err != nil {
+			return err
+		}
+	}
+	out.interim.Remove("Content-Length") // RFC 9110 §8.6, RFC 9112 §6.1
+	out.interim.Remove("Transfer-Encoding")
+	out.buf = out.interim.Append(writer.AppendStatusLine(out.buf, status, ""))
 	out.buf = append(out.buf, "\r\n"...)
 	return out.Flush()
 }

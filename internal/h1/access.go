@@ -36,6 +36,10 @@ func (c *Conn) ExpectContinue() bool { return c.flags&flagExpect != 0 }
 // HTTP/1.1 (RFC 9110 §7.8). A request's body comes before the new protocol.
 func (c *Conn) Upgrade() bool { return c.flags&flagUpgrade != 0 }
 
+// Special reports a request that may want more than an answer: Tunnel, Upgrade or
+// ExpectContinue.
+func (c *Conn) Special() bool { return c.flags&(flagTunnel|flagUpgrade|flagExpect) != 0 }
+
 // Interim reports that the response was a 1xx other than 101: it has no body,
 // and NextHead is to be called for the response proper.
 func (c *Conn) Interim() bool { return c.flags&flagInterim != 0 }

@@ -1,0 +1,250 @@
+// Events: what a server tells, and where it lets others decide (seed: the events of
+// http.Server). They run as handlers do, on a worker that may suspend and may lose
+// its loop; never in the loop's own name.
+
+package engine
+
+import (
+	"runtime/debug"
+	"time"
+
+	"github.com/gale-http/gale/bytesparse"
+	"github.com/gale-http/gale/internal/h1"
+	"github.com/gale-http/gale/internal/loop"
+)
+
+// Events are the events of a server (seed: http.Server). Each may be nil, which
+// stands for what the seed does when nobody listens. A panic in one is logged and
+// ends its connection.
+type Events struct {
+	// Listening is called when the server has begun to listen on one more address.
+	Listening func()
+	// Close is called once, when the server has closed.
+	Close func()
+	// Connection is called for each new connection, before anything is read from it.
+	// Until it returns the socket can be read and written.
+	Connection func(socket *Socket)
+	// CheckContinue is called in place of the Handler for a request with Expect:
+	// 100-continue. It calls WriteContinue if it wants the body, or answers without.
+	// When nil, the 100 is sent at the first read of the body that has to wait.
+	CheckContinue Handler
+	// Connect is called for a CONNECT request. The socket is the callee's, who answers
+	// on it, and so is head, what has been read behind the request. When nil, and
+	// ConnectRequest too, such a connection is closed.
+	Connect func(req *Request, socket *Socket, head []byte)
+	// ConnectRequest is called for a CONNECT request when Connect is nil, for those
+	// who want a Response: to refuse with it, or to Hijack. The connection closes
+	// after the answer.
+	ConnectRequest Handler
+	// Upgrade is called for a request that asks to go on in another protocol
+	// (Connection: upgrade, RFC 9110 §7.8) and has no body; socket and head as for
+	// Connect. The callee answers on the socket, with 101 or not, and closes it. When
+	// nil, and for a request with a body, the wish is ignored, as RFC 9110 allows: the
+	// Handler answers in HTTP. (The seed closes the connection when nobody listens.)
+	Upgrade func(req *Request, socket *Socket, head []byte)
+	// ClientError is called when what a client sent cannot be understood (err is a
+	// *ProtocolError), or its connection failed (any other error). All answers before
+	// are sent; until it returns the socket can be written, and then the connection is
+	// closed. When nil, the client gets the status that err names.
+	ClientError func(err error, socket *Socket)
+	// Timeout is called when nothing has moved on a connection for as long as Timeouts
+	// allow, and no SetTimeout of the request or response has a say. Whoever listens
+	// decides: the connection is closed only by Close of the socket, which can be
+	// written until Timeout returns. When nil, it is closed.
+	Timeout func(socket *Socket)
+}
+
+// ProtocolError is why a client's message was refused: the status it deserves, what
+// is wrong, and where.
+type ProtocolError = h1.Error
+
+// outcome is what became of a call of user code.
+type outcome uint8
+
+const (
+	returned outcome = iota
+	panicked         // and that was logged
+	exited           // runtime.Goexit: the goroutine is unwinding, and its connection is taken care of
+)
+
+// tell calls an event on behalf of the connection. The worker is under the lease's
+// rule.
+func (x *responder) tell(name string, event func()) (what outcome) {
+	what = exited
+	defer func() {
+		if what == returned {
+			return
+		}
+		value := recover()
+		if value == nil {
+			x.server.logf("gale: Events.%s called runtime.Goexit\n%s", name, debug.Stack())
+			x.quit()
+			return
+		}
+		if what = panicked; value != ErrAbort {
+			x.server.logf("gale: panic in Events.%s: %v\n%s", name, value, debug.Stack())
+		}
+	}()
+	event()
+	return returned
+}
+
+// quit ends the connection on a goroutine that is unwinding: it must not suspend.
+func (x *responder) quit() {
+	onLoop := x.worker.End()
+	switch {
+	case x.socket != nil:
+		x.left()
+	case onLoop:
+		x.req.in.Discard()
+		x.res.out.Detach()
+		x.conn.close()
+	default:
+		x.finish(false)
+	}
+}
+
+// lendTo has an event use the socket for as long as it runs. It reports whether the
+// connection goes on here.
+func (x *responder) lendTo(name string, event func(*Socket)) bool {
+	c := x.conn
+	s := c.socket()
+	s.lend()
+	x.worker.Begin(&c.Stream)
+	what := x.tell(name, func() { event(s) })
+	if what == exited {
+		return false
+	}
+	s.attach()
+	x.worker.End()
+	if what == panicked {
+		x.finish(false)
+		return false
+	}
+	return true
+}
+
+// special deals with a request that may want more than an answer: a tunnel, another
+// protocol, a 100 first. It reports whether it has; otherwise the request is answered
+// as any other, by x.handler.
+func (x *responder) special(verdict error) (done bool) {
+	on, c := &x.server.On, x.conn
+	switch {
+	case c.in.Method() != bytesparse.MethodConnect:
+		if on.Upgrade != nil && c.in.Upgrade() && verdict == nil && x.req.in.Done() {
+			x.handOver("Upgrade", on.Upgrade)
+			return true
+		}
+		if on.CheckContinue != nil && c.in.ExpectContinue() {
+			x.handler, x.odd = on.CheckContinue, true
+		}
+		return false
+	case on.Connect != nil:
+		x.handOver("Connect", on.Connect)
+	case on.ConnectRequest != nil:
+		x.handler, x.odd = on.ConnectRequest, true
+		return false
+	default:
+		x.finish(true) // seed: 'connect', when nobody listens
+	}
+	return true
+}
+
+// handOver gives the connection to an event for good.
+func (x *responder) handOver(name string, event func(*Request, *Socket, []byte)) {
+	x.res.beginFor(x.conn, false)
+	x.req.begin()
+	socket, head, err := x.hijack()
+	if err != nil {
+		x.finish(false)
+		return
+	}
+	x.worker.Begin(nil)
+	what := x.tell(name, func() { event(&x.req, socket, head) })
+	if what == exited {
+		return
+	}
+	x.worker.End()
+	if what == panicked {
+		_ = socket.Close()
+	}
+	x.left()
+}
+
+// hijack takes the connection away from the server, with what has been read of it
+// and not used.
+func (x *responder) hijack() (*Socket, []byte, error) {
+	in, out := &x.req.in, &x.res.out
+	if x.socket != nil {
+		return nil, nil, ErrHijacked
+	}
+	if err := out.Flush(); err != nil {
+		return nil, nil, err
+	}
+	c := x.conn
+	s := c.socket()
+	if err := s.take(); err != nil {
+		return nil, nil, err
+	}
+	x.socket, x.odd, c.mode = s, true, modeTaken
+	c.server.gone()
+	out.Break(ErrHijacked)
+	return s, in.Abandon(ErrHijacked), nil
+}
+
+// left ends what is left of a connection that was taken over, when who took it has
+// returned.
+func (x *responder) left() {
+	c, s := x.conn, x.socket
+	x.socket, x.odd = nil, false
+	x.req.in.Discard()
+	x.res.out.Detach()
+	s.raw.Leave()
+	switch {
+	case c.NetConn() != nil || !x.worker.Lost():
+		c.close()
+	case !c.Loop().Post(func(*loop.Loop) { c.close() }):
+		c.part()
+	}
+}
+
+// oddities puts right what an unusual exchange has left behind, and reports whether
+// its connection has been taken over.
+func (x *responder) oddities() (over bool) {
+	x.odd, x.handler = false, x.server.Handler
+	if x.socket != nil {
+		x.left()
+		return true
+	}
+	c := x.conn
+	c.SetReadDeadline(time.Time{})
+	c.SetWriteDeadline(time.Time{})
+	return false
+}
+
+// unusual serves a connection that has something else to tell than that there is
+// input.
+func (x *responder) unusual(c *conn) {
+	mode := c.mode
+	c.mode = modeHTTP
+	x.attach(c)
+	on := &c.server.On
+	switch mode {
+	case modeFresh:
+		if !x.lendTo("Connection", on.Connection) {
+			return
+		}
+	case modeLate:
+		x.refuse(errHeadTimeout)
+		return
+	case modeIdle:
+		if !x.lendTo("Timeout", on.Timeout) {
+			return
+		}
+	}
+	if x.worker.Lost() && c.NetConn() == nil {
+		x.giveBack()
+		return
+	}
+	x.run()
+}
