@@ -62,13 +62,10 @@ func (r *Response) WriteInterim(status int, headers ...string) error {
 }
 
 func (r *Response) interim(status int, headers []string) error {
-	if r.to.Minor == 0 {
-		return nil
-	}
 	r.expecting.Lock()
 	defer r.expecting.Unlock()
 	if r.expect == expectPending && status == 100 {
 		r.expect = expectMet
 	}
-	return r.out.Interim(status, headers)
+	return r.out.Interim(status, headers, r.to.Minor > 0)
 }

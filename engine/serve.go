@@ -231,7 +231,7 @@ func (x *responder) conclude() bool {
 		return false
 	}
 	if !out.Planned().KeepAlive || !in.Done() {
-		x.finish(!in.Done() || x.res.to.KeepAlive || x.moreToRead())
+		x.finish(!in.Done() || x.res.to.KeepAlive || x.conn.in.Tunnel() || x.moreToRead())
 		return false
 	}
 	if x.worker.Lost() && !x.conn.Portable() {

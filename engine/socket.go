@@ -162,7 +162,14 @@ func (s *Socket) Write(p []byte) (int, error) {
 
 // Close implements net.Conn. The server's connection is cut: what the server has not
 // sent is lost, and it finds out.
-func (s *Socket) Close() error { return s.touch(net.Conn.Close) }
+func (s *Socket) Close() error {
+	return s.touch(func(c net.Conn) error {
+		if s.state.Load() != own {
+			s.state.Store(gone)
+		}
+		return c.Close()
+	})
+}
 
 // CloseWrite tells the peer that nothing more will be sent; over TLS with a
 // close_notify.

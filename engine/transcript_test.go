@@ -5,6 +5,7 @@
 package engine_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -136,6 +137,28 @@ var pages = map[string]engine.Handler{
 		_ = res.SetStatusMessage("OK\r\nX-Evil: 1")
 		_ = res.SetStatus(99)
 	},
+	"/hints": func(_ *engine.Request, res *engine.Response) {
+		_ = res.WriteInterim(103, "Link", "</a.css>; rel=preload", "Link", "</b.js>; rel=preload", "Content-Length", "5")
+		_ = res.WriteInterim(102)
+		_ = res.SetHeader("Content-Length", "4")
+		refused := res.WriteInterim(103, "Bad\r\n", "1") != nil && res.WriteInterim(103, "Odd") != nil &&
+			res.WriteInterim(101) != nil && res.WriteInterim(200) != nil
+		_ = res.Flush()
+		refused = refused && res.WriteInterim(103) == engine.ErrHeadSent
+		_ = res.EndString(fmt.Sprint(refused))
+	},
+	"/hijack": func(req *engine.Request, res *engine.Response) { echoHijacked(res) },
+	"/hijack-late": func(req *engine.Request, res *engine.Response) {
+		_ = res.SetHeader("Content-Length", "9")
+		_, _ = res.WriteString("first")
+		socket, _, _ := res.Hijack()
+		defer socket.Close()
+		_, err := res.WriteString("lost")
+		_, err2 := req.Read(make([]byte, 1))
+		if errors.Is(err, engine.ErrHijacked) && errors.Is(err2, engine.ErrHijacked) && res.End(nil) != nil {
+			_, _ = io.WriteString(socket, "then")
+		}
+	},
 	"/trailers": func(req *engine.Request, res *engine.Response) {
 		_, _ = readAll(req)
 		text := fmt.Sprintf("host %s;", req.Header("Host"))
@@ -186,11 +209,81 @@ func page(req *engine.Request, res *engine.Response) {
 	panic("no conversation may get " + path)
 }
 
+// events turns the option listen of a conversation into those of a server.
+func events(t *testing.T, names string) (on engine.Events) {
+	for name := range strings.SplitSeq(names, ",") {
+		switch name {
+		case "":
+		case "connect":
+			on.Connect = func(req *engine.Request, socket *engine.Socket, head []byte) {
+				defer socket.Close()
+				_, _ = fmt.Fprintf(socket, "HTTP/1.1 200 Tunnel to %s\r\n\r\n", req.URL())
+				echoAll(socket, head)
+			}
+		case "connect-request":
+			on.ConnectRequest = func(req *engine.Request, res *engine.Response) {
+				if string(req.URL()) == "hijack:1" {
+					echoHijacked(res)
+					return
+				}
+				_ = res.SetStatus(405)
+				_ = res.EndString("no tunnels here")
+			}
+		case "upgrade":
+			on.Upgrade = func(req *engine.Request, socket *engine.Socket, head []byte) {
+				defer socket.Close()
+				_, _ = fmt.Fprintf(socket, "HTTP/1.1 101 Over\r\nConnection: Upgrade\r\nUpgrade: %s\r\n\r\n", req.Header("upgrade"))
+				echoAll(socket, head)
+			}
+		case "continue":
+			on.CheckContinue = checkContinue
+		case "error":
+			on.ClientError = func(err error, socket *engine.Socket) {
+				var bad *engine.ProtocolError
+				if errors.As(err, &bad) {
+					_, _ = fmt.Fprintf(socket, "HTTP/1.1 %d Mine\r\nConnection: close\r\n\r\n%s", bad.Status, bad.Msg)
+				}
+			}
+		default:
+			t.Fatalf("unknown listener %q", name)
+		}
+	}
+	return on
+}
+
+// echoAll sends head back, and then what comes, until the client sends no more.
+func echoAll(socket net.Conn, head []byte) {
+	_, _ = socket.Write(head)
+	_, _ = io.Copy(socket, socket)
+}
+
+func echoHijacked(res *engine.Response) {
+	socket, head, err := res.Hijack()
+	if err != nil {
+		return
+	}
+	defer socket.Close()
+	_, _ = io.WriteString(socket, "HTTP/1.1 200 Hijacked\r\n\r\n")
+	echoAll(socket, head)
+}
+
+func checkContinue(req *engine.Request, res *engine.Response) {
+	if string(req.URL()) == "/no" {
+		_ = res.SetStatus(403)
+		return
+	}
+	if string(req.URL()) == "/yes" {
+		_ = res.WriteContinue()
+	}
+	body, _ := readAll(req)
+	_ = res.End(append([]byte("checked "), body...))
+}
+
 // limits turns the options of a conversation into those of a server.
 func limits(t *testing.T, options map[string]string) (l engine.Limits) {
 	for name, value := range options {
-		if name == "cuts" {
-			continue // the player's
+		if name == "cuts" || name == "listen" {
+			continue // the player's, and listeners'
 		}
 		n, err := strconv.Atoi(value)
 		if err != nil {
@@ -273,6 +366,7 @@ func playGroup(t *testing.T, d driver, g *group) {
 	t.Run(strings.Trim(fmt.Sprint(g.options), "map[]"), func(t *testing.T) {
 		s := prepare(t, d, page)
 		s.Limits = limits(t, g.options)
+		s.On = events(t, g.options["listen"])
 		s.listen()
 		path := filepath.Join(t.TempDir(), "socket")
 		if err := s.Listen("unix", path); err != nil {

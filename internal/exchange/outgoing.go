@@ -43,7 +43,7 @@ type Outgoing struct {
 	// cannot.
 	Plan func(r *h1.Reply, p *h1.Plan) error
 
-	usual  usualHead
+	usual   usualHead
 	interim writer.Headers // of the interim response being sent
 
 	NoDate bool // leave Date out (seed: response.sendDate)
@@ -356,8 +356,9 @@ func (out *Outgoing) send(a, b, c []byte) error {
 }
 
 // Interim sends an interim response with the given fields (name, value, …), at once
-// (RFC 9110 §15.2). A field that cannot be sent is a *writer.FieldError.
-func (out *Outgoing) Interim(status int, fields []string) error {
+// (RFC 9110 §15.2), or, when the peer knows none, only judges it. A field that cannot
+// be sent is a *writer.FieldError.
+func (out *Outgoing) Interim(status int, fields []string, known bool) error {
 	if out.headDone {
 		return ErrHeadSent
 	}
@@ -369,6 +370,9 @@ func (out *Outgoing) Interim(status int, fields []string) error {
 		if err := out.interim.Add(fields[i], fields[i+1]); err != nil {
 			return err
 		}
+	}
+	if !known {
+		return nil
 	}
 	out.interim.Remove("Content-Length") // RFC 9110 §8.6, RFC 9112 §6.1
 	out.interim.Remove("Transfer-Encoding")

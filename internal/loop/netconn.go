@@ -91,7 +91,7 @@ func (c *Conn) take(s *Stream, w *Worker) error {
 	own.reset()
 	own.task, own.loop, own.fd, own.state = (*takenTask)(c), l, s.fd, taken
 	own.outputArm = s.outputArm
-	own.signs.Store(s.signs.Load())
+	own.signs.Store(s.signs.Load() & signHangUp)
 	own.rare.Store(s.rare.Swap(nil))
 	if err := l.poller.move(int(s.fd), l.streams.add(own), s.outputArm); err != nil {
 		l.streams.remove(own)
