@@ -136,13 +136,15 @@ func (x *responder) special(verdict error) (done bool) {
 			return true
 		}
 		if on.CheckContinue != nil && c.in.ExpectContinue() {
-			x.handler, x.odd = on.CheckContinue, true
+			x.handler = on.CheckContinue
+			x.odd.Store(true)
 		}
 		return false
 	case on.Connect != nil:
 		x.handOver("Connect", on.Connect)
 	case on.ConnectRequest != nil:
-		x.handler, x.odd = on.ConnectRequest, true
+		x.handler = on.ConnectRequest
+		x.odd.Store(true)
 		return false
 	default:
 		x.finish(true) // seed: 'connect', when nobody listens
@@ -186,7 +188,8 @@ func (x *responder) hijack() (*Socket, []byte, error) {
 	if err := s.take(); err != nil {
 		return nil, nil, err
 	}
-	x.socket, x.odd, c.mode = s, true, modeTaken
+	x.socket, c.mode = s, modeTaken
+	x.odd.Store(true)
 	c.server.gone()
 	out.Break(ErrHijacked)
 	return s, in.Abandon(ErrHijacked), nil
@@ -196,12 +199,13 @@ func (x *responder) hijack() (*Socket, []byte, error) {
 // returned.
 func (x *responder) left() {
 	c, s := x.conn, x.socket
-	x.socket, x.odd = nil, false
+	x.socket = nil
+	x.odd.Store(false)
 	x.req.in.Discard()
 	x.res.out.Detach()
-	s.raw.Leave()
+	s.conn.Leave()
 	switch {
-	case c.NetConn() != nil || !x.worker.Lost():
+	case c.Portable() || !x.worker.Lost():
 		c.close()
 	case !c.Loop().Post(func(*loop.Loop) { c.close() }):
 		c.part()
@@ -211,7 +215,8 @@ func (x *responder) left() {
 // oddities puts right what an unusual exchange has left behind, and reports whether
 // its connection has been taken over.
 func (x *responder) oddities() (over bool) {
-	x.odd, x.handler = false, x.server.Handler
+	x.odd.Store(false)
+	x.handler = x.server.Handler
 	if x.socket != nil {
 		x.left()
 		return true
@@ -242,7 +247,7 @@ func (x *responder) unusual(c *conn) {
 			return
 		}
 	}
-	if x.worker.Lost() && c.NetConn() == nil {
+	if x.worker.Lost() && !c.Portable() {
 		x.giveBack()
 		return
 	}

@@ -109,7 +109,7 @@ func (r *Request) Socket() *Socket { return r.x.conn.socket() }
 // until the handler returns. Any goroutine may call it, also while Read waits: a time
 // that has passed ends the wait.
 func (r *Request) SetReadDeadline(t time.Time) {
-	r.x.odd = true
+	r.x.odd.Store(true)
 	r.x.conn.SetReadDeadline(t)
 }
 

@@ -208,7 +208,7 @@ func (r *Response) Flush() error { return r.out.FlushHead() }
 // back. It holds until the handler returns. Any goroutine may call it, also while a
 // Write waits: a time that has passed ends the wait.
 func (r *Response) SetWriteDeadline(t time.Time) {
-	r.x.odd = true
+	r.x.odd.Store(true)
 	r.x.conn.SetWriteDeadline(t)
 }
 

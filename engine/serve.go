@@ -5,6 +5,8 @@
 package engine
 
 import (
+	"sync/atomic"
+
 	"github.com/gale-http/gale/internal/exchange"
 	"github.com/gale-http/gale/internal/h1"
 	"github.com/gale-http/gale/internal/loop"
@@ -19,9 +21,9 @@ type responder struct {
 	req    Request
 	res    Response
 
-	handler Handler // who answers: the server's, but for some requests
-	odd     bool    // the exchange has left something behind that oddities puts right
-	socket  *Socket // the connection, when it was taken over
+	handler Handler     // who answers: the server's, but for some requests
+	odd     atomic.Bool // the exchange has left something behind that oddities puts right
+	socket  *Socket     // the connection, when it was taken over
 }
 
 // responderOf returns the worker's responder.
@@ -207,11 +209,11 @@ func (x *responder) answer(verdict error) bool {
 // on here; a worker that lost its loop gives it back.
 func (x *responder) conclude() bool {
 	in, out := &x.req.in, &x.res.out
-	if in.Done() && out.Ended() && out.Err() == nil && out.Planned().KeepAlive && !x.odd && !x.worker.Lost() {
+	if in.Done() && out.Ended() && out.Err() == nil && out.Planned().KeepAlive && !x.odd.Load() && !x.worker.Lost() {
 		in.Release() // nothing of what follows applies to nearly all
 		return true
 	}
-	if x.odd && x.oddities() || x.blame() {
+	if x.odd.Load() && x.oddities() || x.blame() {
 		return false
 	}
 	if !out.Ended() && out.End(nil) != nil && !out.HeadSent() {

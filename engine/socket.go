@@ -45,10 +45,9 @@ var (
 // Read and Write do not allocate. Errors are those of package net in kind:
 // net.ErrClosed, os.ErrDeadlineExceeded as a net.Error, io.EOF.
 type Socket struct {
-	raw   *loop.Conn
-	conn  net.Conn // raw, or TLS over it
+	conn  *loop.Conn
 	state atomic.Int32
-	mu    sync.Mutex // while it is the server's: held by who touches raw
+	mu    sync.Mutex // while it is the server's: held by who touches conn
 }
 
 const (
@@ -72,12 +71,7 @@ func (c *conn) socket() *Socket {
 	if s := x.socket.Load(); s != nil {
 		return s
 	}
-	s := &Socket{raw: loop.NewConn(&c.Stream)}
-	if s.conn = s.raw; c.NetConn() != nil {
-		if over, ok := c.NetConn().(*tls.Conn); ok {
-			s.conn = over
-		}
-	}
+	s := &Socket{conn: loop.NewConn(&c.Stream)}
 	if !x.socket.CompareAndSwap(nil, s) {
 		s = x.socket.Load()
 	}
@@ -88,11 +82,11 @@ func (c *conn) socket() *Socket {
 func (s *Socket) take() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.raw.Take(); err != nil {
+	if err := s.conn.Take(); err != nil {
 		return err
 	}
 	s.state.Store(own)
-	runtime.AddCleanup(s, func(raw *loop.Conn) { _ = raw.Close() }, s.raw) // who forgets it
+	runtime.AddCleanup(s, func(c *loop.Conn) { _ = c.Close() }, s.conn) // who forgets it
 	return nil
 }
 
@@ -108,12 +102,12 @@ func (s *Socket) leave() {
 	defer s.mu.Unlock()
 	if s.state.Load() != own {
 		s.state.Store(gone)
-		_ = s.raw.Close()
+		_ = s.conn.Close()
 	}
 }
 
 // stream returns what may be read and written.
-func (s *Socket) stream() (net.Conn, error) {
+func (s *Socket) stream() (*loop.Conn, error) {
 	switch s.state.Load() {
 	case attached:
 		return nil, ErrAttached
@@ -124,20 +118,17 @@ func (s *Socket) stream() (net.Conn, error) {
 }
 
 // touch calls do with the connection, which does not go away meanwhile.
-func (s *Socket) touch(do func(net.Conn) error) error {
+func (s *Socket) touch(do func(*loop.Conn) error) error {
 	if s.state.Load() == own {
 		defer runtime.KeepAlive(s)
 		return do(s.conn)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch s.state.Load() {
-	case own:
-		return do(s.conn)
-	case gone:
+	if s.state.Load() == gone {
 		return ErrClosed
 	}
-	return do(s.raw)
+	return do(s.conn)
 }
 
 // Read implements net.Conn.
@@ -163,7 +154,7 @@ func (s *Socket) Write(p []byte) (int, error) {
 // Close implements net.Conn. The server's connection is cut: what the server has not
 // sent is lost, and it finds out.
 func (s *Socket) Close() error {
-	return s.touch(func(c net.Conn) error {
+	return s.touch(func(c *loop.Conn) error {
 		if s.state.Load() != own {
 			s.state.Store(gone)
 		}
@@ -179,47 +170,44 @@ func (s *Socket) CloseWrite() error {
 		return err
 	}
 	defer runtime.KeepAlive(s)
-	return c.(interface{ CloseWrite() error }).CloseWrite()
+	return c.CloseWrite()
 }
 
 // SetDeadline implements net.Conn.
 func (s *Socket) SetDeadline(t time.Time) error {
-	return s.touch(func(c net.Conn) error { return c.SetDeadline(t) })
+	return s.touch(func(c *loop.Conn) error { return c.SetDeadline(t) })
 }
 
 // SetReadDeadline implements net.Conn.
 func (s *Socket) SetReadDeadline(t time.Time) error {
-	return s.touch(func(c net.Conn) error { return c.SetReadDeadline(t) })
+	return s.touch(func(c *loop.Conn) error { return c.SetReadDeadline(t) })
 }
 
 // SetWriteDeadline implements net.Conn.
 func (s *Socket) SetWriteDeadline(t time.Time) error {
-	return s.touch(func(c net.Conn) error { return c.SetWriteDeadline(t) })
+	return s.touch(func(c *loop.Conn) error { return c.SetWriteDeadline(t) })
 }
 
 // LocalAddr implements net.Conn: the address of the server's end. The first call on
 // a connection allocates.
-func (s *Socket) LocalAddr() net.Addr { return s.addr(net.Conn.LocalAddr) }
+func (s *Socket) LocalAddr() net.Addr { return s.addr((*loop.Conn).LocalAddr) }
 
 // RemoteAddr implements net.Conn: the address of the client. The first call on a
 // connection allocates.
-func (s *Socket) RemoteAddr() net.Addr { return s.addr(net.Conn.RemoteAddr) }
+func (s *Socket) RemoteAddr() net.Addr { return s.addr((*loop.Conn).RemoteAddr) }
 
-func (s *Socket) addr(of func(net.Conn) net.Addr) net.Addr {
+func (s *Socket) addr(of func(*loop.Conn) net.Addr) net.Addr {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return of(s.raw)
+	return of(s.conn)
 }
 
 // TLS returns the state of the TLS connection, nil when there is none (seed:
 // getPeerCertificate and the like). It allocates.
 func (s *Socket) TLS() *tls.ConnectionState {
-	over, ok := s.conn.(*tls.Conn)
-	if !ok {
-		return nil
-	}
-	state := over.ConnectionState()
-	return &state
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.conn.TLS()
 }
 
 var _ net.Conn = (*Socket)(nil)

@@ -16,6 +16,7 @@
 package loop
 
 import (
+	"crypto/tls"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -301,6 +302,16 @@ func (c *Conn) LocalAddr() net.Addr { return c.addr(&c.local, (*Stream).localAdd
 
 // RemoteAddr implements net.Conn. The first call allocates.
 func (c *Conn) RemoteAddr() net.Addr { return c.addr(&c.remote, (*Stream).remoteAddr) }
+
+// TLS returns the state of the connection's TLS, nil when it is plain or closed. It
+// allocates.
+func (c *Conn) TLS() *tls.ConnectionState {
+	if !c.begin() {
+		return nil
+	}
+	defer c.end()
+	return c.stream.Load().TLS()
+}
 
 // addr asks for an address once; of a Conn closed before, nothing is known.
 func (c *Conn) addr(known *net.Addr, ask func(*Stream) net.Addr) net.Addr {

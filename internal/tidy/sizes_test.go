@@ -22,6 +22,7 @@ var wideTypes = map[string]string{
 	"engine.Response":     "the seed's http.ServerResponse",
 	"agent.Response":      "the seed's http.IncomingMessage, one method per property",
 	"agent.ClientRequest": "the seed's http.ClientRequest",
+	"exchange.Incoming":   "the seed's IncomingMessage, for engine and agent both",
 	"exchange.Outgoing":   "the seed's OutgoingMessage, for engine and agent both",
 	"loop.Stream":         "a socket from its opening to its close, for every role that serves one",
 }
