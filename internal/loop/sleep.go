@@ -1,4 +1,5 @@
-// Sleeping on a loop: a wait for nothing, that only the wheel ends, or Stop.
+// Sleeping on a loop: a wait for nothing, that only the wheel ends, or somebody who
+// has something to do for the sleeper.
 
 package loop
 
@@ -8,8 +9,9 @@ import "time"
 // be closed, as its zero value and one after Close are; it lends its place on
 // the wheel and is closed again afterwards. The worker must hold the loop; one
 // that never had a loop, in a portable group, parks instead. Sleep returns
-// ErrClosed as soon as the group is stopped, else nil. A tick and an eighth of ms
-// may come on top. It allocates in a portable group only.
+// ErrClosed as soon as the group is stopped, else nil; before its time when the
+// loop calls Stir. A tick and an eighth of ms may come on top. It allocates in a
+// portable group only.
 func (s *Stream) Sleep(w *Worker, ms int64) error {
 	if w.lost {
 		timer := time.NewTimer(time.Duration(ms) * time.Millisecond)
@@ -38,3 +40,17 @@ func (s *Stream) Sleep(w *Worker, ms int64) error {
 	}
 	return err
 }
+
+// Doze suspends the worker until there may be something to read, the loop calls
+// Stir, or, with ErrTimeout, ReadTimeout has passed; TryRead tells what it was. The
+// stream must be open, served by the worker that calls, and have a poller. It does
+// not allocate.
+func (s *Stream) Doze() error {
+	err := s.wait(&s.input, int64(s.ReadTimeout))
+	s.drained = false
+	return err
+}
+
+// Stir ends a Doze or a Sleep. The loop must be held. If nobody waits, the next wait
+// for input ends at once.
+func (s *Stream) Stir() { s.loop.signal(&s.input) }
