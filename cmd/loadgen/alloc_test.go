@@ -18,18 +18,19 @@ func TestSteadyStateDoesNotAllocate(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer server.stop()
-	for _, args := range [][]string{{"-t", "1"}, {"-t", "2"}, {"-t", "1", "-p", "16"}, {"-t", "1", "-b", "a body"}} {
+	for _, args := range [][]string{{"-t", "1"}, {"-t", "2"}, {"-t", "1", "-p", "16"}, {"-t", "1", "-b", "a body"},
+		{"-t", "1", "-p", "3", "2=" + server.url + "a", server.url + "b"}} {
 		p := planOf(t, false, append(args, "-c", "16", "-d", "1m", server.url)...)
 		r, err := newRun(p)
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.start(p.duration)
+		r.start(t.Context(), p.duration)
 		begun, objects := watch(t, r, 5000)
 		ended, objectsLater := watch(t, r, begun+10000)
 		r.stop()
 		r.finish()
-		res := new(result)
+		res := &result{plan: p}
 		res.collect(r.shards)
 		wantErrors(t, res, nil)
 		if n := int(objectsLater - objects); n > slack {

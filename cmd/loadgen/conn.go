@@ -4,6 +4,8 @@
 //	   ▲             ▲──────────────────────────────────────────────────────────┤
 //	   └── close ◀── the server said so, or something went wrong ◀──────────────┘
 //
+// What is written next, and when, is next's to say (mix.go, pace.go).
+//
 // The clock. Loop.Nanos is read once a turn, and a turn serves every connection
 // that is ready: at 64 connections a turn lasts about as long as an answer takes,
 // so stamps from it would be wrong by up to the very thing that is measured. So
@@ -53,10 +55,21 @@ type conn struct {
 	inBody     bool // the head of an answer is done, its body is not
 	closing    bool // the last answer was the last on this connection
 
+	kinds []uint16 // classes of the requests under way
+	done  int      // of them, those that are answered
+	out   []byte   // their bytes, where they are not at hand in one piece
+	ends  bool     // the last of them asks for the connection's end
+
+	connected bool
+	over      bool  // there is nothing left to send
+	stood     bool  // it stands ready, or has failed to
 	now       int64 // the clock, as last read
-	answered  int   // answers on this connection
+	begun     int64 // when the requests under way began to count
+	used      int   // requests sent on this connection
+	answered  int   // answers on it
 	fruitless int   // connections in a row without any
 
+	seat seat
 	link link
 }
 
@@ -68,38 +81,63 @@ type link struct {
 
 // live is the coroutine: connect, load, and again, until the run is over.
 func (c *conn) live(w *loop.Worker) {
-	for c.pause(w) {
-		k := c.claim()
-		if k == 0 {
+	r := c.run
+	for !c.over && c.pause(w) {
+		k := 0
+		c.used, c.answered, c.now = 0, 0, r.clock()
+		if !r.standsReady() { // what is sent on the connection is known before it is made
+			if k = c.next(w); k == 0 {
+				break
+			}
+		} else if c.now >= r.end.Load() {
 			break
 		}
-		c.answered = 0
-		if err := c.stream.Connect(w, c.run.addr, int64(c.run.waitMillis)); err == nil {
-			c.load(k)
+		if err := c.stream.Connect(w, r.addr, int64(r.waitMillis)); err == nil {
+			c.connected = true
+			c.load(w, k)
+			c.connected = false
 			c.stream.Close()
 		} else {
-			c.shard.unclaim(k)
+			c.postpone(k)
 			if !errors.Is(err, loop.ErrClosed) {
-				c.shard.fail(connectKind(err), 0)
+				c.shard.fail(connectKind(err), nil)
 			}
+			r.stood(c)
 		}
 		c.judge()
 	}
-	c.run.leave(c.hopeless())
+	c.giveUp()
+	r.leave(c.hopeless())
 }
 
-// claim takes the next batch to send, 0 when there is nothing left to do.
-func (c *conn) claim() int {
-	c.now = c.run.clock()
-	return c.next()
+// postpone gives back k requests for which there is no connection. One that was due
+// stays with this one, and its latency goes on.
+func (c *conn) postpone(k int) {
+	if c.run.paced {
+		c.seat.called = c.seat.called || k > 0
+		return
+	}
+	c.shard.unclaim(k)
 }
 
-// next is claim where the clock has just been read.
-func (c *conn) next() int {
-	if c.now >= c.run.end.Load() {
+// next is how many requests to send now on this connection, 0 for none, and when
+// they begin to count. c.now has just been read. At a rate it waits until one is due.
+func (c *conn) next(w *loop.Worker) int {
+	r := c.run
+	n := r.depth
+	if r.per > 0 {
+		n = min(n, r.per-c.used)
+	}
+	switch {
+	case n == 0:
+		return 0
+	case c.shard.pace != nil:
+		return c.awaitTurn(w)
+	case c.now >= r.end.Load():
 		return 0
 	}
-	return c.shard.claim(c.run.depth)
+	c.begun = c.now
+	return c.shard.claim(n)
 }
 
 // judge looks at what the last connection brought.
@@ -128,13 +166,13 @@ func (c *conn) pause(w *loop.Worker) bool {
 	return c.stream.Sleep(w, int64(min(1<<min(c.fruitless-1, 16), maxPause))) == nil
 }
 
-// load sends k requests and then batch after batch, until the connection or the
-// run ends.
-func (c *conn) load(k int) {
+// load sends k requests, if there are any yet, and then batch after batch, until the
+// connection or the run ends.
+func (c *conn) load(w *loop.Worker, k int) {
 	r := c.run
 	c.stream.ReadTimeout, c.stream.WriteTimeout = r.waitMillis, r.waitMillis
 	if r.portable && !c.attach() {
-		c.bury(loop.ErrClosed, k)
+		c.postpone(k)
 		return
 	}
 	defer c.detach()
@@ -143,41 +181,49 @@ func (c *conn) load(k int) {
 	c.shard.unlock()
 	if c.buf == nil {
 		c.buf = make([]byte, firstBuffer)
+		c.kinds = make([]uint16, 0, r.depth)
 	}
 	c.machine.Reset(h1.Client)
 	c.machine.SetRequest(r.method)
 	c.start, c.end = 0, 0
 	c.full, c.eof, c.inBody, c.closing = false, false, false, false
-	c.now = r.clock()
+	switch {
+	case r.standsReady():
+		r.stood(c)
+		c.now = r.clock()
+		k = c.next(w)
+	case r.per == 0:
+		c.begun = r.clock() // connecting is none of a request's time
+	}
 	for k > 0 && c.exchange(k) {
-		k = c.next()
+		k = c.next(w)
 	}
 }
 
 // exchange sends k requests and waits for their answers. It reports whether the
 // connection can be used again.
 func (c *conn) exchange(k int) bool {
-	begun := c.now
-	n, sendErr := c.stream.Write(c.run.batch[:k*c.run.size])
+	n, sendErr := c.stream.Write(c.requests(k))
+	c.used += k
 	c.shard.lock()
 	c.shard.sent += int64(n)
 	c.shard.unlock()
-	done, err := 0, sendErr
+	err := sendErr
 	// A server that refuses what is still being sent has answered before it closed.
 	if sendErr == nil || !errors.Is(sendErr, loop.ErrTimeout) && !errors.Is(sendErr, loop.ErrClosed) {
-		done, err = c.collect(k, begun)
+		err = c.collect()
 	}
-	c.answered += done
+	c.answered += c.done
 	switch {
 	case err != nil && sendErr != nil:
-		c.bury(sendErr, k-done)
+		c.bury(sendErr)
 	case err != nil:
-		c.bury(err, k-done)
+		c.bury(err)
 	case c.start < c.end:
-		c.shard.unclaim(k - done)
-		c.shard.fail(kindUnasked, 0)
-	case c.closing || c.run.closes:
-		c.shard.unclaim(k - done)
+		c.shard.unclaim(k - c.done)
+		c.shard.fail(kindUnasked, nil)
+	case c.closing || c.ends:
+		c.shard.unclaim(k - c.done)
 		c.awaitClose()
 	default:
 		return sendErr == nil
@@ -185,115 +231,45 @@ func (c *conn) exchange(k int) bool {
 	return false
 }
 
-// bury accounts for n requests whose connection ended with err.
-func (c *conn) bury(err error, n int) {
-	if !errors.Is(err, loop.ErrClosed) {
-		c.shard.fail(exchangeKind(err), n)
-		return
+// requests gives the bytes of the next k requests, and notes which they are.
+func (c *conn) requests(k int) []byte {
+	r, s := c.run, c.shard
+	c.kinds, c.done = c.kinds[:0], 0
+	s.lock()
+	for range k {
+		c.kinds = append(c.kinds, uint16(s.mix.next()))
 	}
-	c.shard.lock()
-	c.shard.lost += int64(n)
-	c.shard.unlock()
-}
-
-// collect reads until k requests, sent at begun, are answered, or the server has
-// announced that no more will be. It returns how many are.
-func (c *conn) collect(k int, begun int64) (done int, err error) {
-	s := c.shard
-	for {
-		n, err := c.fill()
-		if err != nil {
-			return done, err
-		}
-		s.lock()
-		s.received += int64(n)
-		m, err := c.step(k - done)
-		if m > 0 {
-			c.now = c.run.clock()
-			s.record(int64(m), c.now-begun, c.now > c.run.end.Load())
-		}
-		s.unlock()
-		if done += m; err != nil || done == k || c.closing {
-			return done, err
-		}
-	}
-}
-
-// step takes the machine through what was received, and returns how many answers
-// were completed; most is how many are due. It never waits.
-func (c *conn) step(most int) (done int, err error) {
-	h := &c.shard.head
-	for done < most {
-		data := c.buf[c.start:c.end]
-		var n int
-		var ev h1.Event
-		if c.inBody {
-			n, ev, err = c.machine.Next(data, c.eof, h, &limits)
-		} else {
-			n, ev, err = c.machine.NextHead(data, c.eof, h, &limits)
-		}
-		c.start += n
-		switch {
-		case err != nil:
-			return done, err
-		case ev == h1.NeedMore:
-			return done, nil
-		case ev == h1.End && !c.inBody:
-			return done, errEarly
-		case ev == h1.HeadDone && c.machine.Interim():
-			continue
-		}
-		if c.inBody = !c.machine.Done(); c.inBody {
-			continue
-		}
-		done++
-		c.shard.statuses[c.machine.Status()]++
-		if !c.machine.KeepAlive() {
-			c.closing = true
-			return done, nil
-		}
-	}
-	return done, nil
-}
-
-// fill reads once, behind what was received and not consumed. At the end of the
-// stream it notes eof, once.
-func (c *conn) fill() (int, error) {
-	if c.eof {
-		return 0, errEarly
-	}
-	if c.start == c.end {
-		c.start, c.end = 0, 0
-	}
+	s.unlock()
+	final := &r.classes[c.kinds[k-1]]
+	counted := r.per > 0 && c.used+k == r.per
+	c.ends = counted || final.closes
 	switch {
-	case c.full && len(c.buf) < maxBuffer: // more comes at a time than fits: make room for it
-		bigger := make([]byte, 2*len(c.buf))
-		c.end = copy(bigger, c.buf[c.start:c.end])
-		c.buf, c.start = bigger, 0
-	case c.end == len(c.buf):
-		c.end = copy(c.buf, c.buf[c.start:])
-		c.start = 0
+	case k == 1 && counted:
+		return final.last
+	case k == 1:
+		return final.request
+	case final.batch != nil && !counted:
+		return final.batch[:k*len(final.request)]
 	}
-	n, err := c.stream.Read(c.buf[c.end:])
-	c.end += n
-	c.full = c.end == len(c.buf)
-	if err == io.EOF {
-		c.eof, err = true, nil
+	c.out = c.out[:0]
+	for _, i := range c.kinds[:k-1] {
+		c.out = append(c.out, r.classes[i].request...)
 	}
-	return n, err
+	if counted {
+		c.out = append(c.out, final.last...)
+	} else {
+		c.out = append(c.out, final.request...)
+	}
+	return c.out
 }
 
-// awaitClose lets the server close first where the end was agreed upon.
-func (c *conn) awaitClose() {
-	if c.eof || c.run.noLinger.Load() {
-		return
-	}
-	c.stream.ReadTimeout = closeWait
-	switch n, err := c.stream.Read(c.buf); {
-	case n > 0:
-		c.shard.fail(kindUnasked, 0)
-	case errors.Is(err, loop.ErrTimeout):
-		c.run.noLinger.Store(true)
+// bury accounts for the requests that went unanswered because the connection ended
+// with err.
+func (c *conn) bury(err error) {
+	if left := c.kinds[c.done:]; errors.Is(err, loop.ErrClosed) {
+		c.shard.lose(left)
+	} else {
+		c.shard.fail(exchangeKind(err), left)
 	}
 }
 

@@ -14,12 +14,14 @@ import (
 // document is the JSON report. Every field is always there; durations are in
 // seconds unless the name says microseconds.
 type document struct {
-	URL         string `json:"url"`
-	Method      string `json:"method"`
-	Connections int    `json:"connections"`
-	Loops       int    `json:"loops"`
-	Pipeline    int    `json:"pipeline"`
-	Embedded    bool   `json:"embedded"` // the server was the program's own
+	URL           string  `json:"url"` // the first
+	Method        string  `json:"method"`
+	Connections   int     `json:"connections"`
+	Loops         int     `json:"loops"`
+	Pipeline      int     `json:"pipeline"`
+	PerConnection int     `json:"requests_per_connection"` // 0: as many as the server took
+	Rate          float64 `json:"rate"`                    // requests that were due per second; 0: each when the last was answered
+	Embedded      bool    `json:"embedded"`                // the server was the program's own
 
 	Ended   string  `json:"ended"`   // "duration", "requests", "target died", "interrupted"
 	Seconds float64 `json:"seconds"` // while requests were sent
@@ -28,21 +30,55 @@ type document struct {
 	Answers           int64   `json:"answers"`
 	Late              int64   `json:"late"`       // of the answers, those after the end
 	Unanswered        int64   `json:"unanswered"` // under way at the end, and in vain
+	Unsent            int64   `json:"unsent"`     // due before the end, and not sent
 	Failed            int64   `json:"failed"`     // requests that ended in an error
 	Connects          int64   `json:"connects"`
 	BytesIn           int64   `json:"bytes_in"`
 	BytesOut          int64   `json:"bytes_out"`
 
 	Latency  latencies        `json:"latency_us"`
-	Statuses map[string]int64 `json:"statuses"` // by code, in digits
-	Errors   map[kind]int64   `json:"errors"`   // by kind
+	Behind   *delays          `json:"behind_us"` // how late requests left; null without a rate
+	Statuses map[string]int64 `json:"statuses"`  // by code, in digits
+	Errors   map[kind]int64   `json:"errors"`    // by kind
+
+	Targets []portion `json:"targets"` // what came of each URL
+	Bounds  []judged  `json:"bounds"`  // how each -max and -min stands
 
 	Client cpuUse  `json:"client_cpu"`
 	Server *cpuUse `json:"server_cpu"` // null when the server is somebody else's
 }
 
-// latencies are in microseconds, from the sending of a request to its complete
-// answer.
+// portion is one URL's part of the report, with the names that the whole has.
+type portion struct {
+	URL               string           `json:"url"`
+	Weight            int              `json:"weight"`
+	RequestsPerSecond float64          `json:"requests_per_second"`
+	Answers           int64            `json:"answers"`
+	Late              int64            `json:"late"`
+	Unanswered        int64            `json:"unanswered"`
+	Failed            int64            `json:"failed"`
+	Latency           latencies        `json:"latency_us"`
+	Statuses          map[string]int64 `json:"statuses"`
+}
+
+// delays are in microseconds, from when requests were due to when they left.
+type delays struct {
+	P50 float64 `json:"p50"`
+	P99 float64 `json:"p99"`
+	Max float64 `json:"max"`
+}
+
+// judged is a bound and how it stands: latencies in microseconds, shares as
+// fractions.
+type judged struct {
+	Bound string  `json:"bound"` // as given
+	Value float64 `json:"value"`
+	Limit float64 `json:"limit"`
+	Kept  bool    `json:"kept"`
+}
+
+// latencies are in microseconds, from the sending of a request, or at a rate from
+// when it was due, to its complete answer.
 type latencies struct {
 	Min  float64 `json:"min"`
 	Mean float64 `json:"mean"`
@@ -61,32 +97,61 @@ type cpuUse struct {
 }
 
 func (res *result) document() document {
-	p := res.plan
+	p, t := res.plan, &res.total
 	d := document{
-		URL: p.url, Method: p.methodName, Connections: p.connections, Loops: p.loops, Pipeline: p.depth, Embedded: res.embedded,
+		URL: p.classes[0].url, Method: p.methodName, Connections: p.connections, Loops: p.loops, Pipeline: p.depth,
+		PerConnection: p.per, Rate: p.rate, Embedded: res.embedded,
 		Ended: string(res.ending), Seconds: res.elapsed.Seconds(),
-		RequestsPerSecond: res.rate(), Answers: res.answers, Late: res.late, Unanswered: res.lost, Failed: res.failed,
+		RequestsPerSecond: res.rate(), Answers: t.answers, Late: t.late, Unanswered: t.lost, Unsent: res.unsent, Failed: t.failed,
 		Connects: res.connects, BytesIn: res.received, BytesOut: res.sent,
-		Statuses: map[string]int64{}, Errors: res.errors,
+		Latency: t.latencies(), Statuses: t.statusCounts(), Errors: res.errors,
+		Targets: []portion{}, Bounds: []judged{},
 		Client: res.use(res.client),
 	}
-	if res.answers > 0 {
-		d.Latency = latencies{
-			Min: float64(res.latency.Min()) / 1e3, Mean: res.latency.Mean() / 1e3,
-			P50: micros(res.percentile(50)), P90: micros(res.percentile(90)), P99: micros(res.percentile(99)),
-			P999: micros(res.percentile(99.9)), Max: float64(res.longest) / 1e3,
-		}
+	for i := range res.tallies {
+		c, t := &p.classes[i], &res.tallies[i]
+		d.Targets = append(d.Targets, portion{
+			URL: c.url, Weight: c.weight, RequestsPerSecond: res.rateOf(t), Answers: t.answers, Late: t.late, Unanswered: t.lost, Failed: t.failed,
+			Latency: t.latencies(), Statuses: t.statusCounts(),
+		})
 	}
-	for status, n := range res.statuses {
-		if n > 0 {
-			d.Statuses[strconv.Itoa(status)] = n
+	if p.rate > 0 {
+		most := res.mostBehind
+		d.Behind = &delays{micros(quantile(res.behind, 50, most)), micros(quantile(res.behind, 99, most)), float64(most) / 1e3}
+	}
+	for _, v := range res.judge() {
+		j := judged{Bound: v.bound.text, Value: v.value, Limit: v.bound.limit, Kept: v.kept}
+		if isLatency(v.bound.figure) {
+			j.Value, j.Limit = j.Value/1e3, j.Limit/1e3
 		}
+		d.Bounds = append(d.Bounds, j)
 	}
 	if res.hasServer {
 		use := res.use(res.server)
 		d.Server = &use
 	}
 	return d
+}
+
+func (t *tally) latencies() latencies {
+	if t.answers == 0 {
+		return latencies{}
+	}
+	return latencies{
+		Min: float64(t.latency.Min()) / 1e3, Mean: t.latency.Mean() / 1e3,
+		P50: micros(t.percentile(50)), P90: micros(t.percentile(90)), P99: micros(t.percentile(99)),
+		P999: micros(t.percentile(99.9)), Max: float64(t.longest) / 1e3,
+	}
+}
+
+func (t *tally) statusCounts() map[string]int64 {
+	counts := map[string]int64{}
+	for status, n := range t.statuses {
+		if n > 0 {
+			counts[strconv.Itoa(status)] = n
+		}
+	}
+	return counts
 }
 
 func (res *result) use(t cpuTime) cpuUse {

@@ -2,18 +2,25 @@
 // second, latency, statuses, errors, and the CPU time that each side spent on a
 // request.
 //
-//	loadgen [flags] [URL]
+//	loadgen [flags] [[WEIGHT=]URL...]
 //
 // Without a URL it starts a gale server of its own, in a child process, and loads
 // that. Every connection is a coroutine on one of gale's own loops: a small loop
 // of blocking calls that writes a batch of requests, encoded once and for all,
 // reads, and has the answers checked by gale's message machine. In the steady
-// state nothing is allocated.
+// state nothing is allocated, but for one small object each time that a clock has to
+// wake a loop (-r).
+//
+// Without -r a connection asks again when it has its answer: that finds out how much
+// a server can do, and its latencies are those of clients that wait politely. With -r
+// requests are due at fixed instants whether or not the server keeps up, and
+// latency runs from when a request was due: a server that stands still for a second is seen to have
+// kept a second's worth of requests waiting, not one.
 //
 // It exits with 0 after a run that went to its end, 1 when the target died or
-// never answered or the report could not be written, 2 when there was nothing to run (bad flags, unreachable
-// target, too few descriptors), 130 when it was interrupted. "loadgen -h" lists
-// the flags.
+// never answered, a bound (-max, -min) was missed or the report could not be
+// written, 2 when there was nothing to run (bad flags, unreachable target, too few
+// descriptors), 130 when it was interrupted. "loadgen -h" lists the flags.
 package main
 
 import (
@@ -31,7 +38,7 @@ import (
 // What the process exits with.
 const (
 	exitDone        = 0
-	exitDied        = 1
+	exitDied        = 1 // or has not done what it should
 	exitUsage       = 2
 	exitInterrupted = 130
 )
@@ -75,12 +82,12 @@ func execute(opt *options, stdout io.Writer, stderr *os.File) (int, error) {
 	}
 	defer out.Close()
 	var own *server
-	if opt.url == "" {
+	if len(opt.urls) == 0 {
 		if own, err = startServer(serverLoops(opt.loops)); err != nil {
 			return 0, err
 		}
 		defer own.stop()
-		opt.url = own.url
+		opt.urls = []string{own.url}
 	}
 	plan, err := opt.plan(ctx)
 	if err != nil {
@@ -103,27 +110,27 @@ func execute(opt *options, stdout io.Writer, stderr *os.File) (int, error) {
 // plan works out what opt asks for: what is sent, and where to. It finds out
 // whether the target can be reached.
 func (opt *options) plan(ctx context.Context) (*plan, error) {
-	t, err := parseTarget(opt.url)
-	if err != nil {
-		return nil, err
-	}
-	request, closes, err := encodeRequest(opt, t)
+	classes, t, err := opt.classes()
 	if err != nil {
 		return nil, err
 	}
 	p := &plan{
-		url:         opt.url,
 		methodName:  opt.method,
-		request:     request,
-		closes:      closes,
+		classes:     classes,
 		connections: opt.connections,
 		loops:       opt.loops,
 		depth:       opt.pipeline,
+		per:         opt.per,
+		rate:        opt.rate,
 		requests:    opt.requests,
 		duration:    opt.duration,
 		timeout:     opt.timeout,
+		bounds:      opt.bounds,
 	}
 	if err := p.check(); err != nil {
+		return nil, err
+	}
+	if err := checkBounds(p.bounds, p.classes); err != nil {
 		return nil, err
 	}
 	p.addr, err = t.reach(ctx, opt.timeout)

@@ -17,17 +17,16 @@ type result struct {
 	embedded bool
 	elapsed  time.Duration // until the end of the run, without the grace
 
-	latency  *hdrhistogram.Histogram
-	longest  int64
-	answers  int64
-	late     int64
-	lost     int64
-	failed   int64
+	total    tally
+	tallies  []tally // by class
 	connects int64
 	received int64
 	sent     int64
-	statuses [1000]int64
 	errors   map[kind]int64
+
+	behind     *hdrhistogram.Histogram // how late requests left, at a rate
+	mostBehind int64
+	unsent     int64 // requests that were due and did not leave
 
 	client    cpuTime
 	server    cpuTime
@@ -43,7 +42,7 @@ func measure(ctx context.Context, p *plan, own *server, show *progress) (*result
 	res := &result{plan: p, embedded: own != nil}
 	serverBefore, known := own.cpu()
 	clientBefore := processCPU()
-	r.start(p.duration)
+	r.start(ctx, p.duration)
 	res.ending = r.wait(ctx, show.drawer(r, p))
 	show.clear()
 	ended := r.clock()
@@ -51,61 +50,70 @@ func measure(ctx context.Context, p *plan, own *server, show *progress) (*result
 	res.client = processCPU().minus(clientBefore)
 	serverAfter, stillKnown := own.cpu()
 	res.server, res.hasServer = serverAfter.minus(serverBefore), known && stillKnown
-	res.elapsed = time.Duration(min(ended, r.end.Load()) - r.begun)
+	ended = min(ended, r.end.Load())
+	res.elapsed = time.Duration(ended - r.begun)
 	res.collect(r.shards)
+	for _, s := range r.shards {
+		res.unsent += s.unsent(ended)
+	}
 	return res, nil
 }
 
 // collect adds up what the shards have.
 func (res *result) collect(shards []*shard) {
-	res.latency = hdrhistogram.New(1, slowestNanos, digits)
+	res.tallies = newTallies(len(res.plan.classes))
 	res.errors = map[kind]int64{}
+	res.behind = newHistogram()
 	for _, s := range shards {
-		res.latency.Merge(s.latency)
-		res.longest = max(res.longest, s.longest)
-		res.answers += s.answers
-		res.late += s.late
-		res.lost += s.lost
-		res.failed += s.failed
+		for i := range s.tallies {
+			res.tallies[i].add(&s.tallies[i])
+		}
 		res.connects += s.connects
 		res.received += s.received
 		res.sent += s.sent
-		for status, n := range s.statuses {
-			res.statuses[status] += n
-		}
 		for k, n := range s.errors {
 			res.errors[k] += n
 		}
+		if s.pace != nil {
+			res.behind.Merge(s.pace.behind)
+			res.mostBehind = max(res.mostBehind, s.pace.mostBehind)
+		}
+	}
+	res.total = newTallies(1)[0]
+	for i := range res.tallies {
+		res.total.add(&res.tallies[i])
 	}
 }
 
 // rate is the answers per second while requests were sent.
-func (res *result) rate() float64 {
+func (res *result) rate() float64 { return res.rateOf(&res.total) }
+
+func (res *result) rateOf(t *tally) float64 {
 	if res.elapsed <= 0 {
 		return 0
 	}
-	return float64(res.answers-res.late) / res.elapsed.Seconds()
-}
-
-// percentile is a latency.
-func (res *result) percentile(p float64) time.Duration {
-	return time.Duration(min(res.latency.ValueAtPercentile(p), res.longest))
+	return float64(t.answers-t.late) / res.elapsed.Seconds()
 }
 
 // perRequest spreads CPU time over the answers.
 func (res *result) perRequest(d time.Duration) time.Duration {
-	if res.answers == 0 {
+	if res.total.answers == 0 {
 		return 0
 	}
-	return d / time.Duration(res.answers)
+	return d / time.Duration(res.total.answers)
 }
 
 func (res *result) exitCode() int {
 	switch {
 	case res.ending == endInterrupted:
 		return exitInterrupted
-	case res.ending == endDied, res.answers == 0:
+	case res.ending == endDied, res.total.answers == 0:
 		return exitDied
+	}
+	for _, v := range res.judge() {
+		if !v.kept {
+			return exitDied
+		}
 	}
 	return exitDone
 }

@@ -54,8 +54,8 @@ func TestErrorsByKind(t *testing.T) {
 				}
 				res := load(t, portable, "-c", "2", "-n", "4", "-timeout", timeout, rawServer(t, c.serve))
 				wantErrors(t, res, map[kind]int64{c.want: 4})
-				if res.answers != 0 || res.failed != 4 || res.lost != 0 || res.exitCode() != exitDied {
-					t.Errorf("%d answers, %d failed, %d lost, exit code %d", res.answers, res.failed, res.lost, res.exitCode())
+				if res.total.answers != 0 || res.total.failed != 4 || res.total.lost != 0 || res.exitCode() != exitDied {
+					t.Errorf("%d answers, %d failed, %d lost, exit code %d", res.total.answers, res.total.failed, res.total.lost, res.exitCode())
 				}
 			})
 		}
@@ -76,8 +76,8 @@ func TestErrorsCountTheRequestsTheyCost(t *testing.T) {
 	})
 	eachDriver(t, func(t *testing.T, portable bool) {
 		res := load(t, portable, "-c", "1", "-n", "50", "-p", "5", url)
-		if res.answers != 20 || res.failed != 30 || res.connects != 10 || res.exitCode() != exitDone {
-			t.Errorf("%d answers, %d failed, %d connects, exit code %d", res.answers, res.failed, res.connects, res.exitCode())
+		if res.total.answers != 20 || res.total.failed != 30 || res.connects != 10 || res.exitCode() != exitDone {
+			t.Errorf("%d answers, %d failed, %d connects, exit code %d", res.total.answers, res.total.failed, res.connects, res.exitCode())
 		}
 		wantErrors(t, res, map[kind]int64{kindEarly: 30})
 	})
@@ -88,8 +88,8 @@ func TestBytesNobodyAskedFor(t *testing.T) {
 	// the next one.
 	eachDriver(t, func(t *testing.T, portable bool) {
 		res := load(t, portable, "-c", "1", "-n", "5", rawServer(t, alwaysSays("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\n")))
-		if res.answers != 5 || res.failed != 0 || res.connects != 5 {
-			t.Errorf("%d answers, %d failed, %d connects", res.answers, res.failed, res.connects)
+		if res.total.answers != 5 || res.total.failed != 0 || res.connects != 5 {
+			t.Errorf("%d answers, %d failed, %d connects", res.total.answers, res.total.failed, res.connects)
 		}
 		wantErrors(t, res, map[kind]int64{kindUnasked: 5})
 		closing := "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok!"
@@ -125,8 +125,8 @@ func TestUploadThatIsRefused(t *testing.T) {
 	})
 	eachDriver(t, func(t *testing.T, portable bool) {
 		res := load(t, portable, "-c", "2", "-n", "6", "-b", strings.Repeat("x", 16<<20), url)
-		if res.statuses[413] != 6 {
-			t.Errorf("%d answers of status 413; errors: %v", res.statuses[413], res.errors)
+		if res.total.statuses[413] != 6 {
+			t.Errorf("%d answers of status 413; errors: %v", res.total.statuses[413], res.errors)
 		}
 		wantErrors(t, res, nil)
 	})
@@ -205,8 +205,8 @@ func TestTargetThatDiesMidway(t *testing.T) {
 			})
 			begun := time.Now()
 			res := load(t, portable, append(args, "-c", "8", "http://"+m.Addr().String())...)
-			if res.ending != endDied || res.exitCode() != exitDied || res.answers < 100 {
-				t.Errorf("ended by %s after %d answers, exit code %d", res.ending, res.answers, res.exitCode())
+			if res.ending != endDied || res.exitCode() != exitDied || res.total.answers < 100 {
+				t.Errorf("ended by %s after %d answers, exit code %d", res.ending, res.total.answers, res.exitCode())
 			}
 			if took := time.Since(begun); took > 20*time.Second {
 				t.Errorf("it took %v to notice", took)
@@ -282,8 +282,8 @@ func TestRefusedConnectionsCostNoRequests(t *testing.T) {
 		}()
 		res := load(t, portable, "-c", "4", "-n", "1000", "http://"+m.Addr().String())
 		<-revived
-		if res.ending != endRequests || res.answers+res.failed != 1000 || res.errors[kindRefused] == 0 {
-			t.Errorf("ended by %s with %d answers, %d failed, errors %v", res.ending, res.answers, res.failed, res.errors)
+		if res.ending != endRequests || res.total.answers+res.total.failed != 1000 || res.errors[kindRefused] == 0 {
+			t.Errorf("ended by %s with %d answers, %d failed, errors %v", res.ending, res.total.answers, res.total.failed, res.errors)
 		}
 	})
 }
@@ -299,8 +299,8 @@ func TestServerThatComesBack(t *testing.T) {
 	eachDriver(t, func(t *testing.T, portable bool) {
 		connections.Store(0)
 		res := load(t, portable, "-c", "10", "-n", "500", url)
-		if res.ending != endRequests || res.answers+res.failed != 500 || res.answers < 400 {
-			t.Errorf("ended by %s with %d answers and %d failures", res.ending, res.answers, res.failed)
+		if res.ending != endRequests || res.total.answers+res.total.failed != 500 || res.total.answers < 400 {
+			t.Errorf("ended by %s with %d answers and %d failures", res.ending, res.total.answers, res.total.failed)
 		}
 	})
 }

@@ -94,8 +94,8 @@ func TestAgainstNginx(t *testing.T) {
 			{"-b " + strings.Repeat("x", 10000) + " " + url + "/x", 413, 1},
 		} {
 			res := load(t, portable, append([]string{"-c", "8", "-n", "2000"}, strings.Split(c.args, " ")...)...)
-			if res.answers != 2000 || res.statuses[c.status] != 2000 || res.connects < c.connects {
-				t.Errorf("%.80s: %d answers, %d of status %d, %d connects", c.args, res.answers, res.statuses[c.status], c.status, res.connects)
+			if res.total.answers != 2000 || res.total.statuses[c.status] != 2000 || res.connects < c.connects {
+				t.Errorf("%.80s: %d answers, %d of status %d, %d connects", c.args, res.total.answers, res.total.statuses[c.status], c.status, res.connects)
 			}
 			wantErrors(t, res, nil)
 		}

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 	"time"
@@ -19,34 +18,48 @@ import (
 const maxInFlight = 64 << 10
 
 type plan struct {
-	url         string
 	methodName  string
 	addr        sys.Addr
-	request     []byte // one request
-	closes      bool   // it asks for the connection to be closed
+	classes     []class
 	connections int
 	loops       int
 	depth       int
+	per         int           // requests on a connection; 0: no bound
+	rate        float64       // requests a second, due whatever becomes of them; 0: each when the last is answered
 	requests    int64         // 0: no bound
 	duration    time.Duration // 0: no bound
 	timeout     time.Duration
+	bounds      []bound
 	portable    bool // goroutines and package net, also where gale has a poller
 }
 
 func (p *plan) check() error {
-	if p.depth > 1 && p.closes {
-		return fmt.Errorf("-p %d: a request with Connection: close is the last one on its connection", p.depth)
+	longest := 0
+	for i := range p.classes {
+		c := &p.classes[i]
+		longest = max(longest, len(c.request), len(c.last))
+		if c.closes && p.depth > 1 {
+			return fmt.Errorf("-p %d: a request with Connection: close is the last one on its connection", p.depth)
+		}
+		if c.closes && p.per > 1 {
+			return fmt.Errorf("-per %d: a request with Connection: close is the last one on its connection", p.per)
+		}
 	}
-	if most := max(maxInFlight/len(p.request), 1); p.depth > most {
-		return fmt.Errorf("-p %d: requests of %d bytes go out in batches of at most %d", p.depth, len(p.request), most)
+	if most := max(maxInFlight/longest, 1); p.depth > most {
+		return fmt.Errorf("-p %d: requests of %d bytes go out in batches of at most %d", p.depth, longest, most)
 	}
 	return nil
 }
 
 func (p *plan) method() bytesparse.Method { return bytesparse.LookupMethod([]byte(p.methodName)) }
 
-// batch is the requests that are written at once.
-func (p *plan) batch() []byte { return bytes.Repeat(p.request, p.depth) }
+// url is what the run is about, in a few words.
+func (p *plan) url() string {
+	if len(p.classes) == 1 {
+		return p.classes[0].url
+	}
+	return fmt.Sprintf("%s and %d more", p.classes[0].url, len(p.classes)-1)
+}
 
 // waitMillis is how long a connection waits for the next thing to happen.
 func (p *plan) waitMillis() int32 {

@@ -11,8 +11,7 @@ import (
 )
 
 func (res *result) print(w io.Writer) {
-	p := res.plan
-	what := p.methodName + " " + p.url
+	what := res.plan.methodName + " " + res.plan.url()
 	if res.embedded {
 		what += " (embedded server)"
 	}
@@ -20,19 +19,65 @@ func (res *result) print(w io.Writer) {
 	row := func(name, format string, args ...any) {
 		fmt.Fprintf(w, "  %-12s %s\n", name, fmt.Sprintf(format, args...))
 	}
-	row("requests/s", "%.0f", res.rate())
+	row("requests/s", "%s", res.rateLine())
 	row("transfer", "%s/s in, %s/s out", size(res.perSecond(res.received)), size(res.perSecond(res.sent)))
-	if res.answers > 0 {
-		row("latency", "p50 %s   p90 %s   p99 %s   p99.9 %s   max %s", span(res.percentile(50)), span(res.percentile(90)),
-			span(res.percentile(99)), span(res.percentile(99.9)), span(time.Duration(res.longest)))
+	if res.total.answers > 0 {
+		row("latency", "%s", res.total.latencyLine())
 	}
-	row("statuses", "%s", res.statusLine())
+	if res.plan.rate > 0 && res.behind.TotalCount() > 0 {
+		row("behind", "p50 %s   p99 %s   max %s", span(quantile(res.behind, 50, res.mostBehind)),
+			span(quantile(res.behind, 99, res.mostBehind)), span(time.Duration(res.mostBehind)))
+	}
+	row("statuses", "%s", res.total.statusLine())
 	row("errors", "%s", res.errorLine())
 	row("connects", "%d", res.connects)
 	row("cpu/request", "%s", res.cpuLine())
+	res.printClasses(w)
+	res.printVerdicts(w)
 	if note := res.endNote(); note != "" {
 		fmt.Fprintf(w, "\n%s\n", note)
 	}
+}
+
+// printClasses tells the classes apart, where there are several.
+func (res *result) printClasses(w io.Writer) {
+	if len(res.tallies) < 2 {
+		return
+	}
+	fmt.Fprintln(w)
+	for i := range res.tallies {
+		t := &res.tallies[i]
+		fmt.Fprintf(w, "  %s\n    %.0f requests/s   statuses %s", res.plan.classes[i].url, res.rateOf(t), t.statusLine())
+		if t.failed > 0 {
+			fmt.Fprintf(w, "   failed %d", t.failed)
+		}
+		if t.answers > 0 {
+			fmt.Fprintf(w, "\n    %s", t.latencyLine())
+		}
+		fmt.Fprintln(w)
+	}
+}
+
+func (res *result) printVerdicts(w io.Writer) {
+	for i, v := range res.judge() {
+		if i == 0 {
+			fmt.Fprintln(w)
+		}
+		fmt.Fprintf(w, "  %v\n", v)
+	}
+}
+
+func (t *tally) latencyLine() string {
+	return fmt.Sprintf("p50 %s   p90 %s   p99 %s   p99.9 %s   max %s", span(t.percentile(50)), span(t.percentile(90)),
+		span(t.percentile(99)), span(t.percentile(99.9)), span(time.Duration(t.longest)))
+}
+
+func (res *result) rateLine() string {
+	line := fmt.Sprintf("%.0f", res.rate())
+	if res.plan.rate > 0 {
+		line += fmt.Sprintf(" of %.5g that were due", res.plan.rate)
+	}
+	return line
 }
 
 // shape is how the run was made.
@@ -42,12 +87,15 @@ func (res *result) shape() string {
 	if p.depth > 1 {
 		s += fmt.Sprintf(", %d requests at once", p.depth)
 	}
-	return s + fmt.Sprintf(": %d answers in %.2f s", res.answers, res.elapsed.Seconds())
+	if p.per > 0 {
+		s += fmt.Sprintf(", %s on each", count(p.per, "request"))
+	}
+	return s + fmt.Sprintf(": %d answers in %.2f s", res.total.answers, res.elapsed.Seconds())
 }
 
-func (res *result) statusLine() string {
+func (t *tally) statusLine() string {
 	var parts []string
-	for status, n := range res.statuses {
+	for status, n := range t.statuses {
 		if n > 0 {
 			parts = append(parts, fmt.Sprintf("%d: %d", status, n))
 		}
@@ -80,7 +128,7 @@ func (res *result) errorLine() string {
 }
 
 func (res *result) cpuLine() string {
-	if res.answers == 0 {
+	if res.total.answers == 0 {
 		return "no requests"
 	}
 	s := "client " + res.cpuPer(res.client)
@@ -103,8 +151,11 @@ func (res *result) endNote() string {
 	case endInterrupted:
 		notes = append(notes, "Interrupted. What was done until then is above.")
 	}
-	if res.lost > 0 {
-		notes = append(notes, fmt.Sprintf("%s under way at the end went unanswered for another %v.", count(int(res.lost), "request"), grace))
+	if n := res.total.lost; n > 0 {
+		notes = append(notes, fmt.Sprintf("%s under way at the end went unanswered for another %v.", count(int(n), "request"), grace))
+	}
+	if res.unsent > 0 {
+		notes = append(notes, fmt.Sprintf("%s due before the end found no free connection and had not left: no latency counts them.", count(int(res.unsent), "request")))
 	}
 	return strings.Join(notes, "\n")
 }

@@ -12,22 +12,24 @@ import (
 
 // sample is a result with a different figure everywhere.
 func sample() *result {
-	s := newShard(unlimited, false)
+	classes := []class{{url: "http://h/", path: "/", weight: 1}}
+	s := newShard(unlimited, classes, false)
 	for i := range int64(1000) {
-		s.record(1, (i+1)*1000, i >= 990)
+		s.record([]uint16{0}, (i+1)*1000, i >= 990)
 	}
-	s.lost, s.connects, s.received, s.sent = 3, 70, 2_500_000, 40_000
-	s.statuses[200], s.statuses[404] = 900, 100
-	s.fail(kindReset, 2)
-	s.fail(kindRefused, 0)
-	s.fail("bad response: malformed start line", 4)
+	s.connects, s.received, s.sent = 70, 2_500_000, 40_000
+	s.tallies[0].statuses[200], s.tallies[0].statuses[404] = 900, 100
+	s.lose(make([]uint16, 3))
+	s.fail(kindReset, make([]uint16, 2))
+	s.fail(kindRefused, nil)
+	s.fail("bad response: malformed start line", make([]uint16, 4))
 	res := &result{
-		plan:   &plan{url: "http://h/", methodName: "GET", connections: 64, loops: 1, depth: 4},
+		plan:   &plan{classes: classes, methodName: "GET", connections: 64, loops: 1, depth: 4},
 		ending: endDied, embedded: true, hasServer: true, elapsed: 2 * time.Second,
 		client: cpuTime{3 * time.Millisecond, 7 * time.Millisecond},
 		server: cpuTime{1 * time.Millisecond, 11 * time.Millisecond},
 	}
-	res.collect([]*shard{s, newShard(unlimited, false)})
+	res.collect([]*shard{s, newShard(unlimited, classes, false)})
 	return res
 }
 
@@ -54,7 +56,7 @@ The target died: every connection was given up. What was done until then is abov
 }
 
 func TestReportOfNothing(t *testing.T) {
-	res := &result{plan: &plan{url: "http://h/", methodName: "GET", connections: 1, loops: 2, depth: 1}, ending: endInterrupted}
+	res := &result{plan: &plan{classes: []class{{url: "http://h/"}}, methodName: "GET", connections: 1, loops: 2, depth: 1}, ending: endInterrupted}
 	res.collect(nil)
 	var b bytes.Buffer
 	res.print(&b)
@@ -80,7 +82,7 @@ func TestJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]any{
-		"url": "http://h/", "method": "GET", "connections": 64.0, "loops": 1.0, "pipeline": 4.0, "embedded": true,
+		"url": "http://h/", "method": "GET", "connections": 64.0, "loops": 1.0, "pipeline": 4.0, "embedded": true, "requests_per_connection": 0.0, "rate": 0.0, "unsent": 0.0, "behind_us": nil,
 		"ended": "target died", "seconds": 2.0, "requests_per_second": 495.0, "answers": 1000.0, "late": 10.0,
 		"unanswered": 3.0, "failed": 6.0, "connects": 70.0, "bytes_in": 2.5e6, "bytes_out": 4e4,
 	}
@@ -108,7 +110,13 @@ func TestJSON(t *testing.T) {
 			}
 		}
 	}
-	if len(got) != len(want)+len(parts) {
+	lists := map[string]int{"targets": 1, "bounds": 0}
+	for key, n := range lists {
+		if list, ok := got[key].([]any); !ok || len(list) != n {
+			t.Errorf("%s: %v", key, got[key])
+		}
+	}
+	if len(got) != len(want)+len(parts)+len(lists) {
 		t.Errorf("a field that this test does not know: %v", got)
 	}
 	foreign := sample()

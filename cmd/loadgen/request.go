@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/gale-http/gale/bytesparse"
-	"github.com/gale-http/gale/internal/h1"
 	"github.com/gale-http/gale/writer"
 )
 
@@ -34,12 +33,10 @@ func encodeRequest(opt *options, t *target) (b []byte, closes bool, err error) {
 		if err := h.check(); err != nil {
 			return nil, false, err
 		}
-		switch {
-		case strings.EqualFold(h.name, "Host"):
+		if strings.EqualFold(h.name, "Host") {
 			hosts++
-		case strings.EqualFold(h.name, "Connection"):
-			closes = closes || h1.ParseConnection([]byte(h.value))&h1.OptionClose != 0
 		}
+		closes = closes || h.closes()
 		b = writer.AppendField(b, h.name, h.value)
 	}
 	if hosts > 1 {

@@ -25,10 +25,10 @@ type run struct {
 	begun      int64
 	addr       sys.Addr
 	method     bytesparse.Method
-	batch      []byte // depth requests of size bytes
-	size       int
+	classes    []class
 	depth      int
-	closes     bool
+	per        int
+	paced      bool // requests are due at fixed instants
 	waitMillis int32
 	portable   bool
 
@@ -37,6 +37,10 @@ type run struct {
 	hopeless atomic.Int64 // of those, the ones that one connection after the other has failed
 	noLinger atomic.Bool  // the server leaves it to us to close
 	isCut    atomic.Bool
+	unready  atomic.Int64  // connections that have not tried to stand ready, at a rate
+	ready    chan struct{} // closed when they all have
+	opened   chan struct{} // closed when requests begin to be due
+	closed   chan struct{} // closed when no more are
 	over     chan struct{} // closed when the last connection leaves
 	died     chan struct{} // takes a value when all connections are hopeless
 
@@ -61,11 +65,14 @@ func newRun(p *plan) (*run, error) {
 		base:       time.Now(),
 		addr:       p.addr,
 		method:     p.method(),
-		batch:      p.batch(),
-		size:       len(p.request),
+		classes:    p.classes,
 		depth:      p.depth,
-		closes:     p.closes,
+		per:        p.per,
+		paced:      p.rate > 0,
 		waitMillis: p.waitMillis(),
+		ready:      make(chan struct{}),
+		opened:     make(chan struct{}),
+		closed:     make(chan struct{}),
 		over:       make(chan struct{}),
 		died:       make(chan struct{}, 1),
 	}
@@ -76,14 +83,18 @@ func newRun(p *plan) (*run, error) {
 	}
 	r.group, r.portable = group, group.Portable()
 	for i := range p.loops {
-		r.shards = append(r.shards, newShard(p.share(i, p.loops), r.portable))
+		r.shards = append(r.shards, newShard(p.share(i, p.loops), p.classes, r.portable))
 	}
 	r.end.Store(math.MaxInt64)
 	r.alive.Store(int64(p.connections))
+	r.unready.Store(int64(p.connections))
 	for i := range p.connections {
 		r.conns = append(r.conns, &conn{run: r, shard: r.shards[i%p.loops]})
 	}
-	return r, nil
+	if r.paced {
+		err = r.setPace(p.rate)
+	}
+	return r, err
 }
 
 // clock is the run's time in nanoseconds. It costs one reading of the system's
@@ -91,10 +102,11 @@ func newRun(p *plan) (*run, error) {
 func (r *run) clock() int64 { return int64(time.Since(r.base)) }
 
 // start sets the connections going, for duration or, when that is 0, until there
-// is nothing left to send.
-func (r *run) start(duration time.Duration) {
+// is nothing left to send. At a rate it returns when the connections stand ready, and
+// the first request is due then.
+func (r *run) start(ctx context.Context, duration time.Duration) {
 	r.begun = r.clock()
-	if duration > 0 {
+	if duration > 0 && !r.paced {
 		r.end.Store(r.begun + int64(duration))
 	}
 	r.group.Start()
@@ -102,6 +114,32 @@ func (r *run) start(duration time.Duration) {
 	for i, c := range r.conns {
 		loops[i%len(loops)].Go(c.live)
 	}
+	if !r.paced {
+		return
+	}
+	if r.standsReady() {
+		select {
+		case <-r.ready:
+		case <-r.over:
+		case <-ctx.Done():
+		}
+	}
+	r.begun = r.clock()
+	if duration > 0 {
+		r.end.Store(r.begun + int64(duration))
+	}
+	r.openPace()
+}
+
+// standsReady tells whether connections are made before there is a request for them.
+func (r *run) standsReady() bool { return r.paced && r.per == 0 }
+
+// stood is called by a connection that stands ready, or has failed to.
+func (r *run) stood(c *conn) {
+	if !c.stood && r.unready.Add(-1) == 0 {
+		close(r.ready)
+	}
+	c.stood = true
 }
 
 // wait returns when the run is over: its time has passed, every connection
@@ -143,6 +181,7 @@ func (r *run) stop() { r.end.Store(min(r.clock(), r.end.Load())) }
 // finish gives what is under way its last chance, then cuts it off. Afterwards
 // the shards are at rest.
 func (r *run) finish() {
+	r.closePace()
 	timer := time.NewTimer(grace)
 	defer timer.Stop()
 	select {
@@ -156,6 +195,7 @@ func (r *run) finish() {
 		}
 	}
 	r.group.Stop()
+	r.stopAlarms()
 }
 
 // leave is the last thing a connection does.

@@ -29,16 +29,16 @@ func TestExactlyTheRequestsAskedFor(t *testing.T) {
 		for _, flags := range []string{"-c 1 -t 1", "-c 8 -t 1", "-c 7 -t 2", "-c 8 -p 3", "-c 5 -t 2 -p 16", "-c 2000"} {
 			served.Store(0)
 			res := load(t, portable, append(strings.Fields(flags), "-n", "1003", server.URL)...)
-			if res.answers != 1003 || res.statuses[200] != 1003 || served.Load() != 1003 || res.ending != endRequests {
+			if res.total.answers != 1003 || res.total.statuses[200] != 1003 || served.Load() != 1003 || res.ending != endRequests {
 				t.Errorf("%s: %d answers, %d of status 200, %d requests served, ended by %s",
-					flags, res.answers, res.statuses[200], served.Load(), res.ending)
+					flags, res.total.answers, res.total.statuses[200], served.Load(), res.ending)
 			}
 			if res.connects > int64(res.plan.connections) {
 				t.Errorf("%s: %d connects", flags, res.connects)
 			}
-			if res.latency.TotalCount() != 1003 || res.longest <= 0 || res.failed+res.lost+res.late != 0 {
+			if res.total.latency.TotalCount() != 1003 || res.total.longest <= 0 || res.total.failed+res.total.lost+res.total.late != 0 {
 				t.Errorf("%s: %d latencies, the longest %d, %d failed, %d lost, %d late",
-					flags, res.latency.TotalCount(), res.longest, res.failed, res.lost, res.late)
+					flags, res.total.latency.TotalCount(), res.total.longest, res.total.failed, res.total.lost, res.total.late)
 			}
 			wantErrors(t, res, nil)
 		}
@@ -101,8 +101,8 @@ func TestMethodsAndBodies(t *testing.T) {
 			if seen := wrong.Load(); seen != nil {
 				t.Fatalf("%q: the server saw %q", args, seen)
 			}
-			if res.answers != 30 {
-				t.Errorf("%q: %d answers", args, res.answers)
+			if res.total.answers != 30 {
+				t.Errorf("%q: %d answers", args, res.total.answers)
 			}
 			wantErrors(t, res, nil)
 		}
@@ -125,9 +125,9 @@ func TestAnswersOfEveryShape(t *testing.T) {
 		for name, answer := range shapes {
 			for _, depth := range []string{"1", "5"} {
 				res := load(t, portable, "-c", "3", "-n", "30", "-p", depth, rawServer(t, alwaysSays(answer)))
-				if res.answers != 30 || res.statuses[200] != 30 || res.connects > 3 || res.received != 30*int64(len(answer)) {
+				if res.total.answers != 30 || res.total.statuses[200] != 30 || res.connects > 3 || res.received != 30*int64(len(answer)) {
 					t.Errorf("%s at depth %s: %d answers, %d of status 200, %d connects, %d bytes",
-						name, depth, res.answers, res.statuses[200], res.connects, res.received)
+						name, depth, res.total.answers, res.total.statuses[200], res.connects, res.received)
 				}
 				wantErrors(t, res, nil)
 			}
@@ -152,8 +152,8 @@ func TestManyAnswersInOneWrite(t *testing.T) {
 	})
 	eachDriver(t, func(t *testing.T, portable bool) {
 		res := load(t, portable, "-c", "2", "-n", "4000", "-p", "200", url)
-		if res.answers != 4000 || res.statuses[200] != 4000 {
-			t.Errorf("%d answers, %d of status 200", res.answers, res.statuses[200])
+		if res.total.answers != 4000 || res.total.statuses[200] != 4000 {
+			t.Errorf("%d answers, %d of status 200", res.total.answers, res.total.statuses[200])
 		}
 		wantErrors(t, res, nil)
 	})
@@ -172,8 +172,8 @@ func TestAnswersByteByByte(t *testing.T) {
 	})
 	eachDriver(t, func(t *testing.T, portable bool) {
 		res := load(t, portable, "-c", "2", "-n", "20", url)
-		if res.answers != 20 || res.statuses[200] != 20 {
-			t.Errorf("%d answers, %d of status 200", res.answers, res.statuses[200])
+		if res.total.answers != 20 || res.total.statuses[200] != 20 {
+			t.Errorf("%d answers, %d of status 200", res.total.answers, res.total.statuses[200])
 		}
 		wantErrors(t, res, nil)
 	})
@@ -187,11 +187,11 @@ func TestStatusesAreToldApart(t *testing.T) {
 	defer server.Close()
 	res := load(t, false, "-c", "4", "-n", "100", server.URL)
 	for _, status := range []int{200, 204, 304, 404, 503} {
-		if res.statuses[status] != 20 {
-			t.Errorf("%d answers of status %d", res.statuses[status], status)
+		if res.total.statuses[status] != 20 {
+			t.Errorf("%d answers of status %d", res.total.statuses[status], status)
 		}
 	}
-	if line := res.statusLine(); line != "200: 20   204: 20   304: 20   404: 20   503: 20" {
+	if line := res.total.statusLine(); line != "200: 20   204: 20   304: 20   404: 20   503: 20" {
 		t.Errorf("reported as %q", line)
 	}
 }
@@ -205,8 +205,8 @@ func TestReconnectWhenTheServerCloses(t *testing.T) {
 	eachDriver(t, func(t *testing.T, portable bool) {
 		for name, answer := range servers {
 			res := load(t, portable, "-c", "3", "-n", "50", rawServer(t, saysOnce(answer)))
-			if res.answers != 50 || res.connects != 50 || res.ending != endRequests {
-				t.Errorf("%s: %d answers on %d connections", name, res.answers, res.connects)
+			if res.total.answers != 50 || res.connects != 50 || res.ending != endRequests {
+				t.Errorf("%s: %d answers on %d connections", name, res.total.answers, res.connects)
 			}
 			wantErrors(t, res, nil)
 		}
@@ -232,8 +232,8 @@ func TestPipelineThatIsCutIsSentAgain(t *testing.T) {
 	eachDriver(t, func(t *testing.T, portable bool) {
 		served.Store(0)
 		res := load(t, portable, "-c", "2", "-n", "100", "-p", "8", url)
-		if res.answers != 100 || served.Load() != 100 || res.failed != 0 {
-			t.Errorf("%d answers to %d requests, %d failed", res.answers, served.Load(), res.failed)
+		if res.total.answers != 100 || served.Load() != 100 || res.total.failed != 0 {
+			t.Errorf("%d answers to %d requests, %d failed", res.total.answers, served.Load(), res.total.failed)
 		}
 		wantErrors(t, res, nil)
 	})
@@ -243,8 +243,8 @@ func TestRequestThatClosesIsTheLastOfItsConnection(t *testing.T) {
 	// The server would keep the connection; what we asked for must hold.
 	eachDriver(t, func(t *testing.T, portable bool) {
 		res := load(t, portable, "-c", "2", "-n", "6", "-H", "connection: x, Close", rawServer(t, alwaysSays(ok)))
-		if res.answers != 6 || res.connects != 6 {
-			t.Errorf("%d answers on %d connections", res.answers, res.connects)
+		if res.total.answers != 6 || res.connects != 6 {
+			t.Errorf("%d answers on %d connections", res.total.answers, res.connects)
 		}
 		wantErrors(t, res, nil)
 	})
@@ -256,10 +256,10 @@ func TestDurationEndsTheRun(t *testing.T) {
 		if res.ending != endDuration || res.elapsed != 300*time.Millisecond {
 			t.Errorf("ended by %s after %v", res.ending, res.elapsed)
 		}
-		if res.answers == 0 || res.lost != 0 || res.exitCode() != exitDone {
-			t.Errorf("%d answers, %d lost, exit code %d", res.answers, res.lost, res.exitCode())
+		if res.total.answers == 0 || res.total.lost != 0 || res.exitCode() != exitDone {
+			t.Errorf("%d answers, %d lost, exit code %d", res.total.answers, res.total.lost, res.exitCode())
 		}
-		if want := float64(res.answers-res.late) / 0.3; res.rate() != want {
+		if want := float64(res.total.answers-res.total.late) / 0.3; res.rate() != want {
 			t.Errorf("rate %v, want %v", res.rate(), want)
 		}
 	})
@@ -274,10 +274,10 @@ func TestWhatArrivesAfterTheEnd(t *testing.T) {
 			}
 		})
 		res := load(t, portable, "-c", "3", "-d", "100ms", url)
-		if res.answers != 3 || res.late != 3 || res.rate() != 0 || res.lost != 0 {
-			t.Errorf("%d answers, %d late, %v a second, %d lost", res.answers, res.late, res.rate(), res.lost)
+		if res.total.answers != 3 || res.total.late != 3 || res.rate() != 0 || res.total.lost != 0 {
+			t.Errorf("%d answers, %d late, %v a second, %d lost", res.total.answers, res.total.late, res.rate(), res.total.lost)
 		}
-		if p50 := res.percentile(50); p50 < 290*time.Millisecond || p50 > 900*time.Millisecond {
+		if p50 := res.total.percentile(50); p50 < 290*time.Millisecond || p50 > 900*time.Millisecond {
 			t.Errorf("a latency of %v", p50)
 		}
 	})
@@ -287,8 +287,8 @@ func TestWhatNeverArrives(t *testing.T) {
 	eachDriver(t, func(t *testing.T, portable bool) {
 		url := rawServer(t, func(_ net.Conn, r *bufio.Reader) { _, _ = io.Copy(io.Discard, r) })
 		res := load(t, portable, "-c", "3", "-p", "2", "-d", "100ms", url)
-		if res.answers != 0 || res.lost != 6 || res.failed != 0 || res.exitCode() != exitDied {
-			t.Errorf("%d answers, %d lost, %d failed, exit code %d", res.answers, res.lost, res.failed, res.exitCode())
+		if res.total.answers != 0 || res.total.lost != 6 || res.total.failed != 0 || res.exitCode() != exitDied {
+			t.Errorf("%d answers, %d lost, %d failed, exit code %d", res.total.answers, res.total.lost, res.total.failed, res.exitCode())
 		}
 		wantErrors(t, res, nil)
 	})
@@ -307,11 +307,11 @@ func TestInterruptionEndsTheRun(t *testing.T) {
 			}
 		})
 		res := loadUntil(t, ctx, portable, "-c", "2", "-d", "1h", url)
-		if res.lost > 0 || len(res.errors) > 0 {
-			t.Errorf("%d requests lost, errors: %v", res.lost, res.errors)
+		if res.total.lost > 0 || len(res.errors) > 0 {
+			t.Errorf("%d requests lost, errors: %v", res.total.lost, res.errors)
 		}
-		if res.ending != endInterrupted || res.answers < 100 || res.exitCode() != exitInterrupted || res.elapsed > time.Minute {
-			t.Errorf("ended by %s after %v and %d answers, exit code %d", res.ending, res.elapsed, res.answers, res.exitCode())
+		if res.ending != endInterrupted || res.total.answers < 100 || res.exitCode() != exitInterrupted || res.elapsed > time.Minute {
+			t.Errorf("ended by %s after %v and %d answers, exit code %d", res.ending, res.elapsed, res.total.answers, res.exitCode())
 		}
 	})
 }
@@ -323,14 +323,14 @@ func TestLatencyIsThatOfTheServer(t *testing.T) {
 	defer server.Close()
 	eachDriver(t, func(t *testing.T, portable bool) {
 		res := load(t, portable, "-c", "4", "-n", "40", server.URL)
-		if low := res.latency.Min(); low < int64(20*time.Millisecond) {
+		if low := res.total.latency.Min(); low < int64(20*time.Millisecond) {
 			t.Errorf("an answer after %v", time.Duration(low))
 		}
-		if p50 := res.percentile(50); p50 > 60*time.Millisecond {
+		if p50 := res.total.percentile(50); p50 > 60*time.Millisecond {
 			t.Errorf("half of them took more than %v", p50)
 		}
-		if res.percentile(100) != time.Duration(res.longest) {
-			t.Errorf("the longest was %v, and %v", res.percentile(100), time.Duration(res.longest))
+		if res.total.percentile(100) != time.Duration(res.total.longest) {
+			t.Errorf("the longest was %v, and %v", res.total.percentile(100), time.Duration(res.total.longest))
 		}
 	})
 }
@@ -351,8 +351,8 @@ func TestUnixSocket(t *testing.T) {
 	defer server.Close()
 	eachDriver(t, func(t *testing.T, portable bool) {
 		res := load(t, portable, "-c", "4", "-n", "100", "unix:"+socket+":/x")
-		if res.answers != 100 || wrong.Load() != nil {
-			t.Errorf("%d answers, and the server saw %v", res.answers, wrong.Load())
+		if res.total.answers != 100 || wrong.Load() != nil {
+			t.Errorf("%d answers, and the server saw %v", res.total.answers, wrong.Load())
 		}
 		wantErrors(t, res, nil)
 	})
@@ -368,8 +368,8 @@ func TestIPv6(t *testing.T) {
 	defer server.Close()
 	eachDriver(t, func(t *testing.T, portable bool) {
 		res := load(t, portable, "-c", "4", "-n", "100", "http://"+l.Addr().String())
-		if res.statuses[404] != 100 {
-			t.Errorf("%d answers, %d of status 404", res.answers, res.statuses[404])
+		if res.total.statuses[404] != 100 {
+			t.Errorf("%d answers, %d of status 404", res.total.answers, res.total.statuses[404])
 		}
 		wantErrors(t, res, nil)
 	})

@@ -9,15 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/HdrHistogram/hdrhistogram-go"
 	"github.com/gale-http/gale/bytesparse"
-)
-
-// Latencies are kept in nanoseconds with three significant digits, up to an
-// hour.
-const (
-	slowestNanos = 3600 * 1e9
-	digits       = 3
 )
 
 const unlimited = -1
@@ -28,17 +20,13 @@ type shard struct {
 	shared bool // connections are goroutines
 
 	left int64 // requests to send; unlimited
+	mix  mixer
+	pace *pacer // nil: nothing is due before it is asked for
 
-	latency  *hdrhistogram.Histogram
-	longest  int64 // exact, what the histogram rounds
-	answers  int64
-	late     int64 // answers after the end of the run
-	lost     int64 // requests that were under way at the end and not answered
-	failed   int64 // requests that ended in an error
+	tallies  []tally // by class
 	connects int64
 	received int64 // bytes
 	sent     int64
-	statuses [1000]int64
 	errors   map[kind]int64 // requests, or connections where no request was under way
 
 	head   bytesparse.Head // of the answer being looked at, by one connection at a time
@@ -46,14 +34,16 @@ type shard struct {
 
 	// What anyone may look at meanwhile. A store once a batch costs less than asking
 	// the loop.
+	answers                 int64
 	seenAnswers, seenErrors atomic.Int64
 }
 
-func newShard(requests int64, shared bool) *shard {
+func newShard(requests int64, classes []class, shared bool) *shard {
 	s := &shard{
 		shared:  shared,
 		left:    requests,
-		latency: hdrhistogram.New(1, slowestNanos, digits),
+		mix:     newMixer(classes),
+		tallies: newTallies(len(classes)),
 		errors:  map[kind]int64{},
 	}
 	s.head.Fields = s.fields[:0]
@@ -75,11 +65,17 @@ func (s *shard) unlock() {
 // claim takes up to n requests to send off what is left.
 func (s *shard) claim(n int) int {
 	s.lock()
+	n = s.take(n)
+	s.unlock()
+	return n
+}
+
+// take is claim with the lock held.
+func (s *shard) take(n int) int {
 	if s.left >= 0 {
 		n = int(min(int64(n), s.left))
 		s.left -= int64(n)
 	}
-	s.unlock()
 	return n
 }
 
@@ -92,22 +88,38 @@ func (s *shard) unclaim(n int) {
 	s.unlock()
 }
 
-// record notes n answers that took nanos. The lock must be held.
-func (s *shard) record(n, nanos int64, late bool) {
-	s.answers += n
+// record notes that an answer to each of the kinds has come after nanos. The lock
+// must be held.
+func (s *shard) record(kinds []uint16, nanos int64, late bool) {
+	s.answers += int64(len(kinds))
 	s.seenAnswers.Store(s.answers)
-	if late {
-		s.late += n
+	if len(s.tallies) == 1 {
+		s.tallies[0].record(int64(len(kinds)), nanos, late)
+		return
 	}
-	s.longest = max(s.longest, nanos)
-	_ = s.latency.RecordValues(min(nanos, slowestNanos), n) // in range: the clock does not go back
+	for _, i := range kinds {
+		s.tallies[i].record(1, nanos, late)
+	}
 }
 
-// fail notes an error that n requests died of; 0 is a connection without any.
-func (s *shard) fail(k kind, n int) {
+// fail notes an error that the requests of these kinds died of; none is a connection
+// without any.
+func (s *shard) fail(k kind, kinds []uint16) {
 	s.lock()
-	s.failed += int64(n)
-	s.errors[k] += int64(max(n, 1))
-	s.seenErrors.Add(int64(max(n, 1)))
+	for _, i := range kinds {
+		s.tallies[i].failed++
+	}
+	n := int64(max(len(kinds), 1))
+	s.errors[k] += n
+	s.seenErrors.Add(n)
+	s.unlock()
+}
+
+// lose notes requests that were under way when the run was cut off.
+func (s *shard) lose(kinds []uint16) {
+	s.lock()
+	for _, i := range kinds {
+		s.tallies[i].lost++
+	}
 	s.unlock()
 }

@@ -104,6 +104,11 @@ func parseUnix(s, rest string) (*target, error) {
 	return &target{url: s, unix: socket, host: "localhost", path: path}, nil
 }
 
+// sameServer tells whether two targets differ in no more than what is asked for.
+func (t *target) sameServer(u *target) bool {
+	return t.name == u.name && t.port == u.port && t.unix == u.unix
+}
+
 // reach returns the first address of the target that takes a connection.
 func (t *target) reach(ctx context.Context, timeout time.Duration) (sys.Addr, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)

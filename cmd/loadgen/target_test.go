@@ -55,7 +55,7 @@ func TestRequests(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		target, err := parseTarget(opt.url)
+		target, err := parseTarget(opt.urls[0])
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,323 @@
+// Pace: requests that are due at fixed instants, whatever becomes of those before
+// them. Each loop has every so-many-th of them. Whoever is free queues up, the one who
+// has waited longest in front, and is sent off when the next one is due; whoever
+// becomes free when one is overdue takes it at once, and its latency has begun long ago.
+//
+// What wakes a loop that has nothing to do is an alarm (alarm_linux.go), which rings
+// at most once in a resolution: all that are due by then leave together, and each
+// counts from its own instant. In a portable group connections are goroutines: each takes the next
+// instant, and waits for it by itself.
+
+package main
+
+import (
+	"errors"
+	"math"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+	"github.com/gale-http/gale/internal/loop"
+)
+
+const (
+	resolution = 50 * time.Microsecond // the shortest time for which an alarm is set
+	longRest   = 3600 * 1000           // milliseconds in which somebody calls, surely
+)
+
+// pacer is the schedule of one loop, and who waits for it.
+type pacer struct {
+	first  float64 // when the first request is due, on the run's clock
+	every  float64 // nanoseconds from one to the next
+	taken  int64   // requests that have been sent off
+	open   bool    // the run has begun
+	closed bool    // it has ended: nobody waits any more
+
+	front, back *conn // who waits
+	behind      *hdrhistogram.Histogram
+	mostBehind  int64
+
+	alarm *alarm
+	armed bool
+}
+
+// seat is a connection's place in the queue.
+type seat struct {
+	before, after *conn
+	waits         bool
+	called        bool // it is its turn, and begun says since when; kept until it can send
+}
+
+// setPace shares the rate out among the loops.
+func (r *run) setPace(rate float64) error {
+	n := float64(len(r.shards))
+	for i, s := range r.shards {
+		s.pace = &pacer{first: float64(i) / rate * 1e9, every: n / rate * 1e9, behind: newHistogram()}
+		if r.portable {
+			continue
+		}
+		l := r.group.Loops()[i]
+		call := func(*loop.Loop) { s.callUp(r) }
+		a, err := newAlarm(func() { l.Post(call) })
+		if err != nil {
+			r.stopAlarms()
+			return err
+		}
+		s.pace.alarm = a
+	}
+	return nil
+}
+
+// openPace has the schedule begin now.
+func (r *run) openPace() {
+	r.eachPace(func(s *shard) {
+		s.pace.first += float64(r.begun)
+		s.pace.open = true
+		s.callUp(r)
+	})
+	close(r.opened)
+}
+
+// closePace sends away who still waits.
+func (r *run) closePace() {
+	r.eachPace(func(s *shard) {
+		s.pace.closed = true
+		s.callUp(r)
+	})
+	close(r.closed)
+}
+
+func (r *run) eachPace(do func(*shard)) {
+	for i, s := range r.shards {
+		switch {
+		case s.pace == nil:
+		case r.portable:
+			s.lock()
+			do(s)
+			s.unlock()
+		default:
+			r.group.Loops()[i].Post(func(*loop.Loop) { do(s) })
+		}
+	}
+}
+
+func (r *run) stopAlarms() {
+	for _, s := range r.shards {
+		if s.pace != nil && s.pace.alarm != nil {
+			s.pace.alarm.stop()
+		}
+	}
+}
+
+// due is when the next request is.
+func (p *pacer) due() int64 { return int64(p.first + float64(p.taken)*p.every) }
+
+// unsent is how many were due before end and have not been sent off.
+func (s *shard) unsent(end int64) int64 {
+	p := s.pace
+	if p == nil || !p.open || s.left == 0 {
+		return 0
+	}
+	n := max(int64(math.Ceil((float64(end)-p.first)/p.every))-p.taken, 0)
+	if s.left > 0 {
+		n = min(n, s.left)
+	}
+	return n
+}
+
+// send notes that a request which was due leaves now.
+func (p *pacer) send(due, now int64) {
+	late := max(now-due, 0)
+	p.mostBehind = max(p.mostBehind, late)
+	_ = p.behind.RecordValue(min(late, slowestNanos)) // in range
+}
+
+// callUp sends off as many as are due and free, and sets the alarm for the next. At
+// the end it sends everyone away. The loop must be held.
+func (s *shard) callUp(r *run) {
+	p := s.pace
+	p.armed = false
+	if r.portable || !p.open && !p.closed {
+		return
+	}
+	now := r.clock()
+	for p.front != nil {
+		due := p.due()
+		ripe := due <= now && due < r.end.Load()
+		over := s.left == 0 || p.closed && !ripe
+		if !ripe && !over {
+			break
+		}
+		c := p.front
+		p.leave(c)
+		if !over {
+			s.take(1)
+			p.taken++
+			c.begun, c.seat.called = due, true
+		}
+		c.stream.Stir()
+	}
+	p.arm(now, r.end.Load())
+}
+
+// arm sets the alarm for the next request, if there is one and somebody waits for it.
+func (p *pacer) arm(now, end int64) {
+	if p.front != nil && !p.armed && p.open && p.due() < end {
+		p.armed = true
+		p.alarm.set(max(time.Duration(p.due()-now), resolution))
+	}
+}
+
+// join and leave keep the queue.
+func (p *pacer) join(c *conn) {
+	c.seat = seat{before: p.back, waits: true}
+	if p.back != nil {
+		p.back.seat.after = c
+	} else {
+		p.front = c
+	}
+	p.back = c
+}
+
+func (p *pacer) leave(c *conn) {
+	if !c.seat.waits {
+		return
+	}
+	before, after := c.seat.before, c.seat.after
+	if before != nil {
+		before.seat.after = after
+	} else {
+		p.front = after
+	}
+	if after != nil {
+		after.seat.before = before
+	} else {
+		p.back = before
+	}
+	c.seat = seat{}
+}
+
+// awaitTurn waits until a request is due, and gives 1; or 0 when the run is over or
+// the connection is.
+func (c *conn) awaitTurn(w *loop.Worker) int {
+	s, r := c.shard, c.run
+	if r.portable {
+		return c.awaitAlone(w)
+	}
+	p := s.pace
+	for {
+		if !c.seat.called {
+			due := p.due()
+			switch {
+			case p.closed || s.left == 0:
+				c.over = true
+				return 0
+			case p.open && due <= c.now && due < r.end.Load():
+				s.take(1)
+				p.taken++
+				c.begun, c.seat.called = due, true
+			}
+		}
+		if c.seat.called {
+			c.seat.called = false
+			p.send(c.begun, c.now)
+			return 1
+		}
+		p.join(c)
+		p.arm(c.now, r.end.Load())
+		alive := c.rest(w)
+		p.leave(c)
+		c.now = r.clock()
+		if !alive { // one that was called goes out on the next connection
+			return 0
+		}
+	}
+}
+
+// rest waits, on a connection or for one, until it is called or the run ends. It
+// reports false when there is no use in waiting on.
+func (c *conn) rest(w *loop.Worker) bool {
+	if !c.connected {
+		return c.stream.Sleep(w, longRest) == nil
+	}
+	c.stream.ReadTimeout = 0
+	err := c.stream.Doze()
+	c.stream.ReadTimeout = c.run.waitMillis
+	switch {
+	case err != nil:
+		return false
+	case c.seat.called && !c.stream.HungUp():
+		return true
+	}
+	return c.quiet(c.stream.TryRead(c.buf))
+}
+
+// quiet judges what came, if anything, while nothing was due: a server may close a
+// connection at rest, but has nothing to say on it.
+func (c *conn) quiet(n int, err error) bool {
+	if n > 0 {
+		c.shard.fail(kindUnasked, nil)
+	}
+	return n == 0 && err == nil
+}
+
+// awaitAlone is awaitTurn for a goroutine, which nobody calls: it takes the next
+// instant there is, and waits for it.
+func (c *conn) awaitAlone(w *loop.Worker) int {
+	s, r := c.shard, c.run
+	p := s.pace
+	if !c.seat.called {
+		select {
+		case <-r.opened:
+		case <-r.closed:
+			c.over = true
+			return 0
+		}
+		s.lock()
+		due := p.due()
+		early := due < r.end.Load()
+		if c.over = p.closed || !early || s.take(1) == 0; !c.over {
+			p.taken++
+			c.begun, c.seat.called = due, true
+		}
+		done := s.left == 0
+		s.unlock()
+		if !early && !done {
+			<-r.closed // the run lasts until then
+		}
+	}
+	for c.now = r.clock(); !c.over && c.now < c.begun; c.now = r.clock() {
+		if c.over = c.begun >= r.end.Load(); !c.over && !c.restAlone(w, max((c.begun-c.now)/1e6, 1)) {
+			return 0
+		}
+	}
+	if c.over {
+		return 0
+	}
+	c.seat.called = false
+	s.lock()
+	p.send(c.begun, c.now)
+	s.unlock()
+	return 1
+}
+
+func (c *conn) restAlone(w *loop.Worker, ms int64) bool {
+	if !c.connected {
+		return c.stream.Sleep(w, ms) == nil
+	}
+	c.stream.ReadTimeout = int32(min(ms, longRest))
+	n, err := c.stream.Read(c.buf)
+	c.stream.ReadTimeout = c.run.waitMillis
+	if errors.Is(err, loop.ErrTimeout) {
+		err = nil
+	}
+	return c.quiet(n, err)
+}
+
+// giveUp is called by a connection that leaves: what it was called for is not sent.
+func (c *conn) giveUp() {
+	if c.seat.called {
+		c.shard.lock()
+		c.shard.pace.taken--
+		c.shard.unlock()
+	}
+}
