@@ -27,6 +27,29 @@ type meter struct {
 
 // sample puts load on the peer for a round and gives its figures.
 func (m *meter) sample(ctx context.Context, p *running, w *work.Workload) (Sample, error) {
+	job := drive.Job{Workload: w, Addr: p.addr, Core: m.core, Duration: m.duration}
+	if w.Kind != work.Half {
+		return m.measure(ctx, p, job)
+	}
+	// Half of what the peer does now: what it did a minute ago says little on a machine
+	// that others use, too.
+	whole, err := m.driver.Run(ctx, job)
+	if err != nil {
+		return nil, err
+	}
+	job.Rate = float64(whole.Requests) / whole.Elapsed.Seconds() / 2
+	if job.Rate == 0 {
+		return nil, fmt.Errorf("no request was answered, %d errors", whole.Errors)
+	}
+	s, err := m.measure(ctx, p, job)
+	if err == nil {
+		s[figDue] = job.Rate
+	}
+	return s, err
+}
+
+// measure does a job and gives what it took the peer.
+func (m *meter) measure(ctx context.Context, p *running, job drive.Job) (Sample, error) {
 	var counter *perf.Counter
 	if m.counters {
 		var err error
@@ -39,7 +62,7 @@ func (m *meter) sample(ctx context.Context, p *running, w *work.Workload) (Sampl
 	if err != nil {
 		return nil, err
 	}
-	result, err := m.driver.Run(ctx, drive.Job{Workload: w, Addr: p.addr, Core: m.core, Duration: m.duration})
+	result, err := m.driver.Run(ctx, job)
 	if err != nil {
 		return nil, err
 	}
@@ -78,6 +101,9 @@ func figuresOf(r drive.Result, u proc.Usage) Sample {
 		figP999:     micros(r.P999),
 		figRSS:      float64(u.RSS),
 		figPeak:     float64(u.Peak),
+	}
+	if r.SlowP50 > 0 {
+		s[figSlowP50], s[figSlowP99] = micros(r.SlowP50), micros(r.SlowP99)
 	}
 	if ticks := u.User + u.Kernel; ticks > 0 { // their proportion is better than they are
 		s[figUserCPU] = s[figCPU] * float64(u.User) / float64(ticks)

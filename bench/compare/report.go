@@ -37,7 +37,10 @@ import (
 // not say otherwise: requests_per_second, errors (in a round), user_instructions,
 // kernel_instructions, instructions, cycles, stepped_instructions (user mode, by
 // single-stepping: the same in all samples), cpu_us, user_us, p50_us, p99_us,
-// p999_us, rss, peak_rss, bytes_per_connection, requests_per_cpu_second. The
+// p999_us, rss, peak_rss, bytes_per_connection, requests_per_cpu_second. Where some
+// requests are slow on purpose, slow_p50_us and slow_p99_us are theirs, and the other
+// latencies those of the rest. At half load, due_per_second is the rate that the
+// driver kept to, half of what the peer did just before. The
 // median is over the samples, the spread (largest − smallest) / median, the
 // ratio the median of the rounds' ratios to the base's row.
 //
@@ -94,6 +97,9 @@ const (
 	figP50      = "p50_us"
 	figP99      = "p99_us"
 	figP999     = "p999_us"
+	figSlowP50  = "slow_p50_us" // of those that are slow on purpose; the others' are above
+	figSlowP99  = "slow_p99_us"
+	figDue      = "due_per_second"          // at half load, half of what the peer did just before
 	figPerCPU   = "requests_per_cpu_second" // of the client's
 	figIdle     = "bytes_per_connection"
 )

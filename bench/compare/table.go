@@ -18,9 +18,9 @@ type column struct {
 }
 
 var columns = []column{
-	{figRequests, "req/s", whole}, {figUser, "user instr", whole}, {figKernel, "kernel instr", whole}, {figTotal, "total instr", whole},
+	{figDue, "due/s", whole}, {figRequests, "req/s", whole}, {figUser, "user instr", whole}, {figKernel, "kernel instr", whole}, {figTotal, "total instr", whole},
 	{figCycles, "cycles", whole}, {figStepped, "user instr (stepped)", whole}, {figPerCPU, "req/CPU s", whole}, {figCPU, "CPU µs", tenths}, {figUserCPU, "of it user", tenths},
-	{figP50, "p50 µs", whole}, {figP99, "p99 µs", whole}, {figP999, "p99.9 µs", whole}, {figRSS, "RSS", size}, {figPeak, "peak RSS", size},
+	{figP50, "p50 µs", whole}, {figP99, "p99 µs", whole}, {figP999, "p99.9 µs", whole}, {figSlowP50, "slow p50 µs", whole}, {figSlowP99, "slow p99 µs", whole}, {figRSS, "RSS", size}, {figPeak, "peak RSS", size},
 	{figIdle, "bytes/conn", whole}, {figErrors, "errors", whole},
 }
 

@@ -19,6 +19,7 @@ type Job struct {
 	Addr     string
 	Core     int
 	Duration time.Duration
+	Rate     float64 // requests per second, due whatever becomes of them; 0: each when the last is answered
 }
 
 // Result is what the driver saw in it.
@@ -27,9 +28,11 @@ type Result struct {
 	Errors   int64 // answered wrongly, or not
 	Bytes    int64 // received
 	Elapsed  time.Duration
-	P50      time.Duration // latency
+	P50      time.Duration // latency; where some requests are slow on purpose, that of the others
 	P99      time.Duration
 	P999     time.Duration
+	SlowP50  time.Duration // of those that are slow on purpose
+	SlowP99  time.Duration
 }
 
 // Driver is one load generator. Run returns when the job is done, or soon after

@@ -50,6 +50,22 @@ func TestWhatDriversCannot(t *testing.T) {
 			t.Errorf("wrk believes it can do %s", name)
 		}
 	}
+	for name, want := range map[string]string{
+		"hellohalf": "-c 64 -d 1s -p 1 -m GET -r 500.000 http://127.0.0.1:1/",
+		"mixed":     "-c 64 -d 1s -p 1 -m GET 99=http://127.0.0.1:1/ http://127.0.0.1:1/slow",
+		"mixedsame": "-c 64 -d 1s -p 1 -m GET 99=http://127.0.0.1:1/mixed http://127.0.0.1:1/mixed?slow",
+		"churn10":   "-c 64 -d 1s -p 1 -m GET -per 10 http://127.0.0.1:1/",
+		"churn":     "-c 64 -d 1s -p 1 -m GET -per 1 http://127.0.0.1:1/",
+	} {
+		job := Job{Workload: work.Find(name), Addr: "127.0.0.1:1", Duration: time.Second}
+		if name == "hellohalf" {
+			job.Rate = 500
+		}
+		args, _, err := argumentsFor(job)
+		if got := strings.Join(args, " "); err != nil || got != "-json - "+want {
+			t.Errorf("%s: %s, %v", name, got, err)
+		}
+	}
 	_, body, err := argumentsFor(Job{Workload: work.Find("post1k"), Addr: "127.0.0.1:1"})
 	if err != nil || len(body) != 1<<10 {
 		t.Errorf("loadgen posts %d bytes, %v", len(body), err)

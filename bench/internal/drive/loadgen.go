@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -32,11 +33,13 @@ type document struct {
 	Answers int64   `json:"answers"`
 	Failed  int64   `json:"failed"`
 	BytesIn int64   `json:"bytes_in"`
-	Latency struct {
-		P50  float64 `json:"p50"`
-		P99  float64 `json:"p99"`
-		P999 float64 `json:"p99_9"`
-	} `json:"latency_us"`
+	Targets []struct {
+		Latency struct {
+			P50  float64 `json:"p50"`
+			P99  float64 `json:"p99"`
+			P999 float64 `json:"p99_9"`
+		} `json:"latency_us"`
+	} `json:"targets"`
 	Statuses map[string]int64 `json:"statuses"`
 }
 
@@ -70,16 +73,23 @@ func (l *Loadgen) Run(ctx context.Context, job Job) (Result, error) {
 	if err := json.Unmarshal(out.Bytes(), &d); err != nil {
 		return Result{}, fmt.Errorf("loadgen: %w", err)
 	}
-	good := d.Statuses["200"]
-	return Result{
+	if len(d.Targets) == 0 {
+		return Result{}, errors.New("loadgen: a report without targets")
+	}
+	good, most, least := d.Statuses["200"], d.Targets[0].Latency, d.Targets[len(d.Targets)-1].Latency
+	result := Result{
 		Requests: good,
 		Errors:   d.Failed + d.Answers - good,
 		Bytes:    d.BytesIn,
 		Elapsed:  time.Duration(d.Seconds * float64(time.Second)),
-		P50:      micros(d.Latency.P50),
-		P99:      micros(d.Latency.P99),
-		P999:     micros(d.Latency.P999),
-	}, nil
+		P50:      micros(most.P50),
+		P99:      micros(most.P99),
+		P999:     micros(most.P999),
+	}
+	if len(d.Targets) > 1 {
+		result.SlowP50, result.SlowP99 = micros(least.P50), micros(least.P99)
+	}
+	return result, nil
 }
 
 func micros(us float64) time.Duration { return time.Duration(us * float64(time.Microsecond)) }
@@ -88,18 +98,18 @@ func micros(us float64) time.Duration { return time.Duration(us * float64(time.M
 func argumentsFor(job Job) ([]string, []byte, error) {
 	w := job.Workload
 	switch {
-	case w.Kind == work.Half:
-		return nil, nil, fmt.Errorf("%w: loadgen knows no rate", ErrCannot)
-	case w.Slow != "":
-		return nil, nil, fmt.Errorf("%w: loadgen asks for one path only", ErrCannot)
-	case w.Kind != work.Requests:
-		return nil, nil, fmt.Errorf("%w: loadgen drives closed loops", ErrCannot)
-	case w.Per > 1:
-		return nil, nil, fmt.Errorf("%w: loadgen closes no connection of its own accord", ErrCannot)
+	case w.Kind == work.Idle:
+		return nil, nil, fmt.Errorf("%w: loadgen asks, and rests for nobody", ErrCannot)
 	case w.TLS:
 		return nil, nil, fmt.Errorf("%w: loadgen speaks no TLS", ErrCannot)
 	}
 	args := []string{"-json", "-", "-c", strconv.Itoa(w.Conns), "-d", job.Duration.String(), "-p", strconv.Itoa(w.Depth), "-m", w.Method}
+	if job.Rate > 0 {
+		args = append(args, "-r", strconv.FormatFloat(job.Rate, 'f', 3, 64))
+	}
+	if w.Per > 0 {
+		args = append(args, "-per", strconv.Itoa(w.Per))
+	}
 	for _, field := range w.Fields {
 		args = append(args, "-H", field)
 	}
@@ -107,5 +117,9 @@ func argumentsFor(job Job) ([]string, []byte, error) {
 	if w.Body > 0 {
 		_, body, _ = bytes.Cut(w.Request(job.Addr), []byte("\r\n\r\n"))
 	}
-	return append(args, "http://"+job.Addr+w.Path), body, nil
+	base := "http://" + job.Addr
+	if w.Slow == "" {
+		return append(args, base+w.Path), body, nil
+	}
+	return append(args, fmt.Sprintf("%d=%s%s", work.SlowEvery-1, base, w.Path), base+w.Slow), body, nil
 }

@@ -108,7 +108,7 @@ func readFigures(out []byte) (Result, error) {
 func scriptFor(job Job) (string, error) {
 	w := job.Workload
 	switch {
-	case w.Kind == work.Half:
+	case w.Kind == work.Half, job.Rate > 0:
 		return "", fmt.Errorf("%w: wrk knows no rate", ErrCannot)
 	case w.Slow != "":
 		return "", fmt.Errorf("%w: wrk cannot tell the latencies of two paths apart", ErrCannot)
@@ -118,6 +118,9 @@ func scriptFor(job Job) (string, error) {
 		return "", fmt.Errorf("%w: wrk does not know which connection it asks on", ErrCannot)
 	}
 	one := w.Request(job.Addr)
+	if w.Per == 1 {
+		one = w.Last(job.Addr)
+	}
 	if w.Body > 0 { // Lua's own repetition: the script stays small
 		head, _, _ := bytes.Cut(one, []byte("\r\n\r\n"))
 		piece := one[len(head)+4:]
@@ -126,9 +129,8 @@ func scriptFor(job Job) (string, error) {
 			quote(append(head, "\r\n\r\n"...)), quote(piece), w.Body/len(piece), report), nil
 	}
 	if w.Per > 1 { // one request in Per asks for the end: so many to a connection on average
-		last := append(bytes.TrimSuffix(one, []byte("\r\n")), "Connection: close\r\n\r\n"...)
 		return fmt.Sprintf("local n, r, last = 0, %s, %s\nrequest = function() n = n + 1; if n %% %d == 0 then return last end; return r end\n%s",
-			quote(one), quote(last), w.Per, report), nil
+			quote(one), quote(w.Last(job.Addr)), w.Per, report), nil
 	}
 	return fmt.Sprintf("local r = string.rep(%s, %d)\nrequest = function() return r end\n%s", quote(one), w.Depth, report), nil
 }

@@ -42,13 +42,8 @@ func (w *Workload) check(addr string, patience time.Duration) error {
 	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		return err
 	}
-	request := w.Request(addr)
 	in := bufio.NewReader(conn)
-	rounds := 3
-	if w.Per == 1 {
-		rounds = 1
-	}
-	for range rounds {
+	for _, request := range w.sample(addr) {
 		sent := make(chan error, 1)
 		go func() { sent <- w.send(conn, request) }()
 		for range w.Depth {
@@ -61,6 +56,24 @@ func (w *Workload) check(addr string, patience time.Duration) error {
 		}
 	}
 	return w.checkEnd(in)
+}
+
+// sample is what is asked on one connection: all that a workload can ask, and more
+// than once.
+func (w *Workload) sample(host string) (requests [][]byte) {
+	for range max(w.Per, 4) - 1 {
+		requests = append(requests, w.Request(host))
+	}
+	if w.Per == 1 {
+		requests = nil
+	}
+	if w.Slow != "" {
+		requests[1] = w.request(host, w.Slow, w.Fields)
+	}
+	if w.Per > 0 {
+		requests = append(requests, w.Last(host))
+	}
+	return requests
 }
 
 func (w *Workload) send(conn net.Conn, request []byte) error {
@@ -105,9 +118,9 @@ func (w *Workload) judge(in *bufio.Reader) error {
 // checkEnd sees that nothing comes after the last answer, and that a connection
 // that was asked to be closed is.
 func (w *Workload) checkEnd(in *bufio.Reader) error {
-	if w.Per == 1 {
+	if w.Per > 0 {
 		if _, err := in.ReadByte(); err != io.EOF {
-			return fmt.Errorf("the connection is not closed after its one answer: %v", err)
+			return fmt.Errorf("the connection is not closed after its last answer: %v", err)
 		}
 		return nil
 	}

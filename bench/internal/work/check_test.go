@@ -60,9 +60,11 @@ func TestCheckAccepts(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	closing := func(int) (string, bool) { return right(), false }
-	if err := Find("churn").Check(serve(t, closing)); err != nil {
-		t.Errorf("churn: %v", err)
+	for name, per := range map[string]int{"churn": 1, "churn10": 10} {
+		closing := func(n int) (string, bool) { return right(), n < per }
+		if err := Find(name).Check(serve(t, closing)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
@@ -84,6 +86,14 @@ func TestCheckRejects(t *testing.T) {
 		"old date": {"hello", edit(time.Now().UTC().Format("2006"), "1999"), "Date"},
 		"stale":    {"hello", func(n int) (string, bool) { return right(), n < 2 }, "EOF"},
 		"stays":    {"churn", always(right()), "not closed"},
+		"stays on": {"churn10", always(right()), "not closed"},
+		"early":    {"churn10", func(n int) (string, bool) { return right(), n < 7 }, "EOF"},
+		"slow one": {"mixed", func(n int) (string, bool) {
+			if n == 2 {
+				return strings.Replace(right(), "200", "503", 1), true
+			}
+			return right(), true
+		}, "status 503"},
 	} {
 		w := *Find(c.workload)
 		err := w.check(serve(t, c.answer), 300*time.Millisecond)

@@ -5,6 +5,7 @@ package work
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gale-http/gale/bench/internal/peer"
@@ -32,11 +33,14 @@ type Workload struct {
 	TLS    bool
 	Method string
 	Path   string
-	Slow   string // every hundredth request asks for this path instead
+	Slow   string // one in SlowEvery requests asks for this path instead
 	Fields []string
 	Body   int // bytes of request body
 	Want   Answer
 }
+
+// SlowEvery is in how many requests one asks for the slow path, where there is one.
+const SlowEvery = 100
 
 // Answer is what a workload's request is to be answered with.
 type Answer struct {
@@ -81,8 +85,8 @@ func All() []*Workload {
 			Want: Answer{Body: strings.Repeat(kilobyte, peer.StreamChunks), Chunked: true}},
 		{Name: "idle", About: "10 000 connections at rest", Kind: Idle, Conns: 10000},
 		{Name: "block", About: "every handler sleeps 5 ms, 1 000 connections", Conns: 1000, Path: "/block"},
-		{Name: "mixed", About: "1 in 100 sleeps 10 ms, on a path of its own", Slow: "/slow"},
-		{Name: "mixedsame", About: "1 in 100 sleeps 10 ms, on the same path", Path: "/mixed", Slow: "/mixed?slow"},
+		{Name: "mixed", About: "1 in 100 sleeps 10 ms, on a path of its own; latency of the others", Slow: "/slow"},
+		{Name: "mixedsame", About: "1 in 100 sleeps 10 ms, on the same path; latency of the others", Path: "/mixed", Slow: "/mixed?slow"},
 		{Name: "proxy", About: "server, client, upstream", Path: "/proxy"},
 		{Name: "tls", About: "13 bytes over TLS, 64 connections", TLS: true},
 		{Name: "tlsnew", About: "TLS handshakes", Kind: Handshakes, TLS: true, Per: 1},
@@ -110,9 +114,6 @@ func (w *Workload) fill() {
 	if w.Want.Body == "" {
 		w.Want = greeting
 	}
-	if w.Per == 1 {
-		w.Fields = append(w.Fields, "Connection: close")
-	}
 }
 
 // Find gives the workload of that name, nil when there is none.
@@ -125,10 +126,17 @@ func Find(name string) *Workload {
 	return nil
 }
 
-// Request is the bytes of one request to host.
-func (w *Workload) Request(host string) []byte {
-	b := fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: %s\r\n", w.Method, w.Path, host)
-	for _, field := range w.Fields {
+// Request is the bytes of one request to host, as most of a connection's are.
+func (w *Workload) Request(host string) []byte { return w.request(host, w.Path, w.Fields) }
+
+// Last is the bytes of the request that is the last of its connection.
+func (w *Workload) Last(host string) []byte {
+	return w.request(host, w.Path, append(slices.Clone(w.Fields), "Connection: close"))
+}
+
+func (w *Workload) request(host, path string, fields []string) []byte {
+	b := fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: %s\r\n", w.Method, path, host)
+	for _, field := range fields {
 		b = append(append(b, field...), "\r\n"...)
 	}
 	if w.Body > 0 {
