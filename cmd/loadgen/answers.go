@@ -111,4 +111,3 @@ func (c *conn) awaitClose() {
 		c.run.noLinger.Store(true)
 	}
 }
-
