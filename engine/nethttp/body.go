@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/textproto"
 	"sync"
+	"time"
 
 	"github.com/gale-http/gale/engine"
 )
@@ -96,9 +97,15 @@ func (b *body) settled(left bool) bool {
 	return false
 }
 
-// release ends the use of the engine's request.
+// release ends the use of the engine's request. Whoever reads at this moment is
+// stopped: what it waits for may never come.
 func (b *body) release() {
-	b.mu.Lock()
+	if !b.mu.TryLock() {
+		b.src.SetReadDeadline(past)
+		b.mu.Lock()
+	}
 	defer b.mu.Unlock()
 	b.src = nil
 }
+
+var past = time.Unix(1, 0)

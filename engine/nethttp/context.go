@@ -51,6 +51,14 @@ func (c *requestContext) release() {
 	}
 }
 
+// local returns the server's address of the connection.
+func (c *requestContext) local() any {
+	if c.req == nil {
+		return nil
+	}
+	return c.req.Socket().LocalAddr()
+}
+
 // Deadline implements context.Context: there is none.
 func (c *requestContext) Deadline() (deadline time.Time, ok bool) { return }
 
@@ -62,11 +70,14 @@ func (c *requestContext) Err() error { return c.made().Err() }
 
 // Value implements context.Context. It has what http.Server puts there.
 func (c *requestContext) Value(key any) any {
-	if key == http.ServerContextKey {
-		return c.server
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	switch key {
+	case http.ServerContextKey:
+		return c.server
+	case http.LocalAddrContextKey:
+		return c.local()
+	}
 	if c.inner == nil {
 		return nil // the connection's context has no values
 	}

@@ -9,10 +9,14 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 )
 
 // handlers are the pages that both servers have.
@@ -173,6 +177,47 @@ var handlers = map[string]http.HandlerFunc{
 		}
 	},
 	"/early": func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "early") },
+	"/early-hints": func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Link", "</style.css>; rel=preload")
+		w.WriteHeader(http.StatusEarlyHints)
+		w.WriteHeader(http.StatusProcessing)
+		w.Header().Set("X-Late", "1")
+		_, _ = io.WriteString(w, "at last")
+	},
+	"/continue": func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusContinue)
+		_, _ = io.WriteString(w, "went on")
+	},
+	"/file": func(w http.ResponseWriter, r *http.Request) {
+		f, err := os.Open(sample())
+		if err != nil {
+			panic(err)
+		}
+		defer f.Close()
+		http.ServeContent(w, r, "sample.txt", time.Unix(1e9, 0), f)
+	},
+	"/file-copied": func(w http.ResponseWriter, _ *http.Request) {
+		f, err := os.Open(sample())
+		if err != nil {
+			panic(err)
+		}
+		defer f.Close()
+		_, _ = io.WriteString(w, "before ")
+		n, err := io.Copy(w, f)
+		fmt.Fprint(w, n, err)
+	},
+	"/file-part": func(w http.ResponseWriter, _ *http.Request) {
+		f, err := os.Open(sample())
+		if err != nil {
+			panic(err)
+		}
+		defer f.Close()
+		w.Header().Set("Content-Length", "20000")
+		n, err := io.CopyN(w, f, 20_000)
+		if n != 20_000 || err != nil {
+			panic(fmt.Sprint(n, err))
+		}
+	},
 	"/full-duplex": func(w http.ResponseWriter, r *http.Request) {
 		if err := http.NewResponseController(w).EnableFullDuplex(); err != nil {
 			panic(err)
@@ -192,6 +237,19 @@ func report(w http.ResponseWriter, r *http.Request) {
 	writeSorted(w, r.Header)
 	writeSorted(w, r.Trailer)
 }
+
+// sample is a file of 100 000 bytes.
+var sample = sync.OnceValue(func() string {
+	dir, err := os.MkdirTemp("", "gale")
+	if err != nil {
+		panic(err)
+	}
+	name := filepath.Join(dir, "sample.txt")
+	if err := os.WriteFile(name, []byte(strings.Repeat("0123456789", 10_000)), 0o600); err != nil {
+		panic(err)
+	}
+	return name
+})
 
 // zeros reads as '0' for ever.
 type zeros struct{}
@@ -271,6 +329,10 @@ func exchanges() map[string]struct {
 	one("options *", "OPTIONS * HTTP/1.1\nHost: a\n\n", "OPTIONS")
 	one("unknown method", "BREW /request HTTP/1.1\nHost: a\n\n", "BREW")
 	one("fields", "GET /request HTTP/1.1\nHost: a\nx-a: 1\nX-A:  2 \nx_b: 3\nACCEPT: */*\nCookie: a=1\nCookie: b=2\nX-Empty:\nEtag: x\nTE: trailers\n\n", "GET")
+	for _, ranges := range []string{"0-99", "99000-", "-5", "200000-", "0-99999"} {
+		one("range "+ranges, "GET /file HTTP/1.1\nHost: a\nRange: bytes="+ranges+"\n\n", "GET")
+	}
+	one("not modified", "GET /file HTTP/1.1\nHost: a\nIf-Modified-Since: Sun, 09 Sep 2001 01:46:40 GMT\n\n", "GET")
 	one("pragma", "GET /request HTTP/1.1\nHost: a\nPragma: no-cache\n\n", "GET")
 	one("obs-text", "GET /request HTTP/1.1\nHost: a\nX-A: caf\xe9\n\n", "GET")
 	one("close", "GET /request HTTP/1.1\nHost: a\nConnection: close\n\n", "GET")
@@ -307,6 +369,8 @@ var differences = []struct{ names, why, gale string }{
 		`^200 \{(Connection: keep-alive; )?Content-Length: 5; Date: \*\} \(length 5(, closes)?\) (hello)?\n(open: .*|closed)\n$`},
 	{`/bad-length`, "a Content-Length that is no number is as good as none",
 		`^200 \{(Connection: keep-alive; )?Content-Length: 5; Content-Type: text/plain; charset=utf-8; Date: \*\} \(length 5(, closes)?\) (hello)?\n(open: .*|closed)\n$`},
+	{`/(early-hints|continue) 1\.0`, "a client of HTTP/1.0 knows no interim answers (RFC 9110 §15.2)",
+		`^200 .* (went on|at last|)\n(open: .*|closed)\n$`},
 	{`(GET|POST) /too-short`, "an answer that is cut is cut at once", `^unexpected EOF\n$`},
 	{`POST /max-bytes`, "what is left of the body is drained, so that the connection may go on",
 		`^200 \{(Connection: keep-alive; )?Content-Length: 28; .*\} \(length 28(, closes)?\) http: request body too large\n(open: .*|closed)\n$`},

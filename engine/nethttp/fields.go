@@ -19,6 +19,10 @@ var errOver = errors.New("gale: the handler has returned")
 func (w *response) settle(status int) {
 	w.status = status
 	_ = w.out.SetStatus(status)
+	if status == http.StatusSwitchingProtocols {
+		w.switching = w.interimFields()
+		return
+	}
 	w.declare()
 	var few [16]string
 	for _, key := range sortedKeys(few[:0], w.header) {
@@ -72,6 +76,20 @@ func (w *response) leavesOut(key string) bool {
 		return w.status == http.StatusNotModified
 	}
 	return strings.HasPrefix(key, http.TrailerPrefix)
+}
+
+// interimFields returns the fields of an interim response, by name, value, name, value.
+func (w *response) interimFields() []string {
+	var fields []string
+	for _, key := range sortedKeys(nil, w.header) {
+		if key == "Content-Length" || key == "Transfer-Encoding" || !bytesparse.IsToken(key) {
+			continue
+		}
+		for _, value := range w.header[key] {
+			fields = append(fields, key, cleanValue(value))
+		}
+	}
+	return fields
 }
 
 // setField gives the engine the field called key. What no field may be is left

@@ -37,7 +37,7 @@ func (b *bridge) serve(req *engine.Request, res *engine.Response) {
 		refuse(res)
 		return
 	}
-	t.response.init(r, &t.body, res)
+	t.response.init(r, &t.body, req, res)
 	returned := false
 	defer func() {
 		if returned {

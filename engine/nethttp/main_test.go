@@ -12,6 +12,8 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,6 +28,12 @@ import (
 
 // patience is how long a test waits for what must happen.
 const patience = 20 * time.Second
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	_ = os.RemoveAll(filepath.Dir(sample()))
+	os.Exit(code)
+}
 
 // serve starts gale with a handler of net/http and returns the server and what it
 // logs.

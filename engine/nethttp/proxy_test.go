@@ -54,7 +54,11 @@ func TestReverseProxy(t *testing.T) {
 				for _, method := range []string{"GET", "HEAD", "POST"} {
 					text := method + " " + path + " HTTP/1.1\r\nHost: a\r\nUser-Agent: t\r\n\r\n"
 					if method == "POST" {
-						text = "POST " + path + " HTTP/1.1\r\nHost: a\r\nUser-Agent: t\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+						text = "POST " + path + " HTTP/1.1\r\nHost: a\r\nUser-Agent: t\r\nContent-Length: 5\r\n\r\nhello"
+						if path == "/echo" || path == "/request?q" {
+							// Behind a body of unknown length that nobody reads, a connection may go on or not.
+							text = "POST " + path + " HTTP/1.1\r\nHost: a\r\nUser-Agent: t\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+						}
 					}
 					want := converse(t, direct, text, method)
 					if got := converse(t, addr, text, method); got != want {
@@ -70,7 +74,7 @@ func TestReverseProxy(t *testing.T) {
 // have been read, so that the proxy's transport is still reading when its handler
 // returns. What follows on the connection must be served rightly.
 func TestProxyUploads(t *testing.T) {
-	const clients, rounds, size = 8, 6, 1 << 20
+	const clients, rounds, size = 4, 4, 1 << 20
 	eachDriver(t, func(t *testing.T, portable bool) {
 		for way, addr := range chains(t, portable) {
 			var group sync.WaitGroup

@@ -26,6 +26,8 @@ func newRequest(req *engine.Request, t *transaction) (*http.Request, error) {
 		r.Proto = "HTTP/1.0"
 	}
 	r.ContentLength = req.ContentLength()
+	socket := req.Socket()
+	r.RemoteAddr, r.TLS = socket.RemoteAddr().String(), socket.TLS()
 	host := copyHead(r, req)
 	var err error
 	if r.URL, err = parseTarget(r.Method, r.RequestURI); err != nil {

@@ -42,15 +42,30 @@ type response struct {
 	written  int64
 
 	announced []string // trailers that the Trailer field named
-	headSent  bool     // the engine has the whole head
-	chunked   bool     // Transfer-Encoding was set
-	typed     bool     // Content-Type, or Content-Encoding, was set: nothing to guess
-	trailing  bool     // there will be trailers
-	duplex    bool     // the handler answers while it reads
+	switching []string // the fields of a 101, as name, value, name, value
+	control   control
+	headSent  bool // the engine has the whole head
+	chunked   bool // Transfer-Encoding was set
+	typed     bool // Content-Type, or Content-Encoding, was set: nothing to guess
+	trailing  bool // there will be trailers
+	duplex    bool // the handler answers while it reads
+	hijacked  bool
 }
 
-func (w *response) init(r *http.Request, b *body, out *engine.Response) {
-	w.r, w.body, w.out, w.length = r, b, out, -1
+func (w *response) init(r *http.Request, b *body, req *engine.Request, res *engine.Response) {
+	w.r, w.body, w.out, w.length = r, b, res, -1
+	w.control.req, w.control.res = req, res
+}
+
+// usable returns why the response cannot be written, if so.
+func (w *response) usable() error {
+	switch {
+	case w.hijacked:
+		return http.ErrHijacked
+	case w.out == nil:
+		return errOver
+	}
+	return nil
 }
 
 // Header implements http.ResponseWriter.
@@ -61,7 +76,8 @@ func (w *response) Header() http.Header {
 	return w.header
 }
 
-// WriteHeader implements http.ResponseWriter. 100 leaves at once.
+// WriteHeader implements http.ResponseWriter. A status of 1xx, but for 101, leaves at
+// once, with the fields set so far.
 func (w *response) WriteHeader(status int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -70,11 +86,12 @@ func (w *response) WriteHeader(status int) {
 	}
 	switch {
 	case w.out == nil || w.status != 0:
+	case status >= 200 || status == http.StatusSwitchingProtocols:
+		w.settle(status)
 	case status == http.StatusContinue:
 		_ = w.out.WriteContinue()
-	case status > 101 && status < 200:
 	default:
-		w.settle(status)
+		_ = w.out.WriteInterim(status, w.interimFields()...)
 	}
 }
 
@@ -122,8 +139,8 @@ func (w *response) WriteString(s string) (int, error) {
 
 // admit tells whether n more body bytes can be written, and makes room for them.
 func (w *response) admit(n int) error {
-	if w.out == nil {
-		return errOver
+	if err := w.usable(); err != nil {
+		return err
 	}
 	if w.status == 0 {
 		w.settle(http.StatusOK)
@@ -169,8 +186,8 @@ func (w *response) Flush() { _ = w.FlushError() }
 func (w *response) FlushError() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.out == nil {
-		return errOver
+	if err := w.usable(); err != nil {
+		return err
 	}
 	return w.flush()
 }
@@ -184,27 +201,6 @@ func (w *response) flush() error {
 	}
 	w.sendHead(nil, false)
 	return w.out.Flush()
-}
-
-// ReadFrom implements io.ReaderFrom.
-func (w *response) ReadFrom(src io.Reader) (int64, error) {
-	buf := copyBuffers.Get().(*[copySize]byte)
-	defer copyBuffers.Put(buf)
-	for total := int64(0); ; {
-		n, err := src.Read(buf[:])
-		if n > 0 {
-			m, failed := w.Write(buf[:n])
-			if total += int64(m); failed != nil {
-				return total, failed
-			}
-		}
-		switch {
-		case err == io.EOF:
-			return total, nil
-		case err != nil:
-			return total, err
-		}
-	}
 }
 
 // finish ends the response of a handler that has returned.
@@ -239,6 +235,7 @@ func (w *response) finish() {
 
 // release ends the use of the engine's response, and gives the buffer back.
 func (w *response) release() {
+	w.control.release()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.out = nil
@@ -251,6 +248,7 @@ func (w *response) release() {
 var (
 	_ http.ResponseWriter = (*response)(nil)
 	_ http.Flusher        = (*response)(nil)
+	_ http.Hijacker       = (*response)(nil)
 	_ io.ReaderFrom       = (*response)(nil)
 	_ io.StringWriter     = (*response)(nil)
 )
