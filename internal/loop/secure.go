@@ -21,40 +21,64 @@ import (
 // what the config has the user's code do, so a worker must be under its lease. When
 // it fails the stream is what it was before; an alert may have been sent.
 func (s *Stream) Handshake(start func(net.Conn, *tls.Config) *tls.Conn, config *tls.Config, timeout int64) error {
-	if s.portable {
-		return s.handshakeConn(start, config, timeout)
+	l := s.above
+	if l == nil {
+		l = new(layer)
 	}
-	l := &layer{}
 	w := &l.wire
 	w.stream.Store(s)
 	w.waits = true
-	if timeout > 0 {
+	if s.portable {
+		w.given = l.conn
+		if timeout > 0 {
+			_ = l.conn.SetDeadline(deadlineAt(timeout * tickNanos))
+			defer func() { _ = l.conn.SetDeadline(noDeadline) }()
+		}
+	} else if timeout > 0 {
 		due := deadlineAt(timeout * tickNanos)
 		s.SetReadDeadline(due)
 		s.SetWriteDeadline(due)
 		defer s.SetReadDeadline(noDeadline)
 		defer s.SetWriteDeadline(noDeadline)
 	}
-	l.tls = start(w, config)
-	if err := l.tls.Handshake(); err != nil {
-		return w.writeError(w.readError(err))
+	c := start(w, config)
+	if err := c.Handshake(); err != nil {
+		return s.connError(w.writeError(w.readError(err)))
 	}
-	s.above = l
+	if l.tls = c; !s.portable {
+		s.above = l
+	}
 	return nil
 }
 
-func (s *Stream) handshakeConn(start func(net.Conn, *tls.Config) *tls.Conn, config *tls.Config, timeout int64) error {
+// TakeTLS takes a secure stream out of its loop's hands, as Conn.Take does, for code
+// that wants to have the tls.Conn itself. It is open until its Close.
+func (s *Stream) TakeTLS() (*tls.Conn, error) {
 	l := s.above
-	if timeout > 0 {
-		_ = l.conn.SetDeadline(deadlineAt(timeout * tickNanos))
-		defer func() { _ = l.conn.SetDeadline(noDeadline) }()
+	if s.portable {
+		l.wire.given, s.state = registered{l.conn, s}, closed
+		return l.tls, nil
 	}
-	c := start(l.conn, config)
-	if err := c.Handshake(); err != nil {
-		return s.connError(err)
+	s.above = nil // the Conn is to be under TLS
+	c := NewConn(s)
+	if err := c.Take(); err != nil {
+		s.above = l
+		return nil, err
 	}
-	l.tls = c
-	return nil
+	c.Leave()
+	l.wire.given = c
+	return l.tls, nil
+}
+
+// registered is a connection that the end of a group closes, until it is closed.
+type registered struct {
+	net.Conn
+	stream *Stream
+}
+
+func (r registered) Close() error {
+	r.stream.loop.group.drop(r.stream)
+	return r.Conn.Close()
 }
 
 // TLS returns the state of the stream's TLS, nil when it is plain. Any goroutine may

@@ -22,7 +22,7 @@ const (
 // wire implements net.Conn for crypto/tls.
 type wire struct {
 	stream atomic.Pointer[Stream]
-	given  net.Conn // what is read and written once the stream was given away; else nil
+	given  net.Conn // what is read and written in place of the stream; nil: the stream
 
 	waits   bool  // reads wait
 	stopped error // why the last wait of a read ended early
