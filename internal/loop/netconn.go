@@ -86,6 +86,9 @@ func (c *Conn) Take() error {
 // take is Take with the loop held. w is the worker that calls, nil for a goroutine.
 func (c *Conn) take(s *Stream, w *Worker) error {
 	l, own := s.loop, &c.own
+	if s.signs.Load()&signUnseen != 0 {
+		s.show()
+	}
 	if s == own || l.stopping || s.Failed() || s.state == closed || !l.acquire() {
 		return ErrClosed
 	}

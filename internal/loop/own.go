@@ -46,4 +46,7 @@ func (w *Worker) orphan() {
 func (s *Stream) detach() {
 	s.state = detached
 	s.loop.orphans++
+	if s.signs.Load()&signUnseen != 0 {
+		s.show() // so that a hang-up is heard of
+	}
 }

@@ -64,6 +64,7 @@ const (
 	signHangUp = 1 << iota // the peer has closed its side, or the connection failed
 	signFailed             // it was cut, or closed, on our side
 	signBarred             // no wait may begin or go on (Bar)
+	signUnseen             // the poller has not been told of it (OpenUnseen)
 )
 
 // Loop returns the stream's loop.
@@ -213,13 +214,24 @@ func (s *Stream) Rest(due int64, again bool) {
 	if s.dismiss(&s.input) {
 		again = true
 	}
-	if s.Failed() {
-		s.task.Stop()
+	if s.signs.Load()&(signFailed|signUnseen) != 0 && s.restUnusual(again) {
 		return
 	}
 	if again {
 		l.enqueue(s)
 	}
+}
+
+// restUnusual is what Rest does of a stream that failed, which it reports, or that the
+// poller has not seen.
+func (s *Stream) restUnusual(again bool) (failed bool) {
+	if !again {
+		s.show()
+	}
+	if failed = s.Failed(); failed {
+		s.task.Stop()
+	}
+	return failed
 }
 
 // Close closes the stream. The loop must be held by the caller, who must own the

@@ -24,6 +24,28 @@ func (s *Stream) Open(l *Loop, fd int, task Task) error {
 	return s.open(l, fd, task, l.poller.add)
 }
 
+// OpenUnseen is Open for a socket that probably has input: it is served soon, and the
+// poller is told of it only when something has to be waited for. Many a connection
+// that brings one request is never seen by the poller.
+func (s *Stream) OpenUnseen(l *Loop, fd int, task Task) error {
+	err := s.open(l, fd, task, func(int, uint64) error { return nil })
+	s.signs.Or(signUnseen)
+	return err
+}
+
+// show tells the poller of a stream that it has not seen. Whoever may wait for it may
+// call it, from any goroutine. When that fails, so does the stream.
+func (s *Stream) show() {
+	if s.signs.And(^uint32(signUnseen))&signUnseen == 0 {
+		return // someone else does
+	}
+	if s.loop.poller.add(int(s.fd), s.token()) != nil {
+		s.signs.Or(signFailed)
+		s.nudge(&s.input)
+		s.nudge(&s.output)
+	}
+}
+
 func (s *Stream) open(l *Loop, fd int, task Task, register func(int, uint64) error) error {
 	if l.stopping {
 		return ErrClosed
@@ -115,6 +137,9 @@ func (s *Stream) armOutput() error {
 		return nil
 	}
 	s.outputArm = true
+	if s.signs.Load()&signUnseen != 0 {
+		s.show()
+	}
 	return s.loop.poller.wantOutput(int(s.fd), s.token())
 }
 

@@ -69,6 +69,9 @@ func (s *Stream) caller() *Worker {
 // wait returns when something may have happened on the side of the word, or with
 // the reason why nothing will. timeout is in milliseconds; 0 is none.
 func (s *Stream) wait(side *word, timeout int64) error {
+	if s.signs.Load()&signUnseen != 0 {
+		s.show()
+	}
 	if err := s.over(); err != nil {
 		return err
 	}

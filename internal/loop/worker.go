@@ -108,6 +108,9 @@ func (w *Worker) run(yield func(struct{}) bool) {
 // suspend lets the loop go on without this worker until someone makes it
 // runnable again. The worker must hold the loop, and holds it again afterwards.
 func (w *Worker) suspend() {
+	if s := w.serving; s != nil && s.state != closed && s.signs.Load()&signUnseen != 0 {
+		s.show() // whatever it waits for: a hang-up is to be heard of
+	}
 	w.loop.suspended++
 	w.yield(struct{}{})
 	w.loop.suspended--
