@@ -16,7 +16,8 @@ import (
 )
 
 const (
-	acceptBatch = 64  // connections taken before the loop looks at others
+	acceptBatch = 64  // connections taken before the loop looks at others, at most
+	acceptGrow  = 4   // events in a row that brought all that was asked for until more is
 	acceptPause = 100 // milliseconds without accepting when descriptors or memory have run out
 )
 
@@ -24,8 +25,11 @@ const (
 type acceptor struct {
 	loop.Listener
 	server *Server
-	spread bool // it is the only one: connections go to the loops in turn
+	alone  bool // it is the only one: every connection goes to the least loaded loop
 	tcp    bool
+	batch  int // connections to take at an event: as many as there are likely to be
+	full   int // events in a row at which there were as many
+	turn   int // whose load is looked at next
 }
 
 // bind opens the listening sockets for an address. The lock is held.
@@ -76,7 +80,7 @@ func (s *Server) openAcceptors(loops []*loop.Loop, fds []int, tcp bool) error {
 	opened := make(chan error, len(loops))
 	for i, l := range loops {
 		a := &all[i]
-		a.server, a.spread, a.tcp = s, !tcp, tcp
+		a.server, a.alone, a.tcp, a.batch = s, !tcp, tcp, 1
 		posted := l.Post(func(l *loop.Loop) {
 			err := a.Open(l, fds[i], a)
 			if err != nil {
@@ -101,10 +105,11 @@ func (s *Server) openAcceptors(loops []*loop.Loop, fds []int, tcp bool) error {
 	return failed
 }
 
-// Serve implements loop.Task: connections are queued.
+// Serve implements loop.Task: connections are queued. What is left in the queue is an
+// event again, so it need not be emptied to know that it is empty.
 func (a *acceptor) Serve(w *loop.Worker, _ uint32) {
 	here := w.Loop()
-	for range acceptBatch {
+	for n := range a.batch {
 		fd, e := a.Accept()
 		switch e {
 		case 0:
@@ -117,7 +122,11 @@ func (a *acceptor) Serve(w *loop.Worker, _ uint32) {
 			a.Rest(here.Tick()+acceptPause, false)
 			return
 		}
+		a.batch, a.full = max(1, n), 0
 		break
+	}
+	if a.full++; a.full > acceptGrow {
+		a.batch, a.full = min(2*a.batch, acceptBatch), 0
 	}
 	a.Rest(0, false)
 }
@@ -141,15 +150,44 @@ func (a *acceptor) take(here *loop.Loop, fd int) {
 	if a.tcp {
 		sys.SetNoDelay(fd)
 	}
-	if a.spread {
-		if there := a.server.run.group.Next(); there != here {
-			a.server.hand(there, fd)
-			return
+	there := here
+	if a.alone {
+		there = a.server.leastLoaded()
+	} else if other := a.other(); crowded(here, other) {
+		there = other
+	}
+	localOf(there).load.Add(1)
+	if there != here {
+		a.server.hand(there, fd)
+		return
+	}
+	a.server.adopt(here, fd)
+}
+
+// other returns another loop each time.
+func (a *acceptor) other() *loop.Loop {
+	loops := a.server.run.group.Loops()
+	a.turn++
+	return loops[a.turn%len(loops)]
+}
+
+// crowded tells whether here has so many more connections than there that a new one is
+// worth the way. The kernel spreads them by chance, and clients leave as they like.
+func crowded(here, there *loop.Loop) bool {
+	mine, other := localOf(here).load.Load(), localOf(there).load.Load()
+	return mine > other+other/8+16
+}
+
+// leastLoaded returns the loop with the fewest connections.
+func (s *Server) leastLoaded() *loop.Loop {
+	loops := s.run.group.Loops()
+	least := loops[0]
+	for _, l := range loops[1:] {
+		if localOf(l).load.Load() < localOf(least).load.Load() {
+			least = l
 		}
 	}
-	if a.server.adopt(here, fd) != nil {
-		sys.Close(fd)
-	}
+	return least
 }
 
 // Expire implements loop.Task: accepting may be possible again.
@@ -164,20 +202,12 @@ func (a *acceptor) Stop() { a.Close() }
 // HangUp implements loop.Task; a listener has no peer.
 func (a *acceptor) HangUp() {}
 
-// hand gives a connected socket to a loop.
+// hand gives a connected socket to a loop, whose load counts it already.
 func (s *Server) hand(l *loop.Loop, fd int) {
-	posted := l.Post(func(l *loop.Loop) {
-		if s.adopt(l, fd) != nil {
-			sys.Close(fd)
-		}
-	})
-	if !posted {
+	if !l.Post(func(l *loop.Loop) { s.adopt(l, fd) }) {
 		sys.Close(fd)
 	}
 }
-
-// openStream opens the stream of a connection.
-func openStream(c *conn, l *loop.Loop, fd int) error { return c.Open(l, fd, c) }
 
 // takeSocket gives a loop the socket of a connection that package net has accepted,
 // and reports whether it did: it must be a plain one, that nobody has wrapped. (A
@@ -201,7 +231,9 @@ func (s *Server) takeSocket(c net.Conn) bool {
 		return false
 	}
 	_ = c.Close() // package net's descriptor; the socket stays open with ours
-	s.hand(s.run.group.Next(), own)
+	l := s.leastLoaded()
+	localOf(l).load.Add(1)
+	s.hand(l, own)
 	return true
 }
 

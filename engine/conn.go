@@ -11,6 +11,7 @@ import (
 
 	"github.com/gale-http/gale/internal/h1"
 	"github.com/gale-http/gale/internal/loop"
+	"github.com/gale-http/gale/internal/sys"
 )
 
 // connsPerPage is how many connections are allocated together. Pages never move
@@ -124,17 +125,18 @@ func (c *conn) opened() {
 }
 
 // adopt makes a connection of a socket that the loop, which must be held, is to
-// serve from now on.
-func (s *Server) adopt(l *loop.Loop, fd int) error {
+// serve from now on. The loop's load counts it already.
+func (s *Server) adopt(l *loop.Loop, fd int) {
 	c := newConn(s, l)
-	if err := openStream(c, l, fd); err != nil {
+	if c.OpenUnseen(l, fd, c) != nil {
 		here := localOf(l)
 		c.next, here.free = here.free, c
-		return err
+		here.load.Add(-1)
+		sys.Close(fd)
+		return
 	}
 	c.opened()
-	c.Rest(c.restUntil(), c.mode == modeFresh) // what has arrived already is an event too
-	return nil
+	c.Rest(c.restUntil(), true) // its request may have arrived already
 }
 
 // serveNetConn serves one connection of the portable driver to its end.
@@ -252,6 +254,7 @@ func (c *conn) close() {
 	l := c.Loop()
 	c.Close()
 	here := localOf(l)
+	here.load.Add(-1)
 	c.next, here.free = here.free, c
 }
 

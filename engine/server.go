@@ -107,7 +107,8 @@ func (s *Server) start() error {
 // local is what the engine keeps with a loop.
 type local struct {
 	buffers pool.Local
-	free    *conn // slots of closed connections
+	free    *conn        // slots of closed connections
+	load    atomic.Int32 // connections, those on their way here included; other loops look
 }
 
 func localOf(l *loop.Loop) *local { return l.Local.(*local) }
