@@ -185,16 +185,6 @@ func (c *Conn) shut() bool { return c.users.Or(connClosed)&connClosed == 0 }
 
 func (c *Conn) closed() bool { return c.users.Load()&connClosed != 0 }
 
-// TLS returns the state of the connection's TLS, nil when it is plain or closed. It
-// allocates.
-func (c *Conn) TLS() *tls.ConnectionState {
-	if !c.begin() {
-		return nil
-	}
-	defer c.end()
-	return c.stream.Load().TLS()
-}
-
 // Read implements net.Conn.
 func (c *Conn) Read(p []byte) (int, error) {
 	if !c.begin() {
