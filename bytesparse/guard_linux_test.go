@@ -60,6 +60,9 @@ func TestReadsStayInside(t *testing.T) {
 			end := page[len(page)-n:]
 			copy(end, m[:n])
 			all(end)
+			near := page[len(page)-n-64 : len(page)-64 : len(page)-64]
+			copy(near, m[:n])
+			all(near)
 			start := page[:n:n]
 			copy(start, m[:n])
 			all(start)
@@ -76,6 +79,9 @@ func TestReadsStayInside(t *testing.T) {
 			end := page[len(page)-len(m):]
 			copy(end, m)
 			all(end)
+			near := page[len(page)-len(m)-64 : len(page)-64 : len(page)-64]
+			copy(near, m)
+			all(near)
 			start := page[:len(m):len(m)]
 			copy(start, m)
 			all(start)

@@ -53,14 +53,10 @@ type Head struct {
 	Target Span   // requests: the request target, as received
 	Reason Span   // responses: the reason phrase, may be empty
 
-	seen  uint64              // bit id: this field occurs
-	dup   uint64              // bit id: it occurs more than once
-	first [numFieldIDs]uint32 // offset in Fields of the first one, valid when seen
-	m     masks               // scratch of a parse: here, not on the stack, so that nothing needs to be zeroed
+	seen uint64 // bit id: this field occurs
+	dup  uint64 // bit id: it occurs more than once
+	m    masks  // scratch of a parse: here, not on the stack, so that nothing needs to be zeroed
 }
-
-// fieldShift turns an index in Fields into an offset.
-const fieldShift = 4
 
 // Limits bounds what a head may hold. In each, zero means the default and a
 // negative number none.
@@ -112,12 +108,14 @@ func (h *Head) Has(id FieldID) bool { return h.seen>>(id&63)&1 != 0 }
 func (h *Head) Dup(id FieldID) bool { return h.dup>>(id&63)&1 != 0 }
 
 // Index returns the index in Fields of the first field with that id, -1 when
-// there is none. It searches nothing.
+// there is none; only where there is one is it searched for. (Noting where each
+// stands costs the walk more than that: a store whose place depends on all that was
+// looked up before holds up the loads behind it.)
 func (h *Head) Index(id FieldID) int {
 	if !h.Has(id) {
 		return -1
 	}
-	return int(h.first[id&63] >> fieldShift)
+	return h.NextIndex(id, -1)
 }
 
 // NextIndex returns the index in Fields of the next field with that id after

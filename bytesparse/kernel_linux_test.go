@@ -5,6 +5,7 @@ package bytesparse
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"testing"
 )
 
@@ -34,29 +35,21 @@ func checkKernel(t *testing.T, b []byte, scan func(b []byte, m *masks) int) {
 	t.Helper()
 	var m masks
 	for i := range m.v {
-		m.v[i], m.n[i], m.t[i] = 0xa5a5a5a5a5a5a5a5, 0x5a5a5a5a5a5a5a5a, 0x3c3c3c3c3c3c3c3c
+		m.v[i] = 0xa5a5a5a5a5a5a5a5
 	}
 	blocks := scan(b, &m)
 	var before uint64
-	ended, first := 0, true
+	ended := 0
 	for k := range blocks {
-		var v, n, tg uint64
+		var v uint64
 		for i, c := range b[64*k : min(len(b), 64*k+64)] {
-			bit := uint64(1) << i
 			if c < ' ' || c == 0x7f {
-				v |= bit
-			}
-			if class[c]&classToken == 0 {
-				n |= bit
-			}
-			if class[c]&classTarget == 0 {
-				tg |= bit
+				v |= 1 << i
 			}
 		}
-		if m.v[k] != v || m.n[k] != n || marksTargets && first && m.t[k] != tg {
-			t.Fatalf("%q: block %d: v %x n %x t %x, want %x %x %x", b, k, m.v[k], m.n[k], m.t[k], v, n, tg)
+		if m.v[k] != v {
+			t.Fatalf("%q: block %d: %x, want %x", b, k, m.v[k], v)
 		}
-		first = first && v == 0
 		if ended == 0 && v&(v<<2|before>>62) != 0 {
 			ended = k + 1
 		}
@@ -138,7 +131,11 @@ func TestNames(t *testing.T) {
 			for at := range 66 {
 				head := fmt.Sprintf("GET /%s HTTP/1.1\r\n", bytes.Repeat([]byte("x"), at))
 				for _, tail := range []string{":\r\n\r\n", ": v\r\n\r\n"} {
-					b := page[len(page)-len(head)-len(name)-len(tail):]
+					n := len(head) + len(name) + len(tail)
+					b := page[len(page)-n:]
+					if at%3 != 0 {
+						b = page[at:][:n] // with room behind it
+					}
 					copy(b, head)
 					copy(b[len(head)+len(name):], tail)
 					in := b[len(head) : len(head)+len(name)]
@@ -154,6 +151,53 @@ func TestNames(t *testing.T) {
 						in[i] = name[i]
 					}
 				}
+			}
+		}
+	})
+}
+
+// TestWalkEndsAnywhere puts heads and beginnings of heads where the walk ahead may
+// just look behind them, and where it may not, with all that could be there.
+func TestWalkEndsAnywhere(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		page := guarded(t)
+		h := Head{Fields: make([]Field, 0, 32)}
+		want := Head{Fields: make([]Field, 0, 32)}
+		for _, m := range []string{browserHead, apiHead, string(filled(40, 'N')) + ": v\r\n"} {
+			if m[0] == 'N' {
+				m = "GET / HTTP/1.1\r\n" + m + string(filled(63, 'N')) + ":\r\n" + string(filled(64, 'N')) + ":\r\nA: b\r\n\r\n"
+			}
+			for _, n := range []int{len(m), len(m) - 1, len(m) - 2, len(m) / 2, 70, 20, 14} {
+				for _, fill := range []byte("\n\r\x7fa") {
+					wantN, wantErr := want.ParseRequest([]byte(m[:n]), nil)
+					for back := range 140 {
+						room := page[len(page)-n-back:]
+						for i := range room {
+							room[i] = fill
+						}
+						copy(room, m[:n])
+						for _, b := range [][]byte{room[:n], room[:n:n]} {
+							gotN, err := h.ParseRequest(b, nil)
+							if gotN != wantN || fmt.Sprint(err) != fmt.Sprint(wantErr) || !slices.Equal(h.Fields, want.Fields) || h.seen != want.seen || h.dup != want.dup {
+								t.Fatalf("%q, %d bytes in front of a page's end, behind it %q: %d, %v, %+v", b, back, fill, gotN, err, h.Fields)
+							}
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+// TestHashEnds: each name is found by its ends.
+func TestHashEnds(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		h := Head{Fields: make([]Field, 0, 32)}
+		room := make([]byte, 200)
+		for id := FieldHost; id < numFieldIDs; id++ {
+			b := room[:copy(room, "GET / HTTP/1.1\r\n"+id.String()+": v\r\n\r\n")]
+			if n, err := h.ParseRequest(b, nil); n != len(b) || h.Fields[0].ID != id {
+				t.Errorf("%v: %d, %v, %v: find another endsMult", id, n, err, h.Fields)
 			}
 		}
 	})

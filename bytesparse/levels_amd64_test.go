@@ -42,8 +42,5 @@ func exactScans() map[string]func(b []byte, m *masks) int {
 	return k
 }
 
-// marksTargets tells whether they mark target bytes too.
-const marksTargets = true
-
 // skips tells whether skip skips anything.
 func skips() bool { return machine != levelGeneric }

@@ -16,8 +16,5 @@ func exactScans() map[string]func(b []byte, m *masks) int {
 	return map[string]func(b []byte, m *masks) int{"neon": scanNEON}
 }
 
-// marksTargets tells whether they mark target bytes too.
-const marksTargets = false
-
 // skips tells whether skip skips anything.
 func skips() bool { return false }

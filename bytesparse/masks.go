@@ -5,38 +5,46 @@ import "math/bits"
 // The marks of a window of a buffer, and finding one's way along them. They are
 // the seam between the scans, which set them, and the walk, which reads them.
 
-// windowBlocks is how many 64-byte blocks one scan marks at most: enough for
-// nearly all heads.
-const windowBlocks = 16
+// windowBlocks is how many 64-byte blocks one scan marks at most, and headBlocks how
+// many a walk ahead does: enough for nearly all heads.
+const (
+	windowBlocks = 16
+	headBlocks   = 32
+)
 
-// masks holds the bitmaps of a window of a buffer, and says which window. In
-// each, bit i of word k is for byte base+64k+i. Behind the end of the buffer no
-// bit is set. Assembly knows this layout.
+// masks holds the marks of a window of a buffer, and says which window. Bit i of
+// word k is for byte base+64k+i: a control byte, CR, LF and HTAB included. Behind
+// the end of the buffer no bit is set. Assembly knows this layout.
 //
-// A scan may have walked ahead over the first window: over the start line, and
-// over field lines that are all in order, whose fields it has then completed.
+// Where there is a walk in assembly, it has been over the head before: over the
+// start line, and over field lines that are all in order, whose fields it has then
+// completed. It leaves no window behind.
 type masks struct {
-	v [windowBlocks]uint64     // control bytes, CR, LF and HTAB included
-	n [windowBlocks + 1]uint64 // not a token byte; kernels only; the last word is never looked at for its bits
-	t [windowBlocks]uint64     // not a target byte; kernels only, and only up to the first word of v that is not zero
+	v    [windowBlocks]uint64
+	list [headBlocks + 1]block // that walk's own
 
 	base int // offset of the window, a multiple of 64
 	end  int // where the marks end: base + 64 × blocks marked, possibly past the buffer's end
 
 	request bool // the request line was read, its method not looked up
 
-	eol   int // there is no mark of v before this; not for trailers
+	eol   int // there is no control byte before this; not for trailers
 	line  int // where the line begins that the walk stands at, if it has taken any
 	taken int // field lines walked over
 	size  int // size of the head if the walk got to its end, else 0
+}
+
+// block is what the walk in assembly knows of a block with controls.
+type block struct {
+	v  uint64
+	at int
 }
 
 // startKind says what stands in front of the field lines.
 type startKind uint8
 
 const (
-	noStart startKind = iota
-	statusLine
+	statusLine startKind = iota
 	requestLine
 )
 
@@ -45,10 +53,11 @@ const (
 	minRequest = len("M / HTTP/1.1")
 	get        = 'G' | 'E'<<8 | 'T'<<16 | ' '<<24
 	version    = ' ' | http1<<8&(1<<64-1) // " HTTP/1."
+	fieldShift = 4                        // turns an index in Fields into an offset
 )
 
-// begin marks the first window of b, not empty, and finds the end of a start
-// line. Kernels walk on from there as far as they can, over at most limit fields.
+// begin goes over b, not empty, as far as a walk in assembly can: over the start
+// line and at most limit fields.
 func (h *Head) begin(b []byte, limit int, kind startKind) {
 	if kernels() {
 		head(h, b, min(limit, cap(h.Fields)), kind)
@@ -56,9 +65,7 @@ func (h *Head) begin(b []byte, limit int, kind startKind) {
 	}
 	h.seen, h.dup = 0, 0
 	m := &h.m
-	m.taken, m.size, m.request = 0, 0, false
-	m.mark(b, 0)
-	m.eol = 0
+	m.base, m.end, m.eol, m.taken, m.size, m.request = 0, 0, 0, 0, 0, false
 }
 
 // startEnd returns the index of the first control byte of b, which may stand in
@@ -119,13 +126,4 @@ func isLineEnd(b []byte, e int) bool {
 // line end is not known yet.
 func cutShort(b []byte, e int) bool {
 	return e+1 >= len(b) && (e == len(b) || b[e] == '\r')
-}
-
-// isToken tells whether b[s:e] has token bytes only.
-func (m *masks) isToken(b []byte, s, e int) bool {
-	if exactN() && s >= m.base && e < m.end && e-s < 64 {
-		i, x := uint(s-m.base)>>6%windowBlocks, uint(s)&63
-		return (m.n[i]>>x|m.n[i+1]<<1<<(^x&63))&(1<<uint(e-s)-1) == 0
-	}
-	return tokenBytes(b[s:e])
 }

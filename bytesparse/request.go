@@ -25,6 +25,10 @@ func (h *Head) ParseRequest(b []byte, lim *Limits) (n int, err error) {
 	m := &h.m
 	if kernels() {
 		head(h, b, min(lim.fields(), cap(h.Fields)), requestLine) // for begin, which is one call more
+		if m.size > 0 && h.Method != MethodOther && int(h.Target.Len) <= lim.target() {
+			h.Status, h.Reason = 0, Span{}
+			return m.size, nil
+		}
 	} else {
 		h.begin(b, 0, requestLine)
 	}
@@ -43,11 +47,6 @@ func (h *Head) ParseRequest(b []byte, lim *Limits) (n int, err error) {
 	}
 	if int(h.Target.Len) > lim.target() {
 		return h.requestFault(b, lim)
-	}
-	if m.size > 0 {
-		h.Fields = h.Fields[:m.taken]
-		h.Size = m.size
-		return m.size, nil
 	}
 	return h.parseFields(b, e+2, lim, false)
 }

@@ -13,7 +13,10 @@ func (h *Head) ParseResponse(b []byte, lim *Limits) (n int, err error) {
 		return h.incomplete(h.Fields)
 	}
 	h.begin(b, lim.fields(), statusLine)
-	e := h.m.startEnd(b)
+	e := h.m.eol
+	if !isLineEnd(b, e) {
+		e = h.m.startEnd(b)
+	}
 	for e < len(b) && isText(b[e]) { // of a reason phrase
 		e = h.m.indexV(b, e+1)
 	}

@@ -51,15 +51,11 @@ func skip(b []byte) int {
 	return 0
 }
 
-// exactN tells whether the scan fills in n of the masks too.
-func exactN() bool { return machine != levelGeneric }
-
 // kernels tells whether head may be called.
 func kernels() bool { return machine != levelGeneric }
 
-// head marks the first window of b, not empty, reads the request line or finds
-// the end of another start line, and walks on over at most limit fields; see
-// masks. It goes on no further than that window.
+// head reads the request line of b, not empty, or finds the end of another start
+// line, and walks on over at most limit fields, within headBlocks blocks; see masks.
 //
 //go:noescape
 func head(h *Head, b []byte, limit int, kind startKind)

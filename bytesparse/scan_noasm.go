@@ -14,9 +14,6 @@ func scan(b []byte, off int, m *masks) int { return scanGeneric(b, off, &m.v) }
 // whole blocks of 64.
 func skip([]byte) int { return 0 }
 
-// exactN tells whether the scan fills in n of the masks too.
-func exactN() bool { return false }
-
 // kernels tells whether head may be called.
 func kernels() bool { return false }
 

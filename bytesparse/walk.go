@@ -21,7 +21,7 @@ func (h *Head) ParseTrailers(b []byte, lim *Limits) (n int, err error) {
 	if len(b) == 0 {
 		return 0, nil
 	}
-	h.begin(b, lim.fields(), noStart)
+	h.m.base, h.m.end, h.m.taken, h.m.size = 0, 0, 0, 0
 	return h.parseFields(b, 0, lim, false)
 }
 
@@ -82,14 +82,13 @@ func (h *Head) parseFields(b []byte, s int, lim *Limits, unfold bool) (int, erro
 			if c < 0 {
 				c, id = longName(b[:e], s)
 			}
-			if c >= e || id == FieldOther && (c == s || !m.isToken(b, s, c)) {
+			if c >= e || id == FieldOther && (c == s || !tokenBytes(b[s:c])) {
 				return h.badName(b, s, e, unfold)
 			}
 			f := &fs[n]
 			f.NameOff, f.NameLen, f.ID = uint32(s), uint16(c-s), id
 			f.setValue(b, c+1, e)
 			bit := uint64(1) << (id & 63)
-			h.first[id&63] = firstOf(h.first[id&63], seen&bit, n)
 			dup |= seen & bit
 			seen |= bit
 			s, n = e+2, n+1
@@ -101,14 +100,6 @@ func (h *Head) parseFields(b []byte, s int, lim *Limits, unfold bool) (int, erro
 func moreFields(fs []Field) []Field {
 	fs = append(fs, Field{})
 	return fs[:cap(fs)]
-}
-
-// firstOf returns where a name first stands: at n when it was not seen before.
-func firstOf(before uint32, seen uint64, n int) uint32 {
-	if seen == 0 {
-		return uint32(n) << fieldShift
-	}
-	return before
 }
 
 // badByte ends a parse at b[e], which is neither text nor the end of a line, in the

@@ -1,218 +1,258 @@
-// The walk over a head that has been marked.
+// A head, marked and walked over.
 
 //go:build !purego
 
 #include "go_asm.h"
 #include "textflag.h"
 
-// The walk over a head's first window, right behind the scan: a request line is
-// read, of another start line the end is noted, then fields are completed, line
-// by line, while lines are in order and everything about them is plain. At the
-// first that is not, the walk stops in front of it, and the one in Go goes on
-// from there: what is rare is written once, and what is wrong is told there.
+// First a list is made of the blocks that have controls, with the marks of these: so
+// the next line's end is found without a branch, which no predictor could learn. Then a request line is read, of another start line the
+// end is noted, and fields are completed, line by line, while lines are in order and
+// everything about them is plain. At the first that is not, the walk stops in front
+// of it, and the one in Go goes on from there: what is rare is written once, and what
+// is wrong is told there.
 //
-// Lines are found from the controls alone, X being those of the block at K from
-// the line's start on; what is found out about a name or a value is in nobody's
-// way to the next line. Nothing branches on a name's length, nor on what it is.
+// Of a name 32 bytes are looked at in one go: where it ends, that what is in front of
+// that are token bytes, and which well-known name it is. A byte is looked up by its
+// two halves: the low one finds the rows (high halves) that have a byte of the class in
+// that column, the high one its own row's bit. Bytes from 0x80 on find nothing.
 
-#define HEAD  BX
+#define HEAD  BX  // until the walk begins, and at its end
+#define DUP   BX  // bit per id, as in SEEN
 #define BYTES SI
 #define SEEN  DI  // bit per id
 #define S     R8  // where the line begins
 #define E     R9  // where it ends
-#define X     R10
-#define K     R11 // in eighths: it is X's place in the bitmap
+#define X     R10 // the block's controls from E on
+#define ENTRY R11 // the block's, in the list
 #define T     R12
-#define I     R13 // where in Fields the next one goes, an offset
+#define FIELD R13 // the next one
 #define L     R14 // the name's length
+#define KNOWN R15
+
+// While marking:
+#define FULL R8 // where full blocks end
+#define LEFT CX // bytes
+
+#define TOKENCOLUMNS  Y0
+#define TARGETCOLUMNS Y1
+#define ROWS          Y2
+#define LOWHALF       Y3
+#define ZERO          Y4
+#define FOLD          Y5
+#define NAME          Y9
+#define ROW           Y10
+#define COLUMN        Y11
 
 #define MASK(field) (Head_m+field)(HEAD)
+
+// NOT leaves in dst which of the 32 bytes in NAME are not of the class.
+#define NOT(columns, dst) \
+	VPSRLW   $4, NAME, ROW                  \
+	VPAND    LOWHALF, ROW, ROW              \
+	VPSHUFB  ROW, ROWS, ROW                 \
+	VPSHUFB  NAME, columns, COLUMN          \
+	VPAND    ROW, COLUMN, COLUMN            \
+	VPCMPEQB ZERO, COLUMN, COLUMN           \
+	VPMOVMSKB COLUMN, dst
 
 // func head(h *Head, b []byte, limit int, kind startKind)
 TEXT ·head(SB), NOSPLIT|NOFRAME, $0-41
 	MOVQ h+0(FP), HEAD
 	MOVQ b_base+8(FP), BYTES
-	MOVQ b_len+16(FP), CX
-	LEAQ Head_m(HEAD), DI
+	MOVQ b_len+16(FP), LEFT
+	XORL T, T
+	MOVQ T, MASK(masks_base)
+	MOVQ T, MASK(masks_end)
+	MOVQ T, MASK(masks_eol)
+	MOVQ T, MASK(masks_taken)
+	MOVQ T, MASK(masks_size)
+	MOVQ T, Head_seen(HEAD)
+	MOVQ T, Head_dup(HEAD)
+	MOVB T, MASK(masks_request)
+
+	// Up to 64 bytes behind the last one are loaded: they must be the caller's, or of
+	// its page. And what is there must not make an LF for a CR at the end.
+	LEAQ -1(BYTES)(LEFT*1), T
+	CMPB (T), $'\r'
+	JEQ  none
+	ANDL $4095, T
+	CMPL T, $(4096-65)
+	JLE  roomy
+	MOVQ b_cap+24(FP), T
+	SUBQ LEFT, T
+	CMPQ T, $64
+	JLT  none
+roomy:
+	MOVL $(64*const_headBlocks), FULL
+	LEAQ Head_m+masks_list(HEAD), ENTRY
+	CMPQ LEFT, FULL
+	CMOVQLT LEFT, FULL
+	ANDQ $~63, FULL
 	CMPB ·machine(SB), $const_levelAVX512
-	JNE  avx2
-	CALL ·markAVX512(SB) // takes SI, CX, DI; leaves 8 × blocks marked in DX
+	JEQ  avx512
 
-walk:
-	LEAQ (DX*8), AX
-	MOVQ AX, MASK(masks_end)
+	CALL ·listAVX2(SB) // takes BYTES, LEFT, FULL, ENTRY; leaves LEFT, ENTRY
+listed:
+	TESTQ ENTRY, ENTRY
+	JEQ  none
+	// Behind the list the last byte is marked: it ends no line that was not there before.
+	DECQ LEFT
+	MOVQ $1, T
+	MOVQ LEFT, 8(ENTRY)
+	MOVQ T, (ENTRY)
+	MOVQ ENTRY, b_len+16(FP) // of no other use
+	VBROADCASTI128 walkTable<>+0(SB), TOKENCOLUMNS
+	VBROADCASTI128 walkTable<>+16(SB), TARGETCOLUMNS
+	VBROADCASTI128 walkTable<>+32(SB), ROWS
+	VBROADCASTI128 walkTable<>+48(SB), LOWHALF
+	VBROADCASTI128 walkTable<>+64(SB), FOLD
+	VPXOR ZERO, ZERO, ZERO
+	LEAQ Head_m+masks_list(HEAD), ENTRY
+	LEAQ ·known(SB), KNOWN
+	MOVQ Head_Fields(HEAD), FIELD
+	MOVQ limit+32(FP), T
+	SHLQ $const_fieldShift, T
+	ADDQ FIELD, T
+	MOVQ T, limit+32(FP) // where fields must end
 	XORL SEEN, SEEN
-	XORL I, I
 	XORL S, S
-	XORL K, K
-	MOVQ K, MASK(masks_base)
-	MOVQ K, MASK(masks_eol)
-	MOVQ K, MASK(masks_size)
-	MOVB K, MASK(masks_request)
-	MOVQ K, Head_dup(HEAD)
-	MOVQ DX, b_cap+24(FP) // of no other use: where blocks end, in eighths
 
-	// Words are loaded without asking whether they end behind the buffer, by up
-	// to fifteen bytes, so its page must go on for that long; and what is there
-	// must not make an LF for a CR at the end. Where it does not hold, it is Go's.
-	MOVQ b_base+8(FP), BYTES
-	MOVQ b_len+16(FP), AX
-	LEAQ -1(BYTES)(AX*1), AX // the last byte
-	CMPB (AX), $'\r'
-	JEQ  stop
-	ANDL $4095, AX
-	CMPL AX, $(4095-15)
-	JGT  stop
-
-	SHLQ $const_fieldShift, limit+32(FP)
-	MOVQ MASK(masks_v), X
-	CMPB kind+40(FP), $const_noStart
-	JEQ  line
-
-start:
+	MOVQ (ENTRY), X // of the start line
 	TZCNTQ X, E
-	JCC  startend
-	ADDQ $8, K
-	CMPQ K, b_cap+24(FP)
-	JGE  stop
-	MOVQ MASK(masks_v)(K*1), X
-	JMP  start
-
-startend:
-	LEAQ (E)(K*8), E
+	ADDQ 8(ENTRY), E
 	MOVQ E, MASK(masks_eol)
 	CMPW (BYTES)(E*1), $0x0a0d // CR LF
-	JNE  stop
-	LEAQ 2(E), S
-	BLSRQ X, X
-	BLSRQ X, X // of the LF, unless it is in the next block
-	CMPB kind+40(FP), $const_requestLine
-	JEQ  request
+	JNE  none
+	CMPB kind+40(FP), $const_statusLine
+	JEQ  lineend
+	JMP  request
 
 line:
-	TZCNTQ X, E
-	JCS  nextblock
-
-inblock:
-	LEAQ (E)(K*8), E
-	CMPQ E, S
-	JLE  emptyline
 	CMPW (BYTES)(E*1), $0x0a0d
 	JNE  stop
-	CMPQ I, limit+32(FP)
+	CMPQ FIELD, limit+32(FP)
 	JGE  stop
 
-	// The name ends at the first byte that is none of a token's. Of the bits from
-	// S on 57 at least are loaded; if none is set, L is 64.
-	MOVQ S, AX
-	MOVL S, DX
-	SHRQ $3, AX
-	ANDL $7, DX
-	SHRXL DX, MASK(masks_n)(AX*1), CX
-	TZCNTL CX, L
-	JCS  farcolon
-colon:
+	VMOVDQU (BYTES)(S*1), NAME
 	LEAQ (BYTES)(S*1), DX
+	NOT(TOKENCOLUMNS, CX)
+	TZCNTL CX, L
+	JLS  oddname // none, or not within 32 bytes
 	CMPB (DX)(L*1), $':'
 	JNE  stop
 
-	// The one well-known name that its first sixteen bytes can be (hashField), and
-	// whether it is.
-	LEAQ ·names(SB), T
-	MOVQ (DX), AX
-	MOVQ 8(DX), CX
-	ANDQ nameTable_upper(T)(L*8), AX
-	ANDQ nameTable_lower(T)(L*8), CX
-	ORQ  nameTable_fold(T), AX
-	ORQ  nameTable_marks(T)(L*8), CX
-	LEAQ (AX)(CX*8), DX
-	IMULQ nameTable_mult(T), DX
-	SHRQ $(64-const_hashBits), DX
-	MOVWLZX nameTable_slots(T)(DX*2), DX
-	XORQ (nameTable_known+knownName_name+0)(T)(DX*1), AX
-	XORQ (nameTable_known+knownName_name+8)(T)(DX*1), CX
-	SHRL $const_idShift, DX
+	// The one well-known name that it can be by its length and the three bytes at
+	// either end (hashEnds), and whether it is, colon included.
+	MOVL -1(DX), AX
+	MOVL -3(DX)(L*1), CX
+	SHLQ $32, CX
+	ADDQ L, AX
 	ORQ  CX, AX
-	JNE  unknown
-	CMPQ L, $16
-	JGT  longname
+	ANDQ knownTable_cases(KNOWN), AX
+	IMULQ knownTable_mult(KNOWN), AX
+	SHRQ $(64-const_hashBits), AX
+	MOVWLZX knownTable_slots(KNOWN)(AX*2), CX
+	VPOR FOLD, NAME, NAME
+	VPCMPEQB knownTable_name(KNOWN)(CX*8), NAME, NAME
+	VPMOVMSKB NAME, AX
+	INCL AX // its trailing ones are zeros now, but for none
+	TZCNTL AX, AX
+	XORL T, T
+	CMPL AX, L
+	CMOVLLS T, CX
 
-known: // the value, without its blanks: one in front of it is the rule
-	LEAQ 1(S)(L*1), AX
-	MOVQ Head_Fields(HEAD), CX
-	MOVL S, Field_NameOff(CX)(I*1)
+known: // CX is 4 × the id. The value, without its blanks: one in front of it is the rule
+	MOVL S, Field_NameOff(FIELD)
+	CMPB 1(DX)(L*1), $' '
+	JNE  oddvalue
+	CMPB 2(DX)(L*1), $' '
+	JLS  oddvalue
+	LEAQ 2(S)(L*1), AX
 	LEAQ 2(E), S
-	CMPB (BYTES)(AX*1), $' '
-	JNE  noblank
-	INCQ AX
-noblank:
-	CMPB (BYTES)(AX*1), $' '
-	JLS  trim
 	CMPB -1(BYTES)(E*1), $' '
 	JLS  trimend
 
 field:
 	SUBQ AX, E
-	MOVL AX, Field_ValueOff(CX)(I*1)
-	MOVL E, Field_ValueLen(CX)(I*1)
-	MOVW L, Field_NameLen(CX)(I*1)
-	MOVB DX, Field_ID(CX)(I*1)
-	BTSQ DX, SEEN
-	JCS  again
-	MOVL I, Head_first(HEAD)(DX*4)
+	SHRL $2, CX
+	MOVL AX, Field_ValueOff(FIELD)
+	MOVL E, Field_ValueLen(FIELD)
+	MOVW L, Field_NameLen(FIELD)
+	MOVB CX, Field_ID(FIELD)
+	SHLXQ CX, knownTable_one(KNOWN), AX
+	MOVQ AX, T
+	ANDQ SEEN, T
+	ORQ  AX, SEEN
+	ORQ  T, DUP
+	ADDQ $(1<<const_fieldShift), FIELD
 
-next:
-	ADDQ $(1<<const_fieldShift), I
+nextline:
 	BLSRQ X, X
-	BLSRQ X, X
+	BLSRQ X, X // of the LF, unless it is in the next block
+	JNE again
+	ADDQ $16, ENTRY
+	MOVQ (ENTRY), X
+again:
 	TZCNTQ X, E
-	JCC  inblock
+	ADDQ 8(ENTRY), E
+	CMPQ E, S
+	JGT  line
+	JLT  leftover
 
-nextblock:
-	ADDQ $8, K
-	CMPQ K, b_cap+24(FP)
+	CMPW (BYTES)(E*1), $0x0a0d // of the empty line
+	JNE  stop
+	ADDQ $2, S
+	MOVQ h+0(FP), T
+	MOVQ S, (Head_m+masks_size)(T)
+	MOVQ S, Head_Size(T)
+stop:
+	MOVQ h+0(FP), T
+	MOVQ SEEN, Head_seen(T)
+	MOVQ DUP, Head_dup(T)
+	MOVQ S, (Head_m+masks_line)(T)
+	SUBQ Head_Fields(T), FIELD
+	SHRQ $const_fieldShift, FIELD
+	MOVQ FIELD, (Head_m+masks_taken)(T)
+	MOVQ FIELD, Head_Fields+8(T) // its length
+none:
+	VZEROUPPER
+	RET
+
+leftover: // the LF of the line before, the first of this block
+	BLSRQ X, X
+	JNZ  again
+	CMPQ ENTRY, b_len+16(FP)
 	JGE  stop
-	MOVQ MASK(masks_v)(K*1), X
-	TZCNTQ X, E
-	JCC  inblock
-	JMP  nextblock
+	ADDQ $16, ENTRY
+	MOVQ (ENTRY), X
+	JMP  again
 
-farcolon:
-	SHRXQ DX, MASK(masks_n)(AX*1), CX
-	TZCNTQ CX, L
-	JMP  colon
-
-again: // seen before
-	MOVL $1, AX
-	SHLXQ DX, AX, AX
-	ORQ  AX, Head_dup(HEAD)
-	JMP  next
+lineend: // of the start line
+	LEAQ 2(E), S
+	XORL DUP, DUP
+	JMP  nextline
 
 unknown:
 	XORL DX, DX
-	CMPQ L, $64
-	JEQ  stop
-	TESTQ L, L
-	JEQ  stop
+	JMP known
+
+oddname:
+	JCC  stop // it is empty
+	VMOVDQU 32(DX), NAME
+	NOT(TOKENCOLUMNS, CX)
+	TZCNTL CX, L
+	JCS  stop
+	ADDL $32, L
+	CMPB (DX)(L*1), $':'
+	JNE  stop
+	XORL CX, CX
 	JMP  known
 
-longname: // its first sixteen bytes are right
-	CMPQ L, nameTable_size(T)(DX*8)
-	JNE  unknown
-	MOVL DX, CX
-	SHLL $const_idShift, CX
-	LEAQ (BYTES)(S*1), AX
-	MOVQ -8(AX)(L*1), AX
-	ORQ  nameTable_fold(T), AX
-	CMPQ AX, (nameTable_known+knownName_name+16)(T)(CX*1)
-	JNE  unknown
-	CMPQ L, $24
-	JLE  known
-	MOVQ 16(BYTES)(S*1), AX
-	ORQ  nameTable_fold(T), AX
-	CMPQ AX, (nameTable_known+knownName_name+24)(T)(CX*1)
-	JNE  unknown
-	JMP  known
+oddvalue:
+	LEAQ 1(S)(L*1), AX
+	LEAQ 2(E), S
+	JMP  trim
 
 	// AX goes up to the first byte of the value that is not a blank; CR ends it.
 trimnext:
@@ -236,82 +276,75 @@ trimblank:
 	DECQ E
 	JMP  trimend
 
-emptyline:
-	JLT  leftover
-	CMPW (BYTES)(E*1), $0x0a0d
-	JNE  stop
-	LEAQ 2(S), T
-	MOVQ T, MASK(masks_size)
-stop:
-	MOVQ S, MASK(masks_line)
-	SHRQ $const_fieldShift, I
-	MOVQ I, MASK(masks_taken)
-	MOVQ SEEN, Head_seen(HEAD)
-	RET
-
-leftover: // the LF of the line before, the first of this block
-	BLSRQ X, X
-	JMP  line
-
 request: // its version stands at its end, the method's name at its start
 	CMPQ E, $const_minRequest
-	JLT  stop
+	JLT  none
 	MOVQ -9(BYTES)(E*1), AX
 	MOVQ $const_version, CX
 	CMPQ AX, CX
-	JNE  stop
+	JNE  none
 	MOVBLZX -1(BYTES)(E*1), DX
 	SUBL $'0', DX
 	CMPL DX, $1
-	JHI  stop
-	MOVL $3, L
-	MOVL $const_MethodGet, CX
+	JHI  none
+	MOVL $const_MethodGet, AX
+	MOVL $4, T // where its target begins
 	CMPL (BYTES), $const_get
 	JNE  method
-
-	// Its target ends at the first byte that is none of a target's. That one
-	// must be the blank before the version.
 target:
 	MOVB DX, Head_Minor(HEAD)
-	MOVB CX, Head_Method(HEAD)
-	LEAQ 1(L), T
-	MOVQ MASK(masks_t), AX
-	SHRXQ T, AX, AX
-	SHLXQ T, AX, AX
-	XORL CX, CX
-targetend:
-	TZCNTQ AX, DX
-	JCS  targetblock
-	LEAQ 9(DX)(CX*8), DX
-	CMPQ DX, E
-	JNE  stop
-	LEAQ -9(E), AX
-	SUBQ T, AX
-	JLE  stop
-	SHLQ $32, L
-	MOVQ L, Head_Name(HEAD)
+	MOVB AX, Head_Method(HEAD)
+	LEAQ -1(T), AX
 	SHLQ $32, AX
-	ORQ  T, AX
-	MOVQ AX, Head_Target(HEAD)
-	MOVB $1, MASK(masks_request)
-	JMP  line
+	MOVQ AX, Head_Name(HEAD)
 
-targetblock: // CR would end the search if nothing else did
-	ADDQ $8, CX
-	MOVQ MASK(masks_t)(CX*1), AX
+	// The target ends at the first byte that is none of a target's. That one must be
+	// the blank before the version.
+	MOVQ T, DX
+targetend:
+	VMOVDQU (BYTES)(DX*1), NAME
+	NOT(TARGETCOLUMNS, CX)
+	TZCNTL CX, AX
+	JCS  targetnext
+	LEAQ 9(AX)(DX*1), DX
+	CMPQ DX, E
+	JNE  none
+	SUBQ $9, DX
+	SUBQ T, DX
+	JLE  none
+	SHLQ $32, DX
+	ORQ  T, DX
+	MOVQ DX, Head_Target(HEAD)
+	MOVB $1, MASK(masks_request)
+	JMP  lineend
+
+targetnext: // CR would end the search if nothing else did
+	ADDQ $32, DX
 	JMP  targetend
 
 method: // one that Go will have to look up
-	TZCNTQ MASK(masks_n), L
-	CMPQ L, $62
-	JHI  stop
-	TESTQ L, L
-	JEQ  stop
-	CMPB (BYTES)(L*1), $' '
-	JNE  stop
-	XORL CX, CX
+	VMOVDQU (BYTES), NAME
+	NOT(TOKENCOLUMNS, CX)
+	TZCNTL CX, T
+	JLS  none
+	CMPB (BYTES)(T*1), $' '
+	JNE  none
+	INCQ T
+	XORL AX, AX
 	JMP  target
 
-avx2:
-	CALL ·markAVX2(SB)
-	JMP  walk
+avx512:
+	CALL ·listAVX512(SB)
+	JMP  listed
+
+DATA walkTable<>+0(SB)/8, $0xfcfcfcfcfcf8fce8 // columns of token bytes
+DATA walkTable<>+8(SB)/8, $0x70f454d054f4f8f8
+DATA walkTable<>+16(SB)/8, $0xfcfcfcfcf8f8fcb8 // columns of target bytes
+DATA walkTable<>+24(SB)/8, $0x7cd47c547cfcfcfc
+DATA walkTable<>+32(SB)/8, $0x8040201008040000 // rows
+DATA walkTable<>+40(SB)/8, $0x0000000000000000
+DATA walkTable<>+48(SB)/8, $0x0f0f0f0f0f0f0f0f // low halves
+DATA walkTable<>+56(SB)/8, $0x0f0f0f0f0f0f0f0f
+DATA walkTable<>+64(SB)/8, $0x2020202020202020
+DATA walkTable<>+72(SB)/8, $0x2020202020202020
+GLOBL walkTable<>(SB), RODATA|NOPTR, $80
