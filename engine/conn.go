@@ -31,6 +31,8 @@ type conn struct {
 	in     h1.Conn
 	// begun is what was received of the next request, while the connection rests.
 	begun []byte
+	// away tells that begun is the shared pool's, and not the loop's.
+	away bool
 	// headDue is the tick by which the head under way must be complete; 0 when none
 	// has begun.
 	headDue int64
@@ -260,7 +262,11 @@ func (c *conn) close() {
 
 func (c *conn) releaseBegun() {
 	if c.begun != nil {
-		localOf(c.Loop()).buffers.Put(c.begun)
+		if c.away {
+			c.server.run.shared.Put(c.begun)
+		} else {
+			localOf(c.Loop()).buffers.Put(c.begun)
+		}
 		c.begun = nil
 	}
 }

@@ -46,9 +46,15 @@ type driver struct {
 	name     string
 	loops    int
 	portable bool
+	dispatch engine.Dispatch
 }
 
-var drivers = []driver{{"one loop", 1, false}, {"two loops", 2, false}, {"portable", 1, true}}
+var drivers = []driver{
+	{"one loop", 1, false, engine.Auto},
+	{"two loops", 2, false, engine.Inline},
+	{"goroutines", 1, false, engine.Goroutine},
+	{"portable", 1, true, engine.Auto},
+}
 
 // eachDriver runs a test on every driver that this platform has.
 func eachDriver(t *testing.T, test func(t *testing.T, d driver)) {
@@ -71,7 +77,7 @@ type server struct {
 // connection, no word in the log that the test has not taken.
 func prepare(t testing.TB, d driver, h engine.Handler) *server {
 	t.Helper()
-	s := &server{Server: &engine.Server{Handler: h, Loops: d.loops, Portable: d.portable}, t: t}
+	s := &server{Server: &engine.Server{Handler: h, Loops: d.loops, Portable: d.portable, Dispatch: d.dispatch}, t: t}
 	s.ErrorLog = log.New(&s.log, "", 0)
 	population.enter()
 	t.Cleanup(func() {

@@ -50,7 +50,7 @@ func (r *recorder) take() []string {
 }
 
 func TestFirstBytesLeaveWithTheHead(t *testing.T) {
-	s := prepare(t, driver{"portable", 1, true}, routes(map[string]engine.Handler{
+	s := prepare(t, driver{name: "portable", loops: 1, portable: true}, routes(map[string]engine.Handler{
 		"/two": func(_ *engine.Request, res *engine.Response) {
 			_, _ = res.WriteString("one")
 			_, _ = res.WriteString("two")

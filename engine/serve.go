@@ -13,7 +13,8 @@ import (
 )
 
 // responder is what a worker needs to serve connections, one at a time: a request,
-// a response, and their buffers. It belongs to the worker and is reused.
+// a response, and their buffers. It belongs to the worker and is reused; when a
+// request is handed off, it goes with it, in exchange for another.
 type responder struct {
 	worker *loop.Worker
 	conn   *conn
@@ -29,6 +30,7 @@ type responder struct {
 // responderOf returns the worker's responder.
 func responderOf(w *loop.Worker) *responder {
 	if x, ok := w.Local.(*responder); ok {
+		x.worker = w // responders change hands when a request is handed off
 		return x
 	}
 	x := &responder{worker: w}
@@ -111,11 +113,10 @@ func (x *responder) attach(c *conn) {
 	x.conn, x.server, x.handler = c, c.server, c.server.Handler
 	x.req.in.Limits = &c.server.run.limits
 	x.res.out.Attach(&c.Stream)
-	begun := c.begun
-	if x.req.in.Attach(&c.Stream, &c.in, begun) && begun != nil {
+	if unused := x.req.in.Attach(&c.Stream, &c.in, c.begun); c.begun != nil {
+		c.begun = unused
 		c.releaseBegun()
 	}
-	c.begun = nil
 }
 
 // prepareWait does for the portable driver what rest does for a loop, before a
@@ -148,7 +149,7 @@ func (x *responder) rest() {
 	}
 	here := localOf(c.Loop())
 	x.res.out.Detach()
-	c.begun = x.req.in.Detach(here.buffers.Get)
+	c.begun, c.away = x.req.in.Detach(here.buffers.Get), false
 	c.toRest(false)
 }
 
@@ -196,12 +197,32 @@ func (x *responder) answer(verdict error) bool {
 		_ = x.res.SetStatus(statusOf(verdict))
 		return x.conclude()
 	}
+	if !c.Portable() && x.worker.Loop().Predicts() && x.expectBlock() {
+		x.handOff()
+		return false
+	}
+	if out.Buffered() > 0 && !x.keepEarly() {
+		return false
+	}
 	x.worker.Begin(&c.Stream)
 	if !x.call() {
 		return false
 	}
-	x.worker.End()
+	x.worker.EndHandler()
 	return x.conclude()
+}
+
+// keepEarly sees to it that answers which are finished leave in time, whatever the
+// handler does that is called next. It reports whether the connection goes on here.
+func (x *responder) keepEarly() bool {
+	out, w := &x.res.out, x.worker
+	if !x.conn.Portable() {
+		w.ShowEarly(out.Early(w.EarlySent()))
+	} else if out.Flush() != nil { // nobody would take it away from the handler
+		x.finish(false)
+		return false
+	}
+	return true
 }
 
 // conclude ends the exchange after its handler: the answer, what is left of the
@@ -346,7 +367,7 @@ func (x *responder) giveBack() {
 		return
 	}
 	x.res.out.Detach()
-	c.begun = x.req.in.Detach(x.server.run.shared.Get)
+	c.begun, c.away = x.req.in.Detach(x.server.run.shared.Get), true
 	if !c.Return(func(t loop.Task) { t.(*conn).toRest(true) }) {
 		c.abandoned()
 	}

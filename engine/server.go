@@ -5,6 +5,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"hash/maphash"
 	"log"
 	"net"
 	"sync"
@@ -37,6 +38,7 @@ type Server struct {
 	Limits   Limits      // sizes and counts
 	Timeouts Timeouts    // per phase
 	Loops    int         // event loops; 0: GOMAXPROCS
+	Dispatch Dispatch    // where handlers begin: Auto, Inline, Goroutine
 	Backlog  int         // queue of connections not yet accepted; 0: 511, as in the seed
 	ErrorLog *log.Logger // panics of handlers, troubles in accepting; nil: the log package's
 
@@ -64,6 +66,7 @@ type running struct {
 	once    sync.Once
 	serving sync.WaitGroup // goroutines that accept
 
+	seed     maphash.Seed // of the kinds of requests
 	shared   pool.Shared
 	limits   h1.Limits
 	timeouts ticks
@@ -84,12 +87,14 @@ func (s *Server) start() error {
 	group, err := loop.NewGroup(loop.Config{
 		Loops:      s.Loops,
 		MaxWorkers: s.Limits.suspended(),
+		Dispatch:   loop.Dispatch(s.Dispatch),
 		Portable:   s.Portable,
 	})
 	if err != nil {
 		return err
 	}
 	r.limits, r.timeouts = s.Limits.machine(), s.Timeouts.ticks()
+	r.seed = maphash.MakeSeed()
 	r.conns = make(map[*conn]struct{})
 	r.empty = make(chan struct{}, 1)
 	r.context, r.cancel = context.WithCancel(context.Background())

@@ -61,22 +61,32 @@ type Incoming struct {
 const inlineFields = 40
 
 // Attach makes in read from s. begun is what was read before and not used, from
-// Detach; it is taken over or copied, and Attach reports whether it was copied.
-func (in *Incoming) Attach(s *loop.Stream, c *h1.Conn, begun []byte) (copied bool) {
+// Detach; it is taken over or copied, and Attach returns the memory that it has no
+// use for: begun, or another buffer, or nil.
+func (in *Incoming) Attach(s *loop.Stream, c *h1.Conn, begun []byte) (unused []byte) {
+	in.Stream, in.Conn, in.eof = s, c, false
+	if in.own != nil && begun == nil {
+		in.buf, in.start, in.end = in.own, 0, 0
+		return nil
+	}
+	return in.begin(begun)
+}
+
+func (in *Incoming) begin(begun []byte) (unused []byte) {
 	if in.own == nil {
 		in.own = make([]byte, BufferSize)
 		in.Head.Fields = in.fields[:0]
 	}
-	in.Stream, in.Conn, in.eof = s, c, false
 	in.buf, in.start, in.end = in.own, 0, len(begun)
 	if len(begun) <= len(in.own)/2 {
-		if len(begun) > 0 {
-			copy(in.own, begun)
-		}
-		return true
+		copy(in.own, begun)
+		return begun
 	}
 	in.buf = begun[:cap(begun)]
-	return false
+	if len(in.buf) == len(in.own) {
+		unused, in.own = in.own, in.buf
+	}
+	return unused
 }
 
 // Detach ends the reading from a stream and returns what was read and not used:
@@ -91,7 +101,7 @@ func (in *Incoming) Detach(get func(size int) []byte) []byte {
 		in.compact()
 		begun = in.buf[:n]
 		if &in.buf[0] == &in.own[0] {
-			in.own = make([]byte, BufferSize)
+			in.own = get(BufferSize)
 		}
 	}
 	in.Stream, in.Conn, in.buf = nil, nil, nil

@@ -54,6 +54,7 @@ type Outgoing struct {
 	plan     h1.Plan
 	sent     int64 // body bytes, without framing
 	mark     int   // where in buf the message under way begins
+	early    int   // how much of buf may be being sent by others (early.go)
 	headDone bool
 	left     bool // some of the message has been sent
 	ended    bool
@@ -71,7 +72,7 @@ func (out *Outgoing) Attach(s *loop.Stream) {
 
 // Detach ends the use of the stream. What was not sent is dropped.
 func (out *Outgoing) Detach() {
-	out.Stream = nil
+	out.Stream, out.early = nil, 0
 	if out.buf = out.buf[:0]; cap(out.buf) > BufferSize {
 		out.buf = nil
 	}
@@ -105,6 +106,9 @@ func (out *Outgoing) Append(p []byte) { out.buf = append(out.buf, p...) }
 
 // Take returns what waits to be sent, for the caller to send at once.
 func (out *Outgoing) Take() []byte {
+	if out.early > 0 {
+		out.claim()
+	}
 	p := out.buf
 	out.emptied()
 	return p
@@ -189,8 +193,7 @@ func (out *Outgoing) Write(p []byte) (int, error) {
 	if !chunked {
 		end = nil
 	}
-	err := out.send(out.buf, p, end)
-	out.emptied()
+	err := out.send(p, end)
 	return out.written(len(p), err)
 }
 
@@ -212,6 +215,9 @@ func (out *Outgoing) Flush() error {
 }
 
 func (out *Outgoing) write() error {
+	if out.early > 0 {
+		out.claim()
+	}
 	if len(out.buf) == 0 {
 		return nil
 	}
@@ -310,9 +316,7 @@ func (out *Outgoing) finish(p []byte) error {
 		out.buf = writer.AppendChunkHead(out.buf, int64(len(p)))
 	}
 	if len(p) > copyLimit {
-		err := out.send(out.buf, p, nil)
-		out.emptied()
-		if err != nil {
+		if err := out.send(p, nil); err != nil {
 			return err
 		}
 	} else {
@@ -348,9 +352,13 @@ func (out *Outgoing) count(n int64) error {
 	return nil
 }
 
-// send sends the pieces one behind the other.
-func (out *Outgoing) send(a, b, c []byte) error {
-	_, err := out.Stream.WriteThree(a, b, c)
+// send sends what is ready and the pieces behind it.
+func (out *Outgoing) send(p, end []byte) error {
+	if out.early > 0 {
+		out.claim()
+	}
+	_, err := out.Stream.WriteThree(out.buf, p, end)
+	out.emptied()
 	out.fail(err)
 	return err
 }

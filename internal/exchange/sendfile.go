@@ -78,6 +78,9 @@ func (out *Outgoing) file(f *os.File, offset, n int64) (int64, error) {
 	if chunked {
 		out.buf = writer.AppendChunkHead(out.buf, n)
 	}
+	if out.early > 0 {
+		out.claim()
+	}
 	err := out.Stream.WriteMore(out.buf)
 	out.emptied()
 	sent := int64(0)

@@ -20,10 +20,22 @@ const DefaultMaxWorkers = 16384
 
 // Config says how a group is made. Its zero value is the default.
 type Config struct {
-	Loops      int  // 0: GOMAXPROCS
-	MaxWorkers int  // per loop; 0: DefaultMaxWorkers
-	Portable   bool // one goroutine a stream over net.Conn, and no poller; always so where gale has none
+	Loops      int      // 0: GOMAXPROCS
+	MaxWorkers int      // per loop; 0: DefaultMaxWorkers
+	Dispatch   Dispatch // whether handlers are handed off
+	Portable   bool     // one goroutine a stream over net.Conn, and no poller; always so where gale has none
 }
+
+// Dispatch is where handlers begin.
+type Dispatch uint8
+
+// On the loop, unless they are expected to block; on the loop, always; on a goroutine
+// of the pool, always.
+const (
+	Auto Dispatch = iota
+	InlineAlways
+	GoroutineAlways
+)
 
 // Group is a set of loops that run until Stop.
 type Group struct {

@@ -16,6 +16,10 @@ type message struct {
 	run    func(*Loop)
 	stream *Stream
 	then   func(Task)
+
+	// What its handler, a handed-off one, has taught.
+	teaches, blocked, asked bool
+	key                     uint32
 }
 
 // messages are those that nobody uses: whoever posts one takes it out, the loop

@@ -42,13 +42,17 @@ func leaseWord(gen, seq uint32) uint64 {
 // the stream s, and the loop may go at any moment. The worker must hold the loop,
 // or have lost it.
 func (w *Worker) Begin(s *Stream) {
+	if !w.lost {
+		w.serving, w.waited = s, false
+		w.leave(true)
+		return
+	}
 	switch {
+	case w.jobs != nil:
+		w.began, w.timed, w.asked = monotonic(), w.Key != 0, false
 	case w.alone && !w.away:
 		w.away = true
 		w.loop.group.roots.Done()
-	case !w.lost:
-		w.serving = s
-		w.leave(true)
 	}
 }
 
@@ -56,10 +60,17 @@ func (w *Worker) Begin(s *Stream) {
 // there. When it reports false the worker is, for good, an ordinary goroutine:
 // it must give its stream back with Stream.Return and end.
 func (w *Worker) End() bool {
+	if w.enter() {
+		w.early.shown = false
+		return true
+	}
+	if w.timed {
+		w.blocked = monotonic()-w.began > blockNanos
+	}
 	if w.away {
 		w.away = !w.loop.group.enter() // once stopped, the group does not take it back
 	}
-	return w.enter()
+	return false
 }
 
 // Lost tells whether the worker has found out that its loop is gone.
@@ -93,7 +104,7 @@ func (w *Worker) enter() bool {
 		w.held = 0
 		return true
 	}
-	w.lost, w.held = true, 0
+	w.lost, w.held, w.off = true, 0, true
 	return false
 }
 

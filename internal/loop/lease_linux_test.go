@@ -40,7 +40,7 @@ func TestGoexitAfterATakeoverReleasesThePoller(t *testing.T) {
 	l.Go(func(w *Worker) {
 		defer close(gone)
 		w.Begin(nil)
-		for l.Stalls() == 0 {
+		for int64(l.Tally(TakenOver)) == 0 {
 			runtime.Gosched()
 		}
 		runtime.Goexit()
@@ -134,7 +134,7 @@ func TestBlockedHandlerLosesTheLoop(t *testing.T) {
 			send(t, quickPeer, "q")
 			expect(t, quickPeer, "q")
 		}
-		if l.Stalls() <= int64(round) {
+		if int64(l.Tally(TakenOver)) <= int64(round) {
 			t.Fatal("the others were served without a takeover")
 		}
 		if n := onLoop(t, l, func(l *Loop) int { return l.orphans }); n != 1 {
@@ -200,7 +200,7 @@ func TestLateHandlerWaitsAsAGoroutine(t *testing.T) {
 	k.serve = func(w *Worker) {
 		w.Begin(&k.Stream)
 		defer k.end(w)
-		for l.Stalls() == 0 {
+		for int64(l.Tally(TakenOver)) == 0 {
 			runtime.Gosched()
 		}
 		close(begun)
@@ -285,7 +285,7 @@ func TestOnlyUserCodeLosesTheLoop(t *testing.T) {
 	if !receive(t, held, "our own code") {
 		t.Error("our own code lost the loop")
 	}
-	if n := l.Stalls(); n != 0 {
+	if n := int64(l.Tally(TakenOver)); n != 0 {
 		t.Errorf("%d takeovers", n)
 	}
 }
@@ -326,7 +326,7 @@ func leaseSteps(t *testing.T) bool {
 	})
 	receive(t, done, "the function")
 	close(words)
-	if l.Stalls() > 0 {
+	if int64(l.Tally(TakenOver)) > 0 {
 		return false
 	}
 	seen := map[uint64]bool{}

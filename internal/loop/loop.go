@@ -49,14 +49,21 @@ type Loop struct {
 	spares               *Worker
 	spareCount, spareLow int
 	workers, suspended   int
-	orphans              int // streams whose handler lost the loop, or which were taken
+	most                 int // handlers under way at once
+	idlers               idlers
+	off                  atomic.Int32 // handlers that run without the loop, lost or handed off
+	orphans              int          // streams whose handler lost the loop, or which were taken
 	stopping, ended      bool
 
-	stalls atomic.Int64 // takeovers so far
+	predictor    predictor
+	tally, shown [fates]uint64 // handlers by how they ran; what of that is published
+	tallies      tallies       // the same, for everyone
 }
 
 func newLoop(g *Group) (*Loop, error) {
-	l := &Loop{group: g}
+	l := &Loop{group: g, most: g.config.MaxWorkers}
+	l.predictor.always, l.predictor.never = g.config.Dispatch == GoroutineAlways, g.config.Dispatch == InlineAlways
+	l.predictor.on = l.predictor.always
 	l.expireStream = l.expire
 	l.keepTime()
 	if g.config.Portable {
@@ -83,17 +90,13 @@ func (l *Loop) Unix() int64 { return l.unix }
 // Group returns the group the loop is of.
 func (l *Loop) Group() *Group { return l.group }
 
-// Stalls returns how often a handler has lost the loop. Any goroutine may call
-// it.
-func (l *Loop) Stalls() int64 { return l.stalls.Load() }
-
 // Streams returns how many streams the loop has.
 func (l *Loop) Streams() int { return l.streams.used }
 
 // take gives w the next thing to do and reports whether there was one. When it
 // reports false w must step aside, for a worker that can go on.
 func (l *Loop) take(w *Worker) bool {
-	s, bits, fn := l.fetch(true)
+	s, bits, fn := l.fetch(l.mayServe(1))
 	w.stream, w.bits, w.fn = s, bits, fn
 	return s != nil || fn != nil
 }
@@ -108,8 +111,7 @@ func (l *Loop) nextWorker() *Worker {
 		if l.finished() {
 			return nil
 		}
-		free := l.spares != nil || l.workers < l.group.config.MaxWorkers
-		s, bits, fn := l.fetch(free)
+		s, bits, fn := l.fetch(l.mayServe(0))
 		if s == nil && fn == nil {
 			continue
 		}
@@ -121,7 +123,8 @@ func (l *Loop) nextWorker() *Worker {
 
 // fetch returns the next stream to serve or function to run. It returns nothing
 // when a waiting worker has become runnable first, or when the loop has ended.
-// With serve false only waiting workers count; the rest goes to the backlog.
+// With serve false only waiting workers count; the rest goes to the backlog, and the
+// caller is to ask anew after each turn.
 func (l *Loop) fetch(serve bool) (*Stream, uint32, func(*Worker)) {
 	for l.runnable.len() == 0 && !l.ended {
 		index, gen, bits, ok := l.poller.event()
@@ -151,6 +154,9 @@ func (l *Loop) fetch(serve bool) (*Stream, uint32, func(*Worker)) {
 			if !l.finished() {
 				l.turn(serve)
 			}
+			if !serve {
+				return nil, 0, nil
+			}
 		}
 	}
 	return nil, 0, nil
@@ -171,6 +177,7 @@ func (l *Loop) turn(serve bool) {
 		news = true
 	}
 	l.later = l.later[:0]
+	l.publish()
 	switch {
 	case news || l.runnable.len() > 0:
 		l.empty = 0
@@ -201,6 +208,8 @@ func (l *Loop) keepTime() {
 	if tick >= l.trimAt {
 		l.trimAt = tick + trimTicks
 		l.trimSpares()
+		l.idlers.trim()
+		l.predictor.tidy(tick)
 	}
 }
 
@@ -208,7 +217,7 @@ func (l *Loop) park() {
 	l.parked.Store(true)
 	if l.inbox.empty() && l.runnable.len() == 0 {
 		limit := l.wheel.next()
-		if l.spareCount > 1 && (limit == 0 || limit > l.trimAt) {
+		if (l.spareCount > 1 || l.idlers.count > 1 || l.predictor.on && !l.predictor.always) && (limit == 0 || limit > l.trimAt) {
 			limit = l.trimAt
 		}
 		l.poller.park(l.Tick(), limit)
@@ -329,6 +338,9 @@ func (l *Loop) run(m *message) {
 	for m != nil {
 		next, s := m.next, m.stream
 		if s != nil {
+			if m.teaches {
+				l.learned(m.key, m.blocked, m.asked)
+			}
 			l.orphans--
 			s.state = running
 			m.then(s.task)

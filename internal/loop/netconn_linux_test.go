@@ -71,7 +71,7 @@ func TestHandlerSuspendsInAConn(t *testing.T) {
 				t.Errorf("taken %v: step %d gave %v", take, i, have)
 			}
 		}
-		if n := l.Stalls(); n != 0 {
+		if n := int64(l.Tally(TakenOver)); n != 0 {
 			t.Errorf("taken %v: the handler lost the loop %d times", take, n)
 		}
 		if _, err := peer.Read(make([]byte, 1)); err != io.EOF {
@@ -131,7 +131,7 @@ func TestTakenWithoutTheLoop(t *testing.T) {
 				if how == "goroutine" {
 					go func() { took <- c.Take() }()
 				} else {
-					for l.Stalls() == 0 {
+					for int64(l.Tally(TakenOver)) == 0 {
 						time.Sleep(time.Millisecond) // sleep: the handler under test blocks
 					}
 					took <- c.Take()
@@ -172,7 +172,7 @@ func TestLoopIsLostAfterTaking(t *testing.T) {
 			return
 		}
 		defer c.Leave()
-		for l.Stalls() == 0 {
+		for int64(l.Tally(TakenOver)) == 0 {
 			time.Sleep(time.Millisecond) // sleep: the handler under test blocks
 		}
 		b := make([]byte, 8)
@@ -182,7 +182,7 @@ func TestLoopIsLostAfterTaking(t *testing.T) {
 		}
 		done <- errors.Join(err, c.Close())
 	})
-	eventually(t, "the takeover", func() bool { return l.Stalls() > 0 })
+	eventually(t, "the takeover", func() bool { return int64(l.Tally(TakenOver)) > 0 })
 	send(t, peer, "hello")
 	if err := receive(t, done, "the handler"); err != nil {
 		t.Fatal(err)

@@ -68,7 +68,7 @@ func TestTakeoverDetachesEveryStreamOfTheWorker(t *testing.T) {
 		own = append(own, up.connect(w, 3)...)
 		own[1].Close() // no longer its own
 		w.Leave(under)
-		for l.Stalls() == 0 {
+		for int64(l.Tally(TakenOver)) == 0 {
 			runtime.Gosched()
 		}
 		close(lost)
@@ -118,7 +118,7 @@ func TestStopLeavesOrphansAlone(t *testing.T) {
 		under, _ := w.Enter()
 		own := up.connect(w, 2)
 		w.Leave(under)
-		for l.Stalls() == 0 {
+		for int64(l.Tally(TakenOver)) == 0 {
 			runtime.Gosched()
 		}
 		close(lost)

@@ -27,6 +27,8 @@ func (l *Loop) root(gen uint32) {
 			return // the worker lost the loop
 		}
 	}
+	l.publish()
+	l.idlers.endAll()
 	for l.spares != nil {
 		w := l.spares
 		l.spares = w.link
@@ -49,9 +51,40 @@ func (l *Loop) takeOver(word uint64) bool {
 		l.release()
 		return false
 	}
-	l.stalls.Add(1)
-	l.workers--
-	l.holder.orphan()
-	go l.root(gen)
+	l.struck(l.holder.Key)
+	l.part(l.holder, gen)
 	return true
+}
+
+// part goes on without w, which has no right to the loop any more and whose orphan's
+// share of the poller was acquired.
+func (l *Loop) part(w *Worker, gen uint32) {
+	l.tallies[TakenOver].Add(1)
+	l.workers--
+	l.off.Add(1)
+	w.letEarlyGo()
+	w.orphan()
+	go l.root(gen)
+}
+
+// GiveUp leaves the loop, for good: the worker goes on as an ordinary goroutine, as
+// if it had lost the loop. Only user code under the lease may have it called. It does
+// nothing where there is no loop to leave.
+func (w *Worker) GiveUp() {
+	w.asked = true
+	if w.lost || !w.enter() {
+		return
+	}
+	w.loop.asks(w.Key)
+	w.surrender()
+}
+
+// surrender is GiveUp with the loop held.
+func (w *Worker) surrender() {
+	l := w.loop
+	l.acquire() // for the orphan; the loop is held, so there is one
+	gen := l.gen + 1
+	w.lost, w.off = true, true
+	l.lease.word.Store(leaseWord(gen, 0))
+	l.part(w, gen)
 }

@@ -261,6 +261,12 @@ func (s *Stream) Close() {
 func (s *Stream) Return(then func(Task)) bool {
 	m := messages.Get().(*message)
 	m.stream, m.then = s, then
+	if w := s.worker; w.serving == s && w.off {
+		// From here on there is room for another handler.
+		w.off = false
+		w.loop.off.Add(-1)
+		m.teaches, m.key, m.blocked, m.asked = w.timed, w.Key, w.blocked, w.asked
+	}
 	if s.loop.post(m) {
 		return true
 	}

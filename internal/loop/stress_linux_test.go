@@ -390,7 +390,7 @@ func TestStress(t *testing.T) {
 	}
 	takeovers := int64(0)
 	for _, l := range g.Loops() {
-		takeovers += l.Stalls()
+		takeovers += int64(l.Tally(TakenOver))
 		if l.Streams() != l.orphans || l.suspended != 0 || l.backlog.len() != 0 {
 			t.Errorf("a loop ended with %d streams, %d orphans, %d suspended workers, %d jobs",
 				l.Streams(), l.orphans, l.suspended, l.backlog.len())

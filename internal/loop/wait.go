@@ -42,6 +42,7 @@ func (e *waitError) Temporary() bool { return e.Timeout() }
 type waiter struct {
 	worker  *Worker       // to be made runnable; nil for a goroutine
 	wake    chan struct{} // a goroutine's
+	timer   *time.Timer   // a goroutine's; made at the first wait with an end
 	expired bool          // the wheel ended the wait; the loop's
 	away    bool          // the stream is no longer its; goes with the wake
 }
@@ -77,8 +78,17 @@ func (s *Stream) wait(side *word, timeout int64) error {
 	}
 	if w := s.caller(); w != nil {
 		if under := w.held != 0; w.enter() {
+			if s != w.serving {
+				w.letEarlyGo()
+			}
 			err := s.suspend(w, side, timeout)
 			w.leave(under)
+			return err
+		}
+		if w.timed {
+			now := monotonic()
+			err := s.park(side, timeout)
+			w.began += monotonic() - now
 			return err
 		}
 	}
@@ -150,10 +160,15 @@ func (s *Stream) park(side *word, timeout int64) error {
 	switch {
 	case err != nil:
 	case due > 0:
-		timer := time.NewTimer(time.Duration(due*tickNanos - now))
-		defer timer.Stop()
+		timer := me.startTimer(due*tickNanos - now)
 		select {
 		case <-me.wake:
+			if !timer.Stop() {
+				select {
+				case <-timer.C:
+				default:
+				}
+			}
 			return s.woken(me)
 		case <-timer.C:
 			err = ErrTimeout
@@ -167,6 +182,16 @@ func (s *Stream) park(side *word, timeout int64) error {
 		return s.woken(me)
 	}
 	return err
+}
+
+// startTimer starts the timer of a goroutine's wait.
+func (me *waiter) startTimer(nanos int64) *time.Timer {
+	if me.timer == nil {
+		me.timer = time.NewTimer(time.Duration(nanos))
+	} else {
+		me.timer.Reset(time.Duration(nanos))
+	}
+	return me.timer
 }
 
 // woken returns why a goroutine's wait is over, nil when it may go on.

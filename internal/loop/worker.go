@@ -17,6 +17,9 @@ type Worker struct {
 	// Local is whatever the role above keeps with a worker: buffers, a request
 	// and its response. It belongs to the code that runs on the worker.
 	Local any
+	// Key is the kind of handler that is called next, or runs, as the predictor
+	// knows it; 0 for none.
+	Key uint32
 
 	g     uintptr // its goroutine
 	next  func() (struct{}, bool)
@@ -25,11 +28,21 @@ type Worker struct {
 
 	held    uint64  // the lease word stored by Begin; 0 while it holds the loop
 	lost    bool    // its loop went to another root: it is an ordinary goroutine
+	waited  bool    // it has waited on the loop since Begin
+	off     bool    // its handler is counted among those without the loop
 	alone   bool    // it never had a loop: a goroutine of the group's own
 	away    bool    // alone, and Stop does not wait for it
 	serving *Stream // what user code runs for
 	unix    int64
 	own     []*Stream // that it has beside serving (own.go); the loop's
+
+	// Of a goroutine of the pool (handoff.go):
+	jobs           chan struct{} // says that there is something to run; closed at its end
+	began          int64         // when its handler did, moved on by the time spent in waits of ours
+	timed          bool          // it is timed, for the predictor
+	blocked, asked bool          // it took long; it wanted to leave the loop
+
+	early early
 
 	self waiter // what it leaves in a stream's word when it waits
 
@@ -76,6 +89,7 @@ func (w *Worker) run(yield func(struct{}) bool) {
 	defer func() {
 		w.enter() // user code that ended its goroutine is done with the lease
 		if w.lost {
+			w.backOff()
 			l.release()
 		}
 	}()
@@ -112,6 +126,7 @@ func (w *Worker) suspend() {
 		s.show() // whatever it waits for: a hang-up is to be heard of
 	}
 	w.loop.suspended++
+	w.waited = true
 	w.yield(struct{}{})
 	w.loop.suspended--
 }
@@ -122,14 +137,10 @@ func (w *Worker) giveWay() {
 	w.suspend()
 }
 
-// spareWorker returns a worker that stands in its loop frame, or nil when as
-// many as are allowed wait in handlers.
+// spareWorker returns a worker that stands in its loop frame.
 func (l *Loop) spareWorker() *Worker {
 	w := l.spares
 	if w == nil {
-		if l.workers >= l.group.config.MaxWorkers {
-			return nil
-		}
 		l.workers++
 		return newWorker(l)
 	}

@@ -1,0 +1,372 @@
+// Where handlers run: what Dispatch fixes, what Auto finds out, what Block asks for,
+// and that Stats tells.
+
+package engine_test
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/gale-http/gale/engine"
+)
+
+// stats waits until the sum of what was counted is n, and returns it.
+func (s *server) stats(n uint64) engine.Stats {
+	s.t.Helper()
+	var got engine.Stats
+	if !eventually(func() bool {
+		got = s.Stats()
+		return got.Inline+got.Suspended+got.HandedOff+got.TakenOver == n
+	}) {
+		s.t.Errorf("the counts are %+v, and should sum up to %d", got, n)
+	}
+	return got
+}
+
+// blocker blocks until its loop has served others, so that a loop that is blocked
+// fails the test: each of its requests answers when the next "/free" is asked for.
+type blocker struct {
+	blocked, free chan struct{}
+}
+
+func newBlocker() *blocker {
+	return &blocker{make(chan struct{}, 100), make(chan struct{}, 100)}
+}
+
+func (b *blocker) handler(_ *engine.Request, res *engine.Response) {
+	b.blocked <- struct{}{}
+	<-b.free
+	_ = res.EndString("freed")
+}
+
+// block has c's handler block and others be served meanwhile.
+func (b *blocker) block(t *testing.T, c, other *client, path string) {
+	t.Helper()
+	c.send(request(path))
+	wait(t, b.blocked, "the handler to block")
+	other.get("/", "hello")
+	b.free <- struct{}{}
+	c.expect(200, "freed")
+}
+
+// loops tells whether there is a loop to run on.
+func (d driver) loops1() bool { return havePoller && !d.portable && d.loops == 1 }
+
+// TestAutoLearns: a kind that blocks costs a few takeovers, and none from then on;
+// others stay on the loop.
+func TestAutoLearns(t *testing.T) {
+	if !havePoller {
+		t.Skip("there are no loops to leave")
+	}
+	b := newBlocker()
+	s := start(t, drivers[0], func(req *engine.Request, res *engine.Response) {
+		if strings.HasPrefix(string(req.URL()), "/block/") {
+			b.handler(req, res)
+			return
+		}
+		hello(req, res)
+	})
+	c, other := s.dial(), s.dial()
+	for i := range 20 {
+		b.block(t, c, other, fmt.Sprintf("/block/%d", i))
+	}
+	got := s.stats(40)
+	if got.TakenOver < 3 || got.TakenOver > 6 { // a busy machine may add some
+		t.Errorf("%d of 20 were taken over", got.TakenOver)
+	}
+	if got.HandedOff+got.TakenOver < 20 || got.Inline < 15 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestDispatchIsKept: Inline never hands off, Goroutine always does.
+func TestDispatchIsKept(t *testing.T) {
+	if !havePoller {
+		t.Skip("there are no loops to run on")
+	}
+	for _, mode := range []engine.Dispatch{engine.Inline, engine.Goroutine} {
+		b := newBlocker()
+		s := start(t, driver{loops: 1, dispatch: mode}, routes(map[string]engine.Handler{"/block": b.handler}))
+		c, other := s.dial(), s.dial()
+		for range 10 {
+			b.block(t, c, other, "/block")
+		}
+		switch got := s.stats(20); {
+		case mode == engine.Inline && (got.HandedOff != 0 || got.TakenOver < 10):
+			t.Errorf("Inline: %+v", got)
+		case mode == engine.Goroutine && got.HandedOff != 20:
+			t.Errorf("Goroutine: %+v", got)
+		}
+	}
+}
+
+// TestPortableRunsOnGoroutines: which Stats says.
+func TestPortableRunsOnGoroutines(t *testing.T) {
+	s := start(t, driver{portable: true}, hello)
+	c := s.dial()
+	for range 5 {
+		c.get("/", "hello")
+	}
+	if got := s.stats(5); got.HandedOff != 5 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestSuspendedIsCounted: a handler that waits for its peer, and only such a one.
+func TestSuspendedIsCounted(t *testing.T) {
+	if !havePoller {
+		t.Skip("there are no loops to wait on")
+	}
+	reading := make(chan struct{}, 1)
+	s := start(t, drivers[0], func(req *engine.Request, res *engine.Response) {
+		reading <- struct{}{}
+		echo(req, res)
+	})
+	c := s.dial()
+	for range 5 {
+		c.send(headOf("/", 4))
+		wait(t, reading, "the handler")
+		s.stats(0) // it waits
+		c.send("body")
+		c.expect(200, "body")
+		break
+	}
+	c.send(post("/", "body"))
+	c.expect(200, "body")
+	if got := s.stats(2); got.Suspended+got.TakenOver != 1 || got.Suspended > 1 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestBlockLeavesTheLoop: at once, without the watchdog: on one loop, a handler that
+// has called it waits for another, again and again.
+func TestBlockLeavesTheLoop(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		meet := make(chan string)
+		var quiet atomic.Bool
+		s := start(t, d, routes(map[string]engine.Handler{
+			"/block": func(req *engine.Request, res *engine.Response) {
+				req.Block()
+				req.Block() // twice is once
+				if quiet.Load() {
+					return
+				}
+				body, err := readAll(req)
+				if err != nil {
+					t.Error(err)
+				}
+				_ = res.EndString(<-meet + string(body))
+			},
+			"/meet": func(_ *engine.Request, res *engine.Response) { meet <- "met " },
+		}))
+		c, other := s.dial(), s.dial()
+		const n = 50
+		for range n {
+			c.send(post("/block", "you"))
+			other.get("/meet", "")
+			c.expect(200, "met you")
+		}
+		quiet.Store(true)
+		for range n {
+			c.get("/block", "")
+		}
+		if !d.loops1() || d.dispatch == engine.Goroutine {
+			return
+		}
+		// Most of the kind ask, so they are handed off before they begin; not all,
+		// since that has to be learned.
+		if got := s.stats(3 * n); got.TakenOver < 4 || got.HandedOff < n/2 {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// TestBlockFromElsewhere: a goroutine of the handler cannot leave the loop for it.
+func TestBlockFromElsewhere(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		s := start(t, d, func(req *engine.Request, res *engine.Response) {
+			var others sync.WaitGroup
+			others.Go(req.Block)
+			others.Wait()
+			hello(req, res)
+		})
+		c := s.dial()
+		for range 10 {
+			c.get("/", "hello")
+		}
+	})
+}
+
+// TestHandedOffIsBounded: those handed off count among the handlers that may wait at
+// once; further requests wait for one of them to end, and are not lost.
+func TestHandedOffIsBounded(t *testing.T) {
+	if !havePoller {
+		t.Skip("without a poller every connection has a goroutine anyway")
+	}
+	const most, n = 3, 9
+	var inside, peak atomic.Int32
+	entered, leave := make(chan struct{}, n), make(chan struct{})
+	s := prepare(t, drivers[2], func(req *engine.Request, res *engine.Response) {
+		now := inside.Add(1)
+		for p := peak.Load(); now > p && !peak.CompareAndSwap(p, now); p = peak.Load() {
+		}
+		entered <- struct{}{}
+		<-leave
+		inside.Add(-1)
+		hello(req, res)
+	})
+	s.Limits.Suspended = most
+	s.listen()
+	clients := make([]*client, n)
+	for i := range clients {
+		clients[i] = s.dial()
+		clients[i].send(request("/"))
+	}
+	for range most {
+		wait(t, entered, "a handler")
+	}
+	for range n - most {
+		leave <- struct{}{}
+		wait(t, entered, "the next handler")
+	}
+	close(leave)
+	for _, c := range clients {
+		c.expect(200, "hello")
+		c.get("/", "hello")
+	}
+	if peak.Load() > most {
+		t.Errorf("%d handlers were inside at once", peak.Load())
+	}
+}
+
+// TestPipelinedBehindOneHandedOff: answers keep their order, whatever runs where.
+func TestPipelinedBehindOneHandedOff(t *testing.T) {
+	if !havePoller {
+		t.Skip("there are no loops to leave")
+	}
+	b := newBlocker()
+	s := start(t, drivers[0], routes(map[string]engine.Handler{"/block": b.handler}))
+	c, other := s.dial(), s.dial()
+	for range 10 {
+		c.send(request("/") + request("/block") + request("/") + request("/block") + post("/", "x"))
+		wait(t, b.blocked, "the first to block")
+		other.get("/", "hello")
+		c.expect(200, "hello")
+		b.free <- struct{}{}
+		c.expect(200, "freed")
+		c.expect(200, "hello")
+		wait(t, b.blocked, "the second to block")
+		b.free <- struct{}{}
+		c.expect(200, "freed")
+		c.expect(200, "hello")
+	}
+}
+
+// TestEarlyAnswersLeave: answers that are finished do not wait for a later handler of
+// the same connection, whatever that does, and nothing is sent twice or out of order.
+func TestEarlyAnswersLeave(t *testing.T) {
+	big := strings.Repeat("0123456789abcdef", 4<<10)
+	ends := map[string]func(*engine.Response){
+		"end":    func(res *engine.Response) { _ = res.EndString("late") },
+		"write":  func(res *engine.Response) { _, _ = res.WriteString("late") },
+		"flush":  func(res *engine.Response) { _ = res.Flush(); _ = res.EndString("late") },
+		"copied": func(res *engine.Response) { _, _ = io.Copy(res, strings.NewReader("late")) },
+		"large":  func(res *engine.Response) { _ = res.EndString(big) },
+		"panic":  func(*engine.Response) { panic(engine.ErrAbort) },
+		"nothing": func(res *engine.Response) {
+			_ = res.SetStatus(204)
+		},
+		"elsewhere": func(res *engine.Response) {
+			done := make(chan error)
+			go func() { done <- res.EndString("late") }()
+			<-done
+		},
+	}
+	for name, end := range ends {
+		t.Run(name, func(t *testing.T) {
+			eachDriver(t, func(t *testing.T, d driver) {
+				blocked, free := make(chan struct{}), make(chan struct{})
+				var block atomic.Bool
+				s := start(t, d, routes(map[string]engine.Handler{"/late": func(req *engine.Request, res *engine.Response) {
+					if block.Load() {
+						close(blocked)
+						<-free
+					}
+					end(res)
+				}}))
+				pipeline := request("/") + request("/") + request("/late") + request("/")
+				answer := func(c *client) {
+					t.Helper()
+					switch name {
+					case "panic":
+						if rest := c.ended(); rest != "" {
+							t.Errorf("more came: %q", rest)
+						}
+						return
+					case "nothing":
+						c.expect(204, "")
+					case "large":
+						c.expect(200, big)
+					default:
+						c.expect(200, "late")
+					}
+					c.expect(200, "hello")
+				}
+				quick := s.dial()
+				quick.send(pipeline)
+				quick.expect(200, "hello")
+				quick.expect(200, "hello")
+				answer(quick)
+
+				block.Store(true)
+				c := s.dial()
+				c.send(pipeline)
+				wait(t, blocked, "the handler to block")
+				c.expect(200, "hello")
+				c.expect(200, "hello")
+				close(free)
+				answer(c)
+			})
+		})
+	}
+}
+
+// TestEarlyAnswersToASlowPeer: what is sent without its handler takes its time, and
+// the handler's own answer comes behind it.
+func TestEarlyAnswersToASlowPeer(t *testing.T) {
+	if !havePoller {
+		t.Skip("there are no loops to lose")
+	}
+	const size = 3000
+	blocked := make(chan struct{})
+	free := make(chan struct{})
+	piece := strings.Repeat("x", size)
+	s := start(t, drivers[0], routes(map[string]engine.Handler{
+		"/piece": func(_ *engine.Request, res *engine.Response) { _ = res.EndString(piece) },
+		"/late": func(_ *engine.Request, res *engine.Response) {
+			close(blocked)
+			<-free
+			_ = res.EndString("late")
+		},
+	}))
+	c := s.dial()
+	// So much is asked for that the sockets are full long before the last.
+	const n = 4000
+	go func() {
+		_, _ = io.WriteString(c, strings.Repeat(request("/piece"), n)+request("/piece")+request("/late")+request("/"))
+	}()
+	for range n / 2 {
+		c.expect(200, piece)
+	}
+	for range n/2 + 1 {
+		c.expect(200, piece)
+	}
+	wait(t, blocked, "the handler to block")
+	close(free)
+	c.expect(200, "late")
+	c.expect(200, "hello")
+}

@@ -1,0 +1,235 @@
+// The predictor: which handlers are expected to block. Like that of a processor it
+// is a small table of saturating counters under a coarse key, and costs nothing
+// where there is nothing to predict: it wakes with the first handler that loses its
+// loop, and sleeps again when none has for a while.
+//
+//	          strike            strike within strikeTicks
+//	(unknown) ─────▶ one strike ─────▶ blocks: handed off
+//	                     ▲                  │ enoughQuick more of them were quick than is
+//	                     └──────────────────┘ to be set against those that did block
+//
+// A strike costs the loop a stall of a threshold; handing off costs a wake-up, a
+// four-hundredth of that (blockPrice). So one blocking handler in a few hundred is
+// reason enough to hand off all of its kind, and one in a thousand is not.
+//
+// What stalls may cost together is bounded by a budget: when that is spent, what is
+// not known to be quick is handed off too, and learned about there, without a stall.
+//
+// Nothing of this can be poisoned from outside. The table has a fixed size; keys are
+// hashed with a seed that nobody knows, so nobody can aim at an entry that is not
+// theirs; what is sent in can only displace entries, first those that have not been
+// asked for the longest, and the price of a lost or a wrong one is a wake-up, or a
+// stall within the budget.
+
+package loop
+
+import "math"
+
+const (
+	guessSets   = 64
+	guessWays   = 4
+	strikeTicks = 1000 // two strikes within this make a kind that blocks
+	blockPrice  = 400  // handed-off handlers that make up for one that blocked
+	enoughQuick = 1024 // when so many more were quick, the next is tried inline
+	knownQuick  = 8    // as many, of what nothing was known, while the budget is spent
+	budgetShare = 64   // stalls may take one part in so many of the time
+	budgetNanos = 4e6  // that much of it at once
+	forgetTicks = 60_000
+	sleepTicks  = 10_000 // without a strike and with nothing to hand off, the predictor sleeps
+	askedFrom   = 8      // handlers that left their loop by themselves, less those that did not, to hand off
+	askedMost   = 16
+	blockNanos  = watchNanos // a handed-off handler that took longer, waits of ours not counted, has blocked
+)
+
+// guess is what is known of one kind of handlers.
+type guess struct {
+	key     uint32 // 0: nothing
+	used    uint32 // the tick when it was last asked for; like the next, its lower 32 bits
+	struck  uint32 // the tick of its last strike
+	quick   uint16 // handed-off handlers that were quick, less blockPrice for each that was not
+	strikes uint8  // 0: known to be quick; 2 and 3: blocks
+	asked   uint8  // how much they leave the loop by themselves
+}
+
+type predictor struct {
+	on     bool
+	always bool // whatever is known: hand off
+	never  bool
+	table  *[guessSets][guessWays]guess
+	debt   int64 // nanoseconds of stalls that are not paid off
+	paid   int64 // when that was reckoned
+	strike int64 // the tick of the last
+}
+
+// Predicts tells whether Expect has anything to say at all. The loop must be held.
+func (l *Loop) Predicts() bool { return l.predictor.on }
+
+// Expect tells whether the handler of the kind key, an odd number, that w is about
+// to call should be handed off. w holds the loop.
+func (w *Worker) Expect(key uint32) bool {
+	l := w.loop
+	p := &l.predictor
+	if p.always {
+		return true
+	}
+	w.Key = key
+	g := p.find(key)
+	if g == nil {
+		return p.overdrawn(l.nanos)
+	}
+	g.used = uint32(l.Tick())
+	if g.asked > 0 {
+		if g.asked >= askedFrom {
+			return true
+		}
+		g.asked--
+	}
+	return g.strikes >= 2 || g.strikes == 1 && p.overdrawn(l.nanos)
+}
+
+// struck notes that a handler of the kind key had to be parted from its loop, which
+// is held.
+func (l *Loop) struck(key uint32) {
+	p := &l.predictor
+	if p.never || p.always {
+		return
+	}
+	tick := l.Tick()
+	if p.overdrawn(l.nanos); p.debt < 2*budgetNanos {
+		p.debt += staleLooks * watchNanos
+	}
+	p.strike = tick
+	if !p.on || key == 0 { // the first: nobody has said yet what it was
+		p.on = true
+		return
+	}
+	g := p.find(key)
+	if g == nil {
+		g = p.insert(key, tick)
+	}
+	if g.strikes == 0 || g.strikes == 1 && uint32(tick)-g.struck > strikeTicks {
+		g.strikes = 1
+	} else {
+		g.strikes = min(g.strikes+1, 3)
+	}
+	g.struck, g.quick = uint32(tick), 0
+}
+
+// asks notes that a handler of the kind key has left its loop by itself.
+func (l *Loop) asks(key uint32) {
+	p := &l.predictor
+	if p.never || p.always {
+		return
+	}
+	p.strike = l.Tick()
+	if !p.on || key == 0 {
+		p.on = true
+		return
+	}
+	g := p.find(key)
+	if g == nil {
+		g = p.insert(key, p.strike)
+	}
+	g.asked = min(g.asked+2, askedMost)
+}
+
+// learned notes how a handed-off handler has run. The loop is held.
+func (l *Loop) learned(key uint32, blocked, asked bool) {
+	p := &l.predictor
+	if p.always || key == 0 {
+		return
+	}
+	g := p.find(key)
+	if g == nil {
+		g = p.insert(key, l.Tick())
+		g.strikes = 1
+	}
+	switch {
+	case asked:
+		g.asked = min(g.asked+1, askedMost)
+	case g.asked > 0:
+		g.asked--
+	}
+	if blocked {
+		g.strikes = min(max(2, g.strikes+1), 3)
+		g.quick -= min(g.quick, blockPrice)
+		return
+	}
+	g.quick++
+	switch {
+	case g.strikes < 2 && g.quick >= knownQuick:
+		g.strikes, g.quick = 0, 0
+	case g.strikes >= 2 && g.quick >= enoughQuick:
+		g.strikes, g.quick, g.struck = 1, 0, uint32(l.Tick())
+	}
+}
+
+// overdrawn tells whether the stalls of late have cost more than they may.
+func (p *predictor) overdrawn(now int64) bool {
+	p.debt = max(0, p.debt-(now-p.paid)/budgetShare)
+	p.paid = now
+	return p.debt >= budgetNanos
+}
+
+func (p *predictor) find(key uint32) *guess {
+	if p.table == nil {
+		return nil
+	}
+	set := &p.table[key>>1%guessSets]
+	for i := range set {
+		if set[i].key == key {
+			return &set[i]
+		}
+	}
+	return nil
+}
+
+// insert makes an entry for key where there is none: in the place of the one that has
+// not been asked for the longest.
+func (p *predictor) insert(key uint32, tick int64) *guess {
+	if p.table == nil {
+		p.table = new([guessSets][guessWays]guess)
+	}
+	set := &p.table[key>>1%guessSets]
+	least, most := &set[0], int64(-1)
+	for i := range set {
+		g := &set[i]
+		unused := int64(uint32(tick) - g.used)
+		if g.key == 0 {
+			unused = math.MaxInt64
+		} else if unused == 0 && !g.handsOff() {
+			unused = 1 // there are others that stalls depend on
+		}
+		if unused > most {
+			least, most = g, unused
+		}
+	}
+	*least = guess{key: key, used: uint32(tick)}
+	return least
+}
+
+// handsOff tells whether the kind is handed off, whatever the budget says.
+func (g *guess) handsOff() bool { return g.strikes >= 2 || g.asked >= askedFrom }
+
+// tidy forgets what has been of no use for long, and ends the predicting when
+// nothing is left to predict.
+func (p *predictor) tidy(tick int64) {
+	if !p.on || p.always {
+		return
+	}
+	handsOff := false
+	if p.table != nil {
+		for i := range p.table {
+			for j := range p.table[i] {
+				g := &p.table[i][j]
+				if uint32(tick)-g.used > forgetTicks {
+					*g = guess{}
+				}
+				handsOff = handsOff || g.handsOff()
+			}
+		}
+	}
+	if !handsOff && tick-p.strike > sleepTicks {
+		p.on, p.table = false, nil
+	}
+}
