@@ -7,7 +7,7 @@ package bytesparse
 // '-' differ in nothing else.
 
 // knownName is a name of at most maxKnown bytes in lower case. What pads a short
-// one has the bit 0x20 too. Assembly knows this layout.
+// one has the bit 0x20 too.
 type knownName struct {
 	name    [4]uint64 // bytes 0 to 7; 8 to 15, with longMark if there are more; the last eight then; 16 to 23 if there are more than 24
 	letters [4]uint64 // the bit 0x20 where name has a letter, or padding
@@ -22,28 +22,21 @@ const (
 	longMark = 1 << 63 // keeps names of more than sixteen bytes and others apart; does not reach the hash
 )
 
-// nameTable is all there is to know of the well-known names. Assembly knows
-// this layout.
+// nameTable is all there is to know of the well-known names.
 type nameTable struct {
-	slots      [1 << hashBits]uint16 // by hash: id << idShift
-	known      [64]knownName         // by id
-	size       [64]uint64            // by id
-	upper      [65]uint64            // by length: which of a name's bytes 0 to 7 there are
-	lower      [65]uint64            // and of 8 to 15
-	marks      [65]uint64            // by length: fold, with longMark if that is more than 16
-	fold, mult uint64                // the constants, to be close by
+	slots [1 << hashBits]uint16 // by hash: id << idShift
+	known [64]knownName         // by id
+	size  [64]uint64            // by id
+	upper [16]uint64            // by length: which of a name's bytes 0 to 7 there are
+	lower [16]uint64            // and of 8 to 15
 }
 
 var names = buildNames()
 
 func buildNames() (t nameTable) {
-	t.fold, t.mult = fold, fieldMult
 	for n := range t.upper {
 		t.upper[n] = 1<<(8*min(n, 8)) - 1
 		t.lower[n] = 1<<(8*min(max(n-8, 0), 8)) - 1
-		if t.marks[n] = fold; n > 16 {
-			t.marks[n] |= longMark
-		}
 	}
 	for id := FieldHost; id < numFieldIDs; id++ {
 		name := fieldNames[id]
@@ -64,7 +57,9 @@ func buildNames() (t nameTable) {
 			}
 		}
 		t.slots[hashField(k.name[0], k.name[1])] = uint16(id) << idShift
-		k.name[1] |= t.marks[n] & longMark
+		if n > 16 {
+			k.name[1] |= longMark
+		}
 	}
 	return t
 }

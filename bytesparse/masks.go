@@ -31,7 +31,6 @@ type masks struct {
 	eol   int // there is no control byte before this; not for trailers
 	line  int // where the line begins that the walk stands at, if it has taken any
 	taken int // field lines walked over
-	size  int // size of the head if the walk got to its end, else 0
 }
 
 // block is what the walk in assembly knows of a block with controls.
@@ -56,16 +55,16 @@ const (
 	fieldShift = 4                        // turns an index in Fields into an offset
 )
 
-// begin goes over b, not empty, as far as a walk in assembly can: over the start
-// line and at most limit fields.
-func (h *Head) begin(b []byte, limit int, kind startKind) {
+// begin goes over b, not empty, as far as a walk in assembly can, over at most limit
+// fields: n is the size of the head if that was all the way.
+func (h *Head) begin(b []byte, limit int, kind startKind) (n int) {
 	if kernels() {
-		head(h, b, min(limit, cap(h.Fields)), kind)
-		return
+		return head(h, b, min(limit, cap(h.Fields)), kind)
 	}
 	h.seen, h.dup = 0, 0
 	m := &h.m
-	m.base, m.end, m.eol, m.taken, m.size, m.request = 0, 0, 0, 0, 0, false
+	m.base, m.end, m.eol, m.taken, m.request = 0, 0, 0, 0, false
+	return 0
 }
 
 // startEnd returns the index of the first control byte of b, which may stand in

@@ -18,20 +18,25 @@ import "encoding/binary"
 // An HTTP/1.x with x > 1 is reported as Minor 1 (RFC 9110 §2.5). The target is
 // neither decoded nor checked for its form, and no field is interpreted.
 func (h *Head) ParseRequest(b []byte, lim *Limits) (n int, err error) {
-	b = b[:min(len(b), maxHead)]
+	if kernels() && uint(len(b)-1) < maxHead {
+		n = head(h, b, min(lim.fields(), cap(h.Fields)), requestLine)
+		if n > 0 && h.Method != MethodOther && int(h.Target.Len) <= lim.target() {
+			h.Status, h.Reason = 0, Span{}
+			return n, nil
+		}
+		return h.parseRequest(b, lim, n)
+	}
 	if len(b) == 0 {
 		return h.incomplete(h.Fields)
 	}
+	b = b[:min(len(b), maxHead)]
+	return h.parseRequest(b, lim, h.begin(b, lim.fields(), requestLine))
+}
+
+// parseRequest is ParseRequest behind a walk in assembly, which got to the end of
+// the head if n is not 0.
+func (h *Head) parseRequest(b []byte, lim *Limits, n int) (int, error) {
 	m := &h.m
-	if kernels() {
-		head(h, b, min(lim.fields(), cap(h.Fields)), requestLine) // for begin, which is one call more
-		if m.size > 0 && h.Method != MethodOther && int(h.Target.Len) <= lim.target() {
-			h.Status, h.Reason = 0, Span{}
-			return m.size, nil
-		}
-	} else {
-		h.begin(b, 0, requestLine)
-	}
 	h.Status, h.Reason = 0, Span{}
 	e := m.eol
 	if !m.request {
@@ -47,6 +52,9 @@ func (h *Head) ParseRequest(b []byte, lim *Limits) (n int, err error) {
 	}
 	if int(h.Target.Len) > lim.target() {
 		return h.requestFault(b, lim)
+	}
+	if n > 0 {
+		return n, nil
 	}
 	return h.parseFields(b, e+2, lim, false)
 }

@@ -12,7 +12,7 @@ func (h *Head) ParseResponse(b []byte, lim *Limits) (n int, err error) {
 	if len(b) == 0 {
 		return h.incomplete(h.Fields)
 	}
-	h.begin(b, lim.fields(), statusLine)
+	n = h.begin(b, lim.fields(), statusLine)
 	e := h.m.eol
 	if !isLineEnd(b, e) {
 		e = h.m.startEnd(b)
@@ -36,5 +36,8 @@ func (h *Head) ParseResponse(b []byte, lim *Limits) (n int, err error) {
 	h.Status = uint16(d1)*100 + uint16(d2)*10 + uint16(d3)
 	reason := min(13, e)
 	h.Reason = Span{uint32(reason), uint32(e - reason)}
+	if n > 0 {
+		return n, nil
+	}
 	return h.parseFields(b, e+2, lim, true)
 }

@@ -55,10 +55,12 @@ func skip(b []byte) int {
 func kernels() bool { return machine != levelGeneric }
 
 // head reads the request line of b, not empty, or finds the end of another start
-// line, and walks on over at most limit fields, within headBlocks blocks; see masks.
+// line, and walks on over at most limit fields, within headBlocks blocks. When it gets
+// to the end of the head and all is in order, h describes it and n is its size; else
+// n is 0, and masks tells how far it got. cap(h.Fields) is at least limit.
 //
 //go:noescape
-func head(h *Head, b []byte, limit int, kind startKind)
+func head(h *Head, b []byte, limit int, kind startKind) (n int)
 
 //go:noescape
 func scanAVX512(b []byte, m *masks) int

@@ -17,7 +17,7 @@ func skip([]byte) int { return 0 }
 // kernels tells whether head may be called.
 func kernels() bool { return false }
 
-func head(*Head, []byte, int, startKind) {}
+func head(*Head, []byte, int, startKind) int { return 0 }
 
 //go:noescape
 func scanNEON(b []byte, m *masks) int

@@ -21,7 +21,7 @@ func (h *Head) ParseTrailers(b []byte, lim *Limits) (n int, err error) {
 	if len(b) == 0 {
 		return 0, nil
 	}
-	h.m.base, h.m.end, h.m.taken, h.m.size = 0, 0, 0, 0
+	h.m.base, h.m.end, h.m.taken = 0, 0, 0
 	return h.parseFields(b, 0, lim, false)
 }
 
@@ -29,10 +29,6 @@ func (h *Head) ParseTrailers(b []byte, lim *Limits) (n int, err error) {
 // unfold, folded lines are joined to the one before, in b.
 func (h *Head) parseFields(b []byte, s int, lim *Limits, unfold bool) (int, error) {
 	m := &h.m
-	if m.size > 0 {
-		h.Fields, h.Size = h.Fields[:m.taken], m.size
-		return m.size, nil
-	}
 	n, limit := m.taken, lim.fields()
 	if n > 0 {
 		s = m.line

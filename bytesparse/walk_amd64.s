@@ -56,33 +56,24 @@
 	VPCMPEQB ZERO, COLUMN, COLUMN           \
 	VPMOVMSKB COLUMN, dst
 
-// func head(h *Head, b []byte, limit int, kind startKind)
-TEXT ·head(SB), NOSPLIT|NOFRAME, $0-41
+// func head(h *Head, b []byte, limit int, kind startKind) (n int)
+TEXT ·head(SB), NOSPLIT|NOFRAME, $0-56
 	MOVQ h+0(FP), HEAD
 	MOVQ b_base+8(FP), BYTES
 	MOVQ b_len+16(FP), LEFT
-	XORL T, T
-	MOVQ T, MASK(masks_base)
-	MOVQ T, MASK(masks_end)
-	MOVQ T, MASK(masks_eol)
-	MOVQ T, MASK(masks_taken)
-	MOVQ T, MASK(masks_size)
-	MOVQ T, Head_seen(HEAD)
-	MOVQ T, Head_dup(HEAD)
-	MOVB T, MASK(masks_request)
 
 	// Up to 64 bytes behind the last one are loaded: they must be the caller's, or of
 	// its page. And what is there must not make an LF for a CR at the end.
 	LEAQ -1(BYTES)(LEFT*1), T
 	CMPB (T), $'\r'
-	JEQ  none
+	JEQ  early
 	ANDL $4095, T
 	CMPL T, $(4096-65)
 	JLE  roomy
 	MOVQ b_cap+24(FP), T
 	SUBQ LEFT, T
 	CMPQ T, $64
-	JLT  none
+	JLT  early
 roomy:
 	MOVL $(64*const_headBlocks), FULL
 	LEAQ Head_m+masks_list(HEAD), ENTRY
@@ -95,7 +86,7 @@ roomy:
 	CALL ·listAVX2(SB) // takes BYTES, LEFT, FULL, ENTRY; leaves LEFT, ENTRY
 listed:
 	TESTQ ENTRY, ENTRY
-	JEQ  none
+	JEQ  early
 	// Behind the list the last byte is marked: it ends no line that was not there before.
 	DECQ LEFT
 	MOVQ $1, T
@@ -122,6 +113,7 @@ listed:
 	TZCNTQ X, E
 	ADDQ 8(ENTRY), E
 	MOVQ E, MASK(masks_eol)
+	MOVB $0, MASK(masks_request)
 	CMPW (BYTES)(E*1), $0x0a0d // CR LF
 	JNE  none
 	CMPB kind+40(FP), $const_statusLine
@@ -202,20 +194,43 @@ again:
 
 	CMPW (BYTES)(E*1), $0x0a0d // of the empty line
 	JNE  stop
+	MOVQ h+0(FP), T
 	ADDQ $2, S
-	MOVQ h+0(FP), T
-	MOVQ S, (Head_m+masks_size)(T)
-	MOVQ S, Head_Size(T)
-stop:
-	MOVQ h+0(FP), T
-	MOVQ SEEN, Head_seen(T)
-	MOVQ DUP, Head_dup(T)
-	MOVQ S, (Head_m+masks_line)(T)
 	SUBQ Head_Fields(T), FIELD
 	SHRQ $const_fieldShift, FIELD
-	MOVQ FIELD, (Head_m+masks_taken)(T)
+	MOVQ SEEN, Head_seen(T)
+	MOVQ DUP, Head_dup(T)
 	MOVQ FIELD, Head_Fields+8(T) // its length
-none:
+	MOVQ S, Head_Size(T)
+	MOVQ S, n+48(FP)
+	VZEROUPPER
+	RET
+
+stop: // in front of the line at S
+	MOVQ h+0(FP), AX
+	MOVQ S, (Head_m+masks_line)(AX)
+	SUBQ Head_Fields(AX), FIELD
+	SHRQ $const_fieldShift, FIELD
+	MOVQ DUP, T
+	JMP  give
+
+early: // of the start line nothing is known
+	XORL T, T
+	MOVQ T, MASK(masks_eol)
+	MOVB T, MASK(masks_request)
+none: // of the fields nothing is
+	MOVQ HEAD, AX
+	XORL T, T
+	XORL SEEN, SEEN
+	XORL FIELD, FIELD
+give:
+	MOVQ SEEN, Head_seen(AX)
+	MOVQ T, Head_dup(AX)
+	XORL T, T
+	MOVQ FIELD, (Head_m+masks_taken)(AX)
+	MOVQ T, (Head_m+masks_base)(AX)
+	MOVQ T, (Head_m+masks_end)(AX)
+	MOVQ T, n+48(FP)
 	VZEROUPPER
 	RET
 
