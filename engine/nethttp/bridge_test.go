@@ -283,7 +283,7 @@ func FuzzTarget(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, target string) {
 		want, failed := url.ParseRequestURI(target)
-		got, err := nethttp.ParseTarget("GET", target)
+		got, err := nethttp.ParseTarget(new(url.URL), "GET", target)
 		if (err == nil) != (failed == nil) {
 			t.Fatalf("%q: %v, package url says %v", target, err, failed)
 		}

@@ -15,7 +15,7 @@ func (w *response) ReadFrom(src io.Reader) (int64, error) {
 		return w.copyFrom(src)
 	}
 	total := int64(0)
-	if w.guesses() {
+	if w.undecided() {
 		n, err := w.copyFrom(io.LimitReader(src, sniffSize))
 		if total = n; err != nil || n < sniffSize {
 			return total, err
@@ -34,14 +34,15 @@ func isFile(src io.Reader) bool {
 	return ok
 }
 
-// guesses tells whether the first body bytes are still to be looked at.
-func (w *response) guesses() bool {
+// undecided tells whether the first body bytes are still to be looked at, or may be
+// all there are.
+func (w *response) undecided() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.out != nil && w.status == 0 {
 		w.settle(http.StatusOK)
 	}
-	return !w.headSent && !w.typed && w.buffered < sniffSize
+	return !w.headSent && (!w.typed || w.length < 0) && w.buffered < sniffSize
 }
 
 // sendFrom has the engine send what is left of a file.

@@ -206,6 +206,16 @@ var handlers = map[string]http.HandlerFunc{
 		n, err := io.Copy(w, f)
 		fmt.Fprint(w, n, err)
 	},
+	"/file-small": func(w http.ResponseWriter, _ *http.Request) {
+		f, err := os.Open(sample())
+		if err != nil {
+			panic(err)
+		}
+		defer f.Close()
+		w.Header().Set("Content-Type", "text/x")
+		n, err := io.Copy(w, io.LimitReader(f, 100))
+		fmt.Fprint(w, n, err)
+	},
 	"/file-part": func(w http.ResponseWriter, _ *http.Request) {
 		f, err := os.Open(sample())
 		if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/gale-http/gale/bytesparse"
 )
 
-var errOver = errors.New("gale: the handler has returned")
+var errOver = errors.New("gale: the handler has returned, or has taken the connection over")
 
 // settle fixes status and fields. The first body bytes may add a Content-Type yet.
 func (w *response) settle(status int) {

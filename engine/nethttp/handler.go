@@ -5,6 +5,7 @@ package nethttp
 
 import (
 	"net/http"
+	"net/url"
 
 	"github.com/gale-http/gale/engine"
 )
@@ -27,6 +28,8 @@ type transaction struct {
 	body     body
 	response response
 	context  requestContext
+	url      url.URL
+	values   [16]string // of the first fields
 }
 
 func (b *bridge) serve(req *engine.Request, res *engine.Response) {

@@ -28,9 +28,9 @@ func newRequest(req *engine.Request, t *transaction) (*http.Request, error) {
 	r.ContentLength = req.ContentLength()
 	socket := req.Socket()
 	r.RemoteAddr, r.TLS = socket.RemoteAddr().String(), socket.TLS()
-	host := copyHead(r, req)
+	host := copyHead(r, req, t.values[:0])
 	var err error
-	if r.URL, err = parseTarget(r.Method, r.RequestURI); err != nil {
+	if r.URL, err = parseTarget(&t.url, r.Method, r.RequestURI); err != nil {
 		return nil, err
 	}
 	if r.Host = r.URL.Host; r.Host == "" {
@@ -54,9 +54,9 @@ func newRequest(req *engine.Request, t *transaction) (*http.Request, error) {
 	return r, nil
 }
 
-// copyHead copies the target and the fields, and returns the value of Host, which
-// net/http keeps elsewhere.
-func copyHead(r *http.Request, req *engine.Request) (host string) {
+// copyHead copies the target and the fields, whose values stand in values if these
+// suffice, and returns the value of Host, which net/http keeps elsewhere.
+func copyHead(r *http.Request, req *engine.Request, values []string) (host string) {
 	target, size, lines := req.URL(), len(req.URL()), 0
 	for name, value := range req.RawHeaders() {
 		size += len(name) + len(value)
@@ -71,7 +71,9 @@ func copyHead(r *http.Request, req *engine.Request) (host string) {
 	}
 	r.RequestURI = take(target)
 	r.Header = make(http.Header, lines)
-	values := make([]string, 0, lines)
+	if lines > cap(values) {
+		values = make([]string, 0, lines)
+	}
 	for name, raw := range req.RawHeaders() {
 		id := bytesparse.LookupField(name)
 		switch id {

@@ -9,10 +9,11 @@ import (
 )
 
 // parseTarget returns the URL of a target, in any of its four forms, as net/http
-// has it.
-func parseTarget(method, target string) (*url.URL, error) {
+// has it. Nearly all need nothing but u.
+func parseTarget(u *url.URL, method, target string) (*url.URL, error) {
 	if path, query, found := strings.Cut(target, "?"); isPlainPath(path) && (query != "" || !found) {
-		return &url.URL{Path: path, RawQuery: query}, nil
+		u.Path, u.RawQuery = path, query
+		return u, nil
 	}
 	if method == http.MethodConnect && !strings.HasPrefix(target, "/") {
 		u, err := url.ParseRequestURI("http://" + target)
