@@ -62,14 +62,47 @@ func indexNot[T string | []byte](b T, bit uint8) int {
 // IsToken tells whether b is a token: one or more tchar (RFC 9110 §5.6.2). It
 // does not allocate and keeps nothing.
 func IsToken[T string | []byte](b T) bool {
-	return len(b) > 0 && indexNot(b, classToken) < 0
+	i := 0
+	for ; i+8 <= len(b); i += 8 {
+		if !nameWord(word(b, i)) {
+			break
+		}
+	}
+	for ; i < len(b); i++ {
+		if class[b[i]]&classToken == 0 {
+			return false
+		}
+	}
+	return i > 0
 }
 
 // IsFieldValue tells whether b may be sent as a field value: no control byte
 // but HTAB, and so no CR, LF or NUL; obs-text (0x80–0xff) may occur, and b may
 // be empty (RFC 9110 §5.5). It does not allocate and keeps nothing.
-func IsFieldValue[T string | []byte](b T) bool {
-	return indexNot(b, classValue) < 0
+func IsFieldValue[T string | []byte](b T) bool { return IndexControl(b) < 0 }
+
+// IndexControl returns the index of the first byte of b that a field value must not
+// have (see IsFieldValue), -1 when there is none. It does not allocate and keeps
+// nothing.
+func IndexControl[T string | []byte](b T) int {
+	n := len(b)
+	if n < 8 {
+		if n < 4 || badV(half(b, 0)|half(b, n-4)<<32)&high != 0 {
+			return indexNot(b, classValue)
+		}
+		return -1
+	}
+	found, i := badV(word(b, n-8)), 0
+	if n >= 128 {
+		i = skipLong(b)
+	}
+	for ; i < n-8; i += 8 {
+		found |= badV(word(b, i))
+	}
+	if found&high != 0 { // HTAB is fine
+		return indexNot(b, classValue)
+	}
+	return -1
 }
 
 // IsTarget tells whether b consists of one or more bytes that may stand in a
@@ -77,5 +110,16 @@ func IsFieldValue[T string | []byte](b T) bool {
 // Neither its form nor its percent-escapes are looked at. It does not allocate
 // and keeps nothing.
 func IsTarget[T string | []byte](b T) bool {
-	return len(b) > 0 && indexNot(b, classTarget) < 0
+	i := 0
+	for ; i+8 <= len(b); i += 8 {
+		if goodT(word(b, i))&high != high {
+			return false
+		}
+	}
+	for ; i < len(b); i++ {
+		if class[b[i]]&classTarget == 0 {
+			return false
+		}
+	}
+	return i > 0
 }

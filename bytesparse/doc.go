@@ -15,6 +15,8 @@
 //     that a head that arrives byte by byte costs a constant per byte.
 //   - [Chunked] reads a chunked body, step by step where it lies or many chunks
 //     at a time into one slice.
+//   - [QueryPairs] and [ListItems] iterate over the query of a target and over the
+//     elements of a list, without copying; what is encoded is decoded on demand.
 //   - Everything else ([NextChunkLine], [NextToken], [ParseUint], …) reads one
 //     value and returns.
 //

@@ -32,6 +32,7 @@ const (
 	ReasonChunkEnd                // a chunk's data that is not followed by CRLF (RFC 9112 §7.1)
 	ReasonChunkOverhead           // more framing than ChunkLimits.Overhead allows for so little data
 	ReasonBodyTooLong             // more data than ChunkLimits.Body
+	ReasonEscape                  // "%" without two hex digits behind it (RFC 3986 §2.1)
 	numReasons
 )
 
@@ -58,6 +59,7 @@ var reasonText = [numReasons]string{
 	ReasonChunkEnd:         "missing CRLF behind a chunk",
 	ReasonChunkOverhead:    "too much chunk framing",
 	ReasonBodyTooLong:      "body too long",
+	ReasonEscape:           "invalid percent-encoding",
 }
 
 // String returns the reason in a few lower-case words. It does not allocate.

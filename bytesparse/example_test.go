@@ -107,3 +107,37 @@ func ExampleNextToken() {
 	// Output:
 	// "gzip" "deflate;q=0.5" "br" true
 }
+
+// The pairs of a query are parted first and decoded then, and only where there is
+// something to decode.
+func ExampleQueryPairs() {
+	_, query := bytesparse.CutQuery([]byte("/search?q=salt+%26+pepper&page=2&debug"))
+	var buf []byte
+	for name, value := range bytesparse.QueryPairs(query) {
+		if bytesparse.IndexEscape(value) >= 0 {
+			var err error
+			if buf, err = bytesparse.AppendFormUnescaped(buf[:0], value); err != nil {
+				fmt.Println(err)
+				return
+			}
+			value = buf
+		}
+		fmt.Printf("%s: %q\n", name, value)
+	}
+	// Output:
+	// q: "salt & pepper"
+	// page: "2"
+	// debug: ""
+}
+
+func ExampleListItems() {
+	accept := []byte(`text/html, application/json;q=0.9;v="1", */*;q=0`)
+	for item, params := range bytesparse.ListItems(accept) {
+		weight, ok := bytesparse.ParseQuality(params)
+		fmt.Printf("%s %d %v\n", item, weight, ok)
+	}
+	// Output:
+	// text/html 1000 true
+	// application/json 900 true
+	// */* 0 true
+}

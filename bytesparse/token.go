@@ -1,7 +1,5 @@
 package bytesparse
 
-import "math/bits"
-
 // Values: numbers, tokens and lists. White space inside a value is SP and
 // HTAB, numbers are digits only, and words are compared whole.
 
@@ -71,7 +69,7 @@ func ParseUint(b []byte) (n int64, ok bool) {
 // does not part elements. It does not allocate.
 func NextToken(list []byte) (token, rest []byte, ok bool) {
 	for start := 0; ; {
-		end := indexListEnd(list, start)
+		end := indexEither(list, start, ',', '"')
 		if end < len(list) && list[end] == '"' {
 			end = quotedListEnd(list, end)
 		}
@@ -83,23 +81,6 @@ func NextToken(list []byte) (token, rest []byte, ok bool) {
 		}
 		start = end + 1
 	}
-}
-
-// indexListEnd returns the index of the first comma or quote of b from i on,
-// len(b) when there is none. As in indexColon, the first one found is exact.
-func indexListEnd(b []byte, i int) int {
-	const commas, quotes = ',' * each, '"' * each
-	for ; i+8 <= len(b); i += 8 {
-		w := load64(b, i)
-		x, y := w^commas, w^quotes
-		if x = ((x-each)&^x | (y-each)&^y) & high; x != 0 {
-			return i + bits.TrailingZeros64(x)>>3
-		}
-	}
-	for i < len(b) && b[i] != ',' && b[i] != '"' {
-		i++
-	}
-	return i
 }
 
 // quotedListEnd returns the index of the first comma of b from i on that is not

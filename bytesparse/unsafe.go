@@ -22,3 +22,10 @@ func store64(b []byte, i int, x uint64) {
 	// SAFETY: as in load64.
 	*(*uint64)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), i)) = x
 }
+
+// skipLong is skip for strings too.
+func skipLong[T string | []byte](b T) int {
+	// SAFETY: strings and slices both begin with the pointer to their bytes, of which
+	// there are len(b); nothing is kept or written.
+	return skip(unsafe.Slice(*(**byte)(unsafe.Pointer(&b)), len(b)))
+}

@@ -82,7 +82,7 @@ func BenchmarkLookupField(b *testing.B) {
 
 func BenchmarkIndexBadValue(b *testing.B) {
 	for b.Loop() {
-		indexBadValue("text/plain; charset=utf-8")
+		bytesparse.IndexControl("text/plain; charset=utf-8")
 	}
 }
 

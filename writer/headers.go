@@ -83,7 +83,7 @@ func (h *Headers) Set(name string, values ...string) error {
 		return h.add(id, name, values[0])
 	}
 	for _, v := range values {
-		if i := indexBadValue(v); i >= 0 {
+		if i := bytesparse.IndexControl(v); i >= 0 {
 			return badValue(name, v, i)
 		}
 	}
@@ -124,7 +124,7 @@ func (h *Headers) Add(name, value string) error {
 
 // add appends a line whose name is good.
 func (h *Headers) add(id bytesparse.FieldID, name, value string) error {
-	if i := indexBadValue(value); i >= 0 {
+	if i := bytesparse.IndexControl(value); i >= 0 {
 		return badValue(name, value, i)
 	}
 	if !h.fits(len(name) + len(value) + lineExtra) {

@@ -194,8 +194,8 @@ func TestHeadersRefusesValuesRFC9110Section5_5(t *testing.T) {
 				if c < 0x20 && c != '\t' || c == 0x7f {
 					want = at
 				}
-				if got := indexBadValue(string(b)); got != want {
-					t.Fatalf("indexBadValue(%q) = %d, want %d", b, got, want)
+				if got := bytesparse.IndexControl(string(b)); got != want {
+					t.Fatalf("IndexControl(%q) = %d, want %d", b, got, want)
 				}
 				if ok := bytesparse.IsFieldValue(b); ok != (want < 0) {
 					t.Fatalf("bytesparse disagrees about %q: %v", b, ok)

@@ -1,0 +1,100 @@
+package bytesparse
+
+import (
+	"iter"
+	"math/bits"
+)
+
+// Targets: the query of one, its pairs, and percent-encoding. Nothing is copied
+// until something has to be decoded, and pairs are parted before they are decoded:
+// the other way round an encoded "&" would part them.
+
+// CutQuery parts a request target, or another URI reference without fragment, at its
+// first "?" (RFC 3986 §3.4). path is what is in front of it, query what is behind,
+// nil when there is none: an empty query is not nil. Both are views into target and
+// still percent-encoded.
+func CutQuery(target []byte) (path, query []byte) {
+	i := indexEither(target, 0, '?', '?')
+	if i == len(target) {
+		return target, nil
+	}
+	return target[:i:i], target[i+1:]
+}
+
+// QueryPairs iterates over the name=value pairs of a query, parted by "&", in order.
+// A pair without "=" has a nil value; empty pairs are skipped. Names and values are
+// views into query and still encoded: see AppendFormUnescaped. It does not allocate.
+func QueryPairs(query []byte) iter.Seq2[[]byte, []byte] {
+	return func(yield func(name, value []byte) bool) {
+		for start := 0; start < len(query); {
+			end := indexEither(query, start, '&', '=')
+			name, value := query[start:end:end], []byte(nil)
+			if end < len(query) && query[end] == '=' {
+				from := end + 1
+				end = indexEither(query, from, '&', '&')
+				value = query[from:end:end]
+			}
+			start = end + 1
+			if (len(name) > 0 || value != nil) && !yield(name, value) {
+				return
+			}
+		}
+	}
+}
+
+// AppendUnescaped appends b to dst with each "%" and two hex digits replaced by the
+// byte that they stand for (RFC 3986 §2.1). What comes out may be any byte, NUL, CR
+// and LF included. The error is an *Error with the offset of a "%" without its
+// digits; dst is returned as it was then. It allocates only to grow dst, and on
+// error. Where IndexEscape is -1, b need not be copied at all. dst may be b[:0].
+func AppendUnescaped(dst, b []byte) ([]byte, error) { return appendUnescaped(dst, b, '%') }
+
+// AppendFormUnescaped is AppendUnescaped for the names and values of a query: "+"
+// stands for SP (WHATWG URL, application/x-www-form-urlencoded).
+func AppendFormUnescaped(dst, b []byte) ([]byte, error) { return appendUnescaped(dst, b, '+') }
+
+func appendUnescaped(dst, b []byte, plus byte) ([]byte, error) {
+	n := len(dst)
+	for i := 0; ; {
+		k := indexEither(b, i, '%', plus)
+		dst = append(dst, b[i:k]...)
+		switch {
+		case k == len(b):
+			return dst, nil
+		case b[k] == '+' && plus == '+':
+			dst = append(dst, ' ')
+			i = k + 1
+			continue
+		case k+2 >= len(b) || class[b[k+1]]&class[b[k+2]]&classHex == 0:
+			return dst[:n], &Error{ReasonEscape, k}
+		}
+		dst = append(dst, unhex(b[k+1])<<4|unhex(b[k+2]))
+		i = k + 3
+	}
+}
+
+// IndexEscape returns the index of the first "%" or "+" of b, -1 when there is none,
+// and decoding b would change nothing.
+func IndexEscape(b []byte) int {
+	if i := indexEither(b, 0, '%', '+'); i < len(b) {
+		return i
+	}
+	return -1
+}
+
+// indexEither returns the index of the first x or y of b from i on, len(b) when
+// there is none. As in indexColon, the first one found is exact.
+func indexEither(b []byte, i int, x, y byte) int {
+	xs, ys := uint64(x)*each, uint64(y)*each
+	for ; i+8 <= len(b); i += 8 {
+		w := load64(b, i)
+		u, v := w^xs, w^ys
+		if u = ((u-each)&^u | (v-each)&^v) & high; u != 0 {
+			return i + bits.TrailingZeros64(u)>>3
+		}
+	}
+	for i < len(b) && b[i] != x && b[i] != y {
+		i++
+	}
+	return i
+}
