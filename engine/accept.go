@@ -1,7 +1,8 @@
 // Listening on the loops: a socket of its own for each loop, all bound to one address
 // (SO_REUSEPORT), so that the kernel spreads connections and accepting takes no
-// goroutine. Where there can be one socket only (unix, or one we were given), it is
-// one loop's, or one goroutine's, that hands the descriptors round.
+// goroutine. Where there can be one socket only (unix, one we were given, or a system
+// that does not spread), it is one loop's, or one goroutine's, that hands the
+// descriptors round.
 
 package engine
 
@@ -35,31 +36,11 @@ type acceptor struct {
 // bind opens the listening sockets for an address. The lock is held.
 func (s *Server) bind(network string, at sys.Addr) error {
 	loops := s.run.group.Loops()
-	fds := make([]int, 0, len(loops))
-	fail := func(err error) error {
-		for _, fd := range fds {
-			sys.Close(fd)
-		}
+	fds, at, err := sys.Listen(at, s.backlog(), len(loops))
+	if err != nil {
 		return err
 	}
 	tcp := network != "unix"
-	if tcp {
-		probe, got, err := sys.Probe(at)
-		if err != nil {
-			return err
-		}
-		defer sys.Close(probe)
-		at = got
-	} else {
-		loops = loops[:1]
-	}
-	for range loops {
-		fd, err := sys.Listen(at, s.backlog())
-		if err != nil {
-			return fail(err)
-		}
-		fds = append(fds, fd)
-	}
 	if err := s.openAcceptors(loops, fds, tcp); err != nil {
 		return err
 	}
@@ -73,14 +54,16 @@ func (s *Server) bind(network string, at sys.Addr) error {
 	return nil
 }
 
-// openAcceptors gives each loop its listening socket: all of them, or none is left
-// open.
+// openAcceptors gives each loop its listening socket, or the first loop the only
+// one: all of them, or none is left open.
 func (s *Server) openAcceptors(loops []*loop.Loop, fds []int, tcp bool) error {
+	alone := len(fds) < len(loops)
+	loops = loops[:len(fds)]
 	all := make([]acceptor, len(loops))
 	opened := make(chan error, len(loops))
 	for i, l := range loops {
 		a := &all[i]
-		a.server, a.alone, a.tcp, a.batch = s, !tcp, tcp, 1
+		a.server, a.alone, a.tcp, a.batch = s, alone, tcp, 1
 		posted := l.Post(func(l *loop.Loop) {
 			err := a.Open(l, fds[i], a)
 			if err != nil {

@@ -1,4 +1,4 @@
-//go:build !linux
+//go:build !linux && !((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
 
 // Serving where every stream is over a net.Conn.
 

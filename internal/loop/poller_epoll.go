@@ -1,4 +1,4 @@
-//go:build linux
+//go:build linux && !galekqueue
 
 // The poller on Linux: three nested epoll sets.
 //
@@ -22,7 +22,13 @@ import (
 // havePoller tells whether this platform has a poller of its own.
 const havePoller = true
 
+// outputStays tells whether wantOutput holds for good.
+const outputStays = true
+
 const maxEvents = 256
+
+// wakeToken is the token of wakeFD.
+const wakeToken = ^uint64(0)
 
 type poller struct {
 	set    int // every stream of the loop, and wake

@@ -1,4 +1,4 @@
-//go:build !linux
+//go:build !linux && !((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
 
 // Platforms without a poller of gale's own: groups are always portable here, and
 // nothing of this is ever asked.
@@ -9,6 +9,8 @@ import "errors"
 
 // havePoller tells whether this platform has a poller of its own.
 const havePoller = false
+
+const outputStays = true
 
 type poller struct{}
 

@@ -15,9 +15,6 @@ const (
 	taken                     // a Conn's, which may outlive handler and loop
 )
 
-// wakeToken is the token of the loop's own eventfd.
-const wakeToken = ^uint64(0)
-
 type slot struct {
 	stream *Stream
 	gen    uint32

@@ -133,7 +133,7 @@ func (s *Stream) wrote(n int, e sys.Errno) (int, error) {
 }
 
 func (s *Stream) armOutput() error {
-	if s.outputArm {
+	if s.outputArm && outputStays {
 		return nil
 	}
 	s.outputArm = true

@@ -8,6 +8,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+const (
+	shareOption = unix.SO_REUSEPORT
+	mayProbe    = true // a bound socket that does not listen is in no other's way
+	mapsIPv4    = true // one socket can serve both families
+)
+
 // newSocket returns a non-blocking, close-on-exec stream socket.
 func newSocket(family int) (int, error) {
 	return unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
@@ -20,3 +26,7 @@ func Accept(fd int) (int, Errno) {
 		unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
 	return int(nfd), e
 }
+
+// quiet has nothing to do: the calls that write say themselves that SIGPIPE is not
+// wanted.
+func quiet(int) {}

@@ -1,4 +1,4 @@
-//go:build linux
+//go:build linux || ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
 
 // Making, binding and connecting sockets.
 
@@ -11,37 +11,72 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Probe binds addr without sharing it and returns the socket with the address
-// it got. While it is open and not listening, Listen may bind the same address
-// with sharing; anyone who already listens there makes it fail.
+// Probe binds addr without sharing it and returns the socket, on which nobody
+// listens, with the address it got. Anyone who listens there makes it fail.
 func Probe(addr Addr) (int, Addr, error) {
 	fd, err := bound(addr, false)
-	if err != nil {
-		return -1, addr, err
+	if err != nil || addr.Path != "" {
+		return fd, addr, err
 	}
-	local, err := LocalAddr(fd)
+	at, err := LocalAddr(fd)
 	if err != nil {
 		Close(fd)
 		return -1, addr, err
 	}
-	local.Any6 = addr.Any6
-	return fd, local, nil
+	at.Any6 = addr.Any6
+	return fd, at, nil
 }
 
-// Listen returns a non-blocking listening socket on addr that shares it with
-// the other sockets of this user that do (SO_REUSEPORT).
-func Listen(addr Addr, backlog int) (int, error) {
-	fd, err := bound(addr, true)
+// Listen returns up to so many non-blocking listening sockets on addr, among which
+// the kernel spreads the connections, and the address they got. Where it does not
+// spread them, and for a unix socket, there is one. Anyone who already listens there
+// makes it fail, also one who would share the address.
+func Listen(addr Addr, backlog, sockets int) (fds []int, at Addr, err error) {
+	if addr.Any6 && !mapsIPv4 {
+		addr = Addr{IP: netip.AddrPortFrom(netip.IPv4Unspecified(), addr.IP.Port())}
+	}
+	probe, at, err := Probe(addr)
 	if err != nil {
-		return -1, err
+		return nil, addr, err
 	}
-	if err := unix.Listen(fd, backlog); err != nil {
-		Close(fd)
-		return -1, os.NewSyscallError("listen", err)
+	if sockets == 1 || shareOption == 0 || addr.Path != "" {
+		return listening([]int{probe}, at, backlog)
 	}
-	return fd, nil
+	if mayProbe {
+		defer Close(probe)
+	} else {
+		Close(probe)
+	}
+	for range sockets {
+		fd, err := bound(at, true)
+		if err != nil {
+			closeAll(fds)
+			return nil, addr, err
+		}
+		fds = append(fds, fd)
+	}
+	return listening(fds, at, backlog)
 }
 
+// listening has bound sockets listen, all of them or none.
+func listening(fds []int, at Addr, backlog int) ([]int, Addr, error) {
+	for _, fd := range fds {
+		if err := unix.Listen(fd, backlog); err != nil {
+			closeAll(fds)
+			return nil, at, os.NewSyscallError("listen", err)
+		}
+	}
+	return fds, at, nil
+}
+
+func closeAll(fds []int) {
+	for _, fd := range fds {
+		Close(fd)
+	}
+}
+
+// bound returns a socket that is bound to addr; with share, together with others of
+// this user that share it.
 func bound(addr Addr, share bool) (int, error) {
 	family, sa := sockaddr(addr)
 	fd, err := newSocket(family)
@@ -51,7 +86,7 @@ func bound(addr Addr, share bool) (int, error) {
 	if family != unix.AF_UNIX {
 		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
 		if share {
-			err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
+			err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, shareOption, 1)
 		}
 		if family == unix.AF_INET6 && err == nil {
 			only := 1
@@ -147,4 +182,10 @@ func SetNoDelay(fd int) { _ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_
 func SetNonblock(fd int) error { return unix.SetNonblock(fd, true) }
 
 // Dup returns a close-on-exec copy of the descriptor.
-func Dup(fd int) (int, error) { return unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0) }
+func Dup(fd int) (int, error) {
+	own, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err == nil {
+		quiet(own)
+	}
+	return own, err
+}

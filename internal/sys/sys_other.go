@@ -1,4 +1,4 @@
-//go:build !linux
+//go:build !linux && !((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
 
 // Where gale makes no system calls of its own. Groups are always portable here, so
 // that none of these is ever called: they are there for the code above to compile
@@ -20,11 +20,10 @@ const (
 	Err
 )
 
-// Probe fails.
-func Probe(addr Addr) (int, Addr, error) { return -1, addr, errors.ErrUnsupported }
-
 // Listen fails.
-func Listen(Addr, int) (int, error) { return -1, errors.ErrUnsupported }
+func Listen(addr Addr, backlog, sockets int) (fds []int, at Addr, err error) {
+	return nil, addr, errors.ErrUnsupported
+}
 
 // LocalAddr fails.
 func LocalAddr(int) (Addr, error) { return Addr{}, errors.ErrUnsupported }

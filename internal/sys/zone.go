@@ -1,4 +1,4 @@
-//go:build linux
+//go:build linux || ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
 
 // IPv6 zones: interface names for scope numbers and back.
 

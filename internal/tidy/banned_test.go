@@ -164,7 +164,7 @@ func checkStubs(t *tree, report reporter) {
 
 // ownTags are this project's build tags; platforms and the toolchain's are
 // known besides.
-var ownTags = []string{"purego", "galedebug"}
+var ownTags = []string{"purego", "galedebug", "galekqueue"}
 
 var platformTags = []string{
 	"linux", "darwin", "freebsd", "netbsd", "openbsd", "dragonfly", "windows", "solaris", "illumos", "aix", "plan9", "js", "wasip1",

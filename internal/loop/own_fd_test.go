@@ -1,3 +1,5 @@
+//go:build linux || ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
+
 // What a worker has beside the stream it serves, when it keeps its loop and when it
 // loses it.
 

@@ -1,3 +1,5 @@
+//go:build linux || ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
+
 // Conn on a loop: who waits as a coroutine, who as a goroutine, and what becomes of
 // the stream that it was lent.
 

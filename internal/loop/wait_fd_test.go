@@ -1,3 +1,5 @@
+//go:build linux || ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
+
 // Waits of coroutines: how they begin, how they end, and what they leave behind.
 
 package loop

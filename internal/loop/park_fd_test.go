@@ -1,37 +1,13 @@
+//go:build linux || ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
+
 // Parking: a loop with nothing to do is woken by what it waits for, once.
 
 package loop
 
 import (
-	"encoding/binary"
-	"syscall"
 	"testing"
 	"time"
-
-	"github.com/gale-http/gale/internal/sys"
 )
-
-// Many messages to a parked loop are one wake-up.
-func TestPostWakesAParkedLoopOnce(t *testing.T) {
-	l, err := newLoop(&Group{config: Config{Loops: 1}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.release()
-	l.parked.Store(true)
-	for range 3 {
-		if !l.Post(func(*Loop) {}) {
-			t.Fatal("the loop has ended")
-		}
-	}
-	var count [8]byte
-	if _, err := syscall.Read(l.poller.wakeFD, count[:]); err != nil {
-		t.Fatal(err)
-	}
-	if n := binary.NativeEndian.Uint64(count[:]); n != 1 {
-		t.Errorf("three messages woke the loop %d times", n)
-	}
-}
 
 // A message that came when the loop was not parked yet, and so woke nobody, keeps
 // it from parking.
@@ -107,53 +83,6 @@ func TestNothingIsMissedWhileParking(t *testing.T) {
 	}
 }
 
-// Only an armed gate lets an event through, and one only: what a busy loop is told
-// wakes nobody in Go's own poller.
-func TestGateIsQuietWhileTheLoopIsBusy(t *testing.T) {
-	l, err := newLoop(&Group{config: Config{Loops: 1}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.release()
-	fd, peer := pair(t)
-	defer sys.Close(fd)
-	p := &l.poller
-	if err := p.add(fd, 7); err != nil {
-		t.Fatal(err)
-	}
-	through := func() int {
-		var events [4]sys.EpollEvent
-		n, _ := sys.EpollWait(p.gate, events[:])
-		return n
-	}
-	for range 3 {
-		send(t, peer, "x")
-		if n := through(); n != 0 {
-			t.Fatalf("the gate let %d events through that was not armed", n)
-		}
-		if !p.poll() {
-			t.Fatal("the loop itself was not told")
-		}
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		p.park(0, 0)
-	}()
-	send(t, peer, "x")
-	receive(t, done, "the park to end")
-	send(t, peer, "x")
-	if n := through(); n != 0 {
-		t.Errorf("after a park the gate let %d events through", n)
-	}
-	p.poll()
-	p.park(0, 1) // until its deadline
-	send(t, peer, "x")
-	if n := through(); n != 0 {
-		t.Errorf("after a park that timed out the gate let %d events through", n)
-	}
-}
-
 // The deadline of a park is set anew for each limit, and taken back.
 func TestParkKeepsItsLimits(t *testing.T) {
 	l, err := newLoop(&Group{config: Config{Loops: 1}})
@@ -177,15 +106,6 @@ func TestParkKeepsItsLimits(t *testing.T) {
 		t.Errorf("a park without limit ended after %v", took)
 	}
 	<-woken
-	if !p.poll() {
-		t.Error("the loop was woken by nothing")
-	}
-	if _, _, _, ok := p.event(); ok {
-		t.Error("its own wake-up was handed to the loop")
-	}
-	if p.poll() {
-		t.Error("a wake-up was reported twice")
-	}
 }
 
 // The watchdog rests when all loops are parked, and is up again with the first.

@@ -1,3 +1,5 @@
+//go:build linux || ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
+
 // TLS over streams with a descriptor, against crypto/tls as the peer.
 
 package loop

@@ -1,3 +1,5 @@
+//go:build linux || ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
+
 // Doze and Stir: whoever waits for work on an open connection hears of both.
 
 package loop

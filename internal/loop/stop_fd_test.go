@@ -1,3 +1,5 @@
+//go:build linux || ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
+
 // Stop: nothing of a group is left behind it, and it always returns.
 
 package loop
@@ -156,16 +158,11 @@ func stopSubject(k *task, does string, inside chan struct{}, ends chan error) fu
 // refused.
 func fullListener(t *testing.T) sys.Addr {
 	t.Helper()
-	probe, at, err := sys.Probe(loopback)
+	fds, at, err := sys.Listen(loopback, 0, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer sys.Close(probe)
-	fd, err := sys.Listen(at, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { sys.Close(fd) })
+	t.Cleanup(func() { sys.Close(fds[0]) })
 	for {
 		client, waits, err := sys.Connect(at)
 		if err != nil {

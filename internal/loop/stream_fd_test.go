@@ -1,3 +1,5 @@
+//go:build linux || ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
+
 // Streams over sockets: reading, writing, waiting, accepting, connecting.
 
 package loop
@@ -361,10 +363,7 @@ func TestGivesWay(t *testing.T) {
 	l := g.Next()
 	over := false // the loop's
 	ended := make(chan error, 1)
-	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	fds := socketpair(t)
 	busy := make(chan struct{})
 	l.Go(func(w *Worker) {
 		var a, b Stream

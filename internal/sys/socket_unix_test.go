@@ -1,3 +1,5 @@
+//go:build linux || ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
+
 // Sockets against the kernel: sharing an address, refusing to, and being told
 // where one is.
 
@@ -30,44 +32,40 @@ func await(t *testing.T, fd int, events int16) {
 	}
 }
 
-// listenTwice probes for an address and listens on it with two sockets, as a
-// group of two loops does.
-func listenTwice(t *testing.T, at Addr) (Addr, [2]int) {
+// listenOn listens with as many sockets as the system spreads connections over, up
+// to two.
+func listenOn(t *testing.T, at Addr) (Addr, []int) {
 	t.Helper()
-	probe, got, err := Probe(at)
+	fds, got, err := Listen(at, 8, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer Close(probe)
-	var fds [2]int
-	for i := range fds {
-		if fds[i], err = Listen(got, 8); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { Close(fds[i]) })
-	}
+	t.Cleanup(func() { closeAll(fds) })
 	return got, fds
 }
 
-func TestProbeFindsAnAddressInUse(t *testing.T) {
-	at, _ := listenTwice(t, loopback)
+func TestListenFindsAnAddressInUse(t *testing.T) {
+	at, fds := listenOn(t, loopback)
 	if at.IP.Port() == 0 || at.IP.Addr() != loopback.IP.Addr() {
 		t.Errorf("the address is %v", at.IP)
 	}
+	if want := 1 + min(shareOption, 1); len(fds) != want {
+		t.Errorf("%d sockets listen, want %d", len(fds), want)
+	}
 	if fd, _, err := Probe(at); !errors.Is(err, syscall.EADDRINUSE) {
 		Close(fd)
-		t.Errorf("probing it again: %v", err)
+		t.Errorf("probing it: %v", err)
 	}
-	// Without a probe it would have been shared, silently.
-	fd, err := Listen(at, 8)
-	if err != nil {
-		t.Fatal(err)
+	for sockets := range 3 {
+		if again, _, err := Listen(at, 8, sockets+1); !errors.Is(err, syscall.EADDRINUSE) {
+			closeAll(again)
+			t.Errorf("listening with %d sockets where others do: %v", sockets+1, err)
+		}
 	}
-	Close(fd)
 }
 
 func TestAcceptAndConnect(t *testing.T) {
-	at, fds := listenTwice(t, loopback)
+	at, fds := listenOn(t, loopback)
 	for _, fd := range fds {
 		if n, e := Accept(fd); e != EAGAIN {
 			t.Errorf("accepting nothing: %d, %v", n, e)
@@ -144,13 +142,13 @@ func TestConnectIsRefused(t *testing.T) {
 
 func TestUnixSockets(t *testing.T) {
 	at := Addr{Path: filepath.Join(t.TempDir(), "s")}
-	fd, err := Listen(at, 8)
-	if err != nil {
-		t.Fatal(err)
+	_, fds := listenOn(t, at)
+	if len(fds) != 1 {
+		t.Fatalf("%d sockets listen on one path", len(fds))
 	}
-	defer Close(fd)
-	if again, err := Listen(at, 8); !errors.Is(err, syscall.EADDRINUSE) {
-		Close(again)
+	fd := fds[0]
+	if again, _, err := Listen(at, 8, 1); !errors.Is(err, syscall.EADDRINUSE) {
+		closeAll(again)
 		t.Errorf("listening on a path in use: %v", err)
 	}
 	if got, err := LocalAddr(fd); got != at || err != nil {
@@ -172,7 +170,7 @@ func TestUnixSockets(t *testing.T) {
 }
 
 func TestDupIsASocketOfItsOwn(t *testing.T) {
-	at, fds := listenTwice(t, loopback)
+	at, fds := listenOn(t, loopback)
 	again, err := Dup(fds[0])
 	if err != nil {
 		t.Fatal(err)
@@ -208,7 +206,7 @@ func TestAnyAddress(t *testing.T) {
 	for _, both := range []bool{true, false} {
 		at := got
 		at.Any6 = both
-		fd, err := Listen(at, 8)
+		fds, _, err := Listen(at, 8, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -225,7 +223,7 @@ func TestAnyAddress(t *testing.T) {
 		if (err == nil) != both {
 			t.Errorf("serving both families: %v, and over IPv4 it is reached with %v", both, err)
 		}
-		Close(fd)
+		closeAll(fds)
 	}
 }
 

@@ -1,3 +1,5 @@
+//go:build linux || ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
+
 // Streams that the poller is told of only when something has to be waited for.
 
 package loop

@@ -1,3 +1,5 @@
+//go:build linux || ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
+
 // Everything at once: handlers that return at once, wait, block, compute, hold a
 // mutex across a wait, hand their sides to goroutines and end their goroutine,
 // peers that come, go in the middle of a message and are slow; messages, sleepers
@@ -207,11 +209,7 @@ func (k *stressTask) readFull(p []byte) bool {
 // connect makes a connection to one of the loops and returns its peer, nil when the
 // group is stopping.
 func (x *stress) connect() *net.UnixConn {
-	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
-	if err != nil {
-		x.t.Error(err)
-		return nil
-	}
+	fds := socketpair(x.t)
 	file := os.NewFile(uintptr(fds[1]), "peer")
 	defer file.Close()
 	peer, err := net.FileConn(file)

@@ -1,3 +1,5 @@
+//go:build linux || ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
+
 // Workers: how many there are, who gets the next piece of work, and what becomes
 // of those that end themselves.
 

@@ -1,3 +1,5 @@
+//go:build linux || ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
+
 // The lease: user code that keeps the loop too long, and user code that never
 // comes back.
 
@@ -11,8 +13,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/gale-http/gale/internal/sys"
 )
 
 // User code that ends its goroutine has no lease any more.
@@ -61,8 +61,7 @@ func TestTakeoverOfAnEndedLoopTouchesNothing(t *testing.T) {
 	if l.takeOver(leaseWord(0, 1) | inHandler) {
 		t.Fatal("the loop was taken from nobody")
 	}
-	var events [1]sys.EpollEvent
-	if _, e := sys.EpollWait(l.poller.set, events[:]); e != 0 {
+	if e := polled(&l.poller); e != 0 {
 		t.Error("the poller was closed again")
 	}
 }

@@ -1,0 +1,165 @@
+//go:build ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd)) || (linux && galekqueue)
+
+// The poller on macOS and BSD.
+//
+//	streams ─▶ set ─▶ gate (until it fires) ─▶ the lookout's thread ─▶ bell
+//
+// A busy loop asks set, without waiting. An idle loop has the gate look at set, and
+// parks on a channel, its bell: the lookout rings it (lookout.go). Go's netpoller
+// cannot do that here: it registers each descriptor for input and for output
+// (netpollopen in runtime/netpoll_kqueue.go), and a kqueue has no output filter, so
+// that os.NewFile leaves it unpollable.
+
+package loop
+
+import (
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/gale-http/gale/internal/sys"
+)
+
+// havePoller tells whether this platform has a poller of its own.
+const havePoller = true
+
+// outputStays tells whether wantOutput holds for good. An output filter would
+// report every acknowledgement of the peer's, so here it is taken back when it has
+// fired.
+const outputStays = false
+
+const maxEvents = 256
+
+type poller struct {
+	set     int // every stream of the loop
+	lookout *lookout
+
+	bell  chan struct{} // holds one ring
+	armed atomic.Bool   // the gate looks at set, and nobody has rung for that
+	timer *time.Timer
+	limit int64 // what timer is set to, in ticks; 0 none
+
+	events [maxEvents]sys.Kevent
+	next   int
+	n      int
+}
+
+// open makes the set. The poller is closed with close, once, by the last who may
+// still use it.
+func (p *poller) open() error {
+	set, err := sys.KqueueCreate()
+	if err != nil {
+		return os.NewSyscallError("kqueue", err)
+	}
+	if p.lookout, err = joinLookout(set, p); err != nil {
+		sys.KqueueClose(set)
+		return err
+	}
+	p.set, p.bell = set, make(chan struct{}, 1)
+	p.timer = time.NewTimer(time.Hour)
+	p.timer.Stop()
+	return nil
+}
+
+func (p *poller) close() {
+	p.timer.Stop()
+	p.lookout.leave(p.set)
+	sys.KqueueClose(p.set)
+	p.set = -1
+}
+
+func (p *poller) change(fd, filter, what int, token uint64) error {
+	if e := sys.KqueueChange(p.set, fd, filter, what, token); e != 0 {
+		return os.NewSyscallError("kevent", e)
+	}
+	return nil
+}
+
+// add registers fd for edges of input and hang-up.
+func (p *poller) add(fd int, token uint64) error {
+	return p.change(fd, sys.Input, sys.Add|sys.Clear, token)
+}
+
+// addAccept registers a listening socket: as long as connections are queued, it
+// is reported.
+func (p *poller) addAccept(fd int, token uint64) error {
+	return p.change(fd, sys.Input, sys.Add, token)
+}
+
+// wantOutput has output reported, once. Any goroutine may call it that knows fd and
+// the poller to be open.
+func (p *poller) wantOutput(fd int, token uint64) error {
+	return p.change(fd, sys.Output, sys.Add|sys.Once, token)
+}
+
+// move gives fd another token; output tells that its output may be asked for.
+func (p *poller) move(fd int, token uint64, output bool) error {
+	if err := p.add(fd, token); err != nil || !output {
+		return err
+	}
+	return p.wantOutput(fd, token)
+}
+
+// pauseAccept and resumeAccept turn a listening socket's events off and on.
+func (p *poller) pauseAccept(fd int, token uint64) {
+	_ = p.change(fd, sys.Input, sys.Disable, token)
+}
+
+func (p *poller) resumeAccept(fd int, token uint64) {
+	_ = p.change(fd, sys.Input, sys.Enable, token)
+}
+
+// poll fetches what is ready, at once, and reports whether there is anything.
+func (p *poller) poll() bool {
+	n, e := sys.KqueueWait(p.set, p.events[:])
+	if e != 0 {
+		n = 0
+	}
+	p.next, p.n = 0, n
+	return n > 0
+}
+
+// event returns the next event fetched by poll.
+func (p *poller) event() (index, gen, bits uint32, ok bool) {
+	if p.next == p.n {
+		return 0, 0, 0, false
+	}
+	ev := &p.events[p.next]
+	p.next++
+	return uint32(ev.Token()), uint32(ev.Token() >> 32), ev.Bits(), true
+}
+
+// park waits until something is ready, someone wakes it, or the tick limit has
+// come (0: never). now is the tick it is. It may return for nothing: a ring may
+// come late.
+func (p *poller) park(now, limit int64) {
+	if limit != p.limit {
+		p.limit = limit
+		if limit == 0 {
+			p.timer.Stop()
+		} else {
+			p.timer.Reset(time.Duration((limit - now) * tickNanos))
+		}
+	}
+	p.armed.Store(true)
+	if !p.lookout.arm(p.set) {
+		p.armed.Store(false)
+		return // the kernel is out of memory: the loop asks for itself
+	}
+	select {
+	case <-p.bell:
+	case <-p.timer.C:
+		p.limit = -1 // it must be set anew, whatever the next limit is
+	}
+	if p.armed.CompareAndSwap(true, false) {
+		p.lookout.disarm(p.set) // or the first event of the busy loop would wake the lookout
+	}
+}
+
+// wake ends a park, from any goroutine that knows the poller to be open.
+func (p *poller) wake() {
+	select {
+	case p.bell <- struct{}{}:
+	default: // it has been rung
+	}
+}

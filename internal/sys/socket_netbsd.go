@@ -1,0 +1,25 @@
+//go:build amd64 || arm64
+
+// Where sockets on NetBSD differ.
+
+package sys
+
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	shareOption = 0     // shared sockets get no share of the connections: one for all
+	mayProbe    = false // nor is there a need
+	mapsIPv4    = true  // one socket can serve both families
+)
+
+// Accept takes a queued connection off the listening socket, which must not block.
+// The new socket is non-blocking and close-on-exec.
+func Accept(fd int) (int, Errno) {
+	nfd, _, e := syscall.RawSyscall6(unix.SYS_PACCEPT, uintptr(fd), 0, 0, 0,
+		unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	return int(nfd), e
+}
