@@ -46,7 +46,7 @@ func TestAllocations(t *testing.T) {
 		"browser": "GET /hello?a=b HTTP/1.1\r\nHost: a.example\r\n" + strings.ReplaceAll("User-Agent: Mozilla/5.0\nAccept: text/html\nAccept-Language: en\n"+
 			"Accept-Encoding: gzip\nReferer: http://a.example/\nCookie: a=b; c=d\nSec-Fetch-Site: same-origin\nCache-Control: max-age=0\n\n", "\n", "\r\n"),
 	} {
-		s, _ := serve(t, false, h)
+		s, _ := serve(t, drivers[0], h)
 		gale := allocations(t, s.Addr().String(), request, answer)
 		standard := allocations(t, serveStandard(t, h), request, answer)
 		t.Logf("%s: %.1f allocations, net/http %.1f", name, gale, standard)

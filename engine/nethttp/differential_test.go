@@ -395,8 +395,8 @@ var differences = []struct{ names, why, gale string }{
 func TestAgainstNetHTTP(t *testing.T) {
 	standard := serveStandard(t, site)
 	all := exchanges()
-	eachDriver(t, func(t *testing.T, portable bool) {
-		s, words := serve(t, portable, site)
+	eachDriver(t, func(t *testing.T, d driver) {
+		s, words := serve(t, d, site)
 		gale := s.Addr().String()
 		met := make([]bool, len(differences))
 		for _, name := range slices.Sorted(maps.Keys(all)) {

@@ -69,8 +69,8 @@ func readN(t testing.TB, in io.Reader, n int) string {
 }
 
 func TestHijack(t *testing.T) {
-	eachDriver(t, func(t *testing.T, portable bool) {
-		s, words := serve(t, portable, echoing(t))
+	eachDriver(t, func(t *testing.T, d driver) {
+		s, words := serve(t, d, echoing(t))
 		for _, early := range []string{"", "early", strings.Repeat("e", 3000)} {
 			c := dial(t, s.Addr().String())
 			in := upgraded(t, c, early)
@@ -100,8 +100,8 @@ func TestHijack(t *testing.T) {
 
 // TestHijackOutlives: the handler returns and a goroutine goes on with the connection.
 func TestHijackOutlives(t *testing.T) {
-	eachDriver(t, func(t *testing.T, portable bool) {
-		s, _ := serve(t, portable, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		s, _ := serve(t, d, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			conn, buf, err := w.(http.Hijacker).Hijack()
 			if err != nil {
 				t.Error(err)
@@ -126,8 +126,8 @@ func TestHijackOutlives(t *testing.T) {
 
 // TestHijackAfterWrite: what was written before leaves before.
 func TestHijackAfterWrite(t *testing.T) {
-	eachDriver(t, func(t *testing.T, portable bool) {
-		s, _ := serve(t, portable, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		s, _ := serve(t, d, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "10")
 			_, _ = io.WriteString(w, "hello")
 			conn, _, err := w.(http.Hijacker).Hijack()
@@ -147,8 +147,8 @@ func TestHijackAfterWrite(t *testing.T) {
 
 // TestSwitchThenHijack: WriteHeader(101) before Hijack, as some libraries have it.
 func TestSwitchThenHijack(t *testing.T) {
-	eachDriver(t, func(t *testing.T, portable bool) {
-		s, _ := serve(t, portable, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		s, _ := serve(t, d, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Connection", "Upgrade")
 			w.Header().Set("Upgrade", "echo")
 			w.WriteHeader(http.StatusSwitchingProtocols)
@@ -170,11 +170,11 @@ func TestSwitchThenHijack(t *testing.T) {
 
 // TestProxyUpgrade: a reverse proxy passes another protocol through, both ways.
 func TestProxyUpgrade(t *testing.T) {
-	eachDriver(t, func(t *testing.T, portable bool) {
-		back, _ := serve(t, portable, echoing(t))
+	eachDriver(t, func(t *testing.T, d driver) {
+		back, _ := serve(t, d, echoing(t))
 		standard := serveStandard(t, echoing(t))
-		front, _ := serve(t, portable, proxyTo(t, standard))
-		both, _ := serve(t, portable, proxyTo(t, back.Addr().String()))
+		front, _ := serve(t, d, proxyTo(t, standard))
+		both, _ := serve(t, d, proxyTo(t, back.Addr().String()))
 		for way, addr := range map[string]string{
 			"gale to net/http": front.Addr().String(),
 			"net/http to gale": serveStandard(t, proxyTo(t, back.Addr().String())),
@@ -227,8 +227,13 @@ func TestConnect(t *testing.T) {
 		_, _ = io.Copy(conn, up)
 		_, _ = conn.Close(), up.Close()
 	})
-	eachDriver(t, func(t *testing.T, portable bool) {
-		s := &engine.Server{Handler: nethttp.Handler(h), On: engine.Events{ConnectRequest: nethttp.Handler(h)}, Portable: portable}
+	eachDriver(t, func(t *testing.T, d driver) {
+		s := &engine.Server{
+			Handler:  nethttp.Handler(h),
+			On:       engine.Events{ConnectRequest: nethttp.Handler(h)},
+			Portable: d.portable,
+			Dispatch: d.dispatch,
+		}
 		if err := s.Listen("tcp", "127.0.0.1:0"); err != nil {
 			t.Fatal(err)
 		}
@@ -253,9 +258,9 @@ func TestConnect(t *testing.T) {
 // TestDeadlines: a read and a write that would wait for ever end at the deadline that
 // the handler, or another goroutine, sets.
 func TestDeadlines(t *testing.T) {
-	eachDriver(t, func(t *testing.T, portable bool) {
+	eachDriver(t, func(t *testing.T, d driver) {
 		results := make(chan error, 1)
-		s, _ := serve(t, portable, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s, _ := serve(t, d, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			control := http.NewResponseController(w)
 			var err error
 			switch r.URL.Path {
@@ -292,9 +297,9 @@ func TestDeadlines(t *testing.T) {
 // TestReaderIsStopped: a goroutine that waits for a body when the handler returns is
 // stopped, and the answer arrives.
 func TestReaderIsStopped(t *testing.T) {
-	eachDriver(t, func(t *testing.T, portable bool) {
+	eachDriver(t, func(t *testing.T, d driver) {
 		results := make(chan error, 1)
-		s, _ := serve(t, portable, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s, _ := serve(t, d, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			reading := make(chan struct{})
 			go func() {
 				_, err := io.ReadFull(r.Body, make([]byte, 3))
@@ -324,8 +329,8 @@ func TestReaderIsStopped(t *testing.T) {
 
 // TestAddresses: where the client is, and where it came in.
 func TestAddresses(t *testing.T) {
-	eachDriver(t, func(t *testing.T, portable bool) {
-		s, _ := serve(t, portable, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		s, _ := serve(t, d, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
 			if !ok || local.String() != r.Host {
 				t.Errorf("the local address is %v, want %s", local, r.Host)
@@ -349,7 +354,7 @@ func TestAddresses(t *testing.T) {
 
 // TestCloseNotify: the older way to hear of a client that goes.
 func TestCloseNotify(t *testing.T) {
-	s, _ := serve(t, false, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	s, _ := serve(t, drivers[0], http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		<-w.(interface{ CloseNotify() <-chan bool }).CloseNotify()
 		_, _ = io.WriteString(w, "gone")
 	}))

@@ -37,10 +37,10 @@ func TestMain(m *testing.M) {
 
 // serve starts gale with a handler of net/http and returns the server and what it
 // logs.
-func serve(t testing.TB, portable bool, h http.Handler) (*engine.Server, *logBuffer) {
+func serve(t testing.TB, d driver, h http.Handler) (*engine.Server, *logBuffer) {
 	t.Helper()
 	words := new(logBuffer)
-	s := &engine.Server{Handler: nethttp.Handler(h), Portable: portable, Loops: 1, ErrorLog: log.New(words, "", 0)}
+	s := &engine.Server{Handler: nethttp.Handler(h), Portable: d.portable, Dispatch: d.dispatch, Loops: 1, ErrorLog: log.New(words, "", 0)}
 	if err := s.Listen("tcp", "127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}
@@ -52,10 +52,24 @@ func serve(t testing.TB, portable bool, h http.Handler) (*engine.Server, *logBuf
 	return s, words
 }
 
-// eachDriver runs a test on the loop and on the portable driver.
-func eachDriver(t *testing.T, test func(t *testing.T, portable bool)) {
-	t.Run("loop", func(t *testing.T) { test(t, false) })
-	t.Run("portable", func(t *testing.T) { test(t, true) })
+// driver is one way of running gale.
+type driver struct {
+	name     string
+	portable bool
+	dispatch engine.Dispatch
+}
+
+var drivers = []driver{
+	{name: "loop"},
+	{name: "goroutine", dispatch: engine.Goroutine},
+	{name: "portable", portable: true},
+}
+
+// eachDriver runs a test on every driver.
+func eachDriver(t *testing.T, test func(t *testing.T, d driver)) {
+	for _, d := range drivers {
+		t.Run(d.name, func(t *testing.T) { test(t, d) })
+	}
 }
 
 // serveStandard starts net/http's server with a handler and returns its address.
