@@ -20,11 +20,16 @@ type Limits struct {
 	ChunkOverhead int   // bytes of chunk framing out of proportion to the data; 16 KiB; beyond it 400
 	Trailers      int   // bytes of a trailer section; 8 KiB; beyond it 431
 	Body          int64 // bytes of a request body; none; beyond it 413
+	BodyRate      int   // bytes a second of a body, on average over the time it is waited for, less a quarter of Timeouts.Body; 240; below it 408
 	Drain         int64 // bytes of a body read after its handler left it; 256 KiB; beyond it the connection closes
 	Suspended     int   // handlers waiting on one loop; 16384; beyond it new requests wait
 }
 
-const defaultDrain = 256 << 10
+const (
+	defaultDrain    = 256 << 10
+	defaultBody     = 2 * time.Minute
+	defaultBodyRate = 240
+)
 
 func (l *Limits) machine() h1.Limits {
 	return h1.Limits{
@@ -36,6 +41,14 @@ func (l *Limits) machine() h1.Limits {
 		TrailerBytes:   l.Trailers,
 		BodyBytes:      l.Body,
 	}
+}
+
+// bodyRate is 0 for none.
+func (l *Limits) bodyRate() int64 {
+	if l.BodyRate == 0 {
+		return defaultBodyRate
+	}
+	return max(0, int64(l.BodyRate))
 }
 
 func (l *Limits) drain() int64 {
@@ -65,20 +78,27 @@ type Timeouts struct {
 	Body  time.Duration // for the next bytes of a body that is being read; 2 minutes
 	Write time.Duration // for the peer to take more of an answer; 2 minutes
 	Idle  time.Duration // between two requests (seed: server.timeout); 2 minutes
+	// Inactive is how long nothing may come or go while a request is being answered and
+	// its handler does other things (seed: server.timeout); 2 minutes; beyond it the
+	// connection is cut. It is noticed on TCP connections of a loop, and up to Idle late.
+	Inactive time.Duration
 }
 
 // ticks is Timeouts in milliseconds; zero is none.
 type ticks struct {
-	head, idle  int64
-	body, write int32
+	head, idle, inactive int64
+	body, write          int32
+	grace                int64 // how long a body is waited for at any rate
 }
 
 func (t *Timeouts) ticks() ticks {
 	return ticks{
-		head:  millis(t.Head, time.Minute),
-		idle:  millis(t.Idle, 2*time.Minute),
-		body:  int32(min(millis(t.Body, 2*time.Minute), math.MaxInt32)),
-		write: int32(min(millis(t.Write, 2*time.Minute), math.MaxInt32)),
+		head:     millis(t.Head, time.Minute),
+		idle:     millis(t.Idle, 2*time.Minute),
+		inactive: millis(t.Inactive, 2*time.Minute),
+		body:     int32(min(millis(t.Body, defaultBody), math.MaxInt32)),
+		grace:    millis(max(0, t.Body)/4, defaultBody/4),
+		write:    int32(min(millis(t.Write, 2*time.Minute), math.MaxInt32)),
 	}
 }
 

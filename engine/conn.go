@@ -64,6 +64,7 @@ const (
 type extras struct {
 	context atomic.Pointer[connContext]
 	socket  atomic.Pointer[Socket]
+	hooks   atomic.Pointer[hooks] // of the exchange under way
 }
 
 // connContext is the context of all requests of one connection (see
@@ -124,6 +125,9 @@ func (c *conn) opened() {
 	if c.server.On.Connection != nil {
 		c.mode = modeFresh
 	}
+	if c.server.On.Timeout != nil {
+		c.Forgive(c.forgive)
+	}
 }
 
 // adopt makes a connection of a socket that the loop, which must be held, is to
@@ -165,6 +169,8 @@ func (c *conn) restUntil() int64 {
 		return c.Tick() + freshTicks
 	case t.idle != 0:
 		return c.Tick() + t.idle
+	case t.inactive != 0:
+		return c.Tick() + t.inactive // for the request that may come: see Overdue
 	}
 	return 0
 }
@@ -186,6 +192,8 @@ func (c *conn) Expire() {
 	switch late := c.headDue != 0; {
 	case c.mode != modeHTTP:
 		c.close()
+	case !late && c.server.run.timeouts.idle == 0:
+		c.Rest(c.restUntil(), false) // it was a watch over a request
 	case late && on.ClientError != nil:
 		c.mode = modeLate
 		c.Rest(0, true)
@@ -205,10 +213,15 @@ func (c *conn) Stop() { c.close() }
 
 // HangUp implements loop.Task: the peer has gone while its request is answered.
 func (c *conn) HangUp() {
-	if e := c.extras.Load(); e != nil {
-		if ctx := e.context.Load(); ctx != nil {
-			ctx.cancel()
-		}
+	e := c.extras.Load()
+	if e == nil {
+		return
+	}
+	if ctx := e.context.Load(); ctx != nil {
+		ctx.cancel()
+	}
+	if h := e.hooks.Load(); h != nil && c.Broken() {
+		h.broken()
 	}
 }
 

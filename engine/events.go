@@ -47,10 +47,12 @@ type Events struct {
 	// are sent; until it returns the socket can be written, and then the connection is
 	// closed. When nil, the client gets the status that err names.
 	ClientError func(err error, socket *Socket)
-	// Timeout is called when nothing has moved on a connection for as long as Timeouts
-	// allow, and no SetTimeout of the request or response has a say. Whoever listens
-	// decides: the connection is closed only by Close of the socket, which can be
-	// written until Timeout returns. When nil, it is closed.
+	// Timeout is called when a connection has been idle, or inactive while a request is
+	// being answered, for as long as Timeouts and SetTimeout allow; in the second case
+	// maybe while the handler runs. Whoever listens decides: the connection is closed
+	// only by Close of the socket, which can be written, between requests, until
+	// Timeout returns; otherwise it is called again after the same time. When nil, the
+	// connection is closed.
 	Timeout func(socket *Socket)
 }
 
@@ -77,12 +79,12 @@ func (x *responder) tell(name string, event func()) (what outcome) {
 		}
 		value := recover()
 		if value == nil {
-			x.server.logf("gale: Events.%s called runtime.Goexit\n%s", name, debug.Stack())
+			x.server.logf("gale: %s called runtime.Goexit\n%s", name, debug.Stack())
 			x.quit()
 			return
 		}
 		if what = panicked; value != ErrAbort {
-			x.server.logf("gale: panic in Events.%s: %v\n%s", name, value, debug.Stack())
+			x.server.logf("gale: panic in %s: %v\n%s", name, value, debug.Stack())
 		}
 	}()
 	event()
@@ -132,7 +134,7 @@ func (x *responder) special(verdict error) (done bool) {
 	switch {
 	case c.in.Method() != bytesparse.MethodConnect:
 		if on.Upgrade != nil && c.in.Upgrade() && verdict == nil && x.req.in.Done() {
-			x.handOver("Upgrade", on.Upgrade)
+			x.handOver("Events.Upgrade", on.Upgrade)
 			return true
 		}
 		if on.CheckContinue != nil && c.in.ExpectContinue() {
@@ -141,7 +143,7 @@ func (x *responder) special(verdict error) (done bool) {
 		}
 		return false
 	case on.Connect != nil:
-		x.handOver("Connect", on.Connect)
+		x.handOver("Events.Connect", on.Connect)
 	case on.ConnectRequest != nil:
 		x.handler = on.ConnectRequest
 		x.odd.Store(true)
@@ -224,6 +226,7 @@ func (x *responder) oddities() (over bool) {
 	c := x.conn
 	c.SetReadDeadline(time.Time{})
 	c.SetWriteDeadline(time.Time{})
+	c.WriteTimeout = c.server.run.timeouts.write
 	return false
 }
 
@@ -236,14 +239,14 @@ func (x *responder) unusual(c *conn) {
 	on := &c.server.On
 	switch mode {
 	case modeFresh:
-		if !x.lendTo("Connection", on.Connection) {
+		if !x.lendTo("Events.Connection", on.Connection) {
 			return
 		}
 	case modeLate:
 		x.refuse(errHeadTimeout)
 		return
 	case modeIdle:
-		if !x.lendTo("Timeout", on.Timeout) {
+		if !x.lendTo("Events.Timeout", on.Timeout) {
 			return
 		}
 	}

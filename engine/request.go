@@ -27,6 +27,10 @@ var versions = [...]string{"1.0", "1.1"}
 func (r *Request) begin() {
 	res := &r.x.res
 	r.in.BeforeBody, res.expect = nil, expectNone
+	if res.hasBody {
+		run := &r.x.server.run
+		r.in.Rate, r.in.Grace = run.bodyRate, run.timeouts.grace
+	}
 	if res.expects {
 		if res.expect = expectPending; r.x.server.On.CheckContinue == nil {
 			r.in.BeforeBody = res.sendContinue

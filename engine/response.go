@@ -23,6 +23,7 @@ var (
 	ErrEnded    = exchange.ErrEnded    // the response is complete
 	ErrTooLong  = exchange.ErrTooLong  // more body than the Content-Length that was set
 	ErrTooShort = exchange.ErrTooShort // less body than the Content-Length that was set
+	ErrFull     = exchange.ErrFull     // TryWrite keeps too much already
 )
 
 // StatusError is a status code, or a reason phrase, that cannot be sent.

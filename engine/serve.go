@@ -98,7 +98,7 @@ func (x *responder) read() bool {
 	case err == loop.ErrTimeout && in.Unread() > 0:
 		x.refuse(errHeadTimeout)
 	case err == loop.ErrTimeout && x.server.On.Timeout != nil:
-		return x.lendTo("Timeout", x.server.On.Timeout)
+		return x.lendTo("Events.Timeout", x.server.On.Timeout)
 	case err != nil:
 		x.failed(err)
 	case n == 0:
@@ -249,6 +249,7 @@ func (x *responder) conclude() bool {
 		in.Drain(x.server.Limits.drain(), true)
 	}
 	in.Release()
+	x.over(true)
 	if out.Err() != nil {
 		x.finish(x.moreToRead())
 		return false
@@ -278,6 +279,7 @@ func (x *responder) blame() bool {
 		out.HeadSent() && x.res.status >= 400 || !out.Recall() {
 		return false
 	}
+	x.over(false)
 	x.refuse(err)
 	return true
 }
@@ -311,7 +313,7 @@ func (x *responder) report(err error) {
 		x.finish(false)
 		return
 	}
-	if x.lendTo("ClientError", func(s *Socket) { x.server.On.ClientError(err, s) }) {
+	if x.lendTo("Events.ClientError", func(s *Socket) { x.server.On.ClientError(err, s) }) {
 		x.finish(true)
 	}
 }

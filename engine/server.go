@@ -69,6 +69,7 @@ type running struct {
 	seed     maphash.Seed // of the kinds of requests
 	shared   pool.Shared
 	limits   h1.Limits
+	bodyRate int64 // bytes a second; 0 is none
 	timeouts ticks
 }
 
@@ -93,7 +94,7 @@ func (s *Server) start() error {
 	if err != nil {
 		return err
 	}
-	r.limits, r.timeouts = s.Limits.machine(), s.Timeouts.ticks()
+	r.limits, r.bodyRate, r.timeouts = s.Limits.machine(), s.Limits.bodyRate(), s.Timeouts.ticks()
 	r.seed = maphash.MakeSeed()
 	r.conns = make(map[*conn]struct{})
 	r.empty = make(chan struct{}, 1)

@@ -128,6 +128,21 @@ func (in *Incoming) piece() ([]byte, error) {
 	return nil, in.err
 }
 
+// ErrSlow is a body that comes too slowly.
+var ErrSlow error = &h1.Error{Status: 408, Msg: "the body comes too slowly", Offset: -1}
+
+// receive reads more of the body from the stream, and judges how fast it comes: by
+// the time that was spent waiting, so that a slow reader is not held against the
+// sender.
+func (in *Incoming) receive(p []byte) (int, error) {
+	n, err := in.Stream.Read(p)
+	if in.waited += in.Stream.TakeWaited(); in.waited > in.Grace && in.Rate > 0 && err == nil &&
+		in.waited-in.Grace > (in.Conn.BodyRead()+int64(n))*1000/in.Rate {
+		return 0, ErrSlow
+	}
+	return n, err
+}
+
 // readDirect reads body bytes that nothing stands before, without the buffer.
 func (in *Incoming) readDirect(p []byte) (int, error) {
 	if left := in.Conn.Remaining(); int64(len(p)) > left {
@@ -138,7 +153,7 @@ func (in *Incoming) readDirect(p []byte) (int, error) {
 			return 0, in.err
 		}
 	}
-	n, err := in.Stream.Read(p)
+	n, err := in.receive(p)
 	switch {
 	case n > 0:
 		_, _, in.err = in.Conn.Next(p[:n], false, nil, in.Limits)
@@ -183,7 +198,7 @@ func (in *Incoming) readMore() error {
 		}
 	}
 	in.makeBodyRoom()
-	n, err := in.Stream.Read(in.buf[in.end:])
+	n, err := in.receive(in.buf[in.end:])
 	in.end += n
 	if err == io.EOF {
 		in.eof = true

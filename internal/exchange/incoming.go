@@ -32,6 +32,9 @@ type Incoming struct {
 	// BeforeBody, when set, runs before each wait for the body: a server sends its
 	// 100 there.
 	BeforeBody func() error
+	// Rate is how many bytes a second a body must come with, once Grace milliseconds
+	// have been spent waiting for it; 0 is none.
+	Rate, Grace int64
 
 	Head     bytesparse.Head // of the message under way, positions relative to HeadBytes
 	trailers bytesparse.Head
@@ -44,6 +47,7 @@ type Incoming struct {
 	start, end int    // read and not used
 	pending    int    // body bytes at start that the machine has counted and nobody has read
 	dropped    int64  // bytes that Drain has dropped of this message
+	waited     int64  // milliseconds that its body was waited for
 	eof        bool   // the peer sends no more
 	done       bool   // the machine has seen the body's end
 	err        error  // why it cannot be
@@ -169,6 +173,7 @@ func (in *Incoming) Next() (h1.Event, error) {
 			in.base = in.start
 			in.done, in.err, in.pending, in.dropped = in.Conn.Done(), nil, 0, 0
 			if !in.done {
+				in.waited = 0
 				in.note()
 			}
 			return ev, err

@@ -46,6 +46,10 @@ type Outgoing struct {
 	usual   usualHead
 	interim writer.Headers // of the interim response being sent
 
+	// Drained is called when what TryWrite has left behind is with the kernel.
+	Drained func()
+	surplus *surplus // what TryWrite has left behind; nil: it never has
+
 	NoDate bool // leave Date out (seed: response.sendDate)
 
 	buf      []byte // finished bytes that have not been sent
@@ -88,6 +92,9 @@ func (out *Outgoing) Reset() {
 	out.plan.KeepAlive = false // until there is a plan
 	out.sent, out.mark = 0, len(out.buf)
 	out.NoDate, out.headDone, out.left, out.ended = false, false, false, false
+	if out.Drained != nil {
+		out.Drained = nil
+	}
 }
 
 // Recall takes the message under way back, for another in its place, and reports
@@ -137,6 +144,9 @@ func (out *Outgoing) Err() error { return out.err }
 // Break ends the message unfinished: what has not left of it never will. Finished
 // ones before it wait for FlushLast.
 func (out *Outgoing) Break(err error) {
+	if out.surplus != nil {
+		out.surplus.take()
+	}
 	if out.err == nil {
 		out.err = err
 		out.buf = out.buf[:out.mark]
@@ -215,6 +225,9 @@ func (out *Outgoing) Flush() error {
 }
 
 func (out *Outgoing) write() error {
+	if out.surplus != nil {
+		out.collect()
+	}
 	if out.early > 0 {
 		out.claim()
 	}
@@ -336,6 +349,9 @@ func (out *Outgoing) finish(p []byte) error {
 
 // ready tells whether the message can go on.
 func (out *Outgoing) ready() error {
+	if out.surplus != nil {
+		out.collect()
+	}
 	if out.ended {
 		return ErrEnded
 	}
@@ -361,30 +377,4 @@ func (out *Outgoing) send(p, end []byte) error {
 	out.emptied()
 	out.fail(err)
 	return err
-}
-
-// Interim sends an interim response with the given fields (name, value, …), at once
-// (RFC 9110 §15.2), or, when the peer knows none, only judges it. A field that cannot
-// be sent is a *writer.FieldError.
-func (out *Outgoing) Interim(status int, fields []string, known bool) error {
-	if out.headDone {
-		return ErrHeadSent
-	}
-	if err := out.ready(); err != nil {
-		return err
-	}
-	out.interim.Reset()
-	for i := 0; i+1 < len(fields); i += 2 {
-		if err := out.interim.Add(fields[i], fields[i+1]); err != nil {
-			return err
-		}
-	}
-	if !known {
-		return nil
-	}
-	out.interim.Remove("Content-Length") // RFC 9110 §8.6, RFC 9112 §6.1
-	out.interim.Remove("Transfer-Encoding")
-	out.buf = out.interim.Append(writer.AppendStatusLine(out.buf, status, ""))
-	out.buf = append(out.buf, "\r\n"...)
-	return out.Flush()
 }

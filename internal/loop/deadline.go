@@ -14,10 +14,76 @@ import (
 type rare struct {
 	read, write atomic.Int64           // deadlines on the loop's clock, in nanoseconds; 0 none
 	taker       atomic.Pointer[Worker] // a taken stream's: whose handler took it, until that returns
+	forgive     atomic.Pointer[func(read bool) bool]
+}
+
+// rarely returns the stream's rare, made if need be.
+func (s *Stream) rarely() *rare {
+	if r := s.rare.Load(); r != nil {
+		return r
+	}
+	s.rare.CompareAndSwap(nil, new(rare))
+	return s.rare.Load()
+}
+
+// Forgive has ask called when a wait of s in user code has taken longer than
+// ReadTimeout or WriteTimeout, by whoever waits; when it returns true, the wait begins
+// anew. nil takes it back. Any goroutine that may use s may call it. It allocates.
+func (s *Stream) Forgive(ask func(read bool) bool) {
+	if ask != nil {
+		s.rarely().forgive.Store(&ask)
+	} else if r := s.rare.Load(); r != nil {
+		r.forgive.Store(nil)
+	}
+}
+
+// forgiven asks whether a wait of that side may go on although its time is up.
+func (s *Stream) forgiven(side *word) bool {
+	r := s.rare.Load()
+	if r == nil {
+		return false
+	}
+	ask := r.forgive.Load()
+	if ask == nil {
+		return false
+	}
+	if w := s.caller(); w != nil && (w.held == 0 && !w.lost || w.alone && !w.away) {
+		return false // it is not user code that waits
+	}
+	return (*ask)(side == &s.input)
+}
+
+// Watch has the Watcher of s told in ms milliseconds, if s is still being served then;
+// with 0, not at all. Any goroutine that may use s may call it. In a portable group it
+// does nothing.
+func (s *Stream) Watch(ms int64) {
+	set := func(l *Loop) {
+		due := int64(0)
+		if ms > 0 {
+			due = l.Tick() + ms
+		}
+		l.wheel.set(s, due)
+	}
+	if s.portable {
+		return
+	}
+	if w := s.caller(); w != nil {
+		if under := w.held != 0; w.enter() {
+			set(w.loop)
+			w.leave(under)
+			return
+		}
+	}
+	index, gen := s.index, s.gen
+	s.loop.Post(func(l *Loop) {
+		if l.streams.find(index, gen) == s && s.state != atRest {
+			set(l)
+		}
+	})
 }
 
 // SetReadDeadline has reads of s, those under way and those to come, wait no longer
-// than until t, and fail with ErrTimeout then; the zero time takes it back. Whoever
+// than until t, and fail with ErrDeadline then; the zero time takes it back. Whoever
 // may read may call it, from any goroutine. It may allocate.
 func (s *Stream) SetReadDeadline(t time.Time) { s.setDeadline(&s.input, t) }
 
@@ -25,14 +91,10 @@ func (s *Stream) SetReadDeadline(t time.Time) { s.setDeadline(&s.input, t) }
 func (s *Stream) SetWriteDeadline(t time.Time) { s.setDeadline(&s.output, t) }
 
 func (s *Stream) setDeadline(side *word, t time.Time) {
-	r := s.rare.Load()
-	if r == nil {
-		if t.IsZero() {
-			return
-		}
-		s.rare.CompareAndSwap(nil, new(rare))
-		r = s.rare.Load()
+	if s.rare.Load() == nil && t.IsZero() {
+		return
 	}
+	r := s.rarely()
 	deadline := &r.write
 	if side == &s.input {
 		deadline = &r.read

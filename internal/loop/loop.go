@@ -232,8 +232,10 @@ func (l *Loop) expire(s *Stream) {
 	switch s.state {
 	case atRest:
 		s.task.Expire()
-	case running, taken:
-		s.expireWait()
+	case running, taken, detached:
+		if watcher, ok := s.task.(Watcher); !s.expireWait() && ok {
+			watcher.Overdue()
+		}
 	}
 }
 

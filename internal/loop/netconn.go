@@ -27,7 +27,7 @@ import (
 
 // Conn is a net.Conn over a stream. Its methods may be called from any goroutine, and
 // several at once: reads wait for each other, and so do writes. Errors are io.EOF,
-// ErrTimeout (a net.Error and os.ErrDeadlineExceeded), ErrClosed (a net.ErrClosed)
+// ErrDeadline (a net.Error and os.ErrDeadlineExceeded), ErrClosed (a net.ErrClosed)
 // and those of the kernel. Read and Write do not allocate.
 type Conn struct {
 	stream           atomic.Pointer[Stream]
@@ -109,8 +109,7 @@ func (c *Conn) take(s *Stream, w *Worker) error {
 		server.serving = nil // losing the loop concerns no stream of it any more
 	}
 	if w != nil {
-		own.rare.CompareAndSwap(nil, new(rare))
-		own.rare.Load().taker.Store(w)
+		own.rarely().taker.Store(w)
 	}
 	s.disown()
 	if own.above = s.above; own.above != nil {
@@ -196,7 +195,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 	s := c.stream.Load()
 	switch {
 	case s.overdue(&s.input):
-		return 0, ErrTimeout
+		return 0, ErrDeadline
 	case len(p) == 0:
 		return 0, nil
 	}
@@ -214,7 +213,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 	s := c.stream.Load()
 	switch {
 	case s.overdue(&s.output):
-		return 0, ErrTimeout
+		return 0, ErrDeadline
 	case len(p) == 0:
 		return 0, nil
 	}

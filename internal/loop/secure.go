@@ -43,7 +43,7 @@ func (s *Stream) Handshake(start func(net.Conn, *tls.Config) *tls.Conn, config *
 	}
 	c := start(w, config)
 	if err := c.Handshake(); err != nil {
-		return s.connError(w.writeError(w.readError(err)))
+		return s.connError(w.writeError(w.readError(err)), &s.input)
 	}
 	if l.tls = c; !s.portable {
 		s.above = l

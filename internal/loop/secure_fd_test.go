@@ -236,7 +236,7 @@ func TestTLSHandshakeFails(t *testing.T) {
 			switch {
 			case err == nil:
 				t.Error("it did not")
-			case name == "silence" && err != ErrTimeout, name == "plain text" && !errors.As(err, &header):
+			case name == "silence" && !errors.Is(err, ErrTimeout), name == "plain text" && !errors.As(err, &header):
 				t.Errorf("it failed with %v", err)
 			}
 			rests(t, g.Next())
@@ -265,7 +265,7 @@ func TestTLSReadTimesOut(t *testing.T) {
 	if err := c.Handshake(); err != nil {
 		t.Fatal(err)
 	}
-	if err := receive(t, timedOut, "the timeout"); err != ErrTimeout {
+	if err := receive(t, timedOut, "the timeout"); !errors.Is(err, ErrTimeout) {
 		t.Errorf("the read ended with %v", err)
 	}
 	_, _ = c.Write([]byte("late"))
@@ -381,7 +381,7 @@ func TestTLSTaken(t *testing.T) {
 	conn := receive(t, given, "the connection")
 	_ = conn.SetReadDeadline(time.Now().Add(time.Millisecond))
 	var b [16]byte
-	if _, err := conn.Read(b[:]); err != ErrTimeout {
+	if _, err := conn.Read(b[:]); !errors.Is(err, ErrTimeout) {
 		t.Errorf("the read ended with %v", err)
 	}
 	_ = conn.SetReadDeadline(time.Time{})

@@ -26,8 +26,15 @@ type Task interface {
 	// Stop is called, the loop held, when the stream, at rest, is to be closed.
 	Stop()
 	// HangUp is called, the loop held, when the peer hangs up while the stream is
-	// being served.
+	// being served; and once more when the connection is found to be Broken.
 	HangUp()
+}
+
+// Watcher is a Task that wants to know of a stream that is served for long.
+type Watcher interface {
+	// Overdue is called, the loop held, when the deadline that the stream had at rest
+	// passes while it is served. Watch sets the next one.
+	Overdue()
 }
 
 // Stream is a socket with its place in a loop. It is meant to be embedded in the
@@ -65,6 +72,7 @@ const (
 	signFailed             // it was cut, or closed, on our side
 	signBarred             // no wait may begin or go on (Bar)
 	signUnseen             // the poller has not been told of it (OpenUnseen)
+	signBroken             // the connection failed, whatever the peer has closed
 )
 
 // Loop returns the stream's loop.
@@ -94,6 +102,9 @@ func (s *Stream) NetConn() net.Conn {
 // HungUp tells whether the peer has closed its side, or the connection failed,
 // as far as the loop has heard.
 func (s *Stream) HungUp() bool { return s.signs.Load()&signHangUp != 0 }
+
+// Broken tells whether the connection has failed, as far as the loop has heard.
+func (s *Stream) Broken() bool { return s.signs.Load()&signBroken != 0 }
 
 // Failed tells whether the stream was cut because its loop is stopping.
 func (s *Stream) Failed() bool { return s.signs.Load()&signFailed != 0 }

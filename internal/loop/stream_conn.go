@@ -33,16 +33,19 @@ func (l *layer) read(s *Stream, p []byte) (int, error) {
 	if l.conn == nil {
 		return l.readTLS(p, true)
 	}
-	if err := s.armConn(true); err != nil {
-		return 0, err
-	}
 	for c := l.top(); ; {
+		began := monotonic()
+		if err := s.armConn(true); err != nil {
+			return 0, err
+		}
 		n, err := c.Read(p)
-		switch {
-		case n > 0:
+		s.took(&s.input, monotonic()-began)
+		if n > 0 {
 			return n, nil
-		case err != nil: // else it has returned nothing and no error, which it may
-			return 0, s.connError(err)
+		}
+		// It may also return nothing and no error.
+		if err = s.connError(err, &s.input); err != nil && (err != ErrTimeout || !s.forgiven(&s.input)) {
+			return 0, err
 		}
 	}
 }
@@ -59,11 +62,16 @@ func (l *layer) write(s *Stream, p []byte) (int, error) {
 	if l.conn == nil {
 		return l.writeTLS(p)
 	}
-	if err := s.armConn(false); err != nil {
-		return 0, err
+	for done := 0; ; {
+		if err := s.armConn(false); err != nil {
+			return done, err
+		}
+		n, err := l.top().Write(p[done:])
+		done += n
+		if err = s.connError(err, &s.output); err != ErrTimeout || !s.forgiven(&s.output) {
+			return done, err
+		}
 	}
-	n, err := l.top().Write(p)
-	return n, s.connError(err)
 }
 
 func (l *layer) tryWrite(s *Stream, p []byte) (int, error) {
@@ -77,12 +85,17 @@ func (l *layer) writeThree(s *Stream, a, b, c []byte) (int, error) {
 	if l.conn == nil {
 		return l.writeThreeTLS(a, b, c)
 	}
-	if err := s.armConn(false); err != nil {
-		return 0, err
-	}
 	buffers := net.Buffers{a, b, c}
-	n, err := buffers.WriteTo(l.top())
-	return int(n), s.connError(err)
+	for done := 0; ; {
+		if err := s.armConn(false); err != nil {
+			return done, err
+		}
+		n, err := buffers.WriteTo(l.top()) // takes what it has written off its front
+		done += int(n)
+		if err = s.connError(err, &s.output); err != ErrTimeout || !s.forgiven(&s.output) {
+			return done, err
+		}
+	}
 }
 
 // armConn sets the deadline of one side from its timeout and from what
@@ -114,13 +127,15 @@ func (s *Stream) armConn(read bool) error {
 	}
 }
 
-// connError turns the errors of net.Conn into those of a stream.
-func (s *Stream) connError(err error) error {
+// connError turns the errors of net.Conn, on one side, into those of a stream.
+func (s *Stream) connError(err error, side *word) error {
 	switch {
-	case err != nil && s.signs.Load()&signBarred != 0:
+	case err == nil:
+		return nil
+	case s.signs.Load()&signBarred != 0:
 		return ErrOver
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return ErrTimeout
+		return s.late(side)
 	case errors.Is(err, net.ErrClosed):
 		return ErrClosed
 	}
@@ -140,7 +155,7 @@ func (s *Stream) dial(w *Worker, addr sys.Addr, timeout int64) error {
 	case err != nil && stop.Err() != nil:
 		return ErrClosed
 	case err != nil:
-		return s.connError(err)
+		return s.connError(err, &s.output)
 	}
 	s.OpenConn(w, c, nil)
 	return nil

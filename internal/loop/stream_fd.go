@@ -67,6 +67,9 @@ func (s *Stream) Wake(bits uint32) {
 	if bits&hangUpBits != 0 {
 		s.signs.Or(signHangUp)
 	}
+	if bits&errorBits != 0 {
+		s.signs.Or(signBroken)
+	}
 }
 
 // tryRead is TryRead; bare, from the descriptor itself in any case.
@@ -149,6 +152,15 @@ func (s *Stream) cut() {
 	if s.fd >= 0 {
 		sys.Shutdown(int(s.fd), 2)
 	}
+}
+
+// Quiet returns for how many milliseconds nothing has come or gone on the stream; it
+// reports false where nobody can tell. The descriptor must be open. It allocates.
+func (s *Stream) Quiet() (ms int64, known bool) {
+	if s.portable {
+		return 0, false
+	}
+	return sys.Quiet(int(s.fd))
 }
 
 // localAddr returns the address of this end, remoteAddr that of the peer, as package

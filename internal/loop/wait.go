@@ -19,13 +19,15 @@ import (
 	"time"
 )
 
-// Why a wait ended without what it waited for. ErrTimeout is a net.Error and an
-// os.ErrDeadlineExceeded, ErrClosed a net.ErrClosed.
+// Why a wait ended without what it waited for. ErrTimeout (of ReadTimeout and
+// WriteTimeout) and ErrDeadline (of SetReadDeadline and SetWriteDeadline) are
+// net.Errors and os.ErrDeadlineExceeded, ErrClosed is a net.ErrClosed.
 var (
-	ErrTimeout error = &waitError{"gale: the peer took too long", os.ErrDeadlineExceeded}
-	ErrClosed  error = &waitError{"gale: the connection was closed", net.ErrClosed}
-	ErrBusy          = errors.New("gale: two goroutines use the same side of a connection at once")
-	ErrOver          = errors.New("gale: the handler has returned")
+	ErrTimeout  error = &waitError{"gale: the peer took too long", os.ErrDeadlineExceeded}
+	ErrDeadline error = &waitError{"gale: the deadline has passed", os.ErrDeadlineExceeded}
+	ErrClosed   error = &waitError{"gale: the connection was closed", net.ErrClosed}
+	ErrBusy           = errors.New("gale: two goroutines use the same side of a connection at once")
+	ErrOver           = errors.New("gale: the handler has returned")
 )
 
 // waitError is an error that package net has too, in our words.
@@ -38,6 +40,9 @@ func (e *waitError) Error() string   { return e.text }
 func (e *waitError) Unwrap() error   { return e.like }
 func (e *waitError) Timeout() bool   { return e.like == os.ErrDeadlineExceeded }
 func (e *waitError) Temporary() bool { return e.Timeout() }
+
+// Is makes ErrDeadline an ErrTimeout as well.
+func (e *waitError) Is(target error) bool { return target == ErrTimeout && e.Timeout() }
 
 type waiter struct {
 	worker  *Worker       // to be made runnable; nil for a goroutine
@@ -70,6 +75,15 @@ func (s *Stream) caller() *Worker {
 // wait returns when something may have happened on the side of the word, or with
 // the reason why nothing will. timeout is in milliseconds; 0 is none.
 func (s *Stream) wait(side *word, timeout int64) error {
+	for {
+		err := s.waitOnce(side, timeout)
+		if err != ErrTimeout || !s.forgiven(side) {
+			return err
+		}
+	}
+}
+
+func (s *Stream) waitOnce(side *word, timeout int64) error {
 	if s.signs.Load()&signUnseen != 0 {
 		s.show()
 	}
@@ -81,7 +95,9 @@ func (s *Stream) wait(side *word, timeout int64) error {
 			if s != w.serving {
 				w.letEarlyGo()
 			}
+			began := w.loop.nanos
 			err := s.suspend(w, side, timeout)
+			s.took(side, w.loop.nanos-began)
 			w.leave(under)
 			return err
 		}
@@ -93,6 +109,21 @@ func (s *Stream) wait(side *word, timeout int64) error {
 		}
 	}
 	return s.park(side, timeout)
+}
+
+// took notes how long a read has waited, in nanoseconds.
+func (s *Stream) took(side *word, nanos int64) {
+	if side == &s.input {
+		s.waited += int32(min(nanos/tickNanos, 1<<30))
+	}
+}
+
+// TakeWaited returns how long reads have waited since it was last called, in
+// milliseconds; up to one is lost of each wait. It is for who reads.
+func (s *Stream) TakeWaited() int64 {
+	ms := s.waited
+	s.waited = 0
+	return int64(ms)
 }
 
 func (s *Stream) suspend(w *Worker, side *word, timeout int64) error {
@@ -109,17 +140,27 @@ func (s *Stream) suspend(w *Worker, side *word, timeout int64) error {
 	if err := s.refused(side, w.loop.nanos, &due); err != nil && side.CompareAndSwap(&w.self, nil) {
 		return err
 	}
+	rest := s.due
 	w.loop.wheel.set(s, due)
 	w.suspend()
 	expired := w.self.expired
-	s.due, w.self.expired = 0, false
+	w.self.expired = false
+	w.loop.wheel.set(s, rest) // a Watcher's, not this wait's
 	switch {
 	case s.Failed():
 		return ErrClosed
 	case expired:
-		return ErrTimeout
+		return s.late(side)
 	}
 	return nil
+}
+
+// late returns what a wait ends with whose time is up.
+func (s *Stream) late(side *word) error {
+	if s.overdue(side) {
+		return ErrDeadline
+	}
+	return ErrTimeout
 }
 
 // refused tells why a wait that has just been registered must not begin, and
@@ -135,7 +176,7 @@ func (s *Stream) refused(side *word, now int64, due *int64) error {
 	case deadline == 0:
 		return nil
 	case deadline <= now:
-		return ErrTimeout
+		return ErrDeadline
 	}
 	if at := deadline/tickNanos + 1; *due == 0 || at < *due {
 		*due = at
@@ -153,6 +194,7 @@ func (s *Stream) park(side *word, timeout int64) error {
 		return nil
 	}
 	now, due := monotonic(), int64(0)
+	defer func() { s.took(side, monotonic()-now) }()
 	if timeout > 0 {
 		due = now/tickNanos + timeout + 1
 	}
@@ -171,7 +213,7 @@ func (s *Stream) park(side *word, timeout int64) error {
 			}
 			return s.woken(me)
 		case <-timer.C:
-			err = ErrTimeout
+			err = s.late(side)
 		}
 	default:
 		<-me.wake
@@ -257,8 +299,14 @@ func (s *Stream) dismiss(side *word) (happened bool) {
 // deliver tells the owner of a stream that is not at rest what happened on it.
 // The loop must be held.
 func (s *Stream) deliver(bits uint32) {
-	if bits&hangUpBits != 0 && s.signs.Or(signHangUp)&signHangUp == 0 && s.task != nil {
-		s.task.HangUp()
+	if bits&hangUpBits != 0 {
+		news := uint32(signHangUp)
+		if bits&errorBits != 0 {
+			news |= signBroken
+		}
+		if s.signs.Or(news)&news != news && s.task != nil {
+			s.task.HangUp()
+		}
 	}
 	if bits&(inputBits|hangUpBits) != 0 {
 		s.loop.signal(&s.input)
@@ -297,34 +345,28 @@ func (l *Loop) rouse(who *waiter) {
 	who.wake <- struct{}{}
 }
 
-// nudge has who waits at the word look again, from any goroutine that knows the
-// stream to be the one it means.
-func (s *Stream) nudge(side *word) {
-	for {
-		who := side.Load()
-		switch {
-		case who == nil || who == ready:
-			return
-		case !side.CompareAndSwap(who, nil):
-		case who.worker != nil: // suspended, so its loop is there
-			s.loop.Post(func(l *Loop) { l.rouse(who) })
-			return
-		default:
-			who.wake <- struct{}{}
-			return
-		}
-	}
-}
-
-// expireWait ends the wait of a worker suspended on s. Goroutines have timers of
-// their own.
-func (s *Stream) expireWait() {
+// expireWait ends the wait of a worker suspended on s, and reports whether there was
+// any. Goroutines have timers of their own.
+func (s *Stream) expireWait() (any bool) {
 	for _, side := range [...]*word{&s.input, &s.output} {
 		if who := side.Load(); who != nil && who.worker != nil && side.CompareAndSwap(who, nil) {
 			who.expired = true
 			s.loop.rouse(who)
+			any = true
 		}
 	}
+	return any
+}
+
+// Cut makes every wait on s end with ErrClosed, those under way and those to come, and
+// cuts the connection, which is being served: its owner closes it. The loop must be
+// held, or the caller serve a stream of the portable driver.
+func (s *Stream) Cut() {
+	if s.portable {
+		_ = s.above.conn.Close()
+		return
+	}
+	s.fail()
 }
 
 // fail makes every wait on s end with ErrClosed, those under way and those to

@@ -25,6 +25,8 @@ type timer struct {
 	next, prev *Stream
 	// at is the bucket that holds the stream, or unarmed.
 	at int16
+	// waited is how long reads have waited, in milliseconds; the reader's.
+	waited int32
 }
 
 type wheel struct {

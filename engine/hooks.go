@@ -1,0 +1,209 @@
+// What a handler asks to be told of its exchange: the end of the answer, of the
+// connection, of patience (seed: 'finish', 'close', 'timeout', 'drain').
+
+package engine
+
+import (
+	"math"
+	"sync"
+	"time"
+)
+
+// hooks are the functions of one exchange. Few exchanges have any.
+type hooks struct {
+	mu              sync.Mutex
+	finish          func()
+	requestClose    func()
+	responseClose   func()
+	requestTimeout  func()
+	responseTimeout func()
+	timeout         bool  // SetTimeout was called
+	inactive        int64 // with that many milliseconds; 0 is for ever
+}
+
+// hooks returns the hooks of the exchange under way, made if need be.
+func (x *responder) hooks() *hooks {
+	at := &x.conn.extra().hooks
+	if h := at.Load(); h != nil {
+		return h
+	}
+	at.CompareAndSwap(nil, new(hooks))
+	x.odd.Store(true)
+	return at.Load()
+}
+
+// OnFinish has fn called when the answer has been handed over to the kernel, whole
+// (seed: 'finish'); that says nothing of what the client has received. It is called
+// once, after the handler has returned, as a part of it: the request and the response
+// can still be asked, not changed. A later fn replaces it. It allocates.
+func (r *Response) OnFinish(fn func()) { r.x.hooks().set(func(h *hooks) { h.finish = fn }) }
+
+// OnClose has fn called if the connection ends before the answer has been handed over
+// to the kernel (seed: 'close'): when the loop hears that it failed, then on a
+// goroutine of its own, at the latest when the handler has returned. Either OnFinish's
+// or OnClose's function is called, once. That the client has closed its side only is
+// no end: see Request.Context. A later fn replaces it. It allocates.
+func (r *Response) OnClose(fn func()) { r.x.hooks().set(func(h *hooks) { h.responseClose = fn }) }
+
+// OnClose is Response.OnClose, of the same exchange, beside it (seed:
+// message 'close').
+func (r *Request) OnClose(fn func()) { r.x.hooks().set(func(h *hooks) { h.requestClose = fn }) }
+
+// OnDrain has fn called, on a goroutine of its own, each time that all which TryWrite
+// has kept is with the kernel (seed: 'drain'), unless another method has sent the
+// rest: those wait until it is. A later fn replaces it.
+func (r *Response) OnDrain(fn func()) { r.out.Drained = fn }
+
+// TryWrite is Write that does not wait: it reports whether all bytes are with the
+// kernel (seed: response.write). When it reports false and no error, what the kernel
+// did not take was copied and is sent in the background, behind what TryWrite has kept
+// before; OnDrain tells when that is over. It keeps a mebibyte at most: beyond that it
+// takes nothing and returns ErrFull. With the portable driver it waits as Write does.
+// It does not allocate when the kernel takes all.
+func (r *Response) TryWrite(p []byte) (sent bool, err error) { return r.out.TryWrite(p) }
+
+// SetTimeout is Response.SetTimeout; the two have one time, and a function each (seed:
+// message.setTimeout).
+func (r *Request) SetTimeout(d time.Duration, fn func()) {
+	r.x.setTimeout(d, func(h *hooks) { h.requestTimeout = fn })
+}
+
+// SetTimeout sets for how long the connection may be inactive until the handler
+// returns (seed: response.setTimeout), in place of what Timeouts say: how long a wait
+// for more of the body, or for the client to take more of the answer, may be, and how
+// long nothing may come or go while the handler does other things. 0 is for ever.
+// When the time is up, fn is called, if it is not nil, and Events.Timeout after it; what
+// is done about it is up to them, and otherwise they are called again after the same
+// time. Where nobody listens the connection is cut. fn is called by
+// whoever waits on the connection; when nobody does, on a goroutine of its own, while
+// the handler does what it does. It allocates.
+func (r *Response) SetTimeout(d time.Duration, fn func()) {
+	r.x.setTimeout(d, func(h *hooks) { h.responseTimeout = fn })
+}
+
+func (h *hooks) set(do func(*hooks)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	do(h)
+}
+
+func (x *responder) setTimeout(d time.Duration, listen func(*hooks)) {
+	ms, c := int64(0), x.conn
+	if d > 0 {
+		ms = max(1, d.Milliseconds())
+	}
+	x.hooks().set(func(h *hooks) {
+		h.inactive, h.timeout = ms, true
+		listen(h)
+	})
+	c.ReadTimeout, c.WriteTimeout = int32(min(ms, math.MaxInt32)), int32(min(ms, math.MaxInt32))
+	c.Forgive(c.forgive)
+	c.Watch(ms)
+}
+
+// forgive asks who listens whether a wait may go on. It is called by who waits, in
+// user code.
+func (c *conn) forgive(bool) bool {
+	listeners := c.timeoutListeners()
+	for _, fn := range listeners {
+		fn()
+	}
+	return len(listeners) > 0
+}
+
+// timeoutListeners returns what is to be called when the connection was inactive
+// while a request is being answered.
+func (c *conn) timeoutListeners() (all []func()) {
+	if h := c.extra().hooks.Load(); h != nil {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		for _, fn := range [...]func(){h.requestTimeout, h.responseTimeout} {
+			if fn != nil {
+				all = append(all, fn)
+			}
+		}
+	}
+	if listen := c.server.On.Timeout; listen != nil {
+		s := c.socket()
+		all = append(all, func() { listen(s) })
+	}
+	return all
+}
+
+// Overdue implements loop.Watcher: a request has been under way for as long as the
+// connection may be inactive.
+func (c *conn) Overdue() {
+	limit := c.server.run.timeouts.inactive
+	if e := c.extras.Load(); e != nil {
+		if h := e.hooks.Load(); h != nil {
+			h.mu.Lock()
+			if h.timeout {
+				limit = h.inactive
+			}
+			h.mu.Unlock()
+		}
+	}
+	quiet, known := c.Quiet()
+	switch {
+	case limit == 0 || !known:
+	case quiet < limit:
+		c.Watch(limit - quiet)
+	default:
+		listeners := c.timeoutListeners()
+		if len(listeners) == 0 {
+			c.Cut()
+			return
+		}
+		c.Watch(limit)
+		go func() {
+			for _, fn := range listeners {
+				fn()
+			}
+		}()
+	}
+}
+
+// broken tells who wants to know that the connection has failed. The loop is held.
+func (h *hooks) broken() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, fn := range [...]*func(){&h.requestClose, &h.responseClose} {
+		if *fn != nil {
+			go (*fn)()
+		}
+		*fn = nil
+	}
+	h.finish = nil
+}
+
+// over calls what is to be called at the end of an exchange, whose answer may have been
+// handed over whole.
+func (x *responder) over(whole bool) {
+	c, out := x.conn, &x.res.out
+	e := c.extras.Load()
+	if e == nil {
+		return
+	}
+	h := e.hooks.Swap(nil)
+	if h == nil {
+		return
+	}
+	whole = whole && out.Err() == nil && out.Flush() == nil
+	h.mu.Lock()
+	finish, closes := h.finish, [...]func(){h.requestClose, h.responseClose}
+	h.mu.Unlock()
+	call := func(name string, fn func()) {
+		if fn != nil {
+			x.worker.Begin(&c.Stream)
+			x.tell(name, fn)
+			x.worker.End()
+		}
+	}
+	if whole {
+		call("OnFinish", finish)
+		return
+	}
+	for _, fn := range closes {
+		call("OnClose", fn)
+	}
+}

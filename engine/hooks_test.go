@@ -1,0 +1,314 @@
+// What a handler asks to be told: the end of its answer, of its connection, of
+// patience.
+
+package engine_test
+
+import (
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gale-http/gale/engine"
+)
+
+// 'finish' comes once the answer is with the kernel, 'close' when it will never be.
+func TestFinishOrClose(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		told := make(chan string, 8)
+		s := start(t, d, func(req *engine.Request, res *engine.Response) {
+			path := string(req.URL())
+			res.OnFinish(func() { told <- "finish " + path })
+			res.OnClose(func() { told <- "close " + path })
+			req.OnClose(func() { told <- "close request " + path })
+			switch path {
+			case "/short":
+				_ = res.SetHeader("Content-Length", "5")
+				_, _ = res.WriteString("1")
+			case "/abort":
+				panic(engine.ErrAbort)
+			case "/hijack":
+				if socket, _, err := res.Hijack(); err == nil {
+					_ = socket.Close()
+				}
+			default:
+				_ = res.EndString(path)
+			}
+		})
+		c := s.dial()
+		c.send(request("/one") + request("/two"))
+		for _, path := range []string{"/one", "/two"} {
+			if a := c.next(""); a.body != path {
+				t.Errorf("got %q", a.body)
+			}
+			if got := wait(t, told, "the end"); got != "finish "+path {
+				t.Errorf("told %q", got)
+			}
+		}
+		for _, path := range []string{"/short", "/abort"} {
+			c := s.dial()
+			c.send(request(path))
+			c.cut()
+			for _, want := range []string{"close request " + path, "close " + path} {
+				if got := wait(t, told, "the end"); got != want {
+					t.Errorf("told %q, not %q", got, want)
+				}
+			}
+		}
+		c = s.dial()
+		c.send(request("/hijack"))
+		c.cut()
+		c = s.dial()
+		c.send(request("/last"))
+		if a := c.next(""); a.body != "/last" {
+			t.Errorf("got %q", a.body)
+		}
+		if got := wait(t, told, "the end"); got != "finish /last" {
+			t.Errorf("told %q", got)
+		}
+	})
+}
+
+// A handler that does other things hears that its connection has failed, and one that
+// waits for it does not hear that its client has closed its side only.
+func TestCloseWhileTheHandlerRuns(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		if d.portable {
+			return // it hears of nothing while nobody reads or writes
+		}
+		running, told := make(chan struct{}), make(chan string, 4)
+		s := start(t, d, func(req *engine.Request, res *engine.Response) {
+			closed := make(chan struct{})
+			res.OnFinish(func() { told <- "finish" })
+			res.OnClose(func() { told <- "close"; close(closed) })
+			running <- struct{}{}
+			<-req.Context().Done()
+			if string(req.URL()) == "/reset" {
+				<-closed
+			}
+			_ = res.EndString("answer")
+		})
+		c := s.dial()
+		c.send(request("/half"))
+		<-running
+		c.halfClose()
+		if a := c.next(""); a.body != "answer" {
+			t.Errorf("got %q", a.body)
+		}
+		if got := wait(t, told, "the end"); got != "finish" {
+			t.Errorf("told %q", got)
+		}
+		c = s.dial()
+		c.send(request("/reset"))
+		<-running
+		_ = c.Conn.(*net.TCPConn).SetLinger(0)
+		_ = c.Close()
+		if got := wait(t, told, "the end"); got != "close" {
+			t.Errorf("told %q", got)
+		}
+	})
+}
+
+// TryWrite says whether the kernel has taken all, sends the rest by itself, keeps the
+// order with everything else, and says when it is full and when it has drained.
+func TestTryWrite(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		block := []byte(strings.Repeat("x", 64<<10))
+		drained, sent := make(chan struct{}, 16), make(chan int, 1)
+		s := start(t, d, func(req *engine.Request, res *engine.Response) {
+			res.OnDrain(func() { drained <- struct{}{} })
+			kept, n := 0, 0
+			for ; n < 1000; n++ {
+				ok, err := res.TryWrite(block)
+				if d.portable && n == 10 {
+					break // it waits
+				}
+				if errors.Is(err, engine.ErrFull) {
+					break
+				}
+				if !ok && err == nil {
+					kept++
+				}
+			}
+			if !d.portable && (n == 1000 || kept == 0) {
+				t.Errorf("%d blocks were sent, %d kept", n, kept)
+			}
+			sent <- n
+			if string(req.URL()) == "/drain" && !d.portable {
+				<-drained
+				if _, err := res.TryWrite([]byte("drained")); err != nil {
+					t.Error(err)
+				}
+			}
+			_, _ = res.WriteString("then")
+			_ = res.EndString("end")
+		})
+		for path, tail := range map[string]string{"/end": "thenend", "/drain": "drainedthenend"} {
+			if d.portable {
+				tail = "thenend"
+			}
+			c := s.dial()
+			c.send(request(path))
+			n := 11 // in the portable driver
+			if !d.portable {
+				n = wait(t, sent, "the handler")
+			}
+			a := c.next("")
+			if d.portable {
+				<-sent
+			}
+			if want := n*len(block) + len(tail); len(a.body) != want || !strings.HasSuffix(a.body, "x"+tail) {
+				t.Errorf("%s: got %d bytes that end in %q, not %d", path, len(a.body), a.body[max(0, len(a.body)-20):], want)
+			}
+			c.send(request("/cut"))
+			if !d.portable {
+				wait(t, sent, "the handler")
+			}
+			_ = c.Close()
+			if d.portable {
+				<-sent
+			}
+		}
+	})
+}
+
+// The timeout of one request, with and without somebody who listens.
+func TestSetTimeout(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		var calls atomic.Int32
+		errs := make(chan error, 1)
+		s := start(t, d, func(req *engine.Request, res *engine.Response) {
+			switch string(req.URL()) {
+			case "/cut":
+				req.SetTimeout(10*time.Millisecond, nil)
+				_, err := req.Read(make([]byte, 1))
+				errs <- err
+			case "/patient":
+				res.SetTimeout(5*time.Millisecond, func() { calls.Add(1) })
+				_, err := io.ReadFull(req, make([]byte, 4))
+				errs <- err
+			case "/answers":
+				req.SetTimeout(5*time.Millisecond, func() {
+					if calls.Add(1) == 1 {
+						_ = res.SetStatus(408)
+						_ = res.EndString("too late")
+						_ = req.Socket().Close
+						req.SetReadDeadline(time.Unix(1, 0))
+					}
+				})
+				_, err := io.ReadFull(req, make([]byte, 4))
+				errs <- err
+			}
+		})
+		c := s.dial()
+		c.send("POST /cut HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n")
+		if err := wait(t, errs, "the handler"); err != engine.ErrTimeout {
+			t.Error(err)
+		}
+		c.cut()
+
+		c = s.dial()
+		c.send("POST /patient HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n")
+		if !eventually(func() bool { return calls.Load() >= 2 }) {
+			t.Error("the function was not called again")
+		}
+		c.send("body")
+		if err := wait(t, errs, "the handler"); err != nil {
+			t.Error(err)
+		}
+		if a := c.next(""); a.StatusCode != 200 {
+			t.Error(a.StatusCode)
+		}
+		calls.Store(0)
+		c = s.dial()
+		c.send("POST /answers HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n")
+		if a := c.next(""); a.StatusCode != 408 || a.body != "too late" {
+			t.Error(a.StatusCode, a.body)
+		}
+		if err := wait(t, errs, "the handler"); err == nil {
+			t.Error("the body was read")
+		}
+	})
+}
+
+// A handler that does other things for too long, while nothing comes or goes, loses
+// its connection, or its listener is told.
+func TestInactiveRequest(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		if d.portable {
+			return // it looks at nothing while nobody reads or writes
+		}
+		for _, how := range []string{"server", "request", "listener"} {
+			var calls atomic.Int32
+			told := make(chan struct{}, 64)
+			s := prepare(t, d, func(req *engine.Request, res *engine.Response) {
+				if how == "request" {
+					res.SetTimeout(20*time.Millisecond, nil)
+				}
+				if how == "listener" {
+					<-told
+					<-told
+					_ = res.EndString("patience")
+					return
+				}
+				<-req.Context().Done()
+				_, err := res.WriteString("too late")
+				if !errors.Is(err, net.ErrClosed) && err == nil {
+					t.Error("the write succeeded")
+				}
+			})
+			if how != "request" {
+				s.Timeouts.Inactive = 20 * time.Millisecond
+				s.Timeouts.Idle = 20 * time.Millisecond
+			}
+			if how == "listener" {
+				s.On.Timeout = func(*engine.Socket) { calls.Add(1); told <- struct{}{} }
+			}
+			s.listen()
+			c := s.dial()
+			c.send(request("/"))
+			if how == "listener" {
+				if a := c.next(""); a.body != "patience" || calls.Load() < 2 {
+					t.Errorf("got %q after %d calls", a.body, calls.Load())
+				}
+				_ = c.Close()
+			} else if rest := c.cut(); rest != "" {
+				t.Errorf("%s: got %q", how, rest)
+			}
+			_ = s.Close()
+		}
+	})
+}
+
+// A body that trickles is not waited for for ever, however regular it is.
+func TestSlowBody(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		errs := make(chan error, 1)
+		s := prepare(t, d, func(req *engine.Request, res *engine.Response) {
+			_, err := readAll(req)
+			errs <- err
+		})
+		s.Timeouts.Body = 200 * time.Millisecond // 50 of them at any rate
+		s.listen()
+		c := s.dial()
+		c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n")
+		go func() {
+			for {
+				if _, err := c.Write([]byte("x")); err != nil {
+					return
+				}
+				time.Sleep(10 * time.Millisecond) // sleep: the client under test is slow
+			}
+		}()
+		var bad *engine.ProtocolError
+		if err := wait(t, errs, "the handler"); !errors.As(err, &bad) || bad.Status != 408 {
+			t.Error(err)
+		}
+		if a := c.next(""); a.StatusCode != 408 {
+			t.Error(a.StatusCode)
+		}
+	})
+}

@@ -1,0 +1,33 @@
+// Ending waits from outside: for goroutines that do not hold the loop.
+
+package loop
+
+// ProdWriter ends the wait for output that is under way, or the next one, as if there
+// were room. Any goroutine may call it that knows the stream to be the one it means.
+func (s *Stream) ProdWriter() {
+	if !s.output.CompareAndSwap(nil, ready) {
+		s.nudge(&s.output)
+	}
+}
+
+// WaitWriter waits until the kernel may take more, or someone prods.
+func (s *Stream) WaitWriter() error { return s.waitOutput() }
+
+// nudge has who waits at the word look again, from any goroutine that knows the
+// stream to be the one it means.
+func (s *Stream) nudge(side *word) {
+	for {
+		who := side.Load()
+		switch {
+		case who == nil || who == ready:
+			return
+		case !side.CompareAndSwap(who, nil):
+		case who.worker != nil: // suspended, so its loop is there
+			s.loop.Post(func(l *Loop) { l.rouse(who) })
+			return
+		default:
+			who.wake <- struct{}{}
+			return
+		}
+	}
+}
