@@ -132,7 +132,7 @@ func (c *conn) timeoutListeners() (all []func()) {
 
 // Overdue implements loop.Watcher: a request has been under way for as long as the
 // connection may be inactive.
-func (c *conn) Overdue() {
+func (c *conn) Overdue() (again int64) {
 	limit := c.server.run.timeouts.inactive
 	if e := c.extras.Load(); e != nil {
 		if h := e.hooks.Load(); h != nil {
@@ -146,21 +146,23 @@ func (c *conn) Overdue() {
 	quiet, known := c.Quiet()
 	switch {
 	case limit == 0 || !known:
+		return 0
+	case c.Waiting():
+		return limit // who waits looks at the time
 	case quiet < limit:
-		c.Watch(limit - quiet)
-	default:
-		listeners := c.timeoutListeners()
-		if len(listeners) == 0 {
-			c.Cut()
-			return
-		}
-		c.Watch(limit)
-		go func() {
-			for _, fn := range listeners {
-				fn()
-			}
-		}()
+		return limit - quiet
 	}
+	listeners := c.timeoutListeners()
+	if len(listeners) == 0 {
+		c.Cut()
+		return 0
+	}
+	go func() {
+		for _, fn := range listeners {
+			fn()
+		}
+	}()
+	return limit
 }
 
 // broken tells who wants to know that the connection has failed. The loop is held.

@@ -234,7 +234,9 @@ func (l *Loop) expire(s *Stream) {
 		s.task.Expire()
 	case running, taken, detached:
 		if watcher, ok := s.task.(Watcher); !s.expireWait() && ok {
-			watcher.Overdue()
+			if ms := watcher.Overdue(); ms > 0 {
+				l.wheel.set(s, l.Tick()+ms)
+			}
 		}
 	}
 }

@@ -13,6 +13,12 @@ func (s *Stream) ProdWriter() {
 // WaitWriter waits until the kernel may take more, or someone prods.
 func (s *Stream) WaitWriter() error { return s.waitOutput() }
 
+// Waiting tells whether anyone waits on the stream. The loop must be held.
+func (s *Stream) Waiting() bool {
+	in, out := s.input.Load(), s.output.Load()
+	return in != nil && in != ready || out != nil && out != ready
+}
+
 // nudge has who waits at the word look again, from any goroutine that knows the
 // stream to be the one it means.
 func (s *Stream) nudge(side *word) {

@@ -33,8 +33,9 @@ type Task interface {
 // Watcher is a Task that wants to know of a stream that is served for long.
 type Watcher interface {
 	// Overdue is called, the loop held, when the deadline that the stream had at rest
-	// passes while it is served. Watch sets the next one.
-	Overdue()
+	// passes while it is served, or one that Watch has set. It returns in how many
+	// milliseconds it is to be called again; 0 is not.
+	Overdue() (again int64)
 }
 
 // Stream is a socket with its place in a loop. It is meant to be embedded in the
