@@ -29,9 +29,9 @@ const clientConns = 64
 // clientKind is one client that can be compared.
 type clientKind struct {
 	name    string
-	program string // in the site when it is ours, else to be found in PATH
-	module  string // of ours, whose version is shown
-	install string // how to come by it; "" when it is ours
+	program string // in the site when it is built, else to be found in PATH
+	module  string // whose version is shown, of what is built
+	install string // how to come by it; "" when it is built
 	args    func(addr string, conns int, d time.Duration) []string
 	read    func(out []byte) (good, bad int64, err error)
 }
@@ -50,7 +50,7 @@ func allClients() []*clientKind {
 		{name: "h2load", program: "h2load", install: "apt-get install nghttp2-client", read: readH2load, args: func(addr string, conns int, d time.Duration) []string {
 			return []string{"--h1", "-t1", fmt.Sprintf("-c%d", conns), "-D", fmt.Sprintf("%ds", wholeSeconds(d)), "http://" + addr + "/"}
 		}},
-		{name: "hey", program: "hey", install: "apt-get install hey", read: readHey, args: func(addr string, conns int, d time.Duration) []string {
+		{name: "hey", program: "hey", module: "github.com/rakyll/hey", read: readHey, args: func(addr string, conns int, d time.Duration) []string {
 			return []string{"-cpus", "1", "-c", strconv.Itoa(conns), "-z", d.String(), "http://" + addr + "/"}
 		}},
 		{name: "fasthttp.HostClient", program: "hostclient", module: "github.com/valyala/fasthttp", args: ask, read: readAsker},
@@ -170,10 +170,11 @@ func (k *clientKind) version(s *site) string {
 	return "of unknown version"
 }
 
-// buildClients compiles the clients that are ours, and the floor.
+// buildClients compiles the clients that are written in Go, and the floor.
 func (s *site) buildClients(ctx context.Context) error {
 	const bench = "github.com/gale-http/gale/bench/"
-	return errors.Join(s.buildLoadgen(ctx), s.goBuild(ctx, ".", bench+"ask/hostclient", bench+"ask/netclient", bench+"serve/floor"))
+	return errors.Join(s.buildLoadgen(ctx),
+		s.goBuild(ctx, ".", bench+"ask/hostclient", bench+"ask/netclient", bench+"serve/floor", "github.com/rakyll/hey")) // a tool of go.mod's
 }
 
 // clientTable measures all clients, round by round.

@@ -185,6 +185,9 @@ func (k *peerKind) version(s *site) string {
 	if k.module == "std" {
 		return info.GoVersion
 	}
+	if info.Main.Path == k.module && info.Main.Sum != "" { // another module's own program
+		return info.Main.Version
+	}
 	for _, dep := range info.Deps {
 		if dep.Path == k.module && dep.Replace == nil {
 			return dep.Version
