@@ -310,7 +310,7 @@ func (s *session) stepClient(ctx context.Context, k *clientKind) (float64, error
 	}
 	defer server.Close()
 	cmd := exec.Command(path, k.args(server.Addr(), clientStepConns, time.Hour)...) // longer than any limit
-	cmd.Env = append(os.Environ(), stepped.Env)
+	cmd.Env = append(os.Environ(), stepped.Env...)
 	if err := proc.StartPinned(cmd, s.clientCore); err != nil {
 		return 0, err
 	}

@@ -45,7 +45,7 @@ type options struct {
 	quick, clients   bool
 	peers, workloads string
 	driver           string
-	rounds           int
+	rounds, pairs    int
 	duration         time.Duration
 	steps            string
 	json, md, from   string
@@ -72,9 +72,10 @@ func parse() *options {
 	flag.StringVar(&o.peers, "peers", "", "peers, with commas between (default: all that are installed)")
 	flag.StringVar(&o.workloads, "workloads", "", "workloads, with commas between (default: all)")
 	flag.StringVar(&o.driver, "driver", "loadgen", "loadgen or wrk")
-	flag.IntVar(&o.rounds, "rounds", 0, "rounds (default: 5, quick 2)")
-	flag.DurationVar(&o.duration, "d", 0, "span of a round (default: 2s, quick 1s)")
-	flag.StringVar(&o.steps, "steps", "", "count instructions by stepping for these peers, or none, or all (default: gale, where there are no counters)")
+	flag.IntVar(&o.rounds, "rounds", 0, "rounds (default: 5, quick 3)")
+	flag.DurationVar(&o.duration, "d", 0, "span of a round (default: 2s, quick 400ms)")
+	flag.StringVar(&o.steps, "steps", "", "count instructions by stepping for these peers, or none, or all (default: all, where there are no counters)")
+	flag.IntVar(&o.pairs, "pairs", 0, "pairs of bursts to step through for a figure (default: 3, quick 1)")
 	flag.BoolVar(&o.clients, "clients", false, "the client table; no other, unless -workloads or -quick asks for some")
 	flag.StringVar(&o.json, "json", "", "write the report as JSON to this file")
 	flag.StringVar(&o.md, "md", "", "write the tables as Markdown to this file")
@@ -95,9 +96,9 @@ func parse() *options {
 
 // defaults fills in what -quick and its absence mean.
 func (o *options) defaults() {
-	peers, workloads, rounds, span := "all", "all", 5, 2*time.Second
+	peers, workloads, rounds, span, pairs := "all", "all", 5, 2*time.Second, 3
 	if o.quick {
-		peers, workloads, rounds, span = "gale,fasthttp,nethttp,floor", "hello,browser,pipeline16,idle", 2, time.Second
+		peers, workloads, rounds, span, pairs = "gale,fasthttp,nethttp,floor", "hello,browser,pipeline16,idle", 3, 400*time.Millisecond, 1
 	}
 	if o.peers == "" {
 		o.peers = peers
@@ -113,6 +114,9 @@ func (o *options) defaults() {
 	}
 	if o.rounds < 1 {
 		o.rounds = rounds
+	}
+	if o.pairs < 1 {
+		o.pairs = pairs
 	}
 	if o.duration <= 0 {
 		o.duration = span
@@ -232,7 +236,7 @@ func (o *options) session(ctx context.Context, site *site) (*session, error) {
 			return nil, err
 		}
 	}
-	s.meter = &meter{driver: driver, core: o.clientCore, duration: o.duration}
+	s.meter = &meter{driver: driver, core: o.clientCore, duration: o.duration, pairs: o.pairs}
 	return s, nil
 }
 
@@ -251,7 +255,7 @@ func (s *session) prepareCounters(o *options) (notes []string) {
 	}
 	steps := o.steps
 	if steps == "" && !s.counters {
-		steps = "gale"
+		steps = "all"
 	}
 	for _, p := range s.peers {
 		for name := range strings.SplitSeq(steps, ",") {
@@ -261,7 +265,7 @@ func (s *session) prepareCounters(o *options) (notes []string) {
 		}
 	}
 	if len(s.steps) > 0 {
-		notes = append(notes, "stepped instructions are user mode only, counted one by one with 16 requests always under way")
+		notes = append(notes, fmt.Sprintf("stepped instructions are user mode only, counted one by one: what each request more costs a server that is awake (%d at once against %d, from rest to rest), garbage collection left out; workloads that sleep, or move more than 128 KiB a request, are not stepped through", stepMany, stepFew))
 	}
 	return notes
 }

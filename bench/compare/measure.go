@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -23,6 +22,7 @@ type meter struct {
 	core     int // the driver's
 	duration time.Duration
 	counters bool // perf events are to be had
+	pairs    int  // of bursts that are stepped through for a figure
 }
 
 // sample puts load on the peer for a round and gives its figures.
@@ -158,24 +158,29 @@ func (m *meter) idle(ctx context.Context, p *running, w *work.Workload) (Sample,
 	}, nil
 }
 
-// Stepping is slow, so it is done with as many requests under way, and counts
-// over as many, as it takes to see a server work in batches.
+// Stepping is slow, so a burst has no more requests than it takes to see a server
+// work in batches.
 const (
-	stepUnderWay = 16
-	stepRequests = 64
+	stepMany  = 10 // requests at once
+	stepFew   = 2
+	stepWarm  = 5000
+	freshWarm = 500 // where each request, or so, has a connection of its own
 )
-
-// errNotStepped says that a workload is too much for stepping, or none for it.
-var errNotStepped = errors.New("not stepped through")
 
 // step counts the peer's user-mode instructions exactly.
 func (m *meter) step(ctx context.Context, p *running, w *work.Workload, limit time.Duration) (float64, error) {
-	if w.Kind != work.Requests || w.Per > 0 || w.Slow != "" || w.Body+len(w.Want.Body) > 1<<14 {
-		return 0, errNotStepped
-	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	f, err := stepped.Measure(ctx, stepped.Plan{PID: p.pid(), Addr: p.addr, Workload: w,
-		Conns: min(w.Conns, max(2, stepUnderWay/w.Depth)), Requests: stepRequests, Warm: 20000})
+	plan := stepped.Plan{PID: p.worker(), Addr: p.addr, Workload: w, Conns: stepMany, Few: stepFew, Pairs: m.pairs, Warm: stepWarm}
+	switch { // a batch is as good as a crowd
+	case w.Depth > 1:
+		plan.Conns, plan.Few = 1, 0
+	case w.Per > 1:
+		plan.Conns, plan.Few = 2, 1
+	}
+	if w.Per > 0 {
+		plan.Warm = freshWarm
+	}
+	f, err := stepped.Measure(ctx, plan)
 	return f.PerRequest, err
 }

@@ -161,6 +161,13 @@ func (s *site) start(ctx context.Context, kind *peerKind, w *work.Workload, upst
 
 func (r *running) pid() int { return r.cmd.Process.Pid }
 
+// worker is the process that answers: a program that starts others to work for it
+// does nothing itself.
+func (r *running) worker() int {
+	tree := proc.Tree(r.pid())
+	return tree[len(tree)-1]
+}
+
 func (r *running) end() { proc.End(r.cmd) }
 
 // lastWords gives the end of what the peer printed.

@@ -13,11 +13,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/gale-http/gale/bench/internal/drive"
 	"github.com/gale-http/gale/bench/internal/proc"
-	"github.com/gale-http/gale/bench/internal/stepped"
 	"github.com/gale-http/gale/bench/internal/work"
 )
 
@@ -31,6 +31,7 @@ type session struct {
 	rounds    int
 	steps     []*peerKind // whose instructions are counted by stepping
 	stepLimit time.Duration
+	noting    sync.Mutex // of what steps in parallel
 	progress  io.Writer
 }
 
@@ -45,6 +46,12 @@ func (s *session) run(ctx context.Context) (*Report, error) {
 			return nil, err
 		}
 		rep.Tables = append(rep.Tables, t)
+	}
+	if err := s.stepAll(ctx, rep.Tables); err != nil {
+		return nil, err
+	}
+	for _, t := range rep.Tables {
+		t.settle()
 	}
 	if s.clients != nil {
 		for _, k := range s.clients {
@@ -116,10 +123,6 @@ func (s *session) table(ctx context.Context, w *work.Workload) (*Table, error) {
 		}
 	}
 	s.verify(entries, w)
-	if err := s.stepAll(ctx, t, w, behind); err != nil {
-		return nil, err
-	}
-	t.settle()
 	return t, ctx.Err()
 }
 
@@ -169,35 +172,6 @@ func (s *session) verify(entries []*entry, w *work.Workload) {
 			e.row.void("wrong answer after the load: " + err.Error())
 		}
 	}
-}
-
-// stepAll counts instructions by stepping, in processes of their own.
-func (s *session) stepAll(ctx context.Context, t *Table, w *work.Workload, behind string) error {
-	for _, row := range t.Rows {
-		i := slices.IndexFunc(s.steps, func(k *peerKind) bool { return k.name == row.Peer })
-		if i < 0 || row.Void != "" {
-			continue
-		}
-		fmt.Fprintf(s.progress, "%s steps %s\n", w.Name, row.Peer)
-		p, err := s.start(ctx, s.steps[i], w, behind, s.serverCore, stepped.Env)
-		if err != nil {
-			return err
-		}
-		n, err := s.step(ctx, p, w, s.stepLimit)
-		p.end()
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		switch {
-		case err == nil:
-			for _, sample := range row.Samples {
-				sample[figStepped] = n
-			}
-		case !errors.Is(err, errNotStepped):
-			t.Notes = append(t.Notes, fmt.Sprintf("%s was not stepped through: %v", row.Peer, err))
-		}
-	}
-	return nil
 }
 
 // newSite makes the place for a run's files.

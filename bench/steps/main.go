@@ -5,9 +5,11 @@
 //
 // It starts the command on one core with {addr} replaced by a free address of
 // loopback ({host} and {port} for its parts), checks that it answers the
-// workload rightly, warms it up, and steps through -n requests instruction by
-// instruction. With one connection it sees the server wake up for each request;
-// with 64 it sees it busy, since a stepped server is always behind.
+// workload rightly, warms it up, and steps through bursts of requests, one on each
+// connection, instruction by instruction and from rest to rest, until there were -n. With
+// one connection the server wakes up for each request. With 64, a burst of 8 goes before
+// each of 64 (-few), and what the other 56 have cost is the figure, as for a server that
+// is awake anyway.
 package main
 
 import (
@@ -30,7 +32,8 @@ import (
 func main() {
 	var (
 		conns    = flag.Int("c", 1, "connections")
-		requests = flag.Int("n", 200, "requests to count")
+		few      = flag.Int("few", -1, "connections of a smaller burst to compare with, so that waking up cancels out; 0: none (default: an eighth of -c)")
+		requests = flag.Int("n", 200, "requests to count, those of smaller bursts not counted")
 		warm     = flag.Int("warm", 20000, "requests before, at full speed")
 		core     = flag.Int("core", 0, "core to run the server on")
 		name     = flag.String("workload", "hello", "what to ask: one of compare's workloads")
@@ -40,7 +43,10 @@ func main() {
 	)
 	flag.Parse()
 	w := work.Find(*name)
-	if w == nil || flag.NArg() == 0 || *conns < 1 || *requests < 1 {
+	if *few < 0 {
+		*few = (*conns + 6) / 8 // none for one
+	}
+	if w == nil || flag.NArg() == 0 || *conns < 1 || *requests < 1 || *few < 0 || *few >= *conns {
 		fmt.Fprintln(os.Stderr, "usage: steps [flags] -- command with {addr}")
 		flag.PrintDefaults()
 		os.Exit(2)
@@ -49,7 +55,8 @@ func main() {
 	defer cancel()
 	ctx, cancelLimit := context.WithTimeout(ctx, *limit)
 	defer cancelLimit()
-	plan := stepped.Plan{Workload: w, Conns: *conns, Requests: *requests, Warm: *warm, Profile: *profile > 0}
+	each := *conns * w.Depth * max(w.Per, 1)
+	plan := stepped.Plan{Workload: w, Conns: *conns, Few: *few, Pairs: (*requests + each - 1) / each, Warm: *warm, Profile: *profile > 0}
 	figure, err := run(ctx, flag.Args(), *core, plan)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "steps:", err)
@@ -61,8 +68,8 @@ func main() {
 		}
 		return
 	}
-	fmt.Printf("%.1f user instructions per request (%d instructions, %d requests, %d connections, %v, %v a step)\n", figure.PerRequest,
-		figure.Steps, figure.Requests, *conns, figure.Elapsed.Round(time.Millisecond), figure.Elapsed/time.Duration(max(figure.Steps, 1)))
+	fmt.Printf("%.1f user instructions per request (%.1f to %.1f; %d instructions, %d requests, %d connections, %v, %v a step)\n", figure.PerRequest,
+		figure.Lowest, figure.Highest, figure.Steps, figure.Requests, *conns, figure.Elapsed.Round(time.Millisecond), figure.Elapsed/time.Duration(max(figure.Steps, 1)))
 	for _, share := range figure.Profile[:min(*profile, len(figure.Profile))] {
 		fmt.Printf("%10.1f  %s\n", share.PerRequest, share.Function)
 	}
@@ -83,7 +90,7 @@ func run(ctx context.Context, command []string, core int, plan stepped.Plan) (st
 	}
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Stderr = os.Stderr
-	cmd.Env = append(os.Environ(), stepped.Env)
+	cmd.Env = append(os.Environ(), stepped.Env...)
 	if err := proc.StartPinned(cmd, core); err != nil {
 		return stepped.Figure{}, err
 	}

@@ -67,6 +67,9 @@ func (l *Loadgen) Run(ctx context.Context, job Job) (Result, error) {
 	var out, problems bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &problems
 	if err := proc.Await(ctx, cmd, job.Core); err != nil {
+		if out.Len() > 0 { // it has a report, and so has run
+			return Result{}, errors.New("nothing was answered, or the server died under load")
+		}
 		return Result{}, fmt.Errorf("loadgen: %w: %s", err, strings.TrimSpace(problems.String()))
 	}
 	var d document

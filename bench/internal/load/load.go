@@ -135,15 +135,8 @@ func (c *Client) Run(ctx context.Context, seen func(done int) bool) error {
 func (c *Client) parse(conn net.Conn) error {
 	in := bufio.NewReader(conn)
 	for range c.depth {
-		res, err := http.ReadResponse(in, &http.Request{Method: c.method})
-		if err != nil {
+		if err := oneAnswer(in, c.method); err != nil {
 			return err
-		}
-		if _, err := io.Copy(io.Discard, res.Body); err != nil {
-			return err
-		}
-		if res.StatusCode != http.StatusOK {
-			return fmt.Errorf("status %d", res.StatusCode)
 		}
 	}
 	return nil
@@ -156,6 +149,11 @@ func (c *Client) turn(conn net.Conn, answers []byte) error {
 	if _, err := conn.Write(c.batch); err != nil {
 		return err
 	}
+	return c.receive(conn, answers)
+}
+
+// receive reads a batch of answers.
+func (c *Client) receive(conn net.Conn, answers []byte) error {
 	if c.answer == 0 {
 		return c.parse(conn)
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -76,5 +77,38 @@ func TestRunObeysItsContext(t *testing.T) {
 	}()
 	if err := client.Run(ctx, Until(10)); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, want it canceled", err)
+	}
+}
+
+func TestBursts(t *testing.T) {
+	var served, conns atomic.Int64
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		served.Add(1)
+		_, _ = io.WriteString(w, "twelve bytes") // the client is the one to find out
+	}))
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			conns.Add(1)
+		}
+	}
+	server.Start()
+	defer server.Close()
+	addr := strings.TrimPrefix(server.URL, "http://")
+	client, err := Dial(work.Find("pipeline16"), addr, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	served.Store(0)
+	if n, err := client.Burst(t.Context(), 3); n != 48 || err != nil || served.Load() != 48 {
+		t.Errorf("%d requests, %d served, %v", n, served.Load(), err)
+	}
+	if err := client.One(t.Context()); err != nil || served.Load() != 49 {
+		t.Errorf("%d served, %v", served.Load(), err)
+	}
+	served.Store(0)
+	conns.Store(0)
+	if n, err := Fresh(t.Context(), work.Find("churn10"), addr, 3); n != 30 || err != nil || served.Load() != 30 || conns.Load() != 3 {
+		t.Errorf("%d requests on %d connections, %d served, %v", n, conns.Load(), served.Load(), err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"debug/buildinfo"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/gale-http/gale/bench/internal/steps"
 )
@@ -51,4 +52,42 @@ func holdMonitor(counter *steps.Counter) func() <-chan struct{} {
 		}()
 		return held
 	}
+}
+
+// window is the span of answers between two readings of the counter. It opens
+// when every connection has had a turn and the threads that sleep are held.
+type window struct {
+	count       func() uint64
+	hold        func() <-chan struct{} // asks for the rest of them
+	open        func()
+	held        <-chan struct{}
+	turn, width int // answers, at least
+	opened      int // answers by then; 0: not yet
+	low         uint64
+	start       time.Time
+	figure      Figure
+}
+
+func (w *window) seen(done int) bool {
+	if w.opened > 0 {
+		if done-w.opened < w.width {
+			return true
+		}
+		n := w.count() - w.low
+		w.figure = Figure{PerRequest: float64(n) / float64(done-w.opened), Requests: done - w.opened, Steps: n, Elapsed: time.Since(w.start)}
+		return false
+	}
+	if done < w.turn {
+		return true
+	}
+	if w.held == nil {
+		w.held = w.hold()
+	}
+	select {
+	case <-w.held:
+		w.opened, w.low, w.start = done, w.count(), time.Now()
+		w.open()
+	default:
+	}
+	return true
 }

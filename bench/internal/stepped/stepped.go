@@ -1,5 +1,13 @@
 // Package stepped measures user-mode instructions per request of a running
 // server by stepping through a small number of requests.
+//
+// A server that is stepped through is a thousand times slower than what asks it, so it
+// must not be watched under load: it would find the next request waiting whenever it
+// looks, and never have to wait, which is what costs servers with a goroutine for each
+// connection most. Instead it is given bursts, from rest to rest: a few requests at once,
+// then more, and the figure is what each one more has cost. Waking up and going to
+// sleep, which a busy server does not do, cancel out; waiting for a connection's
+// next request does not.
 package stepped
 
 import (
@@ -7,6 +15,7 @@ import (
 	"debug/buildinfo"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gale-http/gale/bench/internal/load"
@@ -14,107 +23,148 @@ import (
 	"github.com/gale-http/gale/bench/internal/work"
 )
 
-// Env is to be in the environment of a server that will be stepped through. It
+// Env is to be in the environment of a program that will be stepped through. It
 // means something to Go programs: a goroutine that seems to have run for too
-// long, and every one does when it is stepped, is not sent a signal each time.
-const Env = "GODEBUG=asyncpreemptoff=1"
+// long, and every one does when it is stepped, is not sent a signal each time; and no
+// garbage is collected, which so few requests would have to pay for wholly or not at all.
+var Env = []string{"GODEBUG=asyncpreemptoff=1", "GOGC=off"}
 
 // Plan says what to step through.
 type Plan struct {
 	PID      int
 	Addr     string
 	Workload *work.Workload
-	Conns    int // connections; all of them always have a request under way
-	Requests int // requests to count
+	Conns    int // connections: each has a batch of requests under way in the larger burst
+	Few      int // of them, in the smaller one; 0: none, so that waking up counts, or, for batches, a request alone
+	Pairs    int // of bursts, to count
 	Warm     int // requests at full speed before
 	Profile  bool
 }
 
 // Figure is the outcome.
 type Figure struct {
-	PerRequest float64       // user-mode instructions of the whole process per request
+	PerRequest float64 // user-mode instructions of the whole process per request, the median of the bursts
+	Lowest     float64 // of the bursts
+	Highest    float64
 	Requests   int           // that were counted
 	Steps      uint64        // instructions in them
 	Elapsed    time.Duration // it took to step through them
 	Profile    []Share       // by function, the largest first; when it was asked for
 }
 
-// window is the span of answers between two readings of the counter. It opens
-// when every connection has had a turn and the threads that sleep are held.
-type window struct {
-	count       func() uint64
-	hold        func() <-chan struct{} // asks for the rest of them
-	open        func()
-	held        <-chan struct{}
-	turn, width int // answers, at least
-	opened      int // answers by then; 0: not yet
-	low         uint64
-	start       time.Time
-	figure      Figure
-}
-
-func (w *window) seen(done int) bool {
-	if w.opened > 0 {
-		if done-w.opened < w.width {
-			return true
-		}
-		n := w.count() - w.low
-		w.figure = Figure{PerRequest: float64(n) / float64(done-w.opened), Requests: done - w.opened, Steps: n, Elapsed: time.Since(w.start)}
-		return false
-	}
-	if done < w.turn {
-		return true
-	}
-	if w.held == nil {
-		w.held = w.hold()
-	}
-	select {
-	case <-w.held:
-		w.opened, w.low, w.start = done, w.count(), time.Now()
-		w.open()
-	default:
-	}
-	return true
-}
-
-// Measure warms the server up, attaches, lets it settle, and counts.
+// Measure warms the server up, attaches when it is at rest, and counts what it executes
+// for each of several pairs of bursts. The figure is the median's: what the process does
+// by itself falls into one pair and not into the others.
 func Measure(ctx context.Context, p Plan) (Figure, error) {
-	client, err := load.Dial(p.Workload, p.Addr, p.Conns)
+	asks, end, err := p.warm(ctx)
 	if err != nil {
 		return Figure{}, err
 	}
-	defer client.Close()
-	if err := client.Run(ctx, load.Until(p.Warm)); err != nil {
-		return Figure{}, fmt.Errorf("warm-up: %w", err)
-	}
+	defer end()
 	_, notGo := buildinfo.ReadFile(fmt.Sprintf("/proc/%d/exe", p.PID))
 	counter, err := steps.Attach(p.PID, steps.Options{HoldSleepers: notGo == nil, SlowClock: true, Profile: p.Profile})
 	if err != nil {
 		return Figure{}, err
 	}
-	w := &window{count: counter.Count, hold: holdMonitor(counter), open: counter.StartProfile, turn: p.Conns * p.Workload.Depth, width: p.Requests}
-	type end struct {
-		result steps.Result
-		err    error
+	f, err := p.count(ctx, counter, asks)
+	result, detachErr := counter.Detach()
+	if err = errors.Join(err, detachErr); err == nil && p.Profile {
+		f.Profile, err = shares(p.PID, result.Profile, f)
 	}
-	letGo := make(chan end, 1)
-	err = client.Run(ctx, func(done int) bool {
-		more := w.seen(done)
-		if !more { // what is under way is finished at full speed
-			go func() {
-				result, err := counter.Detach()
-				letGo <- end{result, err}
-			}()
+	return f, err
+}
+
+// asker puts requests on the server, all at once.
+type asker struct {
+	one   func() error
+	burst func(conns int) (requests int, err error)
+}
+
+// warm has the server make what it keeps.
+func (p *Plan) warm(ctx context.Context) (asks asker, end func(), err error) {
+	w := p.Workload
+	if w.Per > 0 {
+		asks.burst = func(n int) (int, error) { return load.Fresh(ctx, w, p.Addr, n) }
+		asks.one = func() error { _, err := asks.burst(1); return err }
+		for done := 0; done < p.Warm; {
+			n, err := asks.burst(p.Conns)
+			if err != nil {
+				return asks, nil, fmt.Errorf("warm-up: %w", err)
+			}
+			done += n
 		}
-		return more
-	})
-	if w.figure.Requests == 0 {
-		_, detachErr := counter.Detach()
-		return Figure{}, errors.Join(err, detachErr)
+		return asks, func() {}, nil
 	}
-	last := <-letGo
-	if err = errors.Join(err, last.err); err == nil && p.Profile {
-		w.figure.Profile, err = shares(p.PID, last.result.Profile, w.figure)
+	client, err := load.Dial(w, p.Addr, p.Conns)
+	if err != nil {
+		return asks, nil, err
 	}
-	return w.figure, err
+	if err := client.Run(ctx, load.Until(p.Warm)); err != nil {
+		client.Close()
+		return asks, nil, fmt.Errorf("warm-up: %w", err)
+	}
+	asks.burst = func(n int) (int, error) { return client.Burst(ctx, n) }
+	asks.one = func() error { return client.One(ctx) }
+	return asks, client.Close, nil
+}
+
+// count counts pairs of bursts. A request goes before: whatever the first one after a
+// rest wakes for longer is awake, or held, then.
+func (p *Plan) count(ctx context.Context, counter *steps.Counter, asks asker) (f Figure, err error) {
+	counter.HoldMonitor()
+	if _, err := rest(ctx, counter, func() (int, error) { return 0, asks.one() }); err != nil {
+		return f, err
+	}
+	start := time.Now()
+	counter.StartProfile()
+	var counts []float64
+	for range p.Pairs {
+		few, err := rest(ctx, counter, func() (int, error) { return p.few(asks) })
+		if err != nil {
+			return f, err
+		}
+		many, err := rest(ctx, counter, func() (int, error) { return asks.burst(p.Conns) })
+		if err != nil {
+			return f, err
+		}
+		f.Requests += few.requests + many.requests
+		f.Steps += few.steps + many.steps
+		more := float64(many.requests - few.requests)
+		counts = append(counts, (float64(many.steps)-float64(few.steps))/more)
+	}
+	slices.Sort(counts)
+	f.PerRequest, f.Elapsed = counts[len(counts)/2], time.Since(start)
+	f.Lowest, f.Highest = counts[0], counts[len(counts)-1]
+	return f, nil
+}
+
+// few is the smaller burst; next to a batch, a request alone.
+func (p *Plan) few(asks asker) (int, error) {
+	switch {
+	case p.Few > 0:
+		return asks.burst(p.Few)
+	case p.Workload.Depth > 1:
+		return 1, asks.one()
+	}
+	return 0, nil
+}
+
+// spent is what a burst cost.
+type spent struct {
+	requests int
+	steps    uint64
+}
+
+// rest counts what do costs, from rest to rest.
+func rest(ctx context.Context, counter *steps.Counter, do func() (int, error)) (s spent, err error) {
+	if err := counter.AwaitRest(ctx); err != nil {
+		return s, err
+	}
+	low := counter.Count()
+	if s.requests, err = do(); err != nil {
+		return s, err
+	}
+	err = counter.AwaitRest(ctx)
+	s.steps = counter.Count() - low
+	return s, err
 }

@@ -27,7 +27,7 @@ func TestMeasureTheFloor(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(program, "-addr", addr)
-	cmd.Env = append(os.Environ(), Env)
+	cmd.Env = append(os.Environ(), Env...)
 	if err := proc.StartPinned(cmd, 0); err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func TestMeasureTheFloor(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	f, err := Measure(ctx, Plan{PID: cmd.Process.Pid, Addr: addr, Workload: work.Find("hello"), Conns: 8, Requests: 32, Warm: 500, Profile: true})
+	f, err := Measure(ctx, Plan{PID: cmd.Process.Pid, Addr: addr, Workload: work.Find("hello"), Conns: 8, Pairs: 4, Warm: 500, Profile: true})
 	if err != nil {
 		t.Fatal(err)
 	}

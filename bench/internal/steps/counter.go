@@ -42,6 +42,7 @@ type Counter struct {
 	holding   atomic.Bool   // the monitor is to be held, too
 	held      chan struct{} // closed when it is, or never will be
 	nudges    atomic.Int32
+	atHold    atomic.Int32 // threads that are held
 	ready     chan error
 	gone      chan struct{} // closed when the tracer has let go of everything
 	mu        sync.Mutex

@@ -81,5 +81,6 @@ func (c *Counter) hold(t *thread) bool {
 	}
 	c.looks = 0
 	t.held = true
+	c.atHold.Add(1)
 	return true
 }

@@ -4,10 +4,12 @@ package work
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -97,7 +99,8 @@ func TestCheckRejects(t *testing.T) {
 	} {
 		w := *Find(c.workload)
 		err := w.check(serve(t, c.answer), 300*time.Millisecond)
-		if err == nil || !strings.Contains(err.Error(), c.want) {
+		cut := c.want == "EOF" && errors.Is(err, syscall.ECONNRESET) // the server closed with a request unread
+		if err == nil || !strings.Contains(err.Error(), c.want) && !cut {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
 	}

@@ -116,6 +116,13 @@ func (w *Workload) fill() {
 	}
 }
 
+// CanStep tells whether the workload's requests are small enough to be stepped through,
+// and do nothing by the clock.
+func (w *Workload) CanStep() bool {
+	byClock := w.Slow != "" || w.Path == "/block"
+	return (w.Kind == Requests || w.Kind == Handshakes) && !byClock && w.Body+len(w.Want.Body) <= 1<<17
+}
+
 // Find gives the workload of that name, nil when there is none.
 func Find(name string) *Workload {
 	for _, w := range All() {
