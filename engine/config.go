@@ -74,10 +74,12 @@ func (l *Limits) suspended() int {
 // Timeouts bounds how long a peer may take. They are kept by a coarse wheel:
 // never early, and up to an eighth late.
 type Timeouts struct {
-	Head  time.Duration // from a head's first byte to its last; 1 minute; beyond it 408
-	Body  time.Duration // for the next bytes of a body that is being read; 2 minutes
-	Write time.Duration // for the peer to take more of an answer; 2 minutes
-	Idle  time.Duration // between two requests (seed: server.timeout); 2 minutes
+	// Handshake is for that of TLS, from the connection's beginning; 10 seconds.
+	Handshake time.Duration
+	Head      time.Duration // from a head's first byte to its last; 1 minute; beyond it 408
+	Body      time.Duration // for the next bytes of a body that is being read; 2 minutes
+	Write     time.Duration // for the peer to take more of an answer; 2 minutes
+	Idle      time.Duration // between two requests (seed: server.timeout); 2 minutes
 	// Inactive is how long nothing may come or go while a request is being answered and
 	// its handler does other things (seed: server.timeout); 2 minutes; beyond it the
 	// connection is cut. It is noticed on TCP connections of a loop, and up to Idle late.
@@ -86,19 +88,20 @@ type Timeouts struct {
 
 // ticks is Timeouts in milliseconds; zero is none.
 type ticks struct {
-	head, idle, inactive int64
-	body, write          int32
-	grace                int64 // how long a body is waited for at any rate
+	head, idle, inactive, handshake int64
+	body, write                     int32
+	grace                           int64 // how long a body is waited for at any rate
 }
 
 func (t *Timeouts) ticks() ticks {
 	return ticks{
-		head:     millis(t.Head, time.Minute),
-		idle:     millis(t.Idle, 2*time.Minute),
-		inactive: millis(t.Inactive, 2*time.Minute),
-		body:     int32(min(millis(t.Body, defaultBody), math.MaxInt32)),
-		grace:    millis(max(0, t.Body)/4, defaultBody/4),
-		write:    int32(min(millis(t.Write, 2*time.Minute), math.MaxInt32)),
+		head:      millis(t.Head, time.Minute),
+		handshake: millis(t.Handshake, 10*time.Second),
+		idle:      millis(t.Idle, 2*time.Minute),
+		inactive:  millis(t.Inactive, 2*time.Minute),
+		body:      int32(min(millis(t.Body, defaultBody), math.MaxInt32)),
+		grace:     millis(max(0, t.Body)/4, defaultBody/4),
+		write:     int32(min(millis(t.Write, 2*time.Minute), math.MaxInt32)),
 	}
 }
 

@@ -6,6 +6,7 @@ package engine
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"sync/atomic"
 
@@ -53,6 +54,7 @@ type mode uint8
 const (
 	modeHTTP   mode = iota
 	modeLinger      // input is dropped for a while before closing
+	modeShake       // it is to begin with a handshake of TLS
 	modeFresh       // Events.Connection has not been told
 	modeLate        // a head was too long under way, and Events.ClientError is to be told
 	modeIdle        // nothing has come for too long, and Events.Timeout is to be told
@@ -122,7 +124,14 @@ func (c *conn) init(s *Server) {
 func (c *conn) opened() {
 	c.server.run.open.Add(1)
 	c.WriteTimeout = c.server.run.timeouts.write
-	if c.server.On.Connection != nil {
+	t := &c.server.run.timeouts
+	switch over, _ := c.NetConn().(*tls.Conn); {
+	case c.server.run.tls != nil || over != nil:
+		c.mode = modeShake
+		if t.handshake > 0 {
+			c.headDue = c.Tick() + t.handshake
+		}
+	case c.server.On.Connection != nil:
 		c.mode = modeFresh
 	}
 	if c.server.On.Timeout != nil {
@@ -230,6 +239,7 @@ func (c *conn) HangUp() {
 func (c *conn) startLinger() {
 	c.releaseBegun()
 	c.HalfClose()
+	c.Strip()
 	c.mode, c.linger = modeLinger, lingerBytes
 	c.Rest(c.Tick()+lingerTicks, true)
 }

@@ -21,7 +21,8 @@ type Events struct {
 	Listening func()
 	// Close is called once, when the server has closed.
 	Close func()
-	// Connection is called for each new connection, before anything is read from it.
+	// Connection is called for each new connection, before anything is read from it; over
+	// TLS, after the handshake.
 	// Until it returns the socket can be read and written.
 	Connection func(socket *Socket)
 	// CheckContinue is called in place of the Handler for a request with Expect:
@@ -69,7 +70,7 @@ const (
 	exited           // runtime.Goexit: the goroutine is unwinding, and its connection is taken care of
 )
 
-// tell calls an event on behalf of the connection. The worker is under the lease's
+// tell calls user code, by its name, on behalf of the connection. The worker is under the lease's
 // rule.
 func (x *responder) tell(name string, event func()) (what outcome) {
 	what = exited
@@ -238,6 +239,10 @@ func (x *responder) unusual(c *conn) {
 	x.attach(c)
 	on := &c.server.On
 	switch mode {
+	case modeShake:
+		if !x.shake() || on.Connection != nil && !x.lendTo("Events.Connection", on.Connection) {
+			return
+		}
 	case modeFresh:
 		if !x.lendTo("Events.Connection", on.Connection) {
 			return

@@ -4,6 +4,7 @@ package engine
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"hash/maphash"
 	"log"
@@ -33,14 +34,21 @@ var ErrAbort = errors.New("gale: the handler aborted")
 // but Handler is the default. Its fields must not be changed once it listens, and
 // it must not be copied. Its methods may be called from any goroutine.
 type Server struct {
-	Handler  Handler     // must be set
-	On       Events      // the seed's events
-	Limits   Limits      // sizes and counts
-	Timeouts Timeouts    // per phase
-	Loops    int         // event loops; 0: GOMAXPROCS
-	Dispatch Dispatch    // where handlers begin: Auto, Inline, Goroutine
-	Backlog  int         // queue of connections not yet accepted; 0: 511, as in the seed
-	ErrorLog *log.Logger // panics of handlers, troubles in accepting; nil: the log package's
+	Handler Handler // must be set
+	On      Events  // the seed's events
+	// TLS, when set, has all connections begin with TLS. It needs a certificate, and is
+	// copied when the server starts. Its functions run as handlers do.
+	TLS *tls.Config
+	// NextProto says who serves what a client has chosen by ALPN (RFC 7301) and what is
+	// not HTTP/1, such as "h2". The connection is the callee's, who closes it; Close of
+	// the server does, too. It is called on a goroutine of its own. Needs TLS.
+	NextProto map[string]func(*tls.Conn)
+	Limits    Limits      // sizes and counts
+	Timeouts  Timeouts    // per phase
+	Loops     int         // event loops; 0: GOMAXPROCS
+	Dispatch  Dispatch    // where handlers begin: Auto, Inline, Goroutine
+	Backlog   int         // queue of connections not yet accepted; 0: 511, as in the seed
+	ErrorLog  *log.Logger // panics of handlers, troubles in accepting; nil: the log package's
 
 	// Portable selects the driver without an event loop: one goroutine a connection.
 	// It is what platforms without epoll use in any case.
@@ -71,6 +79,7 @@ type running struct {
 	limits   h1.Limits
 	bodyRate int64 // bytes a second; 0 is none
 	timeouts ticks
+	tls      *tls.Config // nil: plain
 }
 
 // start makes the loops, once, at the first listener. The lock is held.
@@ -85,6 +94,10 @@ func (s *Server) start() error {
 	if s.Handler == nil {
 		return errors.New("gale: engine.Server needs a Handler")
 	}
+	secure, err := s.tlsConfig()
+	if err != nil {
+		return err
+	}
 	group, err := loop.NewGroup(loop.Config{
 		Loops:      s.Loops,
 		MaxWorkers: s.Limits.suspended(),
@@ -95,6 +108,7 @@ func (s *Server) start() error {
 		return err
 	}
 	r.limits, r.bodyRate, r.timeouts = s.Limits.machine(), s.Limits.bodyRate(), s.Timeouts.ticks()
+	r.tls = secure
 	r.seed = maphash.MakeSeed()
 	r.conns = make(map[*conn]struct{})
 	r.empty = make(chan struct{}, 1)

@@ -125,7 +125,11 @@ func (s *Server) everywhere(group *loop.Group, do func(loop.Task)) {
 // and where there is nothing, it is closed (toRest). One that has never sent
 // anything may be about to.
 func (c *conn) retire() {
-	if c.mode == modeHTTP {
+	switch c.mode {
+	case modeShake:
+		c.headDue = c.Tick() + freshTicks
+		c.Rest(c.headDue, true)
+	case modeHTTP:
 		c.Rest(c.restUntil(), true)
 	}
 }
@@ -146,9 +150,14 @@ func (s *Server) retirePortable() {
 	s.run.mu.Lock()
 	defer s.run.mu.Unlock()
 	for c := range s.run.conns {
-		if c.idle.Load() {
-			_ = c.NetConn().Close()
+		if !c.idle.Load() {
+			continue
 		}
+		if half, ok := c.NetConn().(interface{ CloseRead() error }); ok && s.run.tls != nil {
+			_ = half.CloseRead() // its goroutine has more to say to the peer
+			continue
+		}
+		_ = c.NetConn().Close()
 	}
 }
 

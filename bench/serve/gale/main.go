@@ -2,7 +2,6 @@
 package main
 
 import (
-	"errors"
 	"io"
 	"strconv"
 	"time"
@@ -13,10 +12,7 @@ import (
 
 func main() {
 	o := peer.Parse()
-	if o.Cert != "" {
-		peer.Fail(errors.New("the engine serves no TLS"))
-	}
-	s := &engine.Server{Handler: handle}
+	s := &engine.Server{Handler: handle, TLS: o.TLS()}
 	if err := s.Listen("tcp4", o.Addr); err != nil {
 		peer.Fail(err)
 	}
