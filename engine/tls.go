@@ -56,6 +56,18 @@ func (s *Server) tlsConfig() (*tls.Config, error) {
 // to be served here, as HTTP.
 func (x *responder) shake() bool {
 	c := x.conn
+	begun, err := x.hello()
+	if err != nil {
+		x.unshaken(err)
+		return false
+	}
+	if len(begun) == 0 && !c.Portable() {
+		x.res.out.Detach()
+		x.req.in.Discard()
+		c.mode = modeShake
+		c.Rest(c.restUntil(), false)
+		return false
+	}
 	left := int64(0)
 	if c.headDue != 0 {
 		left = max(1, c.headDue-c.Tick())
@@ -65,9 +77,8 @@ func (x *responder) shake() bool {
 	if over, ok := c.NetConn().(*tls.Conn); ok { // a listener's own
 		start = func(net.Conn, *tls.Config) *tls.Conn { return over }
 	}
-	var err error
 	x.worker.Begin(&c.Stream)
-	what := x.tell("the handshake of TLS", func() { err = c.Handshake(start, config, left) })
+	what := x.tell("the handshake of TLS", func() { err = c.HandshakeAfter(begun, start, config, left) })
 	if what == exited {
 		return false
 	}
@@ -81,6 +92,17 @@ func (x *responder) shake() bool {
 		return x.chosen(c.TLS().NegotiatedProtocol)
 	}
 	return false
+}
+
+// hello reads what there is of a client's first words: a connection on which there are
+// none needs no worker to wait for them.
+func (x *responder) hello() ([]byte, error) {
+	if x.conn.Portable() {
+		return nil, nil
+	}
+	scratch := x.scratch()
+	n, err := x.conn.TryRead(scratch)
+	return scratch[:n], err
 }
 
 // chosen gives the connection to whom the client has chosen, and reports whether that

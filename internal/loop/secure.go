@@ -13,6 +13,7 @@ package loop
 
 import (
 	"crypto/tls"
+	"errors"
 	"net"
 )
 
@@ -21,13 +22,18 @@ import (
 // what the config has the user's code do, so a worker must be under its lease. When
 // it fails the stream is what it was before; an alert may have been sent.
 func (s *Stream) Handshake(start func(net.Conn, *tls.Config) *tls.Conn, config *tls.Config, timeout int64) error {
+	return s.HandshakeAfter(nil, start, config, timeout)
+}
+
+// HandshakeAfter is Handshake when some of it has been read already; begun is not kept.
+func (s *Stream) HandshakeAfter(begun []byte, start func(net.Conn, *tls.Config) *tls.Conn, config *tls.Config, timeout int64) error {
 	l := s.above
 	if l == nil {
 		l = new(layer)
 	}
 	w := &l.wire
 	w.stream.Store(s)
-	w.waits = true
+	w.begun, w.waits = begun, true
 	if s.portable {
 		w.given = l.conn
 		if timeout > 0 {
@@ -42,8 +48,14 @@ func (s *Stream) Handshake(start func(net.Conn, *tls.Config) *tls.Conn, config *
 		defer s.SetWriteDeadline(noDeadline)
 	}
 	c := start(w, config)
-	if err := c.Handshake(); err != nil {
-		return s.connError(w.writeError(w.readError(err)), &s.input)
+	err := c.Handshake()
+	w.begun = nil
+	if err != nil {
+		err = s.connError(w.writeError(w.readError(err)), &s.input)
+		if errors.Is(err, ErrTimeout) {
+			return ErrTimeout
+		}
+		return err
 	}
 	if l.tls = c; !s.portable {
 		s.above = l
@@ -106,16 +118,19 @@ func (s *Stream) Strip() {
 // readTLS reads what there is in whole records. With waits false it returns 0 and no
 // error when there is nothing now.
 func (l *layer) readTLS(p []byte, waits bool) (int, error) {
-	l.wire.waits = waits
+	w := &l.wire
+	w.waits, w.records = waits, 0
 	n, err := l.tls.Read(p)
 	if n > 0 {
-		l.dry = false
+		// What is left in tls need not be asked for when there was nothing before, and one
+		// record came and went.
+		l.dry = l.dry && n < len(p) && w.records == 1 && w.whole()
 		return n, nil // an error will be there again
 	}
 	if l.dry = err == errNothing; l.dry {
 		return 0, nil
 	}
-	return 0, l.wire.readError(err)
+	return 0, w.readError(err)
 }
 
 func (l *layer) writeTLS(p []byte) (int, error) {

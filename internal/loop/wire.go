@@ -13,6 +13,7 @@ import (
 )
 
 const (
+	recordHead = 5        // bytes before a record's body: type, version, length
 	oneRecord  = 1 << 10  // what crypto/tls surely puts into one record
 	maxRecord  = 16 << 10 // the most that a record takes
 	gatherSize = 32 << 10 // how much ciphertext is worth a system call
@@ -24,8 +25,12 @@ type wire struct {
 	stream atomic.Pointer[Stream]
 	given  net.Conn // what is read and written in place of the stream; nil: the stream
 
-	waits   bool  // reads wait
-	stopped error // why the last wait of a read ended early
+	begun   []byte // what was read before the handshake
+	waits   bool   // reads wait
+	stopped error  // why the last wait of a read ended early
+	// How records pass: how many have ended since someone set it to 0, how many bytes of
+	// one's head have come and what length they say, and how many of its body are to come.
+	records, head, length, rest int
 
 	mu     sync.Mutex
 	mode   sendMode
@@ -67,12 +72,21 @@ func (w *wire) Read(p []byte) (int, error) {
 	if w.given != nil {
 		return w.given.Read(p)
 	}
+	if len(w.begun) > 0 {
+		n := copy(p, w.begun)
+		w.begun = w.begun[n:]
+		w.count(p[:n])
+		return n, nil
+	}
 	s := w.stream.Load()
 	for {
 		n, err := s.tryRead(p, true)
 		switch {
-		case n > 0 || err != nil:
-			return n, err
+		case n > 0:
+			w.count(p[:n])
+			return n, nil
+		case err != nil:
+			return 0, err
 		case !w.waits:
 			return 0, errNothing
 		}
@@ -82,6 +96,34 @@ func (w *wire) Read(p []byte) (int, error) {
 		s.drained, s.movedIn = false, 0
 	}
 }
+
+// count follows the records in what was read.
+func (w *wire) count(p []byte) {
+	if w.head == 0 && len(p) > recordHead && len(p)-recordHead == int(p[3])<<8|int(p[4]) {
+		w.records++ // as nearly always
+		return
+	}
+	for len(p) > 0 {
+		if w.rest == 0 && w.head < recordHead {
+			w.length = w.length<<8&0xffff | int(p[0]) // its last two bytes are the length
+			w.head++
+			p = p[1:]
+			if w.head < recordHead {
+				continue
+			}
+			w.rest = w.length
+		}
+		n := min(w.rest, len(p))
+		w.rest -= n
+		if p = p[n:]; w.rest == 0 {
+			w.records++
+			w.head = 0
+		}
+	}
+}
+
+// whole tells whether what was read ended with a record.
+func (w *wire) whole() bool { return w.head == 0 }
 
 // Write implements net.Conn.
 func (w *wire) Write(p []byte) (int, error) {
