@@ -21,6 +21,8 @@
 //   - Fields leave sorted by name, behind them the engine's own. A value with a
 //     control byte in it is sent with a space in its place, where net/http does so
 //     for CR and LF only.
+//   - A handler that neither reads nor writes for engine.Timeouts.Inactive loses its
+//     connection (net/http has no such limit, nor has what NewServer returns).
 //   - What the engine refuses, no handler sees: see package engine for what is
 //     strict. Errors of that kind have no body.
 //   - A 205 has no body (RFC 9110 §15.3.6), and a client of HTTP/1.0 gets no interim

@@ -149,10 +149,11 @@ func (w *response) admit(n int) error {
 	case n == 0:
 	case !w.bodyAllowed():
 		return http.ErrBodyNotAllowed
-	case w.length >= 0 && w.written+int64(n) > w.length:
+	}
+	// As in net/http, behind a piece that was too much nothing else fits either.
+	if w.written += int64(n); w.length >= 0 && w.written > w.length {
 		return http.ErrContentLength
 	}
-	w.written += int64(n)
 	if w.buf == nil {
 		w.buf = buffers.Get().(*[bufferSize]byte)
 	}
@@ -213,7 +214,7 @@ func (w *response) finish() {
 	if w.status == 0 {
 		w.settle(http.StatusOK)
 	}
-	w.trailing = w.trailing || hasTrailers(w.header)
+	w.trailing = w.trailing || hasTrailers(w.header) && w.r.Method != http.MethodHead
 	var rest []byte
 	if w.buf != nil {
 		rest = w.buf[:w.buffered]

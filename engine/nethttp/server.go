@@ -17,7 +17,8 @@ var errHooks = errors.New("gale: BaseContext, ConnContext, ConnState and TLSNext
 // timeouts: ReadHeaderTimeout as Timeouts.Head, IdleTimeout as Timeouts.Idle, each
 // with ReadTimeout in its place as net/http has it; ReadTimeout and WriteTimeout as
 // Timeouts.Body and Write, which bound each wait and not the whole. What is zero is
-// gale's default, and not unbounded. The fields of the result may be changed before it
+// gale's default, and not unbounded; but a handler may be silent for as long as it
+// likes, as under net/http. The fields of the result may be changed before it
 // listens; s is what handlers find as http.ServerContextKey, and is not used
 // otherwise. With BaseContext, ConnContext, ConnState or TLSNextProto set it fails.
 func NewServer(s *http.Server) (*engine.Server, error) {
@@ -35,6 +36,8 @@ func NewServer(s *http.Server) (*engine.Server, error) {
 			Idle:  s.IdleTimeout,
 			Body:  s.ReadTimeout,
 			Write: s.WriteTimeout,
+
+			Inactive: -1,
 		},
 	}
 	if g.Timeouts.Head == 0 {

@@ -34,7 +34,7 @@ func TestNewServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := engine.Timeouts{Head: time.Second, Idle: 2 * time.Second, Body: 2 * time.Second, Write: 3 * time.Second}
+	want := engine.Timeouts{Head: time.Second, Idle: 2 * time.Second, Body: 2 * time.Second, Write: 3 * time.Second, Inactive: -1}
 	if g.Timeouts != want || g.ErrorLog != s.ErrorLog {
 		t.Errorf("timeouts %+v, want %+v", g.Timeouts, want)
 	}
