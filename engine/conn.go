@@ -74,6 +74,15 @@ type extras struct {
 type connContext struct {
 	context.Context
 	cancel context.CancelFunc
+	seat   loop.Seat
+}
+
+// Value implements context.Context: it leads agents to the loop.
+func (c *connContext) Value(key any) any {
+	if loop.IsSeat(key) {
+		return &c.seat
+	}
+	return c.Context.Value(key)
 }
 
 // extra returns the extras of the connection, made if need be.

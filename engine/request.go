@@ -122,15 +122,20 @@ func (r *Request) SetReadDeadline(t time.Time) {
 // the loop), when the connection closes, and when the server does. There is one
 // for all requests of a connection; it is never reused for another, so it may be
 // kept. The first call on a connection allocates.
-func (r *Request) Context() context.Context { return r.x.conn.requestContext() }
+func (r *Request) Context() context.Context {
+	ctx := r.x.conn.requestContext()
+	ctx.seat.Set(r.x.worker)
+	return ctx
+}
 
-func (c *conn) requestContext() context.Context {
+func (c *conn) requestContext() *connContext {
 	e := c.extra()
 	if ctx := e.context.Load(); ctx != nil {
-		return ctx.Context
+		return ctx
 	}
 	ctx := new(connContext)
 	ctx.Context, ctx.cancel = context.WithCancel(c.server.run.context)
+	ctx.seat.Init(&c.Stream, ctx.Done())
 	if !e.context.CompareAndSwap(nil, ctx) {
 		ctx.cancel()
 		return c.requestContext()
@@ -138,7 +143,7 @@ func (c *conn) requestContext() context.Context {
 	if c.HungUp() {
 		ctx.cancel()
 	}
-	return ctx.Context
+	return ctx
 }
 
 var (

@@ -53,6 +53,8 @@ func allClients() []*clientKind {
 		{name: "hey", program: "hey", module: "github.com/rakyll/hey", read: readHey, args: func(addr string, conns int, d time.Duration) []string {
 			return []string{"-cpus", "1", "-c", strconv.Itoa(conns), "-z", d.String(), "http://" + addr + "/"}
 		}},
+		{name: "agent", program: "agent", module: "github.com/gale-http/gale", args: ask, read: readAsker},
+		{name: "agent on the loop", program: "agentloop", module: "github.com/gale-http/gale", args: ask, read: readAsker},
 		{name: "fasthttp.HostClient", program: "hostclient", module: "github.com/valyala/fasthttp", args: ask, read: readAsker},
 		{name: "http.Client", program: "netclient", module: "std", args: ask, read: readAsker},
 	}
@@ -174,7 +176,7 @@ func (k *clientKind) version(s *site) string {
 func (s *site) buildClients(ctx context.Context) error {
 	const bench = "github.com/gale-http/gale/bench/"
 	return errors.Join(s.buildLoadgen(ctx),
-		s.goBuild(ctx, ".", bench+"ask/hostclient", bench+"ask/netclient", bench+"serve/floor", "github.com/rakyll/hey")) // a tool of go.mod's
+		s.goBuild(ctx, ".", bench+"ask/agent", bench+"ask/agentloop", bench+"ask/hostclient", bench+"ask/netclient", bench+"serve/floor", "github.com/rakyll/hey")) // a tool of go.mod's
 }
 
 // clientTable measures all clients, round by round.

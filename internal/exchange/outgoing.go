@@ -8,7 +8,6 @@ package exchange
 import (
 	"errors"
 
-	"github.com/gale-http/gale/bytesparse"
 	"github.com/gale-http/gale/internal/h1"
 	"github.com/gale-http/gale/internal/loop"
 	"github.com/gale-http/gale/writer"
@@ -22,6 +21,8 @@ var (
 	ErrTooLong   = errors.New("gale: more body bytes than the declared Content-Length")
 	ErrTooShort  = errors.New("gale: fewer body bytes than the declared Content-Length")
 	ErrBadLength = errors.New("gale: the Content-Length that was set is not a number")
+	// ErrInterrupted ends a message whose peer has answered before it was complete.
+	ErrInterrupted = errors.New("gale: the peer has answered before it was sent everything")
 )
 
 // copyLimit is the most body bytes that are copied behind a head or a chunk-size
@@ -42,6 +43,9 @@ type Outgoing struct {
 	// Plan decides how the message leaves, given what is known of its body, or why it
 	// cannot.
 	Plan func(r *h1.Reply, p *h1.Plan) error
+	// Interrupt, when set, is asked when a send has to wait and there is input. When it
+	// reports true, the message ends there with ErrInterrupted.
+	Interrupt func() bool
 
 	usual   usualHead
 	interim writer.Headers // of the interim response being sent
@@ -234,9 +238,19 @@ func (out *Outgoing) write() error {
 	if len(out.buf) == 0 {
 		return nil
 	}
-	_, err := out.Stream.Write(out.buf)
+	if out.Interrupt != nil {
+		err := out.push(out.buf)
+		out.emptied()
+		out.fail(err)
+		return err
+	}
+	n, err := out.Stream.Write(out.buf)
+	before := out.left
 	out.emptied()
-	out.fail(err)
+	if err != nil {
+		out.left = before || n > 0
+		out.fail(err)
+	}
 	return err
 }
 
@@ -278,49 +292,6 @@ func (out *Outgoing) End(p []byte) error {
 		return ErrTooShort
 	}
 	return out.finish(p)
-}
-
-// EndWhole is End for the answer that nearly all are: nothing of it has been sent,
-// the application has said nothing about framing, the peer allows everything, and
-// line is its start line. It says what Plan and head would, in one go. When the
-// message is not that plain it reports false and has done nothing.
-func (out *Outgoing) EndWhole(line string, p []byte) (done bool, err error) {
-	h := &out.Headers
-	if out.headDone || out.ended || out.err != nil || out.NoDate ||
-		len(p) > copyLimit || h.Size() > copyLimit || h.HasAny(framingFields|1<<bytesparse.FieldDate) {
-		return false, nil
-	}
-	out.buf = append(append(out.buf, out.usual.head(out, line, len(p))...), p...)
-	out.headDone, out.ended = true, true
-	out.sent = int64(len(p))
-	out.plan = h1.Plan{Framing: h1.Length, Length: out.sent, Body: true, KeepAlive: true}
-	if len(out.buf) > BufferSize/2 {
-		return true, out.Flush()
-	}
-	return true, nil
-}
-
-// usualHead is a head as EndWhole said it last: that of the next answer is often the
-// same, byte by byte.
-type usualHead struct {
-	bytes  []byte
-	line   string // its start line
-	fields uint64 // writer.Headers.State
-	lines  int    // and Len
-	unix   int64  // of its date
-	body   int    // its Content-Length
-}
-
-// head returns the head that EndWhole is to say.
-func (u *usualHead) head(out *Outgoing, line string, body int) []byte {
-	h, unix := &out.Headers, out.Date.Unix()
-	if u.lines == h.Len() && u.fields == h.State() && u.unix == unix && u.body == body && u.line == line {
-		return u.bytes
-	}
-	dst := out.Date.Append(h.Append(append(u.bytes[:0], line...)))
-	dst = writer.AppendUint(append(dst, "Content-Length: "...), uint64(body))
-	*u = usualHead{append(dst, "\r\n\r\n"...), line, h.State(), h.Len(), unix, body}
-	return u.bytes
 }
 
 func (out *Outgoing) finish(p []byte) error {
@@ -373,7 +344,16 @@ func (out *Outgoing) send(p, end []byte) error {
 	if out.early > 0 {
 		out.claim()
 	}
-	_, err := out.Stream.WriteThree(out.buf, p, end)
+	var err error
+	if out.Interrupt != nil {
+		if err = out.push(out.buf); err == nil {
+			if err = out.push(p); err == nil {
+				err = out.push(end)
+			}
+		}
+	} else {
+		_, err = out.Stream.WriteThree(out.buf, p, end)
+	}
 	out.emptied()
 	out.fail(err)
 	return err

@@ -11,6 +11,10 @@ var base = time.Now()
 // monotonic returns nanoseconds since the process began, never going back.
 func monotonic() int64 { return int64(time.Since(base)) }
 
+// Millis returns milliseconds of the clock that ticks count, for whoever has no loop to
+// ask: it reads the system's.
+func Millis() int64 { return monotonic() / tickNanos }
+
 // wall returns the second of the civil clock and how many nanoseconds are left
 // of it.
 func wall() (unix, left int64) {

@@ -190,8 +190,9 @@ func (l *Loop) Goroutine(fn func(*Worker)) bool {
 	}
 	go func() {
 		w := newGoroutineWorker(l)
-		w.g = sys.G()
+		w.g.Store(sys.G())
 		defer func() {
+			w.g.Store(0)
 			if !w.away {
 				g.roots.Done()
 			}

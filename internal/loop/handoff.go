@@ -48,9 +48,10 @@ func (w *Worker) HandOff(s *Stream, fn func(*Worker)) {
 }
 
 func (w *Worker) runHandedOff() {
-	w.g = sys.G()
+	w.g.Store(sys.G())
 	l, idle := w.loop, false
 	defer func() {
+		w.g.Store(0)
 		if !idle { // the handler has called runtime.Goexit
 			w.backOff()
 			l.release()

@@ -78,7 +78,7 @@ func (w *Worker) Lost() bool { return w.lost }
 
 // Mine tells whether the caller runs on the worker's goroutine. Any goroutine may
 // ask.
-func (w *Worker) Mine() bool { return sys.G() == w.g }
+func (w *Worker) Mine() bool { return sys.G() == w.g.Load() }
 
 // Enter takes the loop for a moment, for what needs it, until Leave(under). held is
 // false when the loop is gone, for good, and there is nothing to leave. Only the

@@ -5,6 +5,7 @@ package loop
 
 import (
 	"runtime"
+	"slices"
 	"sync/atomic"
 )
 
@@ -58,6 +59,7 @@ type Loop struct {
 	predictor    predictor
 	tally, shown [fates]uint64 // handlers by how they ran; what of that is published
 	tallies      tallies       // the same, for everyone
+	guests       []guest
 }
 
 func newLoop(g *Group) (*Loop, error) {
@@ -89,6 +91,26 @@ func (l *Loop) Unix() int64 { return l.unix }
 
 // Group returns the group the loop is of.
 func (l *Loop) Group() *Group { return l.group }
+
+// guest is what another role than the loop's own keeps with it.
+type guest struct{ key, value any }
+
+// Guest returns what is kept with the loop under key, which make makes if need be. It
+// is for roles beside the one that runs the loop, few of them.
+func (l *Loop) Guest(key any, make func() any) any {
+	for i := range l.guests {
+		if l.guests[i].key == key {
+			return l.guests[i].value
+		}
+	}
+	l.guests = append(l.guests, guest{key, make()})
+	return l.guests[len(l.guests)-1].value
+}
+
+// Dismiss forgets what is kept under key.
+func (l *Loop) Dismiss(key any) {
+	l.guests = slices.DeleteFunc(l.guests, func(g guest) bool { return g.key == key })
+}
 
 // Streams returns how many streams the loop has.
 func (l *Loop) Streams() int { return l.streams.used }
@@ -238,6 +260,8 @@ func (l *Loop) expire(s *Stream) {
 				l.wheel.set(s, l.Tick()+ms)
 			}
 		}
+	case shared:
+		s.task.Expire()
 	}
 }
 
@@ -306,10 +330,10 @@ func (l *Loop) stop() {
 	for i := range l.streams.slots {
 		switch s := l.streams.slots[i].stream; {
 		case s == nil || s.state == atRest:
-		case s.state == taken:
+		case s.state == taken, s.Kill():
 			s.task.Stop()
 		default:
-			s.fail()
+			s.Fail()
 		}
 	}
 }
@@ -345,8 +369,13 @@ func (l *Loop) run(m *message) {
 			if m.teaches {
 				l.learned(m.key, m.blocked, m.asked)
 			}
-			l.orphans--
-			s.state = running
+			switch s.state {
+			case shared:
+				s.unshare()
+			case detached:
+				l.orphans--
+				s.state = running
+			}
 			m.then(s.task)
 		} else {
 			m.run(l)

@@ -36,11 +36,9 @@ func (w *Worker) orphan() {
 	if w.serving != nil {
 		w.serving.detach()
 	}
-	for i, s := range w.own {
-		s.owned, w.own[i] = false, nil
-		s.detach()
+	for _, s := range w.own {
+		s.detach() // and stays in the list, so that it hears of the peer's going (Follow)
 	}
-	w.own = w.own[:0]
 }
 
 func (s *Stream) detach() {

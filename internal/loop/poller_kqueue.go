@@ -100,6 +100,13 @@ func (p *poller) move(fd int, token uint64, output bool) error {
 	return p.wantOutput(fd, token)
 }
 
+// remove takes an open fd out of the set. Any goroutine may call it that knows the two
+// to be open.
+func (p *poller) remove(fd int) {
+	_ = p.change(fd, sys.Input, sys.Delete, 0)
+	_ = p.change(fd, sys.Output, sys.Delete, 0) // which may not be there
+}
+
 // pauseAccept and resumeAccept turn a listening socket's events off and on.
 func (p *poller) pauseAccept(fd int, token uint64) {
 	_ = p.change(fd, sys.Input, sys.Disable, token)

@@ -34,6 +34,8 @@ func (p *poller) wake() {}
 
 func (p *poller) move(fd int, token uint64, output bool) error { return errors.ErrUnsupported }
 
+func (p *poller) remove(fd int) {}
+
 func (p *poller) pauseAccept(fd int, token uint64) {}
 
 func (p *poller) resumeAccept(fd int, token uint64) {}

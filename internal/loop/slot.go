@@ -13,6 +13,7 @@ const (
 	running                   // its worker's, on the loop, perhaps suspended
 	detached                  // the goroutine's of a handler that lost the loop
 	taken                     // a Conn's, which may outlive handler and loop
+	shared                    // its user's while busy, the loop's while idle (shared.go)
 )
 
 type slot struct {

@@ -64,16 +64,19 @@ type Stream struct {
 	level      bool // its events go on as long as their cause does: a listener
 	owned      bool // in its worker's own list
 	signs      atomic.Uint32
+	phase      phase // of a shared stream
 	rare       atomic.Pointer[rare]
 }
 
 // What anyone may ask of a stream at any time: its signs.
 const (
-	signHangUp = 1 << iota // the peer has closed its side, or the connection failed
-	signFailed             // it was cut, or closed, on our side
-	signBarred             // no wait may begin or go on (Bar)
-	signUnseen             // the poller has not been told of it (OpenUnseen)
-	signBroken             // the connection failed, whatever the peer has closed
+	signHangUp  = 1 << iota // the peer has closed its side, or the connection failed
+	signFailed              // it was cut, or closed, on our side
+	signBarred              // no wait may begin or go on (Bar)
+	signUnseen              // the poller has not been told of it (OpenUnseen)
+	signBroken              // the connection failed, whatever the peer has closed
+	signFollows             // barred when the peer of the stream that its worker serves hangs up
+	signAlert               // input wakes who waits for output, too
 )
 
 // Loop returns the stream's loop.
@@ -197,6 +200,24 @@ func (s *Stream) waitOutput() error {
 	return s.wait(&s.output, int64(s.WriteTimeout))
 }
 
+// Alert has input wake who waits for output, from now on or no longer.
+func (s *Stream) Alert(on bool) {
+	if on {
+		s.signs.Or(signAlert)
+		return
+	}
+	s.signs.And(^uint32(signAlert))
+}
+
+// WaitOutput waits until TryWrite may find room, or, under Alert, there is input. In
+// the portable driver, where TryWrite waits, it does not.
+func (s *Stream) WaitOutput() error {
+	if s.portable {
+		return nil
+	}
+	return s.waitOutput()
+}
+
 // account counts n bytes moved on one side without a wait, and gives way after
 // enough.
 func (s *Stream) account(moved *uint32, n int) {
@@ -252,6 +273,9 @@ func (s *Stream) Close() {
 	if s.state == closed {
 		return
 	}
+	if s.state == shared {
+		s.unshare()
+	}
 	s.disown()
 	s.state, s.worker = closed, nil
 	if s.portable {
@@ -266,8 +290,8 @@ func (s *Stream) Close() {
 	s.closeFD()
 }
 
-// Return gives a stream of a lost worker back to its loop, where then is called
-// with the loop held and the stream's task: it must put the stream to rest or close
+// Return gives a stream that is not at rest back to its loop: a lost worker does it, or
+// whoever else has come to own the stream. then is called there, with the loop held and the stream's task: it must put the stream to rest or close
 // it. When the loop has ended, the descriptor is closed here and now, then is not
 // called, and Return reports false. It does not allocate.
 func (s *Stream) Return(then func(Task)) bool {
@@ -285,6 +309,9 @@ func (s *Stream) Return(then func(Task)) bool {
 	m.recycle()
 	s.closeTLS()
 	s.closeFD()
+	if s.state == shared {
+		s.loop.release()
+	}
 	return false
 }
 

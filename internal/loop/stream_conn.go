@@ -143,13 +143,16 @@ func (s *Stream) connError(err error, side *word) error {
 }
 
 // dial connects s by way of package net.
-func (s *Stream) dial(w *Worker, addr sys.Addr, timeout int64) error {
+func (s *Stream) dial(w *Worker, from, addr sys.Addr, timeout int64) error {
 	network, address := "tcp", addr.IP.String()
 	if addr.Path != "" {
 		network, address = "unix", addr.Path
 	}
 	stop := w.loop.group.stop
 	dialer := net.Dialer{Timeout: time.Duration(timeout * tickNanos)}
+	if from.IP.IsValid() {
+		dialer.LocalAddr = NetAddr(from)
+	}
 	c, err := dialer.DialContext(stop, network, address)
 	switch {
 	case err != nil && stop.Err() != nil:

@@ -5,6 +5,7 @@ package loop
 import (
 	"io"
 	"net"
+	"time"
 
 	"github.com/gale-http/gale/internal/sys"
 )
@@ -187,14 +188,49 @@ func (s *Stream) closeFD() {
 	s.fd = -1
 }
 
+// SetNoDelay turns Nagle's algorithm off, as it is on a stream of Connect, or on.
+func (s *Stream) SetNoDelay(on bool) {
+	if !s.portable {
+		sys.SetNagle(int(s.fd), !on)
+		return
+	}
+	if c, ok := s.above.conn.(interface{ SetNoDelay(bool) error }); ok {
+		_ = c.SetNoDelay(on)
+	}
+}
+
+// SetKeepAlive has TCP probe the peer after so many milliseconds without traffic, or
+// not at all.
+func (s *Stream) SetKeepAlive(on bool, ms int) {
+	if !s.portable {
+		sys.SetKeepAlive(int(s.fd), on, max(1, (ms+999)/1000))
+		return
+	}
+	if c, ok := s.above.conn.(interface {
+		SetKeepAliveConfig(net.KeepAliveConfig) error
+	}); ok {
+		idle := time.Duration(ms) * time.Millisecond
+		_ = c.SetKeepAliveConfig(net.KeepAliveConfig{Enable: on, Idle: idle, Interval: idle})
+	}
+}
+
+// Become makes task the stream's, which had none. The loop must be held.
+func (s *Stream) Become(task Task) { s.task = task }
+
 // Connect makes s a stream of the worker's own, connected to addr. The worker
 // must hold its loop and owns the stream afterwards: Close releases it. timeout
 // is in milliseconds; 0 is for ever.
 func (s *Stream) Connect(w *Worker, addr sys.Addr, timeout int64) error {
+	return s.ConnectFrom(w, sys.Addr{}, addr, timeout)
+}
+
+// ConnectFrom is Connect from a local address, which may leave the port open; the zero
+// Addr leaves the choice to the system.
+func (s *Stream) ConnectFrom(w *Worker, from, addr sys.Addr, timeout int64) error {
 	if w.loop.group.config.Portable {
-		return s.dial(w, addr, timeout)
+		return s.dial(w, from, addr, timeout)
 	}
-	fd, pending, err := sys.Connect(addr)
+	fd, pending, err := sys.ConnectFrom(from, addr)
 	if err != nil {
 		return err
 	}

@@ -299,6 +299,10 @@ func (s *Stream) dismiss(side *word) (happened bool) {
 // deliver tells the owner of a stream that is not at rest what happened on it.
 // The loop must be held.
 func (s *Stream) deliver(bits uint32) {
+	if bits&^outputBits != 0 && s.Kill() {
+		s.task.Stop()
+		return
+	}
 	if bits&hangUpBits != 0 {
 		news := uint32(signHangUp)
 		if bits&errorBits != 0 {
@@ -306,10 +310,16 @@ func (s *Stream) deliver(bits uint32) {
 		}
 		if s.signs.Or(news)&news != news && s.task != nil {
 			s.task.HangUp()
+			if w := s.worker; w != nil && w.serving == s {
+				w.hungUp()
+			}
 		}
 	}
 	if bits&(inputBits|hangUpBits) != 0 {
 		s.loop.signal(&s.input)
+		if s.signs.Load()&signAlert != 0 {
+			s.loop.signal(&s.output)
+		}
 	}
 	if bits&(outputBits|errorBits) != 0 {
 		s.loop.signal(&s.output)

@@ -6,6 +6,7 @@ package loop
 
 import (
 	"iter"
+	"sync/atomic"
 
 	"github.com/gale-http/gale/internal/sys"
 )
@@ -21,7 +22,7 @@ type Worker struct {
 	// knows it; 0 for none.
 	Key uint32
 
-	g     uintptr // its goroutine
+	g     atomic.Uintptr // its goroutine; 0 once it has ended
 	next  func() (struct{}, bool)
 	stop  func()
 	yield func(struct{}) bool
@@ -84,10 +85,12 @@ func newGoroutineWorker(l *Loop) *Worker {
 }
 
 func (w *Worker) run(yield func(struct{}) bool) {
-	w.g, w.yield = sys.G(), yield
+	w.yield = yield
+	w.g.Store(sys.G())
 	l := w.loop
 	defer func() {
-		w.enter() // user code that ended its goroutine is done with the lease
+		w.enter()    // user code that ended its goroutine is done with the lease
+		w.g.Store(0) // another goroutine may get it
 		if w.lost {
 			w.backOff()
 			l.release()

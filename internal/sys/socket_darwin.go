@@ -12,6 +12,8 @@ import (
 )
 
 const (
+	keepIdle    = unix.TCP_KEEPALIVE // TCP probes: the time before the first
+	keepEvery   = unix.TCP_KEEPINTVL
 	shareOption = 0     // shared sockets get no share of the connections: one for all
 	mayProbe    = false // nor is there a need
 	mapsIPv4    = true  // one socket can serve both families

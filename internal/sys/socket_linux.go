@@ -10,8 +10,10 @@ import (
 
 const (
 	shareOption = unix.SO_REUSEPORT
-	mayProbe    = true // a bound socket that does not listen is in no other's way
-	mapsIPv4    = true // one socket can serve both families
+	mayProbe    = true              // a bound socket that does not listen is in no other's way
+	mapsIPv4    = true              // one socket can serve both families
+	keepIdle    = unix.TCP_KEEPIDLE // TCP probes: the time before the first
+	keepEvery   = unix.TCP_KEEPINTVL
 )
 
 // newSocket returns a non-blocking, close-on-exec stream socket.

@@ -11,6 +11,8 @@ import (
 )
 
 const (
+	keepIdle    = 0     // TCP probes: the time before the first
+	keepEvery   = 0     // there is none for one socket
 	shareOption = 0     // shared sockets get no share of the connections: one for all
 	mayProbe    = false // nor is there a need
 	mapsIPv4    = false // a socket serves one family: all addresses are those of IPv4, as in package net

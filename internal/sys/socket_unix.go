@@ -149,7 +149,10 @@ func fromSockaddr(sa unix.Sockaddr) Addr {
 // Connect returns a socket on which a connection to addr has been started;
 // wait reports that it is still under way and that the socket's becoming
 // writable will tell.
-func Connect(addr Addr) (fd int, wait bool, err error) {
+func Connect(addr Addr) (fd int, wait bool, err error) { return ConnectFrom(Addr{}, addr) }
+
+// ConnectFrom is Connect from a local address, whose port may be open.
+func ConnectFrom(from, addr Addr) (fd int, wait bool, err error) {
 	family, sa := sockaddr(addr)
 	fd, err = newSocket(family)
 	if err != nil {
@@ -157,6 +160,13 @@ func Connect(addr Addr) (fd int, wait bool, err error) {
 	}
 	if family != unix.AF_UNIX {
 		SetNoDelay(fd)
+	}
+	if from.IP.IsValid() {
+		_, local := sockaddr(from)
+		if err := unix.Bind(fd, local); err != nil {
+			Close(fd)
+			return -1, false, os.NewSyscallError("bind", err)
+		}
 	}
 	err = unix.Connect(fd, sa)
 	if err == nil || err == unix.EINPROGRESS {
@@ -177,6 +187,29 @@ func SocketError(fd int) Errno {
 
 // SetNoDelay turns Nagle's algorithm off; a socket that has none ignores it.
 func SetNoDelay(fd int) { _ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) }
+
+// SetNagle turns Nagle's algorithm on or off.
+func SetNagle(fd int, on bool) {
+	n := 1
+	if on {
+		n = 0
+	}
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, n)
+}
+
+// SetKeepAlive has TCP probe the peer after so many seconds without traffic, and every
+// so many seconds from then on, or not at all; a socket that has no probes ignores it.
+func SetKeepAlive(fd int, on bool, seconds int) {
+	if !on {
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 0)
+		return
+	}
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
+	if keepIdle != 0 {
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, keepIdle, seconds)
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, keepEvery, seconds)
+	}
+}
 
 // SetNonblock puts the descriptor into non-blocking mode.
 func SetNonblock(fd int) error { return unix.SetNonblock(fd, true) }

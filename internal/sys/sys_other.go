@@ -37,11 +37,22 @@ func Accept(int) (int, Errno) { return -1, syscall.ENOSYS }
 // Connect fails.
 func Connect(Addr) (fd int, wait bool, err error) { return -1, false, errors.ErrUnsupported }
 
+// ConnectFrom fails.
+func ConnectFrom(from, addr Addr) (fd int, wait bool, err error) {
+	return -1, false, errors.ErrUnsupported
+}
+
 // SocketError fails.
 func SocketError(int) Errno { return syscall.ENOSYS }
 
 // SetNoDelay does nothing.
 func SetNoDelay(int) {}
+
+// SetNagle does nothing.
+func SetNagle(int, bool) {}
+
+// SetKeepAlive does nothing.
+func SetKeepAlive(int, bool, int) {}
 
 // Recv fails.
 func Recv(int, []byte) (int, Errno) { return 0, syscall.ENOSYS }

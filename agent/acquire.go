@@ -1,0 +1,144 @@
+// Finding a socket for a call: one at rest on the caller's loop, one off the shelf, a
+// new one, or the place in the queue that leads to either.
+
+package agent
+
+import (
+	"context"
+	"errors"
+
+	"github.com/gale-http/gale/internal/loop"
+)
+
+// acquire gives the call a socket.
+func (r *Response) acquire() error {
+	if err := r.ctx.Err(); err != nil {
+		return &Error{"request", r.call.origin.name, err}
+	}
+	if r.run.destroyed.Load() {
+		return &Error{"request", r.call.origin.name, ErrDestroyed}
+	}
+	o := r.call.origin
+	r.reused = false
+	if r.worker != nil && !r.fresh && o.local() {
+		if c := r.fromLane(); c != nil {
+			return r.use(c)
+		}
+	}
+	if o.queue.waiting.Load() == 0 {
+		if !r.fresh {
+			if c := o.take(); c != nil {
+				return r.adopt(c)
+			}
+		}
+		if o.reserve() {
+			return r.dial()
+		}
+		if o.retired() {
+			return errRetired
+		}
+	}
+	return r.wait()
+}
+
+// fromLane takes a socket that rests on the caller's loop, nil when there is none.
+func (r *Response) fromLane() *conn {
+	w := r.worker
+	under, held := w.Enter()
+	if !held {
+		r.worker, r.follows = nil, false
+		return nil
+	}
+	c := r.call.origin.laneOf(w.Loop()).pop()
+	if c != nil {
+		c.Take(w)
+		if r.follows {
+			c.Follow(true)
+		}
+	}
+	w.Leave(under)
+	return c
+}
+
+// adopt makes a socket off the shelf, or a new one, the call's.
+func (r *Response) adopt(c *conn) error {
+	if w := r.worker; w != nil && !c.Portable() {
+		if under, held := w.Enter(); held {
+			heir, err := c.own(w)
+			if err == nil && r.follows {
+				heir.Follow(true)
+			}
+			w.Leave(under)
+			if err != nil {
+				c.discard()
+				return &Error{"dial", r.call.origin.name, err}
+			}
+			return r.use(heir)
+		}
+		r.worker = nil
+	}
+	r.follows = false
+	return r.use(c)
+}
+
+// use begins the use of a socket. It ends with finish.
+func (r *Response) use(c *conn) error {
+	c.free.Store(false)
+	c.uses.Add(1)
+	r.conn, r.reused = c, c.used
+	if !r.follows {
+		r.stop = c.watchFor(r.ctx)
+	}
+	if err := r.ctx.Err(); err != nil {
+		r.finish(false)
+		return &Error{"request", r.call.origin.name, err}
+	}
+	return nil
+}
+
+// wait waits in the queue for a socket, or for the right to make one.
+func (r *Response) wait() error {
+	o := r.call.origin
+	w := new(waiter)
+	o.queue.waiting.Add(1)
+	o.queue.join(w)
+	if r.fresh {
+		if c := o.take(); c != nil {
+			c.discard() // its place will do
+		}
+	}
+	o.match()
+	err := r.await(&w.gate, r.run.times.queue)
+	if err != nil && o.queue.leave(w) {
+		o.match() // what it would have got is for the next
+		return r.waitError("wait for a socket", err)
+	}
+	switch {
+	case w.conn == nil:
+		return r.dial()
+	case r.fresh && w.conn.used:
+		w.conn.discard()
+		return r.acquire()
+	}
+	return r.adopt(w.conn)
+}
+
+// await waits at a gate until it is opened, time runs out or the context ends.
+func (r *Response) await(g *loop.Gate, timeout int64) error {
+	if r.ctx.Done() == nil {
+		return g.Wait(r.worker, timeout)
+	}
+	stop := context.AfterFunc(r.ctx, g.Cancel)
+	defer stop()
+	return g.Wait(r.worker, timeout)
+}
+
+func (r *Response) waitError(op string, err error) error {
+	switch e := r.ctx.Err(); {
+	case e != nil:
+		err = e
+	case errors.Is(err, loop.ErrClosed):
+		err = ErrDestroyed
+	}
+	return &Error{op, r.call.origin.name, err}
+}

@@ -1,0 +1,298 @@
+// A call: one request on its way to an answer. It finds a socket, sends, and waits for
+// the head of the answer; when the socket turns out to have been dead it does so again
+// on a fresh one, where that is safe.
+
+package agent
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/gale-http/gale/bytesparse"
+	"github.com/gale-http/gale/internal/exchange"
+	"github.com/gale-http/gale/internal/h1"
+	"github.com/gale-http/gale/internal/loop"
+)
+
+// call is the state of a request under way. It is part of its Response.
+type call struct {
+	run     *running
+	origin  *origin
+	ctx     context.Context
+	worker  *loop.Worker // that calls; nil for an ordinary goroutine
+	follows bool         // the handler's own context: nothing needs to be registered
+	conn    *conn        // nil when there is none, or no longer
+	stop    func() bool  // ends the watch for the context
+	reused  bool         // the socket has been used before
+	fresh   bool         // only a fresh socket will do
+	taken   bool         // Source has been read from
+	sent    bool         // the request has been sent to its end
+	begun   bool         // bytes of an answer have come
+}
+
+// Do makes a request and waits for the head of its answer; the body is read from res
+// then. With res nil the answer is read and dropped. With the context of a handler of
+// package engine, or one derived from it, called by that handler, the socket is on the
+// handler's own loop and waiting suspends the handler; any other goroutine parks.
+//
+// When ctx ends, Do returns at once with its error, as do reads of the body later on;
+// the socket is closed then. req is the caller's again when Do returns. res must be
+// read to its end or closed; a Do with the same res does that, too. Errors are *Error.
+// Do does not allocate on a socket that was kept, with req and res used before, and
+// with a context that cannot end or is the handler's own.
+func (a *Agent) Do(ctx context.Context, req *Request, res *Response) error {
+	if res == nil {
+		return a.drop(ctx, req)
+	}
+	r := a.state()
+	res.reset()
+	o, err := r.resolve(req)
+	if err != nil {
+		return err
+	}
+	res.call = call{run: r, origin: o, ctx: ctx}
+	res.call.worker, res.call.follows = loop.Seated(ctx)
+	req.prepare()
+	return res.do(req)
+}
+
+// drop is Do without a Response.
+func (a *Agent) drop(ctx context.Context, req *Request) error {
+	var res Response
+	if err := a.Do(ctx, req, &res); err != nil {
+		return err
+	}
+	_, err := io.Copy(io.Discard, &res)
+	return errors.Join(err, res.Close())
+}
+
+// do sends the request until it is answered or fails for good.
+func (r *Response) do(q *Request) error {
+	for {
+		err := r.acquire()
+		if err == nil {
+			if err = r.exchange(q); err == nil {
+				return nil
+			}
+			r.finish(false)
+		}
+		if !r.again(q, err) {
+			return r.fail(err)
+		}
+		r.fresh = true
+		q.out.Again()
+		if r.call.origin.retired() {
+			if r.call.origin, err = r.run.resolve(q); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// again tells whether a request that has failed is to be sent once more.
+func (r *Response) again(q *Request, err error) bool {
+	policy := &r.run.agent.Retry
+	switch {
+	case err == errRetired:
+		return true
+	case policy.Never || !r.reused || r.fresh || r.begun || r.ctx.Err() != nil || !stale(err):
+		return false
+	case r.taken && q.Source.Again == nil:
+		return false
+	}
+	return policy.Always || !q.out.Left() || idempotent(q)
+}
+
+// stale tells whether err is what a socket says that the server has closed.
+func stale(err error) bool {
+	var protocol *h1.Error
+	return !errors.Is(err, loop.ErrTimeout) && !errors.Is(err, loop.ErrClosed) && !errors.Is(err, loop.ErrOver) &&
+		!errors.As(err, &protocol) && !errors.Is(err, errSource)
+}
+
+// idempotent tells whether the request may be processed twice (RFC 9110 §9.2.2).
+func idempotent(q *Request) bool {
+	switch q.target.method {
+	case bytesparse.MethodGet, bytesparse.MethodHead, bytesparse.MethodOptions, bytesparse.MethodTrace,
+		bytesparse.MethodPut, bytesparse.MethodDelete:
+		return true
+	}
+	return q.out.Headers.Get("Idempotency-Key") != nil || q.out.Headers.Get("X-Idempotency-Key") != nil
+}
+
+// fail makes the error of the call of what has gone wrong.
+func (r *Response) fail(err error) error {
+	op := "receive"
+	switch {
+	case r.conn == nil && !r.sent && !r.begun && errors.As(err, new(*Error)):
+		return err
+	case !r.sent:
+		op = "send"
+	}
+	return r.wrap(op, err)
+}
+
+// wrap gives an error its place; the end of the context comes before what it has
+// caused.
+func (r *Response) wrap(op string, err error) error {
+	if e := r.ctx.Err(); e != nil && (errors.Is(err, loop.ErrTimeout) || errors.Is(err, loop.ErrOver) || errors.Is(err, loop.ErrClosed)) {
+		err = e
+	} else if errors.Is(err, loop.ErrClosed) && r.run.destroyed.Load() {
+		err = ErrDestroyed
+	}
+	return &Error{op, r.call.origin.name, err}
+}
+
+// errSource marks an error of Source.Reader.
+var errSource = errors.New("reading the body failed")
+
+// sourceError is an error of the application's, in reading what is to be sent.
+type sourceError struct{ err error }
+
+func (e *sourceError) Error() string        { return errSource.Error() + ": " + e.err.Error() }
+func (e *sourceError) Unwrap() error        { return e.err }
+func (e *sourceError) Is(target error) bool { return target == errSource }
+
+// exchange sends the request on the call's socket and waits for the head of the
+// answer.
+func (r *Response) exchange(q *Request) error {
+	r.attach(q)
+	err := r.send(q)
+	switch {
+	case err == nil:
+		r.sent = true
+	case err == exchange.ErrInterrupted:
+	case errors.Is(err, loop.ErrTimeout) || errors.Is(err, loop.ErrClosed) || errors.Is(err, loop.ErrOver) || errors.Is(err, errSource):
+		return err
+	default:
+		// A server that refuses what is still being sent has answered before it closed.
+		if r.receive(q) != nil {
+			return err
+		}
+		return nil
+	}
+	return r.receive(q)
+}
+
+// attach puts request and answer on the call's socket.
+func (r *Response) attach(q *Request) {
+	c, t := r.conn, &r.run.times
+	c.ReadTimeout, c.WriteTimeout = t.response, t.write
+	q.out.Attach(&c.Stream)
+	q.out.Interrupt = nil
+	r.machine.Reset(h1.Client)
+	r.machine.SetRequest(q.target.method)
+	r.in.Limits = &r.run.limits
+	r.in.Attach(&c.Stream, &r.machine, nil)
+	r.sent, r.begun, r.early = false, false, false
+	if q.On.Socket != nil {
+		q.On.Socket(&Socket{c: c})
+	}
+}
+
+// send sends the request: head and body, or the head alone and the body once the
+// server wants it (RFC 9110 §10.1.1).
+func (r *Response) send(q *Request) error {
+	out := &q.out
+	bodyless := len(q.Body) == 0 && q.Source.Reader == nil
+	if bodyless || q.Source.Reader == nil && len(q.Body) <= smallBody && !out.Headers.Has(bytesparse.FieldExpect) {
+		if err := out.End(q.Body); err != nil {
+			return err
+		}
+		return out.Flush()
+	}
+	out.Interrupt = r.answered
+	if out.Headers.Has(bytesparse.FieldExpect) && expectsContinue(out.Headers.Get("Expect")) {
+		if err := r.sendHead(q); err != nil {
+			return err
+		}
+		switch wanted, err := r.awaitContinue(q); {
+		case err != nil:
+			return err
+		case !wanted:
+			return exchange.ErrInterrupted
+		}
+	}
+	if q.Source.Reader != nil {
+		return r.sendSource(q)
+	}
+	if err := out.End(q.Body); err != nil {
+		return err
+	}
+	return out.Flush()
+}
+
+// smallBody is a body that a kernel surely takes at once: nobody needs to look whether
+// the server has answered before it is sent.
+const smallBody = 8 << 10
+
+func expectsContinue(value []byte) bool {
+	return strings.EqualFold(string(bytes.TrimSpace(value)), "100-continue")
+}
+
+// sendHead sends the head of a request whose body waits.
+func (r *Response) sendHead(q *Request) error {
+	if err := q.declare(); err != nil {
+		return err
+	}
+	return q.out.FlushHead()
+}
+
+// declare says how long the body is going to be, when that is known and not said.
+func (q *Request) declare() error {
+	n := int64(len(q.Body))
+	if q.Source.Reader != nil {
+		n = q.Source.Length
+	}
+	if n <= 0 || q.out.HeadSent() {
+		return nil
+	}
+	return q.out.Declare(n)
+}
+
+// sendSource sends the body from Source.
+func (r *Response) sendSource(q *Request) error {
+	out, from := &q.out, q.Source.Reader
+	if r.taken {
+		again, err := q.Source.Again()
+		if err != nil {
+			return &sourceError{err}
+		}
+		from = again
+	}
+	r.taken = true
+	if err := q.declare(); err != nil {
+		return err
+	}
+	buf := r.in.Spare()
+	for {
+		n, err := from.Read(buf)
+		if n > 0 {
+			if r.conn.Ready() && r.answered() {
+				return exchange.ErrInterrupted
+			}
+			if _, err := out.Write(buf[:n]); err != nil {
+				return err
+			}
+		}
+		switch {
+		case err == io.EOF:
+			if err := out.End(nil); err != nil {
+				return err
+			}
+			return out.Flush()
+		case err != nil:
+			return &sourceError{err}
+		}
+	}
+}
+
+// answered reads what has come while the request is being sent, and reports whether
+// that is something.
+func (r *Response) answered() bool {
+	n, err := r.in.Fill()
+	return n > 0 || err != nil
+}

@@ -1,0 +1,294 @@
+// Making a socket: addresses, a connection, what stands in between (a proxy), TLS. It
+// is done by coroutines of the loop that the socket is going to live on; the caller
+// waits at a gate, and may give up at any time: a socket that comes later than that is
+// kept for others.
+
+package agent
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/netip"
+	"sync/atomic"
+
+	"github.com/gale-http/gale/internal/loop"
+	"github.com/gale-http/gale/internal/sys"
+)
+
+// dialling is one socket being made.
+type dialling struct {
+	origin *origin
+	loop   *loop.Loop
+	gate   loop.Gate
+	state  atomic.Uint32 // waits, granted, left: as a waiter's
+	conn   *conn
+	op     string // what failed
+	err    error
+}
+
+// dial makes a socket, for which there is a place, and gives it to the call.
+func (r *Response) dial() error {
+	o := r.call.origin
+	l, err := r.dialLoop()
+	if err != nil {
+		o.unreserve()
+		return &Error{"dial", o.name, err}
+	}
+	d := &dialling{origin: o, loop: l, op: "dial"}
+	d.start()
+	if err := r.await(&d.gate, r.run.times.dial); err != nil && d.state.CompareAndSwap(waits, left) {
+		return r.waitError("dial", err)
+	}
+	if d.err != nil {
+		return &Error{d.op, o.name, d.err}
+	}
+	return r.adopt(d.conn)
+}
+
+// dialLoop returns the loop that the call's socket is to live on.
+func (r *Response) dialLoop() (*loop.Loop, error) {
+	if r.worker != nil && r.run.agent.Dial == nil && !r.run.agent.Portable {
+		return r.worker.Loop(), nil
+	}
+	g, err := r.run.loops()
+	if err != nil {
+		return nil, err
+	}
+	return g.Next(), nil
+}
+
+// deliver ends the dialling with a socket, shared and in use.
+func (d *dialling) deliver(c *conn) {
+	o := d.origin
+	o.opened(c)
+	d.conn = c
+	switch {
+	case d.state.CompareAndSwap(waits, granted):
+		d.gate.Open()
+	case o.wanted():
+		o.offer(c, false)
+	default:
+		c.discard()
+	}
+}
+
+// fail ends the dialling without a socket.
+func (d *dialling) fail(op string, err error) {
+	d.op, d.err = op, err
+	if d.state.CompareAndSwap(waits, granted) {
+		d.gate.Open()
+	}
+	d.origin.unreserve()
+}
+
+// start finds out where to connect to, and connects. It does not wait.
+func (d *dialling) start() {
+	s := &d.origin.site
+	host, port := s.host, s.port
+	if s.proxy != nil {
+		host, port = s.proxy.host, s.proxy.port
+	}
+	switch ip, err := netip.ParseAddr(host); {
+	case d.origin.run.agent.Dial != nil:
+		go d.custom(net.JoinHostPort(host, itoa(port)))
+	case s.socket != "":
+		d.connect([]sys.Addr{{Path: s.socket}})
+	case err == nil && s.suits(ip):
+		d.connect([]sys.Addr{{IP: netip.AddrPortFrom(ip, uint16(port))}})
+	case err == nil:
+		d.fail("resolve", errNoAddress)
+	default:
+		go d.resolve(host, uint16(port))
+	}
+}
+
+// suits tells whether an address is of the family asked for, and of that of the local
+// address.
+func (s *site) suits(ip netip.Addr) bool {
+	is4 := ip.Unmap().Is4()
+	return (s.family == 0 || s.family == 4 && is4 || s.family == 6 && !is4) &&
+		(!s.from.IsValid() || s.from.Unmap().Is4() == is4)
+}
+
+// resolve connects to what a name stands for.
+func (d *dialling) resolve(host string, port uint16) {
+	run := d.origin.run
+	ips, err := run.resolver.lookup(host, run.times.dial)
+	if err != nil {
+		d.fail("resolve", err)
+		return
+	}
+	var addrs []sys.Addr
+	for _, ip := range ips {
+		if d.origin.site.suits(ip) {
+			addrs = append(addrs, sys.Addr{IP: netip.AddrPortFrom(ip, port)})
+		}
+	}
+	if len(addrs) == 0 {
+		d.fail("resolve", errNoAddress)
+		return
+	}
+	d.connect(addrs)
+}
+
+// connect connects to one of the addresses.
+func (d *dialling) connect(addrs []sys.Addr) {
+	if len(addrs) > 1 {
+		go d.race(interleave(addrs))
+		return
+	}
+	d.run(func(w *loop.Worker) {
+		c, err := d.attempt(w, addrs[0])
+		if err != nil {
+			d.fail("dial", err)
+			return
+		}
+		d.complete(w, c)
+	})
+}
+
+// run calls fn on a worker of the loop.
+func (d *dialling) run(fn func(*loop.Worker)) {
+	if !d.loop.Go(fn) {
+		d.fail("dial", ErrDestroyed)
+	}
+}
+
+// attempt connects to one address. The socket is the own stream of the worker.
+func (d *dialling) attempt(w *loop.Worker, addr sys.Addr) (*conn, error) {
+	c := newConn(d.origin)
+	from := sys.Addr{}
+	if s := &d.origin.site; s.from.IsValid() && addr.Path == "" {
+		from.IP = netip.AddrPortFrom(s.from, 0)
+	}
+	if err := c.ConnectFrom(w, from, addr, d.origin.run.times.dial); err != nil {
+		return nil, err
+	}
+	c.Become(c)
+	return c, nil
+}
+
+// complete does what a connection needs before the first request, and delivers it. The
+// worker holds the loop, if it ever had one, and owns the stream.
+func (d *dialling) complete(w *loop.Worker, c *conn) {
+	run, s := d.origin.run, &d.origin.site
+	if ms := orDefault(run.agent.KeepAliveMsecs, defaultProbe); ms > 0 && run.keepAlive {
+		c.SetKeepAlive(true, ms)
+	}
+	if !s.secure {
+		d.hand(w, c)
+		return
+	}
+	if s.proxy != nil {
+		if err := s.proxy.tunnel(c, s.address(), run); err != nil {
+			c.Close()
+			d.fail("proxy", err)
+			return
+		}
+	}
+	w.Begin(nil)
+	err := c.Handshake(tls.Client, d.origin.config(), run.times.dial)
+	held := w.End()
+	switch {
+	case !held && !c.Portable():
+		d.handLate(c, err)
+	case err != nil:
+		c.Close()
+		d.fail("tls", err)
+	default:
+		d.hand(w, c)
+	}
+}
+
+// hand delivers a connection that is the worker's.
+func (d *dialling) hand(_ *loop.Worker, c *conn) {
+	if !c.Portable() {
+		c.share()
+	}
+	d.deliver(c)
+}
+
+// handLate delivers a connection whose worker lost the loop in the handshake.
+func (d *dialling) handLate(c *conn, err error) {
+	given := c.Return(func(loop.Task) {
+		if err != nil {
+			c.Close()
+			d.fail("tls", err)
+			return
+		}
+		c.share()
+		d.deliver(c)
+	})
+	if !given {
+		d.fail("tls", ErrDestroyed)
+	}
+}
+
+// config returns what TLS to the origin's server is made with.
+func (o *origin) config() *tls.Config {
+	base := o.site.config
+	if base == nil {
+		base = o.run.agent.TLS
+	}
+	c := new(tls.Config)
+	if base != nil {
+		c = base.Clone()
+	}
+	if c.ServerName == "" {
+		c.ServerName = o.site.host
+	}
+	if c.ClientSessionCache == nil {
+		c.ClientSessionCache = o.run.sessions
+	}
+	if c.NextProtos == nil {
+		c.NextProtos = []string{"http/1.1"}
+	}
+	return c
+}
+
+// custom has Agent.Dial connect.
+func (d *dialling) custom(address string) {
+	run, network := d.origin.run, "tcp"
+	if path := d.origin.site.socket; path != "" {
+		network, address = "unix", path
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if ms := run.times.dial; ms > 0 {
+		ctx, cancel = context.WithTimeout(ctx, duration(ms))
+		defer cancel()
+	}
+	nc, err := run.agent.Dial(ctx, network, address)
+	if err != nil {
+		d.fail("dial", err)
+		return
+	}
+	if !d.loop.Group().Portable() {
+		if fd, err := descriptorOf(nc); err == nil {
+			_ = nc.Close() // package net's descriptor; the socket stays open with ours
+			d.run(func(w *loop.Worker) { d.adopt(w, fd) })
+			return
+		}
+	}
+	if !d.loop.Goroutine(func(w *loop.Worker) {
+		c := newConn(d.origin)
+		c.OpenConn(w, nc, c)
+		d.complete(w, c)
+	}) {
+		_ = nc.Close()
+		d.fail("dial", ErrDestroyed)
+	}
+}
+
+// adopt takes a connected descriptor over.
+func (d *dialling) adopt(w *loop.Worker, fd int) {
+	c := newConn(d.origin)
+	if err := c.Open(w.Loop(), fd, c); err != nil {
+		sys.Close(fd)
+		d.fail("dial", err)
+		return
+	}
+	c.Take(w)
+	d.complete(w, c)
+}

@@ -1,0 +1,152 @@
+// What the tests of this package share: servers to ask, a handler's loop to ask from,
+// and what must be gone at the end.
+
+package agent_test
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"runtime"
+	"runtime/pprof"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gale-http/gale/agent"
+	"github.com/gale-http/gale/engine"
+)
+
+// patience bounds every wait of a test: on a healthy machine none comes near it.
+const patience = 20 * time.Second
+
+// stdServer is net/http's server with the given handler. conns counts its open
+// connections, opened those that there have been.
+type stdServer struct {
+	*httptest.Server
+	conns, most, opened atomic.Int64
+}
+
+func newServer(t testing.TB, handler http.HandlerFunc) *stdServer {
+	t.Helper()
+	s := new(stdServer)
+	s.Server = httptest.NewUnstartedServer(handler)
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			s.opened.Add(1)
+			n := s.conns.Add(1)
+			for m := s.most.Load(); n > m && !s.most.CompareAndSwap(m, n); m = s.most.Load() {
+			}
+		case http.StateClosed, http.StateHijacked:
+			s.conns.Add(-1)
+		}
+	}
+	s.Start()
+	t.Cleanup(s.Close)
+	return s
+}
+
+// newAgent destroys a at the end of the test.
+func newAgent(t testing.TB, a *agent.Agent) *agent.Agent {
+	t.Helper()
+	t.Cleanup(a.Destroy)
+	return a
+}
+
+// way is one of the ways to call an agent: fn is called as the name says.
+type way struct {
+	name string
+	call func(t *testing.T, fn func(ctx context.Context))
+}
+
+// ways are the ways that every behaviour must hold on.
+func ways() []way {
+	return []way{
+		{"goroutine", func(t *testing.T, fn func(context.Context)) { fn(t.Context()) }},
+		{"handler", func(t *testing.T, fn func(context.Context)) { inHandler(t, &engine.Server{Loops: 1}, fn) }},
+		{"goroutine of a handler", func(t *testing.T, fn func(context.Context)) {
+			inHandler(t, &engine.Server{Loops: 1, Dispatch: engine.Goroutine}, fn)
+		}},
+		{"portable handler", func(t *testing.T, fn func(context.Context)) {
+			inHandler(t, &engine.Server{Loops: 1, Portable: true}, fn)
+		}},
+	}
+}
+
+// inHandler calls fn in a handler of s.
+func inHandler(t testing.TB, s *engine.Server, fn func(ctx context.Context)) {
+	t.Helper()
+	done := make(chan struct{})
+	s.Handler = func(req *engine.Request, res *engine.Response) {
+		defer close(done)
+		fn(req.Context())
+	}
+	if err := s.Listen("tcp", "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	c, err := net.Dial("tcp", s.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := io.WriteString(c, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	wait(t, done, "the handler")
+	_ = s.Close()
+}
+
+func wait[T any](t testing.TB, ch <-chan T, what string) T {
+	t.Helper()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case v := <-ch:
+		return v
+	case <-timer.C:
+		_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
+		t.Fatalf("waited %v in vain for %s", patience, what)
+		panic("unreachable")
+	}
+}
+
+// eventually waits for a condition that tells nobody when it comes true.
+func eventually(t testing.TB, what string, is func() bool) {
+	t.Helper()
+	for began := time.Now(); !is(); {
+		if time.Since(began) > patience {
+			_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
+			t.Fatalf("waited %v in vain for %s", patience, what)
+		}
+		time.Sleep(time.Millisecond) // sleep: polls what tells nobody
+	}
+}
+
+// checkLeaks has the test fail if it ends with more goroutines than there are now.
+func checkLeaks(t testing.TB) {
+	t.Helper()
+	before := runtime.NumGoroutine()
+	t.Cleanup(func() {
+		if !t.Failed() {
+			eventually(t, "the goroutines to end", func() bool { return runtime.NumGoroutine() <= before })
+		}
+	})
+}
+
+// ask makes a GET and returns status and body.
+func ask(t testing.TB, a *agent.Agent, ctx context.Context, req *agent.Request, res *agent.Response) (int, string) {
+	t.Helper()
+	if err := a.Do(ctx, req, res); err != nil {
+		t.Errorf("Do: %v", err)
+		return 0, ""
+	}
+	body, err := io.ReadAll(res)
+	if err != nil {
+		t.Errorf("Read: %v", err)
+	}
+	return res.StatusCode(), string(body)
+}

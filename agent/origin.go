@@ -1,0 +1,257 @@
+// Origins: one for each server and way to it, with the count of its sockets (seed: the
+// keys of agent.sockets).
+
+package agent
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/gale-http/gale/internal/loop"
+)
+
+// origin is a server as one agent reaches it.
+type origin struct {
+	run  *running
+	site site
+	name string
+	max  int64 // sockets; 0: no bound
+
+	// open counts sockets: those that are, are being made, and are promised to someone
+	// who waits. gone, and below, once the origin was retired.
+	open  atomic.Int64
+	queue queue
+	shelf shelf
+
+	mu    sync.Mutex // guards conns and lanes; nothing of a request on a kept socket takes it
+	conns map[*conn]struct{}
+	lanes []*lane
+}
+
+const gone = -1 << 40
+
+// retired tells whether the origin is none any more, so that its name must be looked
+// up again.
+func (o *origin) retired() bool { return o == nil || o.open.Load() < 0 }
+
+// reserve counts a socket that is going to be made, if there may be one more.
+func (o *origin) reserve() bool {
+	for {
+		n := o.open.Load()
+		if n < 0 || o.max > 0 && n >= o.max {
+			return false
+		}
+		if o.open.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+// unreserve takes back what reserve did, or counts a socket that was closed.
+func (o *origin) unreserve() {
+	o.open.Add(-1)
+	o.match()
+}
+
+// opened notes a socket that was made.
+func (o *origin) opened(c *conn) {
+	o.mu.Lock()
+	if o.conns == nil {
+		o.conns = make(map[*conn]struct{})
+	}
+	o.conns[c] = struct{}{}
+	o.mu.Unlock()
+}
+
+// closed notes that a socket was closed.
+func (o *origin) closed(c *conn) {
+	o.forget(c)
+	if !c.detached.Load() {
+		o.unreserve()
+	}
+}
+
+func (o *origin) forget(c *conn) {
+	o.mu.Lock()
+	delete(o.conns, c)
+	o.mu.Unlock()
+}
+
+// detach makes c no socket of the agent's any more, and reports whether it was one.
+func (o *origin) detach(c *conn) bool {
+	if c.detached.Swap(true) {
+		return false
+	}
+	o.forget(c)
+	o.unreserve()
+	return true
+}
+
+// local tells whether sockets that nobody uses may rest with their loop, where only
+// that finds them. With a bound on sockets, or while someone waits, they may not: a
+// caller would starve beside them.
+func (o *origin) local() bool {
+	return o.max == 0 && o.run.keepAlive && o.queue.waiting.Load() == 0
+}
+
+// crowded tells whether no more sockets may be kept.
+func (o *origin) crowded() bool {
+	limit := o.run.maxFree
+	if o.open.Load() <= int64(limit) {
+		return false
+	}
+	return o.free() >= limit
+}
+
+// free counts the sockets that nobody uses.
+func (o *origin) free() int {
+	n := int(o.shelf.held.Load())
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, l := range o.lanes {
+		n += int(l.count.Load())
+	}
+	return n
+}
+
+// destroy closes all sockets.
+func (o *origin) destroy() {
+	o.mu.Lock()
+	conns := make([]*conn, 0, len(o.conns))
+	for c := range o.conns {
+		conns = append(conns, c)
+	}
+	o.mu.Unlock()
+	for _, c := range conns {
+		c.destroy()
+	}
+}
+
+// table finds origins by name.
+type table struct {
+	mu   sync.RWMutex
+	all  map[string]*origin
+	next int // size at which the next sweep is due
+}
+
+// minSweep is how many origins there are before unused ones are looked for.
+const minSweep = 256
+
+// get returns the origin of a site.
+func (t *table) get(r *running, s *site) *origin {
+	name := s.name()
+	t.mu.RLock()
+	o := t.all[name]
+	t.mu.RUnlock()
+	if !o.retired() {
+		return o
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if o := t.all[name]; !o.retired() {
+		return o
+	}
+	if t.all == nil {
+		t.all, t.next = make(map[string]*origin), minSweep
+	}
+	if len(t.all) >= t.next {
+		t.sweep()
+	}
+	o = &origin{run: r, site: *s, name: name, max: int64(max(0, r.agent.MaxSockets))}
+	o.queue.init()
+	t.all[name] = o
+	return o
+}
+
+// sweep retires the origins that have no socket and nobody who waits.
+func (t *table) sweep() {
+	for name, o := range t.all {
+		if o.open.CompareAndSwap(0, gone) {
+			delete(t.all, name)
+		}
+	}
+	t.next = max(minSweep, 2*len(t.all))
+}
+
+// each calls do for every origin.
+func (t *table) each(do func(*origin)) {
+	t.mu.RLock()
+	all := make([]*origin, 0, len(t.all))
+	for _, o := range t.all {
+		all = append(all, o)
+	}
+	t.mu.RUnlock()
+	for _, o := range all {
+		do(o)
+	}
+}
+
+// lane is the sockets of one origin at rest on one loop: the last that came goes
+// first. It is the loop's, but for count.
+type lane struct {
+	origin *origin
+	first  *conn
+	count  atomic.Int32
+}
+
+// local is what an agent keeps with a loop.
+type local struct {
+	last  *lane
+	lanes map[*origin]*lane
+}
+
+func newLocal() any { return &local{lanes: make(map[*origin]*lane)} }
+
+// laneOf returns the lane of the origin on the loop, which must be held.
+func (o *origin) laneOf(l *loop.Loop) *lane {
+	here := l.Guest(o.run, newLocal).(*local)
+	if here.last != nil && here.last.origin == o {
+		return here.last
+	}
+	n := here.lanes[o]
+	if n == nil {
+		for other := range here.lanes {
+			if other.retired() {
+				delete(here.lanes, other)
+			}
+		}
+		n = &lane{origin: o}
+		here.lanes[o] = n
+		o.mu.Lock()
+		o.lanes = append(o.lanes, n)
+		o.mu.Unlock()
+	}
+	here.last = n
+	return n
+}
+
+func (n *lane) push(c *conn) {
+	c.lane, c.prev, c.next = n, nil, n.first
+	if n.first != nil {
+		n.first.prev = c
+	}
+	n.first = c
+	n.count.Store(n.count.Load() + 1)
+}
+
+// pop takes the first socket off the lane, nil when there is none.
+func (n *lane) pop() *conn {
+	c := n.first
+	if c != nil {
+		n.remove(c)
+	}
+	return c
+}
+
+func (n *lane) remove(c *conn) {
+	if c.next != nil {
+		c.next.prev = c.prev
+	}
+	if c.prev != nil {
+		c.prev.next = c.next
+	} else {
+		n.first = c.next
+	}
+	c.lane, c.next, c.prev = nil, nil, nil
+	n.count.Store(n.count.Load() - 1)
+}

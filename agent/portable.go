@@ -1,0 +1,64 @@
+// Sockets without a loop: those of the portable driver, and connections of Agent.Dial
+// that are no plain sockets. While one is idle a goroutine reads from it, so that its
+// end, or any byte, is noticed at once; who takes it ends that read first.
+
+package agent
+
+import (
+	"time"
+
+	"github.com/gale-http/gale/internal/loop"
+)
+
+// watch is the reading from an idle socket.
+type watch struct {
+	done  chan struct{} // closed when the read has ended
+	heard bool          // it has brought something, or failed; to be read after that
+}
+
+// past is a deadline that ends a read at once.
+var past = time.Unix(1, 0)
+
+// put offers the socket, and has it watched where no loop does that.
+func (c *conn) put() bool {
+	if !c.Portable() {
+		return c.Offer()
+	}
+	done := make(chan struct{})
+	c.watch = watch{done: done}
+	c.ReadTimeout = int32(c.origin.run.times.idle)
+	if !c.Offer() {
+		return false
+	}
+	go func() {
+		defer close(done)
+		_, err := c.Read(c.peek[:])
+		if c.Claim() {
+			c.dead.Store(true)
+			c.origin.shelf.held.Add(-1)
+			c.drop()
+			return
+		}
+		c.watch.heard = err != loop.ErrTimeout
+	}()
+	return true
+}
+
+// claim takes the socket off the shelf for its caller, unless it is dead.
+func (c *conn) claim() bool {
+	if !c.Claim() {
+		return false
+	}
+	if !c.Portable() {
+		return true
+	}
+	c.SetReadDeadline(past)
+	<-c.watch.done
+	c.SetReadDeadline(time.Time{})
+	if c.watch.heard {
+		c.origin.shelf.held.Add(-1)
+		c.drop()
+		return false
+	}
+	return true
+}

@@ -1,0 +1,108 @@
+// Proxies: a plain request is sent to one with an absolute target (RFC 9112 §3.2.2); to
+// a secure server CONNECT makes a tunnel first (RFC 9110 §9.3.6).
+
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+
+	"github.com/gale-http/gale/bytesparse"
+	"github.com/gale-http/gale/internal/exchange"
+	"github.com/gale-http/gale/internal/h1"
+)
+
+// proxy is where one is, and who we are to it.
+type proxy struct {
+	host string
+	port int
+	auth string // "user:password"
+}
+
+var errProxy = errors.New("a proxy is given as http://user:password@host:port")
+
+// ProxyError is the refusal of a proxy to make a tunnel.
+type ProxyError struct {
+	Status int // what it has answered
+}
+
+// Error says what the proxy has answered.
+func (e *ProxyError) Error() string { return "the proxy has answered CONNECT with " + itoa(e.Status) }
+
+func parseProxy(text string) (*proxy, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" || u.Hostname() == "" || u.Opaque != "" {
+		return nil, errProxy
+	}
+	p := &proxy{host: u.Hostname(), port: 80}
+	if port := u.Port(); port != "" {
+		if p.port, err = strconv.Atoi(port); err != nil || p.port < 1 || p.port > 65535 {
+			return nil, errProxy
+		}
+	}
+	if u.User != nil {
+		password, _ := u.User.Password()
+		p.auth = u.User.Username() + ":" + password
+	}
+	return p, nil
+}
+
+// identity tells proxies apart; what is secret does not stand in it.
+func (p *proxy) identity() string {
+	name := p.host + ":" + itoa(p.port)
+	if p.auth != "" {
+		name += fmt.Sprintf("#%x", hash(p.auth))
+	}
+	return name
+}
+
+// hash is FNV-1a.
+func hash(s string) (h uint64) {
+	h = 14695981039346656037
+	for i := range len(s) {
+		h = (h ^ uint64(s[i])) * 1099511628211
+	}
+	return h
+}
+
+// tunnel has the proxy connect c to a server. The worker that owns c calls it.
+func (p *proxy) tunnel(c *conn, address string, run *running) error {
+	c.ReadTimeout, c.WriteTimeout = run.times.response, run.times.write
+	head := "CONNECT " + address + " HTTP/1.1\r\nHost: " + address + "\r\n"
+	if p.auth != "" {
+		head += basic("Proxy-Authorization", p.auth)
+	}
+	if _, err := c.Write([]byte(head + "\r\n")); err != nil {
+		return err
+	}
+	var in exchange.Incoming
+	var machine h1.Conn
+	machine.Reset(h1.Client)
+	machine.SetRequest(bytesparse.MethodConnect)
+	in.Limits = &run.limits
+	in.Attach(&c.Stream, &machine, nil)
+	for {
+		ev, err := in.Next()
+		switch {
+		case err != nil:
+			return err
+		case ev == h1.End:
+			return ErrServerClosed
+		case ev == h1.HeadDone && machine.Interim():
+			continue
+		case ev == h1.HeadDone && !machine.Tunnel():
+			return &ProxyError{Status: machine.Status()}
+		case ev == h1.HeadDone && in.Unread() > 0:
+			return errEarly
+		case ev == h1.HeadDone:
+			return nil
+		}
+		if err := in.Await(); err != nil {
+			return err
+		}
+	}
+}
+
+var errEarly = errors.New("the proxy has sent bytes through a tunnel that nobody had asked for yet")

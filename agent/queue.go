@@ -1,0 +1,118 @@
+// Who waits for a socket when MaxSockets are open: first come, first served.
+//
+// The queue is a linked list: whoever comes swaps the tail and links behind the old
+// one, without a lock. One at a time takes off the front: who calls match while
+// another is at it leaves a note and goes on, and the other looks again before it
+// stops. So nobody waits for a lock, and the order is that of the swaps.
+//
+// No wake-up is lost. Who waits counts itself, joins, and then calls match itself; who
+// gives a socket or a place back does that first and then looks whether anyone counts.
+// All of these are sequentially consistent, so one of the two sees the other. And
+// nobody barges in: as long as anyone counts, who comes must join.
+
+package agent
+
+import (
+	"sync/atomic"
+
+	"github.com/gale-http/gale/internal/loop"
+)
+
+type queue struct {
+	waiting atomic.Int64 // who wait and have got nothing
+	tail    atomic.Pointer[waiter]
+	head    *waiter      // whose next is the front; whoever matches has it
+	matches atomic.Int64 // who wanted to match since someone began to
+}
+
+// waiter is one who waits.
+type waiter struct {
+	next  atomic.Pointer[waiter]
+	state atomic.Uint32
+	conn  *conn // what was granted: a socket, or nil and the right to make one
+	gate  loop.Gate
+}
+
+const (
+	waits   = iota
+	granted // has got something; the gate is open, or about to be
+	left    // waits no longer
+)
+
+func (q *queue) init() {
+	q.head = new(waiter)
+	q.tail.Store(q.head)
+}
+
+// join puts w at the end. It must count already.
+func (q *queue) join(w *waiter) { q.tail.Swap(w).next.Store(w) }
+
+// front returns the first who waits, nil when there is none.
+func (q *queue) front() *waiter {
+	for {
+		w := q.head.next.Load()
+		if w == nil || w.state.Load() == waits {
+			return w
+		}
+		q.head = w
+	}
+}
+
+// grant gives w what it waits for, unless it has left.
+func (q *queue) grant(w *waiter, c *conn) bool {
+	w.conn = c
+	if !w.state.CompareAndSwap(waits, granted) {
+		w.conn = nil
+		return false
+	}
+	q.waiting.Add(-1)
+	w.gate.Open()
+	return true
+}
+
+// leave ends the waiting of w, and reports false when it has got something.
+func (q *queue) leave(w *waiter) bool {
+	if !w.state.CompareAndSwap(waits, left) {
+		return false
+	}
+	q.waiting.Add(-1)
+	return true
+}
+
+// match gives those who wait what there is.
+func (o *origin) match() {
+	q := &o.queue
+	if q.waiting.Load() == 0 || q.matches.Add(1) > 1 {
+		return
+	}
+	for {
+		n := q.matches.Load()
+		o.matchAll()
+		if q.matches.CompareAndSwap(n, 0) {
+			return
+		}
+	}
+}
+
+func (o *origin) matchAll() {
+	q := &o.queue
+	for {
+		w := q.front()
+		if w == nil {
+			return
+		}
+		c := o.take()
+		if c == nil && !o.reserve() {
+			return
+		}
+		if q.grant(w, c) {
+			continue
+		}
+		// It left just now. The next one in the queue, or whoever comes, has it.
+		if c != nil {
+			o.offer(c, false)
+		} else {
+			o.open.Add(-1)
+		}
+	}
+}

@@ -1,0 +1,232 @@
+// Response: an answer (seed: http.IncomingMessage).
+
+package agent
+
+import (
+	"errors"
+	"io"
+	"iter"
+
+	"github.com/gale-http/gale/bytesparse"
+	"github.com/gale-http/gale/internal/exchange"
+	"github.com/gale-http/gale/internal/h1"
+)
+
+// Response is the answer to a request (seed: http.IncomingMessage). Its zero value is
+// ready for Do, and it is made to be used again. It must be read to its end or closed.
+// All bytes that its methods hand out are valid until it is closed or used again; the
+// strings may be kept. Its methods are for one goroutine at a time; it must not be
+// copied. None but those that say so allocates.
+type Response struct {
+	call
+	in      exchange.Incoming
+	machine h1.Conn
+	open    bool // there is a head
+	keep    bool // the socket can be used for another request once all is read
+	wanted  bool // a 100 has come
+	early   bool // the head of the answer has come before the body was sent
+}
+
+// The versions an answer can have, as strings that need not be made.
+var versions = [...]string{"1.0", "1.1"}
+
+// StatusCode returns the status, 100 to 999 (seed: message.statusCode).
+func (r *Response) StatusCode() int { return int(r.in.Head.Status) }
+
+// StatusMessage returns the reason phrase as it was sent (seed: message.statusMessage).
+func (r *Response) StatusMessage() []byte { return r.in.Head.Reason.Of(r.in.HeadBytes()) }
+
+// HTTPVersion returns "1.1" or "1.0" (seed: message.httpVersion).
+func (r *Response) HTTPVersion() string { return versions[r.in.Head.Minor&1] }
+
+// HTTPVersionMajor returns 1 (seed: message.httpVersionMajor).
+func (r *Response) HTTPVersionMajor() int { return 1 }
+
+// HTTPVersionMinor returns 0 or 1 (seed: message.httpVersionMinor).
+func (r *Response) HTTPVersionMinor() int { return int(r.in.Head.Minor) }
+
+// Header returns the value of a field, nil when there is none; name in any case.
+// Several lines of one name are joined with ", ", except that single-valued fields and
+// set-cookie give the first (seed: message.headers).
+func (r *Response) Header(name string) []byte { return r.in.Header(name) }
+
+// Headers iterates over names, in lower case, and values, merged as in Header;
+// set-cookie comes once for each of its lines (seed: message.headers).
+func (r *Response) Headers() iter.Seq2[[]byte, []byte] { return r.in.Headers() }
+
+// RawHeaders iterates over the field lines exactly as received (seed:
+// message.rawHeaders).
+func (r *Response) RawHeaders() iter.Seq2[[]byte, []byte] { return r.in.RawHeaders() }
+
+// Trailers iterates over the trailers as Headers does. There are none until Read has
+// returned io.EOF (seed: message.trailers).
+func (r *Response) Trailers() iter.Seq2[[]byte, []byte] { return r.in.Trailers() }
+
+// RawTrailers iterates over the trailer lines exactly as received; none until Read has
+// returned io.EOF (seed: message.rawTrailers).
+func (r *Response) RawTrailers() iter.Seq2[[]byte, []byte] { return r.in.RawTrailers() }
+
+// ContentLength returns the length of the body when it was declared or there is none,
+// and -1 when only its end will tell. For an answer to HEAD, and a 304, it is what the
+// head declares all the same, or -1.
+func (r *Response) ContentLength() int64 {
+	if v := r.in.Head.Value(r.in.HeadBytes(), bytesparse.FieldContentLength); v != nil && !r.in.Head.Has(bytesparse.FieldTransferEncoding) {
+		if n, ok := bytesparse.ParseUint(v); ok {
+			return n
+		}
+	}
+	if r.machine.Framing() == h1.None && !r.machine.IsHead() && r.in.Head.Status != 304 {
+		return 0
+	}
+	return -1
+}
+
+// KeepsAlive tells whether the socket will be used for other requests when the body has
+// been read.
+func (r *Response) KeepsAlive() bool { return r.keep }
+
+// SetTimeout bounds each wait for more of the body, in milliseconds; 0 is for ever
+// (seed: message.setTimeout).
+func (r *Response) SetTimeout(msecs int) {
+	if r.conn != nil {
+		r.conn.ReadTimeout = millis(-1, 0) + int32(min(max(0, msecs), 1<<30))
+	}
+}
+
+// Read reads the body, waiting until some of it has arrived; io.EOF is its end, and then
+// the socket is free for other requests. A body that is cut short is ErrUnexpectedEOF
+// in an *Error, never a short success.
+func (r *Response) Read(p []byte) (int, error) {
+	if !r.open {
+		return 0, io.EOF
+	}
+	n, err := r.in.Read(p)
+	return n, r.look(err)
+}
+
+// WriteTo writes the body to w, as Read would have it, until its end: io.Copy from an
+// answer takes this way and needs no buffer of its own.
+func (r *Response) WriteTo(w io.Writer) (int64, error) {
+	if !r.open {
+		return 0, nil
+	}
+	n, err := r.in.WriteTo(w)
+	return n, r.look(err)
+}
+
+// look gives the socket back when all has been received, or that has become
+// impossible.
+func (r *Response) look(err error) error {
+	switch {
+	case r.in.Received():
+		r.settle()
+	case err != nil && r.in.Err() != nil:
+		r.finish(false)
+		return r.wrap("read", err)
+	}
+	return err
+}
+
+// settle gives the socket back once the answer has been received.
+func (r *Response) settle() {
+	if r.conn != nil && r.in.Received() && (r.sent || !r.keep) {
+		r.finish(r.keep && r.in.Beyond() == 0)
+	}
+}
+
+// Close ends the answer. When little is left unread, that is read and the socket kept;
+// otherwise it is closed. It does not wait for the server. Closing twice is harmless.
+func (r *Response) Close() error {
+	r.reset()
+	return nil
+}
+
+// reset ends what was before.
+func (r *Response) reset() {
+	if r.conn != nil {
+		if r.open && r.sent {
+			r.in.Drain(r.run.drain, false)
+		}
+		r.finish(r.open && r.sent && r.keep && r.in.Received() && r.in.Beyond() == 0)
+	}
+	if r.open {
+		r.in.Discard()
+		r.open = false
+	}
+}
+
+// receive waits for the head of the answer and sets up its body.
+func (r *Response) receive(q *Request) error {
+	for !r.early {
+		if err := r.nextHead(); err != nil {
+			return err
+		}
+		if !r.machine.Interim() {
+			break
+		}
+		q.On.interim(r)
+	}
+	r.open = true
+	if r.machine.Tunnel() {
+		return r.tunnel(q)
+	}
+	r.conn.used = true
+	r.keep = r.machine.KeepAlive() && q.out.Planned().KeepAlive && r.sent
+	r.conn.ReadTimeout = r.run.times.read
+	r.in.Settle()
+	r.settle()
+	if q.On.Response != nil {
+		q.On.Response(r)
+	}
+	return nil
+}
+
+// nextHead waits for a head.
+func (r *Response) nextHead() error {
+	for {
+		if r.in.Unread() > 0 || r.in.Ended() {
+			r.begun = r.begun || r.in.Unread() > 0
+			ev, err := r.in.Next()
+			switch {
+			case err != nil:
+				return err
+			case ev == h1.HeadDone:
+				return nil
+			case ev == h1.End:
+				return ErrServerClosed
+			}
+		}
+		if err := r.in.Await(); err != nil {
+			return err
+		}
+	}
+}
+
+// finish gives the socket back: to be kept, or closed.
+func (r *Response) finish(keep bool) {
+	c := r.conn
+	if c == nil {
+		return
+	}
+	r.conn = nil
+	keep = c.unwatch(r.stop) && keep
+	r.stop = nil
+	r.in.Sever(ErrAborted)
+	keep = keep && c.Untroubled(c.peek[:])
+	w := r.worker
+	if w != nil && (!w.Mine() || c.Shared()) {
+		w = nil
+	}
+	if w != nil && r.follows {
+		c.Follow(false)
+	}
+	c.giveBack(w, keep)
+}
+
+var errRetired = errors.New("the origin was retired")
+
+var (
+	_ io.Reader   = (*Response)(nil)
+	_ io.WriterTo = (*Response)(nil)
+	_ io.Closer   = (*Response)(nil)
+)

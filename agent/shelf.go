@@ -1,0 +1,121 @@
+// The shelf: idle sockets that any loop and any goroutine may take. Two lock-free
+// stacks of indices over one table of cells, as in package pool: an index is on empty,
+// on full, or its popper's.
+//
+//	offer:  empty.Pop ─▶ cell = c ─▶ c.Offer ─▶ full.Push
+//	take:   full.Pop ─▶ c = cell ─▶ empty.Push ─▶ c.Claim
+//
+// A socket on the shelf stays registered with its loop. When anything happens on it (a
+// FIN, a reset, any byte) or it has been idle for too long, the loop wins the CAS from
+// idle to dead and closes it there and then; what stays on the shelf is a tombstone,
+// whose index comes back when it is popped and its Claim fails. So a socket is handed
+// out or closed, never both, and no index is used twice.
+
+package agent
+
+import (
+	"sync/atomic"
+
+	"github.com/gale-http/gale/pool"
+)
+
+type shelf struct {
+	racks atomic.Pointer[rack]
+	held  atomic.Int64 // live sockets, about
+}
+
+// rack is made when the first socket comes.
+type rack struct {
+	full, empty *pool.Stack
+	cells       []*conn
+}
+
+// minRack is the least number of cells: tombstones take some.
+const minRack = 64
+
+func (o *origin) rack() *rack {
+	if r := o.shelf.racks.Load(); r != nil {
+		return r
+	}
+	n := min(max(minRack, o.run.maxFree, int(min(o.max, 1<<16))), 1<<16)
+	r := &rack{full: pool.NewStack(n), empty: pool.NewStack(n), cells: make([]*conn, n)}
+	for i := range n {
+		r.empty.Push(uint32(i))
+	}
+	if o.shelf.racks.CompareAndSwap(nil, r) {
+		return r
+	}
+	return o.shelf.racks.Load()
+}
+
+// offer puts a socket, shared, in use by the caller and quiet, on the shelf. look tells
+// whether the caller may read from it to see whether it is still quiet.
+func (o *origin) offer(c *conn, look bool) {
+	r := o.rack()
+	i, ok := r.empty.Pop()
+	if !ok {
+		o.tidy(r)
+		i, ok = r.empty.Pop()
+	}
+	if !ok {
+		c.discard()
+		return
+	}
+	r.cells[i] = c
+	c.free.Store(true)
+	o.shelf.held.Add(1)
+	for !c.put() {
+		if !look || !c.Untroubled(c.peek[:]) {
+			r.cells[i] = nil
+			r.empty.Push(i)
+			o.shelf.held.Add(-1)
+			c.free.Store(false)
+			c.discard()
+			return
+		}
+	}
+	r.full.Push(i)
+	o.match()
+}
+
+// take returns an idle socket, the caller's from now on, or nil.
+func (o *origin) take() *conn {
+	r := o.shelf.racks.Load()
+	if r == nil {
+		return nil
+	}
+	for {
+		i, ok := r.full.Pop()
+		if !ok {
+			return nil
+		}
+		c := r.cells[i]
+		r.cells[i] = nil
+		r.empty.Push(i)
+		if c.claim() {
+			o.shelf.held.Add(-1)
+			c.free.Store(false)
+			return c
+		}
+	}
+}
+
+// tidy removes the tombstones when they have taken all cells.
+func (o *origin) tidy(r *rack) {
+	var live []uint32
+	for range r.full.Cap() {
+		i, ok := r.full.Pop()
+		if !ok {
+			break
+		}
+		if r.cells[i].dead.Load() {
+			r.cells[i] = nil
+			r.empty.Push(i)
+			continue
+		}
+		live = append(live, i)
+	}
+	for k := len(live) - 1; k >= 0; k-- {
+		r.full.Push(live[k])
+	}
+}

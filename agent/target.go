@@ -1,0 +1,223 @@
+// What a request's options come to: an origin, and the parts of a head that follow
+// from them. It is worked out once and kept while the options are the same.
+
+package agent
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/gale-http/gale/bytesparse"
+)
+
+// target is what is known of where a request goes.
+type target struct {
+	run       *running
+	origin    *origin
+	where     where
+	what      what
+	tls       *tls.Config
+	hostLine  string // "Host: …" with its CRLF
+	auth      string // "Authorization: …", or empty
+	proxyAuth string // "Proxy-Authorization: …", or empty
+	prefix    string // what goes before the path: scheme and authority for a forward proxy
+	urlPath   string // the path that URL has
+
+	path       string
+	methodName string
+	method     bytesparse.Method
+	keepAlive  bool
+}
+
+// where are the options that choose an origin.
+type where struct {
+	url, host, hostname, auth         string
+	port, family                      int
+	localAddress, socketPath, through string
+}
+
+// what are the other options that a head is made of.
+type what struct{ method, path string }
+
+// whither returns the options that choose the origin.
+func (q *Request) whither() where {
+	return where{q.URL, q.Host, q.Hostname, q.Auth, q.Port, q.Route.Family, q.Route.LocalAddress, q.Route.SocketPath, q.Route.Proxy}
+}
+
+// resolve finds the origin of a request and works out its head.
+func (r *running) resolve(q *Request) (*origin, error) {
+	t := &q.target
+	if t.run != r || t.tls != q.Route.TLS || t.origin.retired() || t.where != q.whither() {
+		if err := t.find(r, q); err != nil {
+			t.run = nil
+			return nil, err
+		}
+	}
+	if w := (what{q.Method, q.Path}); t.methodName == "" || t.what != w {
+		if err := t.choose(w); err != nil {
+			t.methodName = ""
+			return nil, err
+		}
+	}
+	t.keepAlive = r.asks
+	return t.origin, nil
+}
+
+// choose works out the request line.
+func (t *target) choose(w what) error {
+	t.what, t.methodName, t.path = w, w.method, w.path
+	if t.methodName == "" {
+		t.methodName = "GET"
+	}
+	if !bytesparse.IsToken(t.methodName) {
+		return &Error{"request", t.origin.name, fmt.Errorf("%w: %q", errMethod, w.method)}
+	}
+	t.method = bytesparse.LookupMethod([]byte(t.methodName))
+	if t.path == "" {
+		t.path = t.urlPath
+	}
+	switch {
+	case !bytesparse.IsTarget(t.path),
+		t.path[0] != '/' && t.method != bytesparse.MethodConnect && !(t.path == "*" && t.method == bytesparse.MethodOptions):
+		return &Error{"request", t.origin.name, fmt.Errorf("%w: %q", errPath, t.path)}
+	}
+	if t.method != bytesparse.MethodConnect {
+		t.path = t.prefix + t.path
+	}
+	return nil
+}
+
+// find works out the origin.
+func (t *target) find(r *running, q *Request) error {
+	s := site{host: "localhost", family: q.Route.Family, local: q.Route.LocalAddress, socket: q.Route.SocketPath, config: q.Route.TLS}
+	auth, path := q.Auth, "/"
+	if q.URL != "" {
+		u, err := url.Parse(q.URL)
+		switch {
+		case err != nil:
+			return &Error{"request", q.URL, err}
+		case u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Opaque != "":
+			return &Error{"request", q.URL, errURL}
+		}
+		s.secure, s.host = u.Scheme == "https", u.Hostname()
+		if p := u.Port(); p != "" {
+			if s.port, err = strconv.Atoi(p); err != nil {
+				return &Error{"request", q.URL, errPort}
+			}
+		}
+		if path = u.RequestURI(); u.User != nil && auth == "" {
+			password, _ := u.User.Password()
+			auth = u.User.Username() + ":" + password
+		}
+	}
+	switch {
+	case q.Hostname != "":
+		s.host = q.Hostname
+	case q.Host != "":
+		s.host = q.Host
+	}
+	if q.Port != 0 {
+		s.port = q.Port
+	}
+	if err := s.check(q.Route.Proxy); err != nil {
+		return &Error{"request", s.authority(), err}
+	}
+	*t = target{run: r, where: q.whither(), tls: q.Route.TLS, urlPath: path, hostLine: "Host: " + s.authority() + "\r\n"}
+	if auth != "" {
+		t.auth = basic("Authorization", auth)
+	}
+	if s.proxy != nil && !s.secure {
+		t.prefix = "http://" + s.authority()
+		if s.proxy.auth != "" {
+			t.proxyAuth = basic("Proxy-Authorization", s.proxy.auth)
+		}
+	}
+	t.origin = r.names.get(r, &s)
+	return nil
+}
+
+// site is where a server is, and how it is reached.
+type site struct {
+	host   string
+	port   int
+	secure bool
+	family int
+	local  string
+	socket string
+	config *tls.Config
+	proxy  *proxy
+	from   netip.Addr // local, parsed
+}
+
+// check completes the site and judges it.
+func (s *site) check(through string) error {
+	s.host = strings.Trim(s.host, "[]")
+	if s.port == 0 {
+		s.port = 80
+		if s.secure {
+			s.port = 443
+		}
+	}
+	var err error
+	switch {
+	case s.port < 1 || s.port > 65535:
+		return errPort
+	case s.host == "" || strings.Contains(s.host, "@") || !bytesparse.ValidHost([]byte(s.authority())):
+		return errHost
+	case s.family != 0 && s.family != 4 && s.family != 6:
+		return errFamily
+	}
+	if s.local != "" {
+		if s.from, err = netip.ParseAddr(s.local); err != nil {
+			return errLocal
+		}
+	}
+	if through != "" && s.socket == "" {
+		s.proxy, err = parseProxy(through)
+	}
+	return err
+}
+
+// bracketed returns the host as it stands in an authority.
+func (s *site) bracketed() string {
+	if strings.Contains(s.host, ":") {
+		return "[" + s.host + "]"
+	}
+	return s.host
+}
+
+// authority is the host, and the port unless it is the scheme's own.
+func (s *site) authority() string {
+	if s.port == 80 && !s.secure || s.port == 443 && s.secure {
+		return s.bracketed()
+	}
+	return s.bracketed() + ":" + strconv.Itoa(s.port)
+}
+
+// address is host and port.
+func (s *site) address() string { return s.bracketed() + ":" + strconv.Itoa(s.port) }
+
+// name identifies the site (seed: agent.getName).
+func (s *site) name() string {
+	name := s.host + ":" + strconv.Itoa(s.port) + ":" + s.local
+	if s.socket != "" {
+		name += ":unix:" + s.socket
+	}
+	if s.family != 0 {
+		name += ":" + strconv.Itoa(s.family)
+	}
+	if s.secure {
+		name += ":tls"
+		if s.config != nil {
+			name += fmt.Sprintf(":%p", s.config)
+		}
+	}
+	if s.proxy != nil {
+		name += ":via:" + s.proxy.identity()
+	}
+	return name
+}

@@ -1,0 +1,74 @@
+// Seats: how a context leads to the worker that its handler runs on. The context of
+// a served connection answers to the key of this file with its Seat, and so does
+// every context derived from it.
+
+package loop
+
+import (
+	"context"
+	"sync/atomic"
+)
+
+// Seat is the place of a served stream's handler. Its zero value is empty.
+type Seat struct {
+	worker atomic.Pointer[Worker]
+	stream *Stream
+	done   <-chan struct{}
+}
+
+type seatKey struct{}
+
+// Init says which stream the seat is of, and the Done channel of the context that
+// ends when the peer of the stream hangs up.
+func (t *Seat) Init(s *Stream, done <-chan struct{}) { t.stream, t.done = s, done }
+
+// Set notes who serves the stream now. Any goroutine of the handler may call it.
+func (t *Seat) Set(w *Worker) {
+	if t.worker.Load() != w {
+		t.worker.Store(w)
+	}
+}
+
+// IsSeat tells whether key is the one to which a context answers with its *Seat.
+func IsSeat(key any) bool {
+	_, ok := key.(seatKey)
+	return ok
+}
+
+// Seated returns the worker that calls, when ctx leads to it and it has not lost its
+// loop, as far as it knows, else nil. follows tells that ctx ends when the peer of
+// the stream that the worker serves hangs up, and not otherwise while the loop runs.
+// It does not allocate.
+func Seated(ctx context.Context) (w *Worker, follows bool) {
+	t, ok := ctx.Value(seatKey{}).(*Seat)
+	if !ok {
+		return nil, false
+	}
+	w = t.worker.Load()
+	if w == nil || !w.Mine() || w.lost {
+		return nil, false
+	}
+	return w, w.serving == t.stream && ctx.Done() == t.done
+}
+
+// Follow has the waits of s, an own stream of its worker, end with ErrOver once the
+// peer of the stream that the worker serves hangs up. The loop must be held.
+func (s *Stream) Follow(on bool) {
+	if on {
+		s.signs.Or(signFollows)
+		return
+	}
+	s.signs.And(^uint32(signFollows))
+}
+
+// hungUp tells the own streams of the worker that follow the one served that its peer
+// has gone. The loop must be held.
+func (w *Worker) hungUp() {
+	for _, s := range w.own {
+		if s.signs.Load()&signFollows != 0 {
+			s.signs.Or(signBarred)
+			w.loop.signal(&s.input)
+			w.loop.signal(&s.output)
+		}
+	}
+}

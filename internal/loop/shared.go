@@ -1,0 +1,146 @@
+// Shared streams: sockets that no worker owns and no goroutine for good, such as a
+// client keeps between requests. They stay registered with their loop, whoever uses
+// them; who that is, one word says:
+//
+//	busy ──Offer──▶ idle ──Claim──▶ busy      a user, on any goroutine
+//	                  └──event, deadline, Stop──▶ dead     the loop
+//
+// A busy stream is its user's: the loop only tells it what happens. An idle one is
+// the loop's: whatever happens on it, it becomes dead and its task is told to Stop.
+// Both ways out of idle are one CAS, so that a stream is used or closed, not both.
+
+package loop
+
+import (
+	"runtime"
+	"sync/atomic"
+)
+
+// phase is who a shared stream is for.
+type phase = atomic.Uint32
+
+const (
+	busy    = iota
+	idle    // whoever claims it has it
+	dead    // the loop closes it
+	moved   // its socket has gone to another loop
+	failing // the loop is cutting it
+)
+
+// Share makes s, the caller's own or at rest, a shared stream in use. The loop must be
+// held.
+func (s *Stream) Share() {
+	s.disown()
+	l := s.loop
+	l.refs.Add(1) // for users who come after the loop; the caller's keeps it above 0
+	l.orphans++
+	s.state, s.worker, s.queued, s.movedIn, s.movedOut = shared, nil, false, 0, 0
+	s.phase.Store(busy)
+}
+
+// Shared tells whether s is a shared stream. Its user may call it.
+func (s *Stream) Shared() bool { return s.state == shared }
+
+// unshare undoes Share. The loop is held.
+func (s *Stream) unshare() {
+	s.loop.orphans--
+	s.state = running
+	s.loop.release()
+}
+
+// Offer gives a shared stream up to whoever claims it, and reports whether it did: the
+// stream may then have been claimed, or closed by the loop, already. Otherwise it is
+// still the user's, who must look whether something has come in (Untroubled).
+func (s *Stream) Offer() bool {
+	if s.troubled() {
+		return false
+	}
+	s.phase.Store(idle)
+	return !s.troubled() || !s.Claim() // an event may have come just before it was idle
+}
+
+// troubled tells whether something has happened that its user did not wait for.
+func (s *Stream) troubled() bool {
+	return s.signs.Load()&(signHangUp|signFailed|signBarred) != 0 || s.input.Load() == ready
+}
+
+// Untroubled tells whether the stream is alive and nothing has come in that was not read.
+// Its owner may call it, between reads. scratch is memory for a byte or more.
+func (s *Stream) Untroubled(scratch []byte) bool {
+	for s.Ready() {
+		s.input.CompareAndSwap(ready, nil)
+		s.drained = false
+		if n, err := s.TryRead(scratch); n > 0 || err != nil {
+			return false
+		}
+	}
+	return s.signs.Load()&(signHangUp|signFailed|signBarred) == 0
+}
+
+// Claim makes a shared stream the caller's. It reports false when the loop has closed
+// it. Any goroutine may call it.
+func (s *Stream) Claim() bool { return s.phase.CompareAndSwap(idle, busy) }
+
+// Kill makes an idle shared stream dead, for the loop to close. The loop must be
+// held. It reports false when the stream is in use.
+func (s *Stream) Kill() bool { return s.state == shared && s.phase.CompareAndSwap(idle, dead) }
+
+// Reclaim makes a shared stream in use the own stream of w, which holds the loop; the
+// stream must be of that loop.
+func (s *Stream) Reclaim(w *Worker) {
+	s.unshare()
+	s.Take(w)
+}
+
+// Move makes s, closed, the own stream of w, with the socket of from: a shared stream
+// of another loop, in use by the caller. Its registration goes over with it: what
+// has happened on the socket and nobody has seen happens again in the new loop, and
+// events of the old one on their way find nobody. then is called there, as by Return,
+// with from closed. w must hold its loop. When it fails, from is as before.
+func (s *Stream) Move(w *Worker, from *Stream, task Task, then func(Task)) error {
+	old := from.loop
+	for !from.phase.CompareAndSwap(busy, moved) {
+		runtime.Gosched() // the old loop is about to end, and is cutting it
+	}
+	fd := int(from.fd)
+	old.poller.remove(fd)
+	if err := s.Open(w.loop, fd, task); err != nil {
+		if old.poller.add(fd, from.token()) != nil {
+			from.signs.Or(signFailed)
+		}
+		from.phase.Store(busy)
+		return err
+	}
+	s.above = from.above
+	if s.above != nil {
+		s.above.wire.stream.Store(s)
+	}
+	s.Take(w)
+	s.signs.Or(from.signs.Load() & signHangUp)
+	from.above, from.fd = nil, -1
+	from.Return(then)
+	return nil
+}
+
+// Fail makes every wait on s, whoever's, end with ErrClosed, and cuts the connection.
+// The loop must be held, and the stream not closed.
+func (s *Stream) Fail() {
+	if s.state != shared {
+		s.fail()
+		return
+	}
+	if s.phase.CompareAndSwap(busy, failing) {
+		s.fail()
+		s.phase.Store(busy)
+	}
+}
+
+// Resting tells whether the stream is at rest. The loop must be held.
+func (s *Stream) Resting() bool { return s.state == atRest }
+
+// Closed tells whether the stream is closed. The loop must be held.
+func (s *Stream) Closed() bool { return s.state == closed }
+
+// SetDue has a shared stream's task Expire at the tick due, unless that is moved on.
+// The loop must be held.
+func (s *Stream) SetDue(due int64) { s.loop.wheel.set(s, due) }
