@@ -56,6 +56,10 @@ type Head struct {
 	seen uint64 // bit id: this field occurs
 	dup  uint64 // bit id: it occurs more than once
 	m    masks  // scratch of a parse: here, not on the stack, so that nothing needs to be zeroed
+
+	listed bool                // first is made
+	first  [numFieldIDs]uint16 // index in Fields of the first one, valid when listed and seen
+	host   knownHost           // the last Host that was found to be valid
 }
 
 // Limits bounds what a head may hold. In each, zero means the default and a
@@ -97,25 +101,40 @@ func (h *Head) Reset() {
 	h.Size = 0
 	h.Method, h.Minor, h.Status = 0, 0, 0
 	h.Name, h.Target, h.Reason = Span{}, Span{}, Span{}
-	h.seen, h.dup = 0, 0
+	h.seen, h.dup, h.listed = 0, 0, false
 }
 
 // Has tells whether a field with that id occurs; for FieldOther, whether a
 // field that is not well-known does.
 func (h *Head) Has(id FieldID) bool { return h.seen>>(id&63)&1 != 0 }
 
+// HasAny tells whether any of several well-known fields occurs: set has bit id for
+// each.
+func (h *Head) HasAny(set uint64) bool { return h.seen&set != 0 }
+
 // Dup tells whether a field with that id occurs on more than one line.
 func (h *Head) Dup(id FieldID) bool { return h.dup>>(id&63)&1 != 0 }
 
 // Index returns the index in Fields of the first field with that id, -1 when
-// there is none; only where there is one is it searched for. (Noting where each
-// stands costs the walk more than that: a store whose place depends on all that was
-// looked up before holds up the loads behind it.)
+// there is none. The first call on a head that has one of those it asks for notes
+// where each stands; from then on nothing is searched. (Noting it in the walk costs
+// more: a store whose place depends on all that was looked up before holds up the
+// loads behind it.) It is for one goroutine at a time.
 func (h *Head) Index(id FieldID) int {
-	if !h.Has(id) {
+	if id >= numFieldIDs || !h.Has(id) {
 		return -1
 	}
-	return h.NextIndex(id, -1)
+	if !h.listed {
+		h.list()
+	}
+	return int(h.first[id])
+}
+
+func (h *Head) list() {
+	for i := len(h.Fields) - 1; i >= 0; i-- {
+		h.first[h.Fields[i].ID] = uint16(i)
+	}
+	h.listed = true
 }
 
 // NextIndex returns the index in Fields of the next field with that id after

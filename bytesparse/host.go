@@ -43,6 +43,46 @@ func ValidHost(b []byte) bool {
 	return good&high == high || validHost(b)
 }
 
+// knownHost is a host that ValidHost was true of. A connection says the same in each
+// of its requests, and so do most connections of a server.
+type knownHost struct {
+	len   int // 0: none
+	bytes [32]byte
+}
+
+// ValidHost tells whether there is one Host field and its value is as ValidHost, the
+// function, wants it; what it was true of last is looked at no further. b must be the
+// buffer the head was parsed from or a copy of it. It does not allocate.
+func (h *Head) ValidHost(b []byte) bool {
+	if !h.Has(FieldHost) || h.Dup(FieldHost) {
+		return false
+	}
+	v := h.Fields[h.NextIndex(FieldHost, -1)].ValueOf(b) // it is mostly the first
+	if h.host.is(v) {
+		return true
+	}
+	if !ValidHost(v) {
+		return false
+	}
+	if h.host.len = 0; len(v) <= len(h.host.bytes) {
+		h.host.len = copy(h.host.bytes[:], v)
+	}
+	return true
+}
+
+// is tells whether v is the known one; of hosts shorter than a word it does not know.
+func (k *knownHost) is(v []byte) bool {
+	n, b := len(v), k.bytes[:]
+	if n != k.len || n < 8 {
+		return false
+	}
+	d := (load64(v, 0) ^ load64(b, 0)) | (load64(v, n-8) ^ load64(b, n-8))
+	if n > 16 {
+		d |= (load64(v, 8) ^ load64(b, 8)) | (load64(v, n-16) ^ load64(b, n-16))
+	}
+	return d == 0
+}
+
 const (
 	zeros   = '0' * each
 	maxPort = 0x0605050305 // 65535, a digit to a byte

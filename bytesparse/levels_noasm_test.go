@@ -7,3 +7,5 @@ package bytesparse
 import "testing"
 
 func benchLevels(b *testing.B, f func(b *testing.B)) { f(b) }
+
+func eachLevel(t *testing.T, f func(t *testing.T)) { t.Run("words", f) }

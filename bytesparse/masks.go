@@ -58,6 +58,7 @@ const (
 // begin goes over b, not empty, as far as a walk in assembly can, over at most limit
 // fields: n is the size of the head if that was all the way.
 func (h *Head) begin(b []byte, limit int, kind startKind) (n int) {
+	h.listed = false
 	if kernels() {
 		return head(h, b, min(limit, cap(h.Fields)), kind)
 	}

@@ -19,6 +19,7 @@ import "encoding/binary"
 // neither decoded nor checked for its form, and no field is interpreted.
 func (h *Head) ParseRequest(b []byte, lim *Limits) (n int, err error) {
 	if kernels() && uint(len(b)-1) < maxHead {
+		h.listed = false
 		n = head(h, b, min(lim.fields(), cap(h.Fields)), requestLine)
 		if n > 0 && h.Method != MethodOther && int(h.Target.Len) <= lim.target() {
 			h.Status, h.Reason = 0, Span{}

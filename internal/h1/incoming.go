@@ -11,6 +11,12 @@ import "github.com/gale-http/gale/bytesparse"
 func (c *Conn) acceptRequest(b []byte, h *bytesparse.Head, lim *Limits) error {
 	c.method = h.Method
 	c.status = 0
+	if h.Minor > 0 && !h.HasAny(weighty) && h.Method != bytesparse.MethodConnect &&
+		b[h.Target.Off] == '/' && h.ValidHost(b) {
+		c.flags, c.framing = connection(b, h), None // of nearly every request this is all there is to say
+		c.finish()
+		return nil
+	}
 	if err := checkTarget(b, h); err != nil {
 		return err
 	}
@@ -39,6 +45,11 @@ func (c *Conn) acceptRequest(b []byte, h *bytesparse.Head, lim *Limits) error {
 	c.begin(f, length)
 	return verdict
 }
+
+// weighty are the fields that take looking into before a body can be told of.
+const weighty uint64 = 1<<bytesparse.FieldContentLength |
+	1<<bytesparse.FieldTransferEncoding |
+	1<<bytesparse.FieldExpect
 
 // acceptResponse judges a response's head and sets up its body, by the order of
 // RFC 9112 §6.3: what the request and the status say comes before the fields.

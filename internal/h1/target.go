@@ -97,7 +97,7 @@ func checkHost(b []byte, h *bytesparse.Head) error {
 		return errNoHost
 	case h.Dup(bytesparse.FieldHost):
 		return errHosts
-	case !bytesparse.ValidHost(h.Fields[i].ValueOf(b)):
+	case !h.ValidHost(b):
 		return errHost
 	}
 	return nil

@@ -1,0 +1,83 @@
+// A Head that is used again: nothing that was noted of one message is said of the
+// next.
+
+package bytesparse
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+func TestIndexOfEachHead(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(3, 4))
+		var h Head
+		for round := range 2000 {
+			lines := rng.IntN(12)
+			first := make(map[FieldID]int)
+			var text strings.Builder
+			text.WriteString([]string{"GET / HTTP/1.1\r\n", "HTTP/1.1 200 OK\r\n", "BREW / HTTP/1.0\r\n"}[round%3])
+			for i := range lines {
+				id := FieldID(rng.IntN(int(numFieldIDs)))
+				name := id.String()
+				if id == FieldOther {
+					name = "x-other"
+				}
+				if _, have := first[id]; !have {
+					first[id] = i
+				}
+				fmt.Fprintf(&text, "%s: %d\r\n", name, i)
+			}
+			text.WriteString("\r\n")
+			b := []byte(text.String())
+			parse := h.ParseRequest
+			if round%3 == 1 {
+				parse = h.ParseResponse
+			}
+			if n, err := parse(b, nil); n != len(b) || err != nil {
+				t.Fatalf("%q: %d, %v", b, n, err)
+			}
+			for id := range numFieldIDs {
+				want, have := first[id]
+				if !have {
+					want = -1
+				}
+				if got := h.Index(id); got != want {
+					t.Fatalf("%q: %q is at %d, want %d", b, id, got, want)
+				}
+				if round%2 == 0 { // look-ups of all, or of one
+					break
+				}
+			}
+		}
+	})
+}
+
+// The Host that was valid before is the only one that is not looked at.
+func TestValidHostOfEachHead(t *testing.T) {
+	hosts := []string{"", "a", "localhost", "localhost:80", "localhosu:80", "www.example.com:8080", "www.example.org:8080",
+		"www.examp\\e.com:8080", "www.example.com:80800", strings.Repeat("a.", 16), strings.Repeat("a.", 17), "user@example.com", "[::1]:80"}
+	rng := rand.New(rand.NewPCG(5, 6))
+	var h Head
+	for range 5000 {
+		host := hosts[rng.IntN(len(hosts))]
+		b := []byte("GET / HTTP/1.1\r\nAccept: a\r\nHost: " + host + "\r\n\r\n")
+		if i := rng.IntN(2*len(host) + 1); i < len(host) && rng.IntN(2) == 0 {
+			b[33+i] = "a@0:/"[rng.IntN(5)] // one byte is another
+		}
+		if n, err := h.ParseRequest(b, nil); n != len(b) || err != nil {
+			t.Fatalf("%q: %d, %v", b, n, err)
+		}
+		value := h.Value(b, FieldHost)
+		if got, want := h.ValidHost(b), ValidHost(value); got != want {
+			t.Fatalf("%q: %v, want %v", value, got, want)
+		}
+	}
+	for _, text := range []string{"GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nHost: localhost:80\r\nHost: localhost:80\r\n\r\n"} {
+		if _, err := h.ParseRequest([]byte(text), nil); err != nil || h.ValidHost([]byte(text)) {
+			t.Errorf("%q: %v, or a valid host", text, err)
+		}
+	}
+}
