@@ -1,6 +1,9 @@
+//go:build !galedebug
+
 // Allocations: none in the steady state, whatever a request does that is part of
 // it. The client is a bare connection that allocates nothing either, so that what is
-// counted, for the whole process, is the server's.
+// counted, for the whole process, is the server's. (With galedebug each request has a
+// responder of its own.)
 
 package engine_test
 

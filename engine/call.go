@@ -48,8 +48,8 @@ func (x *responder) fail() {
 		return
 	}
 	x.res.begin()
-	_ = x.res.SetStatus(500)
-	_ = x.res.SetHeader("Connection", "close")
+	x.res.status = 500
+	_ = out.Headers.Set("Connection", "close")
 }
 
 // gone ends the connection of a handler that called runtime.Goexit. Its goroutine
@@ -57,6 +57,9 @@ func (x *responder) fail() {
 func (x *responder) gone() {
 	x.server.logf("gale: the handler of %s %q called runtime.Goexit\n%s",
 		x.req.Method(), x.req.URL(), debug.Stack())
+	if !x.guard.end() {
+		x.settle()
+	}
 	if x.socket != nil {
 		x.quit()
 		return

@@ -34,6 +34,8 @@ type conn struct {
 	begun []byte
 	// away tells that begun is the shared pool's, and not the loop's.
 	away bool
+	// again, for the portable driver, tells that the connection is to be served on.
+	again bool
 	// headDue is the tick by which the head under way must be complete; 0 when none
 	// has begun.
 	headDue int64
@@ -175,7 +177,13 @@ func (s *Server) serveNetConn(w *loop.Worker, nc net.Conn) {
 	}
 	s.run.conns[c] = struct{}{}
 	s.run.mu.Unlock()
-	responderOf(w).serve(c)
+	for {
+		c.again = false
+		responderOf(w).serve(c)
+		if !c.again {
+			return
+		}
+	}
 }
 
 // restUntil is the tick until which the connection may stay at rest.

@@ -56,6 +56,7 @@ func (s *Server) Stats() Stats {
 // be found out. When most handlers of a kind call it, Auto begins them on goroutines.
 // On a goroutine it does nothing.
 func (r *Request) Block() {
+	r.x.check("Block")
 	if w := r.x.worker; w.Mine() {
 		w.GiveUp()
 	}
@@ -116,6 +117,9 @@ func runHandedOff(w *loop.Worker) {
 	w.Begin(&x.conn.Stream)
 	if !x.call() {
 		return
+	}
+	if !x.guard.end() {
+		x.settle()
 	}
 	w.End()
 	x.conclude()

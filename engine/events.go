@@ -164,10 +164,14 @@ func (x *responder) handOver(name string, event func(*Request, *Socket, []byte))
 		x.finish(false)
 		return
 	}
+	x.guard.open()
 	x.worker.Begin(nil)
 	what := x.tell(name, func() { event(&x.req, socket, head) })
 	if what == exited {
 		return
+	}
+	if !x.guard.end() {
+		x.settle()
 	}
 	x.worker.End()
 	if what == panicked {

@@ -60,7 +60,17 @@ func (r *Response) OnDrain(fn func()) { r.out.Drained = fn }
 // before; OnDrain tells when that is over. It keeps a mebibyte at most: beyond that it
 // takes nothing and returns ErrFull. With the portable driver it waits as Write does.
 // It does not allocate when the kernel takes all.
-func (r *Response) TryWrite(p []byte) (sent bool, err error) { return r.out.TryWrite(p) }
+func (r *Response) TryWrite(p []byte) (sent bool, err error) {
+	r.x.check("TryWrite")
+	if !r.x.mine() {
+		err = r.x.doElsewhere(func() (err error) {
+			sent, err = r.out.TryWrite(p)
+			return err
+		})
+		return sent, err
+	}
+	return r.out.TryWrite(p)
+}
 
 // SetTimeout is Response.SetTimeout; the two have one time, and a function each (seed:
 // message.setTimeout).

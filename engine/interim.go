@@ -62,6 +62,14 @@ func (r *Response) WriteInterim(status int, headers ...string) error {
 }
 
 func (r *Response) interim(status int, headers []string) error {
+	r.x.check("WriteInterim")
+	if !r.x.mine() {
+		return r.x.doElsewhere(func() error { return r.sendInterim(status, headers) })
+	}
+	return r.sendInterim(status, headers)
+}
+
+func (r *Response) sendInterim(status int, headers []string) error {
 	r.expecting.Lock()
 	defer r.expecting.Unlock()
 	if r.expect == expectPending && status == 100 {

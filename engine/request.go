@@ -41,6 +41,7 @@ func (r *Request) begin() {
 // Method returns the request method, case as sent (seed: message.method). A method
 // that is not in bytesparse.Methods is copied.
 func (r *Request) Method() string {
+	r.x.check("Method")
 	if m := r.in.Head.Method; m != bytesparse.MethodOther {
 		return m.String()
 	}
@@ -49,7 +50,10 @@ func (r *Request) Method() string {
 
 // URL returns the request target as received, not decoded (seed: message.url; RFC
 // 9112 §3.2).
-func (r *Request) URL() []byte { return r.in.Head.Target.Of(r.in.HeadBytes()) }
+func (r *Request) URL() []byte {
+	r.x.check("URL")
+	return r.in.Head.Target.Of(r.in.HeadBytes())
+}
 
 // HTTPVersion returns "1.1" or "1.0" (seed: message.httpVersion).
 func (r *Request) HTTPVersion() string { return versions[r.in.Head.Minor&1] }
@@ -63,33 +67,60 @@ func (r *Request) HTTPVersionMinor() int { return int(r.in.Head.Minor) }
 // Header returns the value of a field, nil when there is none; name in any case.
 // Several lines of one name are joined with ", ", except that single-valued
 // fields, cookie and set-cookie give the first (seed: message.headers).
-func (r *Request) Header(name string) []byte { return r.in.Header(name) }
+func (r *Request) Header(name string) []byte {
+	r.x.check("Header")
+	return r.in.Header(name)
+}
 
 // Headers iterates over names, in lower case, and values, merged as in Header;
 // cookie comes once for each of its lines (seed: message.headers).
-func (r *Request) Headers() iter.Seq2[[]byte, []byte] { return r.in.Headers() }
+func (r *Request) Headers() iter.Seq2[[]byte, []byte] {
+	r.x.check("Headers")
+	return r.in.Headers()
+}
 
 // RawHeaders iterates over the field lines exactly as received (seed:
 // message.rawHeaders).
-func (r *Request) RawHeaders() iter.Seq2[[]byte, []byte] { return r.in.RawHeaders() }
+func (r *Request) RawHeaders() iter.Seq2[[]byte, []byte] {
+	r.x.check("RawHeaders")
+	return r.in.RawHeaders()
+}
 
 // Trailers iterates over the trailers as Headers does. There are none until Read
 // has returned io.EOF (seed: message.trailers).
-func (r *Request) Trailers() iter.Seq2[[]byte, []byte] { return r.in.Trailers() }
+func (r *Request) Trailers() iter.Seq2[[]byte, []byte] {
+	r.x.check("Trailers")
+	return r.in.Trailers()
+}
 
 // RawTrailers iterates over the trailer lines exactly as received; none until
 // Read has returned io.EOF (seed: message.rawTrailers).
-func (r *Request) RawTrailers() iter.Seq2[[]byte, []byte] { return r.in.RawTrailers() }
+func (r *Request) RawTrailers() iter.Seq2[[]byte, []byte] {
+	r.x.check("RawTrailers")
+	return r.in.RawTrailers()
+}
 
 // Read reads the body, waiting until some of it has arrived; io.EOF is its end. A
 // body that breaks the protocol or a limit gives an error, and its sender the
 // status it deserves if the handler has not answered. While it waits, the loop
 // serves others. It may be called by one goroutine at a time, any one.
-func (r *Request) Read(p []byte) (int, error) { return r.in.Read(p) }
+func (r *Request) Read(p []byte) (int, error) {
+	r.x.check("Read")
+	if !r.x.mine() {
+		return r.x.readElsewhere(p)
+	}
+	return r.in.Read(p)
+}
 
 // WriteTo writes the body to w, as Read would have it, until its end: io.Copy from a
 // request takes this way and needs no buffer of its own.
-func (r *Request) WriteTo(w io.Writer) (int64, error) { return r.in.WriteTo(w) }
+func (r *Request) WriteTo(w io.Writer) (int64, error) {
+	r.x.check("WriteTo")
+	if !r.x.mine() {
+		return copyElsewhere(w.Write, r.x.readElsewhere)
+	}
+	return r.in.WriteTo(w)
+}
 
 // ContentLength returns the length of the body when it was declared, 0 when there
 // is no body, and -1 when only its end will tell.
@@ -106,13 +137,17 @@ func (r *Request) ContentLength() int64 {
 
 // Socket returns the connection of the request (seed: message.connection), which is
 // the server's: see Socket. The first call on a connection allocates.
-func (r *Request) Socket() *Socket { return r.x.conn.socket() }
+func (r *Request) Socket() *Socket {
+	r.x.check("Socket")
+	return r.x.conn.socket()
+}
 
 // SetReadDeadline has reads of the body wait no longer than until t, and fail with
 // ErrTimeout then, beside what Timeouts allow; the zero time takes it back. It holds
 // until the handler returns. Any goroutine may call it, also while Read waits: a time
 // that has passed ends the wait.
 func (r *Request) SetReadDeadline(t time.Time) {
+	r.x.check("SetReadDeadline")
 	r.x.odd.Store(true)
 	r.x.conn.SetReadDeadline(t)
 }
@@ -123,10 +158,21 @@ func (r *Request) SetReadDeadline(t time.Time) {
 // for all requests of a connection; it is never reused for another, so it may be
 // kept. The first call on a connection allocates.
 func (r *Request) Context() context.Context {
+	r.x.check("Context")
+	if r.x.guard.word.Load()&over != 0 {
+		return ended
+	}
 	ctx := r.x.conn.requestContext()
 	ctx.seat.Set(r.x.worker)
 	return ctx
 }
+
+// ended is the context of a request whose handler has returned.
+var ended = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()
 
 func (c *conn) requestContext() *connContext {
 	e := c.extra()

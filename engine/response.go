@@ -105,6 +105,7 @@ func (r *Response) plan(reply *h1.Reply, plan *h1.Plan) error {
 // never called. One below 200 cannot be sent as an answer: Write, Flush and End refuse
 // it with a *StatusError.
 func (r *Response) SetStatus(code int) error {
+	r.x.check("SetStatus")
 	switch {
 	case code < 100 || code > 999:
 		return &StatusError{Code: code}
@@ -137,6 +138,7 @@ func (r *Response) SetStatusMessage(reason string) error {
 // body bytes (seed: response.writeHead). On an error nothing has changed but
 // fields before the one at fault.
 func (r *Response) WriteHead(status int, reason string, headers ...string) error {
+	r.x.check("WriteHead")
 	if len(headers)%2 != 0 {
 		return errOddFields
 	}
@@ -160,6 +162,7 @@ var errOddFields = errors.New("gale: fields come in pairs of name and value")
 // (seed: response.setHeader). A name that is no token, or a value with CR, LF, NUL
 // or another control byte, is a *writer.FieldError, and nothing has changed.
 func (r *Response) SetHeader(name string, values ...string) error {
+	r.x.check("SetHeader")
 	if r.out.HeadSent() {
 		return ErrHeadSent
 	}
@@ -169,7 +172,10 @@ func (r *Response) SetHeader(name string, values ...string) error {
 // GetHeader returns the value of a field that was set, several joined with ", "
 // (of Set-Cookie, which cannot be joined, the first), nil when there is none (seed:
 // response.getHeader). It is a view until the next call of a setter.
-func (r *Response) GetHeader(name string) []byte { return r.out.Headers.Get(name) }
+func (r *Response) GetHeader(name string) []byte {
+	r.x.check("GetHeader")
+	return r.out.Headers.Get(name)
+}
 
 // HeaderValues iterates over the values of a field that was set, one by one.
 func (r *Response) HeaderValues(name string) iter.Seq[[]byte] { return r.out.Headers.Values(name) }
@@ -195,20 +201,33 @@ func (r *Response) SetSendDate(on bool) { r.out.NoDate = !on }
 // Content-Length the body is chunked, or, in HTTP/1.0, ends with the connection.
 // What an answer cannot have as body (to HEAD, with 204 or 304) is dropped.
 // p is not kept. While it waits, the loop serves others. io.Writer.
-func (r *Response) Write(p []byte) (int, error) { return r.out.Write(p) }
+func (r *Response) Write(p []byte) (int, error) {
+	r.x.check("Write")
+	if !r.x.mine() {
+		return r.x.writeElsewhere(r.out.Write, p)
+	}
+	return r.out.Write(p)
+}
 
 // WriteString is Write for a string, which is not copied.
-func (r *Response) WriteString(s string) (int, error) { return r.out.Write(bytesOf(s)) }
+func (r *Response) WriteString(s string) (int, error) { return r.Write(bytesOf(s)) }
 
 // Flush sends the head if that was not sent (seed: request.flushHeaders). Body
 // bytes need none: Write has sent them.
-func (r *Response) Flush() error { return r.out.FlushHead() }
+func (r *Response) Flush() error {
+	r.x.check("Flush")
+	if !r.x.mine() {
+		return r.x.doElsewhere(r.out.FlushHead)
+	}
+	return r.out.FlushHead()
+}
 
 // SetWriteDeadline has everything that sends wait for the peer no longer than until t,
 // and fail with ErrTimeout then, beside what Timeouts allow; the zero time takes it
 // back. It holds until the handler returns. Any goroutine may call it, also while a
 // Write waits: a time that has passed ends the wait.
 func (r *Response) SetWriteDeadline(t time.Time) {
+	r.x.check("SetWriteDeadline")
 	r.x.odd.Store(true)
 	r.x.conn.SetWriteDeadline(t)
 }
@@ -217,6 +236,7 @@ func (r *Response) SetWriteDeadline(t time.Time) {
 // are sent if that is chunked, and dropped without a word if not (seed:
 // response.addTrailers). Errors are those of SetHeader.
 func (r *Response) AddTrailers(headers ...string) error {
+	r.x.check("AddTrailers")
 	if len(headers)%2 != 0 {
 		return errOddFields
 	}
@@ -235,6 +255,15 @@ func (r *Response) AddTrailers(headers ...string) error {
 // body (seed: response.end). If it is the only piece, its length is declared. A
 // handler that returns without it ends its response all the same.
 func (r *Response) End(p []byte) error {
+	r.x.check("End")
+	if !r.x.mine() {
+		_, err := r.x.writeElsewhere(func(p []byte) (int, error) { return 0, r.end(p) }, p)
+		return err
+	}
+	return r.end(p)
+}
+
+func (r *Response) end(p []byte) error {
 	if r.plain && r.status == 200 && r.reason == "" && !r.x.server.run.closing.Load() {
 		if done, err := r.out.EndWhole(okLine, p); done {
 			return err

@@ -24,6 +24,15 @@ var ErrFileRange = exchange.ErrFileRange
 // answer has no body (to HEAD, with 204 or 304). It does not allocate where the
 // kernel sends.
 func (r *Response) SendFile(f *os.File, offset, length int64) (int64, error) {
+	r.x.check("SendFile")
+	if !r.x.mine() {
+		var sent int64
+		err := r.x.doElsewhere(func() (err error) {
+			sent, err = r.out.SendFile(f, offset, length)
+			return err
+		})
+		return sent, err
+	}
 	return r.out.SendFile(f, offset, length)
 }
 
@@ -32,6 +41,12 @@ func (r *Response) SendFile(f *os.File, offset, length int64) (int64, error) {
 // regular file, or an io.LimitedReader of one, is sent from its position on as
 // SendFile has it, chunked unless a Content-Length is set. It returns how many bytes
 // it has taken from src. io.ReaderFrom.
-func (r *Response) ReadFrom(src io.Reader) (int64, error) { return r.out.ReadFrom(src) }
+func (r *Response) ReadFrom(src io.Reader) (int64, error) {
+	r.x.check("ReadFrom")
+	if !r.x.mine() {
+		return copyElsewhere(r.Write, src.Read)
+	}
+	return r.out.ReadFrom(src)
+}
 
 var _ io.ReaderFrom = (*Response)(nil)

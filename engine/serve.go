@@ -25,6 +25,7 @@ type responder struct {
 	handler Handler     // who answers: the server's, but for some requests
 	odd     atomic.Bool // the exchange has left something behind that oddities puts right
 	socket  *Socket     // the connection, when it was taken over
+	guard   guard       // between the handler and goroutines that it has started
 }
 
 // responderOf returns the worker's responder.
@@ -34,6 +35,7 @@ func responderOf(w *loop.Worker) *responder {
 		return x
 	}
 	x := &responder{worker: w}
+	x.guard.word.Store(over)
 	x.req.x, x.res.x = x, x
 	x.res.out.Start, x.res.out.Plan = x.res.startLine, x.res.plan
 	w.Local = x
@@ -192,9 +194,10 @@ func (x *responder) answer(verdict error) bool {
 	}
 	x.res.beginFor(c, !x.req.in.Done())
 	x.req.begin()
+	x.guard.open()
 	out.Date.Update(x.worker.Unix())
 	if verdict != nil {
-		_ = x.res.SetStatus(statusOf(verdict))
+		x.res.status = statusOf(verdict)
 		return x.conclude()
 	}
 	if !c.Portable() && x.worker.Loop().Predicts() && x.expectBlock() {
@@ -207,6 +210,9 @@ func (x *responder) answer(verdict error) bool {
 	x.worker.Begin(&c.Stream)
 	if !x.call() {
 		return false
+	}
+	if !x.guard.end() {
+		x.settle()
 	}
 	x.worker.EndHandler()
 	return x.conclude()
@@ -230,7 +236,7 @@ func (x *responder) keepEarly() bool {
 // on here; a worker that lost its loop gives it back.
 func (x *responder) conclude() bool {
 	in, out := &x.req.in, &x.res.out
-	if in.Done() && out.Ended() && out.Err() == nil && out.Planned().KeepAlive && !x.odd.Load() && !x.worker.Lost() {
+	if in.Done() && out.Ended() && out.Err() == nil && out.Planned().KeepAlive && !x.odd.Load() && !x.worker.Lost() && x.guard.plain() {
 		in.Release() // nothing of what follows applies to nearly all
 		return true
 	}
@@ -260,6 +266,10 @@ func (x *responder) conclude() bool {
 	}
 	if x.worker.Lost() && !x.conn.Portable() {
 		x.giveBack()
+		return false
+	}
+	if x.guard.word.Load()&strange != 0 {
+		x.handOn()
 		return false
 	}
 	return true

@@ -63,7 +63,17 @@ const (
 // from then on the methods of request and response fail with ErrHijacked. Any
 // goroutine may call it before the handler returns. It fails with ErrClosed when the
 // server is closing, and where the answer or the connection has failed.
-func (r *Response) Hijack() (socket *Socket, head []byte, err error) { return r.x.hijack() }
+func (r *Response) Hijack() (socket *Socket, head []byte, err error) {
+	r.x.check("Hijack")
+	if !r.x.mine() {
+		err = r.x.doElsewhere(func() (err error) {
+			socket, head, err = r.x.hijack()
+			return err
+		})
+		return socket, head, err
+	}
+	return r.x.hijack()
+}
 
 // socket returns the Socket of the connection, which must be alive.
 func (c *conn) socket() *Socket {

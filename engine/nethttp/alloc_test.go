@@ -1,3 +1,5 @@
+//go:build !galedebug
+
 // What a request costs in allocations, beside what it costs under net/http's own
 // server.
 

@@ -225,6 +225,15 @@ func (in *Incoming) makeBodyRoom() {
 	}
 }
 
+// Forgive makes in readable again that could not be read because of err, if that was
+// it.
+func (in *Incoming) Forgive(err error) {
+	if in.err == err {
+		in.err = nil
+		in.note()
+	}
+}
+
 // Err returns why the body cannot be read on, if so.
 func (in *Incoming) Err() error { return in.err }
 

@@ -1,0 +1,173 @@
+// Guarding a request against goroutines that its handler has started: they may read
+// and write in the handler's stead, one on each side, until it returns. One word
+// keeps them apart from what comes after:
+//
+//	handler: ─────────────── returns ─ over ─ fails the waits of those inside, awaits them ─ goes on
+//	goroutine:  enter ─ Read ─ leave            enter: ErrOver
+//
+// The handler itself, told by its g, touches the word twice, at its ends. A responder that others have used is not used for another request: whoever
+// still has it finds it over for ever, and harms nobody.
+
+package engine
+
+import (
+	"fmt"
+	"io"
+	"math/bits"
+	"sync"
+	"sync/atomic"
+
+	"github.com/gale-http/gale/internal/loop"
+	"github.com/gale-http/gale/internal/sys"
+	"github.com/gale-http/gale/pool"
+)
+
+// The bits of guard.word.
+const (
+	reading = 1 << iota // somebody else is in a method that reads
+	writing             // somebody else is in a method that sends
+	strange             // somebody else has been in one
+	over                // no handler runs
+)
+
+type guard struct {
+	word atomic.Uint32
+	gone chan struct{} // told by whoever leaves when it is over; made before that is said
+}
+
+// mine tells whether the caller is the handler itself. Where that takes long to tell,
+// nobody is.
+func (x *responder) mine() bool { return sys.FastG && x.worker.Mine() }
+
+// enter lets somebody else use one side, until leave.
+func (g *guard) enter(side uint32) error {
+	for {
+		old := g.word.Load()
+		switch {
+		case old&over != 0:
+			return ErrOver
+		case old&side != 0:
+			return ErrBusy
+		}
+		next := old | side
+		if sys.FastG {
+			next |= strange
+		}
+		if g.word.CompareAndSwap(old, next) {
+			return nil
+		}
+	}
+}
+
+func (g *guard) leave(side uint32) {
+	if g.word.And(^side)&over != 0 {
+		g.gone <- struct{}{}
+	}
+}
+
+// open begins the use of the request, by its handler and by others.
+func (g *guard) open() { g.word.Store(0) }
+
+// end ends it, and reports whether nobody but the handler had a part in it.
+func (g *guard) end() bool { return !pool.Debug && g.word.CompareAndSwap(0, over) }
+
+// plain tells whether nobody but the handler had a part in what has ended.
+func (g *guard) plain() bool { return g.word.Load() == over }
+
+// settle ends the use of the request by others, when end could not. It waits for those
+// who are in the midst of something: not for the peer, and not for other code of the
+// user.
+func (x *responder) settle() {
+	g := &x.guard
+	g.gone = make(chan struct{}, 2)
+	inside := g.word.Or(over|strange) & (reading | writing)
+	if inside != 0 && x.socket == nil { // of a connection taken over, nothing is the server's any more
+		x.conn.Bar()
+		for range bits.OnesCount32(inside) {
+			<-g.gone
+		}
+		x.conn.Unbar()
+		x.req.in.Forgive(ErrOver)
+	}
+	x.worker.Local = nil // whoever still has the request must not meet the next
+}
+
+// handOn has the connection served on with another responder.
+func (x *responder) handOn() {
+	c := x.conn
+	if x.res.out.Flush() != nil {
+		x.finish(false)
+		return
+	}
+	x.res.out.Detach()
+	if c.Portable() {
+		c.begun, c.away, c.again = x.req.in.Detach(x.server.run.shared.Get), true, true
+		return
+	}
+	c.begun, c.away = x.req.in.Detach(localOf(c.Loop()).buffers.Get), false
+	c.toRest(true)
+}
+
+// check panics, with -tags galedebug, when the request is used after its handler has
+// returned.
+func (x *responder) check(what string) {
+	if pool.Debug && x.guard.word.Load()&over != 0 {
+		panic(fmt.Sprintf("gale: %s of a request whose handler has returned: request, response and "+
+			"their bytes are the handler's until then; what is needed later must be copied", what))
+	}
+}
+
+// readElsewhere is Read for whoever is not the handler.
+func (x *responder) readElsewhere(p []byte) (int, error) {
+	if err := x.guard.enter(reading); err != nil {
+		return 0, err
+	}
+	defer x.guard.leave(reading)
+	return x.req.in.Read(p)
+}
+
+// writeElsewhere calls send for whoever is not the handler.
+func (x *responder) writeElsewhere(send func([]byte) (int, error), p []byte) (int, error) {
+	if err := x.guard.enter(writing); err != nil {
+		return 0, err
+	}
+	defer x.guard.leave(writing)
+	return send(p)
+}
+
+// doElsewhere calls send for whoever is not the handler.
+func (x *responder) doElsewhere(send func() error) error {
+	if err := x.guard.enter(writing); err != nil {
+		return err
+	}
+	defer x.guard.leave(writing)
+	return send()
+}
+
+// pieces are what bodies are copied through by others than the handler: it must be
+// possible to fail the wait of either side while the other one takes its time.
+var pieces = sync.Pool{New: func() any { return new([32 << 10]byte) }}
+
+func copyElsewhere(dst func([]byte) (int, error), src func([]byte) (int, error)) (total int64, err error) {
+	piece := pieces.Get().(*[32 << 10]byte)
+	defer pieces.Put(piece)
+	for {
+		n, readErr := src(piece[:])
+		if n > 0 {
+			m, err := dst(piece[:n])
+			total += int64(m)
+			if err != nil {
+				return total, err
+			}
+		}
+		switch {
+		case readErr == io.EOF:
+			return total, nil
+		case readErr != nil:
+			return total, readErr
+		}
+	}
+}
+
+// ErrOver is what a goroutine gets that reads or writes when the handler has returned.
+var ErrOver = loop.ErrOver
