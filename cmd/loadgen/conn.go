@@ -17,6 +17,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"sync"
@@ -92,7 +93,7 @@ func (c *conn) live(w *loop.Worker) {
 		} else if c.now >= r.end.Load() {
 			break
 		}
-		if err := c.stream.Connect(w, r.addr, int64(r.waitMillis)); err == nil {
+		if err := c.connect(w); err == nil {
 			c.connected = true
 			c.load(w, k)
 			c.connected = false
@@ -108,6 +109,26 @@ func (c *conn) live(w *loop.Worker) {
 	}
 	c.giveUp()
 	r.leave(c.hopeless())
+}
+
+// connect connects, and shakes hands where that is asked for. No user's code runs in it,
+// and nothing in it blocks, so it holds the loop.
+func (c *conn) connect(w *loop.Worker) error {
+	r := c.run
+	err := c.stream.Connect(w, r.addr, int64(r.waitMillis))
+	if err != nil || r.tls == nil {
+		return err
+	}
+	if r.portable && !c.attach() {
+		err = loop.ErrClosed
+	} else if err = c.stream.Handshake(tls.Client, r.tls, int64(r.waitMillis)); err != nil && !errors.Is(err, loop.ErrClosed) {
+		err = errHandshake{err}
+	}
+	if err != nil {
+		c.detach()
+		c.stream.Close()
+	}
+	return err
 }
 
 // postpone gives back k requests for which there is no connection. One that was due

@@ -29,6 +29,8 @@ type options struct {
 	headers     []header
 	body        []byte
 	hasBody     bool
+	cacert      string
+	insecure    bool
 	bounds      []bound
 	json        string
 }
@@ -41,7 +43,8 @@ Loads an HTTP/1.1 server and reports requests per second, latency, statuses,
 errors and CPU time per request. Without a URL it starts a gale server of its own
 in a child process and loads that.
 
-URL is http://host[:port]/path?query, host:port, or unix:/path/to/socket[:/path].
+URL is http://host[:port]/path?query, https://…, host:port, or
+unix:/path/to/socket[:/path].
 Several URLs of one server are asked for in turn, each as often as its WEIGHT says
 (1), and are told apart in the report: loadgen 99=http://h/ 1=http://h/slow
 
@@ -55,6 +58,8 @@ Several URLs of one server are asked for in turn, each as often as its WEIGHT sa
   -m METHOD    method (GET; POST with -b)
   -H FIELD     a header field, "Name: value"; repeatable; Host replaces the URL's
   -b BODY      request body; @FILE takes it from a file
+  -cacert FILE  verify a server's certificate against those in FILE (the system's)
+  -insecure    do not verify it
   -timeout TIME  how long to wait for a connection, or for the next byte (5s)
   -max FIGURE=LIMIT  exit with 1 when it is higher; repeatable; -max p99=10ms -max errors=0.1%
   -min rate=N  exit with 1 when fewer requests per second are answered
@@ -63,7 +68,9 @@ Several URLs of one server are asked for in turn, each as often as its WEIGHT sa
 
 Without -r a connection sends its next batch as soon as the last one is answered.
 Latency runs from there to the complete answer; the clock is read once a batch.
-With -per the first request on a connection includes connecting.
+With -per the first request on a connection includes connecting and shaking hands;
+a TLS connection always has the whole handshake: -per 1 measures that. Bytes are
+counted without TLS.
 
 With -r requests are due at even intervals, and go out on whichever connection is
 free. Latency runs from when a request was due, however late it left, so that a server
@@ -105,6 +112,8 @@ func parseFlags(args []string) (*options, error) {
 	fs.Int64Var(&opt.requests, "n", 0, "")
 	fs.StringVar(&opt.method, "m", "", "")
 	fs.StringVar(&opt.json, "json", "", "")
+	fs.StringVar(&opt.cacert, "cacert", "", "")
+	fs.BoolVar(&opt.insecure, "insecure", false, "")
 	timed := false
 	opt.duration, opt.timeout = 5*time.Second, 5*time.Second
 	fs.Func("d", "", func(s string) (err error) {

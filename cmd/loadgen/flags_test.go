@@ -79,7 +79,7 @@ func TestHelpIsAskedFor(t *testing.T) {
 	if _, err := parseFlags([]string{"-h"}); !errors.Is(err, flag.ErrHelp) {
 		t.Errorf("-h: %v", err)
 	}
-	for _, name := range []string{"-c", "-d", "-n", "-r", "-t", "-p", "-per", "-m", "-H", "-b", "-timeout", "-max", "-min", "-json", "-h"} {
+	for _, name := range []string{"-c", "-d", "-n", "-r", "-t", "-p", "-per", "-m", "-H", "-b", "-timeout", "-cacert", "-insecure", "-max", "-min", "-json", "-h"} {
 		if !strings.Contains(usageText, "\n  "+name+" ") {
 			t.Errorf("the usage does not say what %s is", name)
 		}
@@ -138,7 +138,12 @@ var badFlags = map[string]string{
 	"-H A:b\x00 http://127.0.0.1:1":                        "control byte",
 	"-m G(T http://127.0.0.1:1":                            "not a method",
 	"-m CONNECT http://127.0.0.1:1":                        "CONNECT",
-	"https://127.0.0.1:1/":                                 "https is not supported",
+	"https://127.0.0.1:1/":                                 "connection refused",
+	"-insecure http://127.0.0.1:1/":                        "no certificate",
+	"-cacert x http://127.0.0.1:1/":                        "no certificate",
+	"-cacert /dev/null https://127.0.0.1:1/":               "no certificate in it",
+	"-cacert /nosuch/file https://127.0.0.1:1/":            "/nosuch/file",
+	"http://a:443/ https://a/":                             "another server",
 	"ftp://127.0.0.1:1/":                                   "ftp",
 	"http:///x":                                            "no host",
 	"http://127.0.0.1:0/":                                  "no such port",

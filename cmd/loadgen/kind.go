@@ -24,10 +24,19 @@ const (
 	kindUnasked        kind = "bytes nobody asked for"
 )
 
+// errHandshake is wrapped by what a TLS handshake fails with.
+type errHandshake struct{ error }
+
 // errEarly is the orderly end of a connection on which answers were due.
 var errEarly = errors.New("closed early")
 
 func connectKind(err error) kind {
+	if failed, ok := err.(errHandshake); ok {
+		if errors.Is(failed.error, loop.ErrTimeout) {
+			return "handshake timeout"
+		}
+		return kind("handshake: " + inShort(failed.error))
+	}
 	switch {
 	case errors.Is(err, errRefused):
 		return kindRefused

@@ -133,7 +133,10 @@ func (opt *options) plan(ctx context.Context) (*plan, error) {
 	if err := checkBounds(p.bounds, p.classes); err != nil {
 		return nil, err
 	}
-	p.addr, err = t.reach(ctx, opt.timeout)
+	if p.tls, err = t.config(opt); err != nil {
+		return nil, err
+	}
+	p.addr, err = t.reach(ctx, opt.timeout, p.tls)
 	return p, err
 }
 

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"fmt"
 	"math"
 	"time"
@@ -20,6 +21,7 @@ const maxInFlight = 64 << 10
 type plan struct {
 	methodName  string
 	addr        sys.Addr
+	tls         *tls.Config // nil: plain
 	classes     []class
 	connections int
 	loops       int

@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"math"
 	"sync/atomic"
 	"time"
@@ -24,6 +25,7 @@ type run struct {
 	base       time.Time
 	begun      int64
 	addr       sys.Addr
+	tls        *tls.Config // nil: plain
 	method     bytesparse.Method
 	classes    []class
 	depth      int
@@ -64,6 +66,7 @@ func newRun(p *plan) (*run, error) {
 	r := &run{
 		base:       time.Now(),
 		addr:       p.addr,
+		tls:        p.tls,
 		method:     p.method(),
 		classes:    p.classes,
 		depth:      p.depth,

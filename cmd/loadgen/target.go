@@ -5,6 +5,8 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -30,6 +32,7 @@ type target struct {
 	host string // the Host field
 	path string // the request target
 	auth string // the Authorization field, "" for none
+	tls  bool
 }
 
 // parseTarget reads "http://…", a bare "host:port/path", or "unix:/socket:/path".
@@ -45,14 +48,16 @@ func parseTarget(s string) (*target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bad URL %q: %w", s, errors.Unwrap(err))
 	}
+	t := &target{url: s, name: u.Hostname(), path: u.RequestURI()}
 	switch u.Scheme {
 	case "http":
+		t.port = 80
 	case "https":
-		return nil, fmt.Errorf("%s: https is not supported, only http", s)
+		t.port, t.tls = 443, true
 	default:
-		return nil, fmt.Errorf("%s: unknown scheme %q, only http is supported", s, u.Scheme)
+		return nil, fmt.Errorf("%s: unknown scheme %q, only http and https are supported", s, u.Scheme)
 	}
-	t := &target{url: s, name: u.Hostname(), port: 80, path: u.RequestURI(), host: hostField(u)}
+	t.host = hostField(u, strconv.Itoa(int(t.port)))
 	if port := u.Port(); port != "" {
 		n, err := strconv.ParseUint(port, 10, 16)
 		if err != nil || n == 0 {
@@ -76,14 +81,14 @@ func parseTarget(s string) (*target, error) {
 }
 
 // hostField is the URL's host and port without a zone, which means nothing to
-// anybody else, and without the port that http has anyway.
-func hostField(u *url.URL) string {
+// anybody else, and without the port that the scheme has anyway.
+func hostField(u *url.URL, usual string) string {
 	name, port := u.Hostname(), u.Port()
 	if strings.Contains(name, ":") {
 		name, _, _ = strings.Cut(name, "%")
 		name = "[" + name + "]"
 	}
-	if port != "" && port != "80" {
+	if port != "" && port != usual {
 		name += ":" + port
 	}
 	return name
@@ -106,28 +111,29 @@ func parseUnix(s, rest string) (*target, error) {
 
 // sameServer tells whether two targets differ in no more than what is asked for.
 func (t *target) sameServer(u *target) bool {
-	return t.name == u.name && t.port == u.port && t.unix == u.unix
+	return t.name == u.name && t.port == u.port && t.unix == u.unix && t.tls == u.tls
 }
 
-// reach returns the first address of the target that takes a connection.
-func (t *target) reach(ctx context.Context, timeout time.Duration) (sys.Addr, error) {
+// reach returns the first address of the target that takes a connection, and shakes
+// hands where it is to.
+func (t *target) reach(ctx context.Context, timeout time.Duration, secure *tls.Config) (sys.Addr, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	if t.unix != "" {
-		return sys.Addr{Path: t.unix}, t.probe(ctx, "unix", t.unix)
+		return sys.Addr{Path: t.unix}, t.probe(ctx, "unix", t.unix, nil)
 	}
 	ips, err := t.lookUp(ctx)
 	if err != nil {
 		return sys.Addr{}, fmt.Errorf("cannot find %s: %s", t.name, inShort(err))
 	}
-	return t.firstThatAnswers(ctx, ips)
+	return t.firstThatAnswers(ctx, ips, secure)
 }
 
-func (t *target) firstThatAnswers(ctx context.Context, ips []netip.Addr) (addr sys.Addr, err error) {
+func (t *target) firstThatAnswers(ctx context.Context, ips []netip.Addr, secure *tls.Config) (addr sys.Addr, err error) {
 	var first error
 	for _, ip := range ips {
 		addr := netip.AddrPortFrom(ip, t.port)
-		if err = t.probe(ctx, "tcp", addr.String()); err == nil {
+		if err = t.probe(ctx, "tcp", addr.String(), secure); err == nil {
 			return sys.Addr{IP: addr}, nil
 		}
 		if first == nil {
@@ -151,13 +157,47 @@ func (t *target) lookUp(ctx context.Context) ([]netip.Addr, error) {
 	return ips, err
 }
 
-func (t *target) probe(ctx context.Context, network, address string) error {
+func (t *target) probe(ctx context.Context, network, address string, secure *tls.Config) error {
 	var d net.Dialer
 	c, err := d.DialContext(ctx, network, address)
 	if err != nil {
 		return fmt.Errorf("cannot reach %s: %s", t.url, inShort(err))
 	}
-	return c.Close()
+	defer c.Close()
+	if secure == nil {
+		return nil
+	}
+	if err := tls.Client(c, secure).HandshakeContext(ctx); err != nil {
+		return fmt.Errorf("cannot reach %s: %s", t.url, inShort(err))
+	}
+	return nil
+}
+
+// config is how to shake hands with the target; nil where it is plain. Nothing is
+// remembered from one connection to the next: each has the whole handshake.
+func (t *target) config(opt *options) (*tls.Config, error) {
+	switch {
+	case !t.tls && opt.insecure:
+		return nil, fmt.Errorf("-insecure: %s has no certificate to be verified", t.url)
+	case !t.tls && opt.cacert != "":
+		return nil, fmt.Errorf("-cacert: %s has no certificate to be verified", t.url)
+	case !t.tls:
+		return nil, nil
+	}
+	name, _, _ := strings.Cut(t.name, "%")
+	config := &tls.Config{ServerName: name, NextProtos: []string{"http/1.1"}, InsecureSkipVerify: opt.insecure}
+	if opt.cacert == "" {
+		return config, nil
+	}
+	pem, err := os.ReadFile(opt.cacert)
+	if err != nil {
+		return nil, fmt.Errorf("-cacert: %w", err)
+	}
+	config.RootCAs = x509.NewCertPool()
+	if !config.RootCAs.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("-cacert %s: no certificate in it", opt.cacert)
+	}
+	return config, nil
 }
 
 // inShort is the reason at the bottom of a network error.

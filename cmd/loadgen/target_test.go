@@ -75,12 +75,12 @@ func TestTheAddressThatAnswers(t *testing.T) {
 	want := netip.MustParseAddrPort(l.Addr().String())
 	target := &target{url: "http://localhost/", name: "localhost", port: want.Port()}
 	for _, ips := range [][]netip.Addr{{netip.IPv6Loopback(), want.Addr()}, {want.Addr(), netip.IPv6Loopback()}} {
-		addr, err := target.firstThatAnswers(t.Context(), ips)
+		addr, err := target.firstThatAnswers(t.Context(), ips, nil)
 		if err != nil || addr.IP != want {
 			t.Errorf("of %v reached %v, %v", ips, addr.IP, err)
 		}
 	}
-	if addr, err := target.reach(t.Context(), 5*time.Second); err != nil || addr.IP != want {
+	if addr, err := target.reach(t.Context(), 5*time.Second, nil); err != nil || addr.IP != want {
 		t.Errorf("reached %v, %v", addr.IP, err)
 	}
 }
@@ -89,7 +89,7 @@ func TestTargetThatDoesNotAnswerInTime(t *testing.T) {
 	target := &target{url: "http://x/", name: "127.0.0.1", port: 1}
 	ctx, cancel := context.WithDeadline(t.Context(), time.Unix(0, 0))
 	defer cancel()
-	if _, err := target.reach(ctx, time.Second); err == nil || err.Error() != "cannot reach http://x/: no answer in time" {
+	if _, err := target.reach(ctx, time.Second, nil); err == nil || err.Error() != "cannot reach http://x/: no answer in time" {
 		t.Errorf("%v", err)
 	}
 }

@@ -55,6 +55,8 @@ func TestWhatDriversCannot(t *testing.T) {
 		"mixed":     "-c 64 -d 1s -p 1 -m GET 99=http://127.0.0.1:1/ http://127.0.0.1:1/slow",
 		"mixedsame": "-c 64 -d 1s -p 1 -m GET 99=http://127.0.0.1:1/mixed http://127.0.0.1:1/mixed?slow",
 		"churn10":   "-c 64 -d 1s -p 1 -m GET -per 10 http://127.0.0.1:1/",
+		"tls":       "-c 64 -d 1s -p 1 -m GET -insecure https://127.0.0.1:1/",
+		"tlsnew":    "-c 64 -d 1s -p 1 -m GET -per 1 -insecure https://127.0.0.1:1/",
 		"churn":     "-c 64 -d 1s -p 1 -m GET -per 1 http://127.0.0.1:1/",
 	} {
 		job := Job{Workload: work.Find(name), Addr: "127.0.0.1:1", Duration: time.Second}
