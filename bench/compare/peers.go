@@ -45,10 +45,7 @@ type launch struct {
 func allPeers() []*peerKind {
 	return []*peerKind{
 		goPeer("gale", "github.com/gale-http/gale", func(w *work.Workload) string {
-			switch {
-			case w.TLS:
-				return "gale's engine serves no TLS yet"
-			case w.Name == "proxy":
+			if w.Name == "proxy" {
 				return "gale's agent is not there yet"
 			}
 			return ""
