@@ -116,7 +116,7 @@ func TestChunkedAnySplit(t *testing.T) {
 				data, used, err := decodeChunked(b, lim, room)
 				check(fmt.Sprint("room ", room), data, used, err)
 			}
-			for cut := 0; cut < len(b); cut += 1 + len(b)/700 {
+			for cut := 0; cut < len(b); cut += 1 + len(b)/97 {
 				data, used, err := readChunked(b, lim, cut)
 				check(fmt.Sprint("cut at ", cut), data, used, err)
 				for _, room := range []int{0, 5, 8192} {

@@ -9,6 +9,8 @@ import "testing"
 
 func eachLevel(t *testing.T, f func(t *testing.T)) { t.Run("neon", f) }
 
+func withLevels(f func(name string)) { f("neon") }
+
 func benchLevels(b *testing.B, f func(b *testing.B)) { b.Run("neon", f) }
 
 // exactScans are the scans of this machine that mark exactly.

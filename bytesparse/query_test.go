@@ -144,6 +144,9 @@ func TestChecksEveryByteEverywhere(t *testing.T) {
 		b := bytes.Repeat([]byte("a"), n)
 		for i := range b {
 			for c := range 256 {
+				if n > 40 && c%8 != i%8 && c != 0x7f {
+					continue
+				}
 				b[i] = byte(c)
 				bad := -1
 				if class[c]&classValue == 0 {

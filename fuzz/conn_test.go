@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/gale-http/gale/bytesparse"
@@ -42,8 +43,9 @@ var fuzzLimits = []*h1.Limits{
 
 var fuzzMethods = []bytesparse.Method{bytesparse.MethodGet, bytesparse.MethodHead, bytesparse.MethodConnect}
 
-// FuzzConversation offers the same bytes whole, byte by byte and cut at random,
-// to a Server or a Client, and wants the same events. The bits of how: role,
+// FuzzConversation offers the same bytes whole, byte by byte and cut at random, to a
+// Server or a Client that reads bodies in steps or decodes them, and wants the same
+// events. The bits of how: role,
 // limits (2), method asked for (2), whether the peer closes at the end (128).
 func FuzzConversation(f *testing.F) {
 	for i, c := range conversations {
@@ -54,20 +56,32 @@ func FuzzConversation(f *testing.F) {
 			}
 		}
 	}
+	for i, c := range smuggled {
+		f.Add([]byte(c), uint8(128), uint64(i))
+	}
 	f.Fuzz(func(t *testing.T, data []byte, how uint8, cuts uint64) {
 		if len(data) > 2048 {
 			return // byte by byte is quadratic here
 		}
+		var decode *rand.Rand
 		run := func(segment func() int) []string {
-			s := session{t: t, lim: fuzzLimits[how>>1&3%3], method: fuzzMethods[how>>3&3%3], eof: how&128 != 0}
+			s := session{t: t, decode: decode, lim: fuzzLimits[how>>1&3%3], method: fuzzMethods[how>>3&3%3], eof: how&128 != 0}
 			s.conn.Reset(h1.Role(how & 1))
 			return s.play(data, segment)
 		}
 		random := rand.New(rand.NewPCG(cuts, 0))
 		whole := run(func() int { return len(data) + 1 })
+		decoding := func(segment func() int) []string {
+			decode = random
+			defer func() { decode = nil }()
+			return run(segment)
+		}
 		for name, got := range map[string][]string{
-			"byte by byte":  run(func() int { return 1 }),
-			"cut at random": run(func() int { return 1 + random.IntN(40) }),
+			"byte by byte":           run(func() int { return 1 }),
+			"cut at random":          run(func() int { return 1 + random.IntN(40) }),
+			"decoded":                decoding(func() int { return len(data) + 1 }),
+			"decoded, cut at random": decoding(func() int { return 1 + random.IntN(40) }),
+			"decoded, byte by byte":  decoding(func() int { return 1 }),
 		} {
 			if !slices.Equal(whole, got) {
 				t.Fatalf("whole:\n%q\n%s:\n%q", whole, name, got)
@@ -84,7 +98,8 @@ type session struct {
 	lim     *h1.Limits
 	method  bytesparse.Method
 	eof     bool
-	body    bool // the next step is Next
+	body    bool       // the next step is Next
+	decode  *rand.Rand // or Decode, when that has anything to say, with room by chance
 	log     []string
 	content []byte
 }
@@ -113,6 +128,21 @@ func (s *session) step(b []byte, eof bool) (int, bool) {
 	var n int
 	var ev h1.Event
 	var err error
+	if s.body && s.decode != nil {
+		dst := b // in place
+		if s.decode.IntN(2) == 0 {
+			dst = make([]byte, 1+s.decode.IntN(60))
+		}
+		written := 0
+		if written, n, err = s.conn.Decode(dst, b, s.lim); err != nil {
+			s.log = append(s.log, message(err))
+			return 0, false
+		}
+		s.content = append(s.content, dst[:written]...)
+		if written+n > 0 {
+			return n, true
+		}
+	}
 	if s.body {
 		n, ev, err = s.conn.Next(b, eof, &s.heads[1], s.lim)
 	} else {
@@ -129,7 +159,7 @@ func (s *session) step(b []byte, eof bool) (int, bool) {
 	switch {
 	case err != nil && err != h1.ErrExpectation:
 		if err != h1.ErrFailed { // the first one is the event, the rest is what must follow
-			s.log = append(s.log, err.Error())
+			s.log = append(s.log, message(err))
 		}
 		return n, false
 	case ev == h1.NeedMore:
@@ -147,6 +177,12 @@ func (s *session) step(b []byte, eof bool) (int, bool) {
 		s.body = false
 	}
 	return n, true
+}
+
+// message is an error without its offset, which counts from where a step began.
+func message(err error) string {
+	text, _, _ := strings.Cut(err.Error(), " at byte")
+	return text
 }
 
 func (s *session) report(b []byte, ev h1.Event, err error) {
