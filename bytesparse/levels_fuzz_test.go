@@ -1,3 +1,5 @@
+// The levels against the oracle, and so against each other.
+
 package bytesparse
 
 import (
