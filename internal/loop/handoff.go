@@ -64,8 +64,8 @@ func (w *Worker) runHandedOff() {
 		fn(w)
 		w.backOff()
 		l.release()
-		if idle = true; !l.idlers.put(w) {
-			return
+		if idle = true; sys.Locked() || !l.idlers.put(w) {
+			return // with its thread, in the first case
 		}
 	}
 }

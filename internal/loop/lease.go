@@ -62,6 +62,9 @@ func (w *Worker) Begin(s *Stream) {
 func (w *Worker) End() bool {
 	if w.enter() {
 		w.early.shown = false
+		if sys.Locked() {
+			sys.UnlockThread() // left over by user code; see Enter
+		}
 		return true
 	}
 	if w.timed {
@@ -80,12 +83,20 @@ func (w *Worker) Lost() bool { return w.lost }
 // ask.
 func (w *Worker) Mine() bool { return sys.G() == w.g.Load() }
 
-// Enter takes the loop for a moment, for what needs it, until Leave(under). held is
-// false when the loop is gone, for good, and there is nothing to leave. Only the
+// Enter takes the loop for a moment, for what needs it, waits included, until
+// Leave(under). held is false when the loop is gone, for good, and there is nothing to
+// leave; so it is for user code that has locked its thread. Only the
 // worker itself may call it (Mine), user code being what calls in the end.
 func (w *Worker) Enter() (under, held bool) {
 	under = w.held != 0
-	return under, w.enter()
+	if !w.enter() {
+		return under, false
+	}
+	if under && sys.Locked() { // a coroutine that is locked to a thread must not be switched away from
+		w.surrender()
+		return under, false
+	}
+	return under, true
 }
 
 // Leave goes back under the lease's rule after Enter.

@@ -229,7 +229,7 @@ func (s *Stream) account(moved *uint32, n int) {
 	if w == nil {
 		return
 	}
-	if under := w.held != 0; w.enter() {
+	if under, held := w.Enter(); held {
 		w.giveWay()
 		w.leave(under)
 	}

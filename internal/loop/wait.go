@@ -91,7 +91,7 @@ func (s *Stream) waitOnce(side *word, timeout int64) error {
 		return err
 	}
 	if w := s.caller(); w != nil {
-		if under := w.held != 0; w.enter() {
+		if under, held := w.Enter(); held {
 			if s != w.serving {
 				w.letEarlyGo()
 			}

@@ -89,7 +89,8 @@ func (w *Worker) run(yield func(struct{}) bool) {
 	w.g.Store(sys.G())
 	l := w.loop
 	defer func() {
-		w.enter()    // user code that ended its goroutine is done with the lease
+		w.enter() // user code that ended its goroutine is done with the lease
+		sys.UnlockThread()
 		w.g.Store(0) // another goroutine may get it
 		if w.lost {
 			w.backOff()

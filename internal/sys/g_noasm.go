@@ -5,19 +5,13 @@
 
 package sys
 
-import (
-	"runtime"
-	"sync"
-)
-
-// lines are buffers for one line; on the stack they would not stay there.
-var lines = sync.Pool{New: func() any { return new([64]byte) }}
+import "runtime"
 
 // G returns a number of the running goroutine: equal for two calls exactly when
 // both were made by the same live goroutine. It takes microseconds here; it does
 // not allocate.
 func G() uintptr {
-	line := lines.Get().(*[64]byte)
+	line := lines.Get().(*[96]byte)
 	defer lines.Put(line)
 	n := runtime.Stack(line[:], false)
 	id := uintptr(0)
@@ -32,3 +26,7 @@ func G() uintptr {
 
 // FastG tells whether G is as cheap as a call.
 const FastG = false
+
+// Locked tells whether the calling goroutine has locked its OS thread. It takes
+// microseconds here; it does not allocate.
+func Locked() bool { return lockedSlowly() }

@@ -1,0 +1,276 @@
+// What handlers may do to the goroutine and the process that they run in. None of it
+// stops a loop, or ends the process.
+
+package engine_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/gale-http/gale/engine"
+)
+
+// TestLockedThread: a handler locks its thread and waits, gives way, asks for other
+// things, and may forget to unlock.
+func TestLockedThread(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		reading := make(chan struct{}, 1)
+		big := strings.Repeat("0123456789", 300<<10)
+		s := start(t, d, routes(map[string]engine.Handler{
+			"/wait": func(req *engine.Request, res *engine.Response) {
+				runtime.LockOSThread()
+				defer runtime.UnlockOSThread()
+				reading <- struct{}{}
+				echo(req, res)
+			},
+			"/forget": func(req *engine.Request, res *engine.Response) {
+				runtime.LockOSThread()
+				runtime.LockOSThread()
+				echo(req, res)
+			},
+			"/forget/waiting": func(req *engine.Request, res *engine.Response) {
+				runtime.LockOSThread()
+				reading <- struct{}{}
+				echo(req, res)
+			},
+			"/big": func(_ *engine.Request, res *engine.Response) {
+				runtime.LockOSThread()
+				_, _ = res.WriteString(big)
+			},
+			"/goexit": func(_ *engine.Request, res *engine.Response) {
+				runtime.LockOSThread()
+				runtime.Goexit()
+			},
+			"/panic": func(_ *engine.Request, res *engine.Response) {
+				runtime.LockOSThread()
+				panic(engine.ErrAbort)
+			},
+		}))
+		other := s.dial()
+		for range 3 {
+			for _, path := range []string{"/wait", "/forget/waiting"} {
+				c := s.dial()
+				c.send(headOf(path, 4))
+				wait(t, reading, "the handler")
+				other.get("/", "hello")
+				c.send("body")
+				c.expect(200, "body")
+				c.get("/", "hello")
+			}
+			c := s.dial()
+			c.send(post("/forget", "body") + post("/forget", "again") + request("/big") + request("/"))
+			c.expect(200, "body")
+			c.expect(200, "again")
+			other.get("/", "hello")
+			if a := c.next(""); a.body != big {
+				t.Errorf("got %d bytes", len(a.body))
+			}
+			c.expect(200, "hello")
+			c = s.dial()
+			c.send(request("/goexit"))
+			c.expect(500, "")
+			c = s.dial()
+			c.send(request("/panic"))
+			c.ended()
+			other.get("/", "hello")
+		}
+		s.log.take()
+	})
+}
+
+// deep recurses n frames down, then does what is to be done there.
+func deep(n int, there func()) int {
+	var frame [128]byte
+	if n == 0 {
+		there()
+		return 0
+	}
+	frame[n%len(frame)] = byte(n)
+	return deep(n-1, there) + int(frame[n%len(frame)])&1
+}
+
+// TestDeepRecursion: stacks grow, shrink and move while their handlers wait.
+func TestDeepRecursion(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		reading := make(chan struct{}, 1)
+		s := start(t, d, routes(map[string]engine.Handler{"/deep": func(req *engine.Request, res *engine.Response) {
+			deep(50_000, func() {
+				reading <- struct{}{}
+				body, err := readAll(req)
+				if err != nil {
+					t.Error(err)
+				}
+				_, _ = res.Write(body)
+			})
+		}}))
+		c, other := s.dial(), s.dial()
+		for range 3 {
+			c.send(headOf("/deep", 8) + "0123")
+			wait(t, reading, "the handler")
+			runtime.GC()
+			other.get("/", "hello")
+			c.send("4567")
+			c.expect(200, "01234567")
+			runtime.GC()
+		}
+	})
+}
+
+// TestGOMAXPROCSChanges while handlers of all kinds run.
+func TestGOMAXPROCSChanges(t *testing.T) {
+	before := runtime.GOMAXPROCS(0)
+	defer runtime.GOMAXPROCS(before)
+	eachDriver(t, func(t *testing.T, d driver) {
+		b := newBlocker()
+		s := start(t, d, routes(map[string]engine.Handler{"/echo": echo, "/block": b.handler}))
+		c, other := s.dial(), s.dial()
+		for _, n := range []int{1, 3, 1, 2, 8, 1} {
+			runtime.GOMAXPROCS(n)
+			for range 5 {
+				b.block(t, c, other, "/block")
+				c.send(headOf("/echo", 4) + "bo")
+				other.get("/", "hello")
+				c.send("dy")
+				c.expect(200, "body")
+			}
+		}
+	})
+}
+
+// TestNeverReturns: a handler that does not come back does not keep Shutdown from
+// ending by its deadline, nor Close.
+func TestNeverReturns(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		for _, begin := range []func(*engine.Request){
+			func(*engine.Request) {},
+			(*engine.Request).Block,
+		} {
+			stuck, release, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+			s := start(t, d, func(req *engine.Request, res *engine.Response) {
+				begin(req)
+				close(stuck)
+				<-release
+				close(done)
+			})
+			c := s.dial()
+			c.send(request("/"))
+			wait(t, stuck, "the handler")
+			ctx, cancel := context.WithCancel(context.Background())
+			cancel()
+			ended := make(chan error, 1)
+			go func() { ended <- s.Shutdown(ctx) }()
+			if err := wait(t, ended, "Shutdown"); err != context.Canceled {
+				t.Errorf("Shutdown ended with %v", err)
+			}
+			c.ended()
+			close(release)
+			wait(t, done, "the handler to return after all")
+		}
+	})
+}
+
+// TestPanicElsewhere: a panic on a worker that was resumed, and on one that has lost
+// its loop, is logged and answered like any other.
+func TestPanicElsewhere(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		b := newBlocker()
+		s := start(t, d, routes(map[string]engine.Handler{
+			"/resumed": func(req *engine.Request, _ *engine.Response) {
+				_, _ = readAll(req)
+				panic("resumed")
+			},
+			"/late": func(*engine.Request, *engine.Response) {
+				b.blocked <- struct{}{}
+				<-b.free
+				panic("late")
+			},
+			"/left": func(req *engine.Request, _ *engine.Response) {
+				req.Block()
+				panic("left")
+			},
+		}))
+		other := s.dial()
+		for range 3 {
+			c := s.dial()
+			c.send(headOf("/resumed", 4))
+			other.get("/", "hello")
+			c.send("body")
+			c.expect(500, "")
+			c = s.dial()
+			c.send(request("/late"))
+			wait(t, b.blocked, "the handler to block")
+			other.get("/", "hello")
+			b.free <- struct{}{}
+			c.expect(500, "")
+			c = s.dial()
+			c.send(request("/left"))
+			c.expect(500, "")
+			other.get("/", "hello")
+		}
+		words := ""
+		if !eventually(func() bool {
+			words += s.log.take()
+			return strings.Count(words, "panic in the handler") == 9
+		}) {
+			t.Errorf("the log says %s", words)
+		}
+		for _, want := range []string{`"/resumed": resumed`, `"/late": late`, `"/left": left`, "hazards_test.go"} {
+			if strings.Count(words, want) < 3 {
+				t.Errorf("the log lacks %s", want)
+			}
+		}
+	})
+}
+
+// TestBlockingSystemCall: a handler in a system call that does not return for long.
+func TestBlockingSystemCall(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		defer w.Close()
+		fd := int(r.Fd()) // blocking from now on
+		blocked := make(chan struct{})
+		s := start(t, d, routes(map[string]engine.Handler{"/read": func(_ *engine.Request, res *engine.Response) {
+			close(blocked)
+			var p [8]byte
+			n, _ := syscall.Read(fd, p[:])
+			_ = res.End(p[:n])
+		}}))
+		c, other := s.dial(), s.dial()
+		c.send(request("/read"))
+		wait(t, blocked, "the handler")
+		for range 5 {
+			other.get("/", "hello")
+		}
+		_, _ = w.WriteString("piped")
+		c.expect(200, "piped")
+	})
+}
+
+// TestCgo: a handler in a C function that does not return for long, in a program of
+// its own.
+func TestCgo(t *testing.T) {
+	if out, err := exec.Command("go", "env", "CGO_ENABLED").Output(); err != nil || strings.TrimSpace(string(out)) != "1" {
+		t.Skip("no cgo here")
+	}
+	if _, err := exec.LookPath("gcc"); err != nil {
+		t.Skip("no C compiler here")
+	}
+	program := filepath.Join(t.TempDir(), "cgo")
+	if out, err := exec.Command("go", "build", "-o", program, "./testdata/cgo").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	out, err := exec.Command(program).CombinedOutput()
+	if err != nil || strings.TrimSpace(string(out)) != "served meanwhile" {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
