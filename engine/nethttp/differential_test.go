@@ -70,6 +70,12 @@ var handlers = map[string]http.HandlerFunc{
 		w.WriteHeader(202)
 		h.Set("X-Late", "not sent")
 	},
+	"/unmodified": func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "5")
+		w.Header().Set("Content-Type", "text/x")
+		w.Header().Set("ETag", `"x"`)
+		w.WriteHeader(http.StatusNotModified)
+	},
 	"/dateless": func(w http.ResponseWriter, _ *http.Request) { w.Header()["Date"] = nil },
 	"/typeless": func(w http.ResponseWriter, _ *http.Request) {
 		w.Header()["Content-Type"] = nil
@@ -367,6 +373,8 @@ func exchanges() map[string]struct {
 	one("pipelined, unread body", "POST /hello HTTP/1.1\nHost: a\nContent-Length: 21\n\nGET /x HTTP/1.1\nHos:GET /hello HTTP/1.1\nHost: a\n\n", "POST", "GET")
 	one("expect, read", "POST /echo HTTP/1.1\nHost: a\nExpect: 100-continue\nContent-Length: 3\n\nabc", "POST")
 	one("expect, unread", "POST /hello HTTP/1.1\nHost: a\nExpect: 100-continue\nContent-Length: 3\n\n", "POST")
+	one("expect, unread chunks", "POST /hello HTTP/1.1\nHost: a\nExpect: 100-continue\nTransfer-Encoding: chunked\n\n", "POST")
+	one("chunks in full duplex", "POST /full-duplex HTTP/1.1\nHost: a\nTransfer-Encoding: chunked\n\n3\nabc\n0\n\n", "POST")
 	one("expect, no body", "GET /hello HTTP/1.1\nHost: a\nExpect: 100-continue\n\n", "GET")
 	one("expect something else", "GET /hello HTTP/1.1\nHost: a\nExpect: tea\n\n", "GET")
 	return all
