@@ -4,6 +4,7 @@
 package interop
 
 import (
+	"crypto/tls"
 	"io"
 	"net/http"
 	"os"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/gale-http/gale/engine"
 	"github.com/gale-http/gale/engine/nethttp"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 const page = `<!DOCTYPE html>
@@ -150,13 +152,19 @@ func open(t *testing.T, url string, reports <-chan string) string {
 
 func TestBrowser(t *testing.T) {
 	const want = "gale rgb(1, 2, 3) 17 200 200000 one two three all 204 echoed"
-	for name, upgraded := range map[string]bool{"hijacked": false, "upgraded": true} {
-		t.Run(name, func(t *testing.T) {
-			s, reports := visited(upgraded)
-			addr := start(t, s)
-			if got := open(t, "http://"+addr+"/", reports); got != want {
-				t.Errorf("the page says %q, want %q", got, want)
-			}
-		})
+	certificate := simnet.NewAuthority(t).Issue(t, "localhost")
+	for _, scheme := range []string{"http", "https"} {
+		for name, upgraded := range map[string]bool{"hijacked": false, "upgraded": true} {
+			t.Run(scheme+", "+name, func(t *testing.T) {
+				s, reports := visited(upgraded)
+				if scheme == "https" {
+					s.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
+				}
+				addr := start(t, s)
+				if got := open(t, scheme+"://"+addr+"/", reports); got != want {
+					t.Errorf("the page says %q, want %q", got, want)
+				}
+			})
+		}
 	}
 }

@@ -7,6 +7,7 @@ package interop
 import (
 	"bytes"
 	"crypto/sha1"
+	"crypto/tls"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -22,6 +23,7 @@ import (
 
 	"github.com/gale-http/gale/engine"
 	"github.com/gale-http/gale/engine/nethttp"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // echoHijacked is github.com/coder/websocket's server as an http.Handler.
@@ -86,13 +88,21 @@ func sockets(portable bool) map[string]*engine.Server {
 
 // TestWebSockets: many clients, messages from nothing to more than any buffer.
 func TestWebSockets(t *testing.T) {
-	for _, portable := range []bool{false, true} {
+	authority := simnet.NewAuthority(t)
+	config := &tls.Config{Certificates: []tls.Certificate{authority.Issue(t, "localhost")}}
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: authority.Pool}}}
+	for i := range 4 {
+		portable, secure := i&1 != 0, i&2 != 0
 		for name, s := range sockets(portable) {
-			t.Run(fmt.Sprintf("%s, portable %v", name, portable), func(t *testing.T) {
-				addr := start(t, s)
+			t.Run(fmt.Sprintf("%s, portable %v, TLS %v", name, portable, secure), func(t *testing.T) {
+				scheme := "ws://"
+				if secure {
+					s.TLS, scheme = config, "wss://"
+				}
+				url := scheme + start(t, s)
 				var all sync.WaitGroup
 				for k := range 32 {
-					all.Go(func() { talk(t, addr, k) })
+					all.Go(func() { talk(t, client, url, k) })
 				}
 				all.Wait()
 			})
@@ -100,9 +110,9 @@ func TestWebSockets(t *testing.T) {
 	}
 }
 
-func talk(t *testing.T, addr string, k int) {
+func talk(t *testing.T, client *http.Client, url string, k int) {
 	ctx := within(t)
-	c, _, err := websocket.Dial(ctx, "ws://"+addr, nil)
+	c, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{HTTPClient: client})
 	if err != nil {
 		t.Error(err)
 		return

@@ -18,7 +18,8 @@ var errHooks = errors.New("gale: BaseContext, ConnContext, ConnState and TLSNext
 // with ReadTimeout in its place as net/http has it; ReadTimeout and WriteTimeout as
 // Timeouts.Body and Write, which bound each wait and not the whole. What is zero is
 // gale's default, and not unbounded; but a handler may be silent for as long as it
-// likes, as under net/http. The fields of the result may be changed before it
+// likes, as under net/http. TLSConfig, when it has certificates, becomes TLS: the
+// server then speaks it on all its listeners, and HTTP/1 only. The fields of the result may be changed before it
 // listens; s is what handlers find as http.ServerContextKey, and is not used
 // otherwise. With BaseContext, ConnContext, ConnState or TLSNextProto set it fails.
 func NewServer(s *http.Server) (*engine.Server, error) {
@@ -39,6 +40,9 @@ func NewServer(s *http.Server) (*engine.Server, error) {
 
 			Inactive: -1,
 		},
+	}
+	if c := s.TLSConfig; c != nil && (len(c.Certificates) > 0 || c.GetCertificate != nil || c.GetConfigForClient != nil) {
+		g.TLS = c
 	}
 	if g.Timeouts.Head == 0 {
 		g.Timeouts.Head = s.ReadTimeout
