@@ -21,11 +21,15 @@ import (
 	"github.com/gale-http/gale/bench/internal/work"
 )
 
-// TestMain makes this program a peer when the environment asks for one.
+// TestMain makes this program a peer, or the one that it tests, when the environment
+// asks for it.
 func TestMain(m *testing.M) {
 	if manner := os.Getenv("COMPARE_PEER"); manner != "" {
 		behave(manner, os.Getenv("COMPARE_ADDR"))
 		return
+	}
+	if os.Getenv("COMPARE_MAIN") != "" {
+		main()
 	}
 	os.Exit(m.Run())
 }
