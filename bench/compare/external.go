@@ -29,7 +29,7 @@ func static(name string) func(*work.Workload) string {
 }
 
 func nginxPeer() *peerKind {
-	return &peerKind{name: "nginx", cannot: static("nginx"), command: func(s *site, o launch, dir string) ([]string, error) {
+	return &peerKind{name: "nginx", forks: true, cannot: static("nginx"), command: func(s *site, o launch, dir string) ([]string, error) {
 		listen := o.addr + " backlog=4096"
 		tls := ""
 		if o.workload.TLS {

@@ -32,6 +32,8 @@ type peerKind struct {
 	module string // whose version is shown; "" for a program that is not written in Go
 	// command says how to start it; the files it needs are written to dir.
 	command func(s *site, o launch, dir string) ([]string, error)
+	// forks says that another process does the work, its child.
+	forks bool
 	// cannot gives the reason why it cannot do a workload, "" when it can.
 	cannot func(*work.Workload) string
 }
@@ -44,19 +46,14 @@ type launch struct {
 
 func allPeers() []*peerKind {
 	return []*peerKind{
-		goPeer("gale", "github.com/gale-http/gale", func(w *work.Workload) string {
-			if w.Name == "proxy" {
-				return "gale's agent is not there yet"
-			}
-			return ""
-		}),
+		goPeer("gale", "github.com/gale-http/gale", func(*work.Workload) string { return "" }),
 		goPeer("fasthttp", "github.com/valyala/fasthttp", func(*work.Workload) string { return "" }),
 		goPeer("hertz", "github.com/cloudwego/hertz", func(*work.Workload) string { return "" }),
 		goPeer("nethttp", "std", func(*work.Workload) string { return "" }),
 		nginxPeer(), h2oPeer(), nodePeer(),
 		goPeer("floor", "", func(w *work.Workload) string {
 			if w.Path != "/" || w.Slow != "" || w.TLS || w.Per > 1 {
-				return "the floor knows no HTTP"
+				return "the floor knows no HTTP, and no TLS"
 			}
 			return ""
 		}),
@@ -158,11 +155,12 @@ func (s *site) start(ctx context.Context, kind *peerKind, w *work.Workload, upst
 
 func (r *running) pid() int { return r.cmd.Process.Pid }
 
-// worker is the process that answers: a program that starts others to work for it
-// does nothing itself.
+// worker is the process that answers.
 func (r *running) worker() int {
-	tree := proc.Tree(r.pid())
-	return tree[len(tree)-1]
+	if tree := proc.Tree(r.pid()); r.kind.forks {
+		return tree[len(tree)-1]
+	}
+	return r.pid()
 }
 
 func (r *running) end() { proc.End(r.cmd) }

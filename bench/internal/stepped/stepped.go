@@ -132,6 +132,9 @@ func (p *Plan) count(ctx context.Context, counter *steps.Counter, asks asker) (f
 		more := float64(many.requests - few.requests)
 		counts = append(counts, (float64(many.steps)-float64(few.steps))/more)
 	}
+	if f.Steps == 0 {
+		return f, errors.New("the process executed nothing: another one answers")
+	}
 	slices.Sort(counts)
 	f.PerRequest, f.Elapsed = counts[len(counts)/2], time.Since(start)
 	f.Lowest, f.Highest = counts[0], counts[len(counts)-1]

@@ -13,6 +13,9 @@ import (
 func main() {
 	o := peer.Parse()
 	s := &engine.Server{Handler: handle, TLS: o.TLS()}
+	if o.Upstream != "" {
+		s.Handler = newProxy(o.Upstream).serve
+	}
 	if err := s.Listen("tcp4", o.Addr); err != nil {
 		peer.Fail(err)
 	}
