@@ -164,7 +164,7 @@ const (
 	stepMany  = 10 // requests at once
 	stepFew   = 2
 	stepWarm  = 5000
-	freshWarm = 500 // where each request, or so, has a connection of its own
+	freshWarm = 2000 // where each request, or so, has a connection of its own
 )
 
 // step counts the peer's user-mode instructions exactly.

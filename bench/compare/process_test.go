@@ -39,7 +39,8 @@ func startCompare(t *testing.T, name string, traced bool, args ...string) (cmd *
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill() }) // fails when all is well
-	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); {
+		time.Sleep(10 * time.Millisecond) // sleep: polls what tells nobody
 		if proc.Ended(cmd.Process.Pid) {
 			t.Fatalf("it ended by itself: %v", cmd.Wait())
 		}
@@ -61,7 +62,8 @@ func isTraced(pid int) bool {
 func checkGone(t *testing.T, tree []int) {
 	t.Helper()
 	for _, pid := range tree {
-		for deadline := time.Now().Add(10 * time.Second); !proc.Ended(pid); time.Sleep(time.Millisecond) {
+		for deadline := time.Now().Add(10 * time.Second); !proc.Ended(pid); {
+			time.Sleep(time.Millisecond) // sleep: polls what tells nobody
 			if time.Now().After(deadline) {
 				t.Errorf("%s, process %d, is left", commandOf(pid), pid)
 				_ = syscall.Kill(pid, syscall.SIGKILL)
