@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/loop"
 )
 
 // patience is how long a test waits for what must happen. Only a failing test
@@ -48,6 +49,9 @@ type driver struct {
 	portable bool
 	dispatch engine.Dispatch
 }
+
+// havePoller tells whether servers have event loops here.
+const havePoller = loop.HavePoller
 
 var drivers = []driver{
 	{"one loop", 1, false, engine.Auto},

@@ -8,14 +8,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
-
-	"golang.org/x/sys/unix"
-
-	"github.com/gale-http/gale/engine"
 )
-
-// havePoller tells whether servers have event loops here.
-const havePoller = true
 
 // openDescriptors counts the open descriptors of this process.
 func openDescriptors() int {
@@ -24,13 +17,6 @@ func openDescriptors() int {
 		return 0
 	}
 	return len(list)
-}
-
-// mayOpen returns how many descriptors this process may have.
-func mayOpen() uint64 {
-	var limit unix.Rlimit
-	_ = unix.Getrlimit(unix.RLIMIT_NOFILE, &limit)
-	return limit.Cur
 }
 
 // memory returns a process's resident set in bytes: now, and at its largest.
@@ -52,14 +38,4 @@ func memory(pid int) (now, peak int64, err error) {
 		}
 	}
 	return now, peak, lines.Err()
-}
-
-// serveFewDescriptors is the child that may open few descriptors only.
-func serveFewDescriptors() {
-	few := unix.Rlimit{Cur: fewDescriptors, Max: fewDescriptors}
-	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &few); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	serveChild(&engine.Server{})
 }

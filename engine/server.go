@@ -51,7 +51,7 @@ type Server struct {
 	ErrorLog  *log.Logger // panics of handlers, troubles in accepting; nil: the log package's
 
 	// Portable selects the driver without an event loop: one goroutine a connection.
-	// It is what platforms without epoll use in any case.
+	// It is what platforms without epoll or kqueue use in any case.
 	Portable bool
 
 	run running

@@ -1,6 +1,6 @@
 // Package loop runs blocking code on an event loop.
 //
-// A Group has one Loop per core. A Loop owns an epoll set, a table of streams
+// A Group has one Loop per core. A Loop owns a poller (epoll, or kqueue), a table of streams
 // (sockets), a timing wheel, and workers: coroutines that run it in turn.
 //
 //	             root goroutine            for { worker = next runnable; switch to it }

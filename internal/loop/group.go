@@ -62,7 +62,7 @@ func NewGroup(config Config) (*Group, error) {
 	if config.MaxWorkers <= 0 {
 		config.MaxWorkers = DefaultMaxWorkers
 	}
-	config.Portable = config.Portable || !havePoller
+	config.Portable = config.Portable || !HavePoller
 	g := &Group{config: config, dog: newWatchdog(), conns: make(map[*Stream]net.Conn)}
 	g.stop, g.cancel = context.WithCancel(context.Background())
 	for range config.Loops {

@@ -21,7 +21,7 @@ func eachTaken(t *testing.T, test func(t *testing.T, g *Group, c *Conn, peer net
 		name := "loop"
 		if portable {
 			name = "portable"
-		} else if !havePoller {
+		} else if !HavePoller {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {

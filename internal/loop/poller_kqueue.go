@@ -20,8 +20,8 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// havePoller tells whether this platform has a poller of its own.
-const havePoller = true
+// HavePoller tells whether this platform has a poller of its own, and with it loops.
+const HavePoller = true
 
 // outputStays tells whether wantOutput holds for good. An output filter would
 // report every acknowledgement of the peer's, so here it is taken back when it has

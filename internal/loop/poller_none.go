@@ -7,8 +7,8 @@ package loop
 
 import "errors"
 
-// havePoller tells whether this platform has a poller of its own.
-const havePoller = false
+// HavePoller tells whether this platform has a poller of its own, and with it loops.
+const HavePoller = false
 
 const outputStays = true
 

@@ -2,9 +2,9 @@
 // the running goroutine. Nothing above it knows what a descriptor number means
 // to the kernel, and nothing here knows what it is used for.
 //
-// The calls on the hot path (Recv, Send, Writev, EpollWait) are raw: they do
-// not tell the scheduler that a system call is under way. They are therefore
-// only ever made in a form that cannot block.
+// The calls on the hot path (Recv, Send, SendThree, EpollWait, KqueueWait) are raw
+// where the system allows it: they do not tell the scheduler that a system call is
+// under way. They are therefore only ever made in a form that cannot block.
 package sys
 
 import "syscall"

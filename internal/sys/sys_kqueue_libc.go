@@ -3,7 +3,8 @@
 // The hot path where only the C library may make system calls: by way of package
 // unix, which knows its functions. Those tell the scheduler that a system call is
 // under way; none of them can block, so that costs the two notices and nothing
-// else: PERF.md says how much.
+// else: some 30 ns a call (getpid on Linux, syscall.Syscall against RawSyscall, with
+// Go 1.26). They do not allocate.
 
 package sys
 
