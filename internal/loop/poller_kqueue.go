@@ -36,8 +36,9 @@ type poller struct {
 
 	bell  chan struct{} // holds one ring
 	armed atomic.Bool   // the gate looks at set, and nobody has rung for that
-	timer *time.Timer
-	limit int64 // what timer is set to, in ticks; 0 none
+	timer *time.Timer   // rings it, too
+	fired atomic.Bool   // timer has
+	limit int64         // what timer is set to, in ticks; 0 none
 
 	events [maxEvents]sys.Kevent
 	next   int
@@ -56,7 +57,12 @@ func (p *poller) open() error {
 		return err
 	}
 	p.set, p.bell = set, make(chan struct{}, 1)
-	p.timer = time.NewTimer(time.Hour)
+	// It starts here because the runtime makes its own poller at the first timer, and
+	// ends the process when there are no descriptors left by then.
+	p.timer = time.AfterFunc(time.Hour, func() {
+		p.fired.Store(true)
+		p.wake()
+	})
 	p.timer.Stop()
 	return nil
 }
@@ -140,7 +146,7 @@ func (p *poller) event() (index, gen, bits uint32, ok bool) {
 // come (0: never). now is the tick it is. It may return for nothing: a ring may
 // come late.
 func (p *poller) park(now, limit int64) {
-	if limit != p.limit {
+	if p.fired.Swap(false) || limit != p.limit {
 		p.limit = limit
 		if limit == 0 {
 			p.timer.Stop()
@@ -153,11 +159,7 @@ func (p *poller) park(now, limit int64) {
 		p.armed.Store(false)
 		return // the kernel is out of memory: the loop asks for itself
 	}
-	select {
-	case <-p.bell:
-	case <-p.timer.C:
-		p.limit = -1 // it must be set anew, whatever the next limit is
-	}
+	<-p.bell
 	if p.armed.CompareAndSwap(true, false) {
 		p.lookout.disarm(p.set) // or the first event of the busy loop would wake the lookout
 	}
