@@ -101,7 +101,8 @@ func connection(b []byte, h *bytesparse.Head) flags {
 		return flagKeepAlive
 	}
 	var opts ConnectionOptions
-	for i := h.Index(bytesparse.FieldConnection); i >= 0; i = nextLine(h, bytesparse.FieldConnection, i) {
+	// Index would note where every field stands, which nobody else asks of most heads.
+	for i := h.NextIndex(bytesparse.FieldConnection, -1); i >= 0; i = nextLine(h, bytesparse.FieldConnection, i) {
 		opts |= ParseConnection(h.Fields[i].ValueOf(b))
 	}
 	var f flags
