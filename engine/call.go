@@ -71,6 +71,9 @@ func (x *responder) gone() {
 	}
 	if x.worker.End() {
 		_, _ = c.TryWrite(out.Take())
+		if out.CutShort() {
+			c.Abort()
+		}
 		out.Break(loop.ErrClosed)
 		x.req.in.Discard()
 		c.end(true)

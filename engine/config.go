@@ -11,7 +11,10 @@ import (
 	"github.com/gale-http/gale/internal/loop"
 )
 
-// Limits bounds what one connection may make the server hold or do.
+// Limits bounds what peers may make the server hold or do. Of pipelined requests no
+// more is held than fits the buffer of 8 KiB that the first was read into, or a buffer
+// that a head of up to Head bytes has needed: the rest stays in the kernel until the
+// requests before are answered.
 type Limits struct {
 	Head          int   // bytes of a request head; 64 KiB; beyond it 431
 	Fields        int   // fields of a head (seed: maxHeadersCount); 1000; beyond it 431
@@ -20,16 +23,22 @@ type Limits struct {
 	ChunkOverhead int   // bytes of chunk framing out of proportion to the data; 16 KiB; beyond it 400
 	Trailers      int   // bytes of a trailer section; 8 KiB; beyond it 431
 	Body          int64 // bytes of a request body; none; beyond it 413
-	BodyRate      int   // bytes a second of a body, on average over the time it is waited for, less a quarter of Timeouts.Body; 240; below it 408
+	BodyRate      int   // bytes a second of a body, on average over the time it is waited for, less half a minute; 240; below it 408
 	Drain         int64 // bytes of a body read after its handler left it; 256 KiB; beyond it the connection closes
+	Connections   int   // connections open at once; 262144; beyond it they are answered 503 and closed
 	Suspended     int   // handlers waiting on one loop; 16384; beyond it new requests wait
 }
 
 const (
 	defaultDrain    = 256 << 10
-	defaultBody     = 2 * time.Minute
 	defaultBodyRate = 240
+
+	defaultConnections = 1 << 18
 )
+
+// bodyGrace is how many milliseconds a body may be waited for at any rate; tests have
+// less patience.
+var bodyGrace int64 = 30_000
 
 func (l *Limits) machine() h1.Limits {
 	return h1.Limits{
@@ -49,6 +58,16 @@ func (l *Limits) bodyRate() int64 {
 		return defaultBodyRate
 	}
 	return max(0, int64(l.BodyRate))
+}
+
+func (l *Limits) connections() int64 {
+	switch {
+	case l.Connections == 0:
+		return defaultConnections
+	case l.Connections < 0:
+		return math.MaxInt64 / 2
+	}
+	return int64(l.Connections)
 }
 
 func (l *Limits) drain() int64 {
@@ -99,8 +118,8 @@ func (t *Timeouts) ticks() ticks {
 		handshake: millis(t.Handshake, 10*time.Second),
 		idle:      millis(t.Idle, 2*time.Minute),
 		inactive:  millis(t.Inactive, 2*time.Minute),
-		body:      int32(min(millis(t.Body, defaultBody), math.MaxInt32)),
-		grace:     millis(max(0, t.Body)/4, defaultBody/4),
+		body:      int32(min(millis(t.Body, 2*time.Minute), math.MaxInt32)),
+		grace:     bodyGrace,
 		write:     int32(min(millis(t.Write, 2*time.Minute), math.MaxInt32)),
 	}
 }

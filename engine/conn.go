@@ -5,11 +5,11 @@
 package engine
 
 import (
-	"context"
 	"crypto/tls"
 	"net"
 	"sync/atomic"
 
+	"github.com/gale-http/gale/internal/exchange"
 	"github.com/gale-http/gale/internal/h1"
 	"github.com/gale-http/gale/internal/loop"
 	"github.com/gale-http/gale/internal/sys"
@@ -24,6 +24,9 @@ const connsPerPage = 16
 const (
 	lingerTicks = 2000
 	lingerBytes = 256 << 10
+	// turnedAway is how many connections beyond the limit, and an eighth of it, are
+	// answered before they are ended.
+	turnedAway = 64
 )
 
 type conn struct {
@@ -71,22 +74,6 @@ type extras struct {
 	hooks   atomic.Pointer[hooks] // of the exchange under way
 }
 
-// connContext is the context of all requests of one connection (see
-// Request.Context).
-type connContext struct {
-	context.Context
-	cancel context.CancelFunc
-	seat   loop.Seat
-}
-
-// Value implements context.Context: it leads agents to the loop.
-func (c *connContext) Value(key any) any {
-	if loop.IsSeat(key) {
-		return &c.seat
-	}
-	return c.Context.Value(key)
-}
-
 // extra returns the extras of the connection, made if need be.
 func (c *conn) extra() *extras {
 	if e := c.extras.Load(); e != nil {
@@ -106,6 +93,7 @@ func (c *conn) part() {
 		s.leave()
 	}
 	if ctx := e.context.Load(); ctx != nil {
+		ctx.asker.Store(0)
 		ctx.cancel()
 	}
 }
@@ -131,9 +119,14 @@ func (c *conn) init(s *Server) {
 	c.headDue, c.mode, c.served = 0, modeHTTP, false
 }
 
-// opened counts a connection whose stream is open.
-func (c *conn) opened() {
-	c.server.run.open.Add(1)
+// opened counts a connection whose stream is open, and reports whether there may be so
+// many. unix is the time.
+func (c *conn) opened(unix int64) bool {
+	run := &c.server.run
+	if n, most := run.open.Add(1), run.connections; n > most {
+		c.turnAway(n-most <= most/8+turnedAway && run.tls == nil, unix)
+		return false
+	}
 	c.WriteTimeout = c.server.run.timeouts.write
 	t := &c.server.run.timeouts
 	switch over, _ := c.NetConn().(*tls.Conn); {
@@ -148,6 +141,26 @@ func (c *conn) opened() {
 	if c.server.On.Timeout != nil {
 		c.Forgive(c.forgive)
 	}
+	return true
+}
+
+// turnAway answers a connection that is one too many, unless even such are too many,
+// and ends it. Over TLS, where that would take a handshake, it is only ended.
+func (c *conn) turnAway(answer bool, unix int64) {
+	if !answer {
+		c.close()
+		return
+	}
+	if c.Portable() {
+		c.WriteTimeout, c.ReadTimeout = lingerTicks, lingerTicks
+		_, _ = c.Write(appendError(nil, unix, 503))
+		c.HalfClose()
+		exchange.Sink(&c.Stream, make([]byte, 1<<10), lingerBytes)
+		c.close()
+		return
+	}
+	_, _ = c.TryWrite(appendError(nil, unix, 503))
+	c.startLinger()
 }
 
 // adopt makes a connection of a socket that the loop, which must be held, is to
@@ -161,7 +174,9 @@ func (s *Server) adopt(l *loop.Loop, fd int) {
 		sys.Close(fd)
 		return
 	}
-	c.opened()
+	if !c.opened(l.Unix()) {
+		return
+	}
 	c.Rest(c.restUntil(), true) // its request may have arrived already
 }
 
@@ -170,13 +185,15 @@ func (s *Server) serveNetConn(w *loop.Worker, nc net.Conn) {
 	c := new(conn)
 	c.init(s)
 	c.OpenConn(w, nc, c)
-	c.opened()
 	s.run.mu.Lock()
 	if s.run.closed {
 		_ = nc.Close()
 	}
 	s.run.conns[c] = struct{}{}
 	s.run.mu.Unlock()
+	if !c.opened(w.Unix()) {
+		return
+	}
 	for {
 		c.again = false
 		responderOf(w).serve(c)

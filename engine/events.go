@@ -190,6 +190,7 @@ func (x *responder) hijack() (*Socket, []byte, error) {
 	if err := out.Flush(); err != nil {
 		return nil, nil, err
 	}
+	x.endVigil()
 	c := x.conn
 	s := c.socket()
 	if err := s.take(); err != nil {
@@ -224,6 +225,12 @@ func (x *responder) left() {
 func (x *responder) oddities() (over bool) {
 	x.odd.Store(false)
 	x.handler = x.server.Handler
+	x.endVigil()
+	if e := x.conn.extras.Load(); e != nil {
+		if ctx := e.context.Load(); ctx != nil {
+			ctx.asker.Store(0)
+		}
+	}
 	if x.socket != nil {
 		x.left()
 		return true

@@ -20,3 +20,10 @@ func (s *Server) Held() (slots, buffers int) {
 	}
 	return slots, buffers + s.run.shared.Out()
 }
+
+// SetBodyGrace makes bodies slow, of servers that begin to listen from now on, after so
+// many milliseconds of waiting, and returns what it was.
+func SetBodyGrace(ms int64) (before int64) {
+	before, bodyGrace = bodyGrace, ms
+	return before
+}

@@ -76,9 +76,6 @@ func TestFinishOrClose(t *testing.T) {
 // waits for it does not hear that its client has closed its side only.
 func TestCloseWhileTheHandlerRuns(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
-		if d.portable {
-			return // it hears of nothing while nobody reads or writes
-		}
 		running, told := make(chan struct{}), make(chan string, 4)
 		s := start(t, d, func(req *engine.Request, res *engine.Response) {
 			closed := make(chan struct{})
@@ -291,7 +288,7 @@ func TestSlowBody(t *testing.T) {
 			_, err := readAll(req)
 			errs <- err
 		})
-		s.Timeouts.Body = 200 * time.Millisecond // 50 of them at any rate
+		defer engine.SetBodyGrace(engine.SetBodyGrace(50))
 		s.listen()
 		c := s.dial()
 		c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n")

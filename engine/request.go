@@ -3,7 +3,6 @@
 package engine
 
 import (
-	"context"
 	"io"
 	"iter"
 	"time"
@@ -150,46 +149,6 @@ func (r *Request) SetReadDeadline(t time.Time) {
 	r.x.check("SetReadDeadline")
 	r.x.odd.Store(true)
 	r.x.conn.SetReadDeadline(t)
-}
-
-// Context returns the context of the request's connection. It ends when the peer
-// hangs up, as soon as the loop hears of it (while the handler waits, or has lost
-// the loop), when the connection closes, and when the server does. There is one
-// for all requests of a connection; it is never reused for another, so it may be
-// kept. The first call on a connection allocates.
-func (r *Request) Context() context.Context {
-	r.x.check("Context")
-	if r.x.guard.word.Load()&over != 0 {
-		return ended
-	}
-	ctx := r.x.conn.requestContext()
-	ctx.seat.Set(r.x.worker)
-	return ctx
-}
-
-// ended is the context of a request whose handler has returned.
-var ended = func() context.Context {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	return ctx
-}()
-
-func (c *conn) requestContext() *connContext {
-	e := c.extra()
-	if ctx := e.context.Load(); ctx != nil {
-		return ctx
-	}
-	ctx := new(connContext)
-	ctx.Context, ctx.cancel = context.WithCancel(c.server.run.context)
-	ctx.seat.Init(&c.Stream, ctx.Done())
-	if !e.context.CompareAndSwap(nil, ctx) {
-		ctx.cancel()
-		return c.requestContext()
-	}
-	if c.HungUp() {
-		ctx.cancel()
-	}
-	return ctx
 }
 
 var (

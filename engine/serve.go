@@ -5,6 +5,7 @@
 package engine
 
 import (
+	"sync"
 	"sync/atomic"
 
 	"github.com/gale-http/gale/internal/exchange"
@@ -26,6 +27,9 @@ type responder struct {
 	odd     atomic.Bool // the exchange has left something behind that oddities puts right
 	socket  *Socket     // the connection, when it was taken over
 	guard   guard       // between the handler and goroutines that it has started
+
+	watching sync.Mutex // guards vigil
+	vigil    *loop.Vigil
 }
 
 // responderOf returns the worker's responder.
@@ -335,6 +339,10 @@ func (x *responder) report(err error) {
 func (x *responder) finish(linger bool) {
 	c := x.conn
 	if x.res.out.FlushLast() != nil {
+		linger = false
+	}
+	if x.res.out.CutShort() {
+		c.Abort()
 		linger = false
 	}
 	x.res.out.Detach()

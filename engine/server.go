@@ -74,12 +74,13 @@ type running struct {
 	once    sync.Once
 	serving sync.WaitGroup // goroutines that accept
 
-	seed     maphash.Seed // of the kinds of requests
-	shared   pool.Shared
-	limits   h1.Limits
-	bodyRate int64 // bytes a second; 0 is none
-	timeouts ticks
-	tls      *tls.Config // nil: plain
+	tls         *tls.Config  // nil: plain
+	seed        maphash.Seed // of the kinds of requests
+	shared      pool.Shared
+	limits      h1.Limits
+	bodyRate    int64 // bytes a second; 0 is none
+	connections int64 // how many may be open
+	timeouts    ticks
 }
 
 // start makes the loops, once, at the first listener. The lock is held.
@@ -107,6 +108,7 @@ func (s *Server) start() error {
 	if err != nil {
 		return err
 	}
+	r.connections = s.Limits.connections()
 	r.limits, r.bodyRate, r.timeouts = s.Limits.machine(), s.Limits.bodyRate(), s.Timeouts.ticks()
 	r.tls = secure
 	r.seed = maphash.MakeSeed()

@@ -112,7 +112,7 @@ func (s *Socket) leave() {
 	defer s.mu.Unlock()
 	if s.state.Load() != own {
 		s.state.Store(gone)
-		_ = s.conn.Close()
+		s.conn.Revoke()
 	}
 }
 

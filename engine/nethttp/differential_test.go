@@ -389,6 +389,8 @@ var differences = []struct{ names, why, gale string }{
 		`^200 \{(Connection: keep-alive; )?Content-Length: 5; Content-Type: text/plain; charset=utf-8; Date: \*\} \(length 5(, closes)?\) (hello)?\n(open: .*|closed)\n$`},
 	{`/(early-hints|continue) 1\.0`, "a client of HTTP/1.0 knows no interim answers (RFC 9110 §15.2)",
 		`^200 .* (went on|at last|)\n(open: .*|closed)\n$`},
+	{`/abort 1\.0`, "an answer that ends with the connection is cut with a reset, so that it does not look whole",
+		`connection reset by peer`},
 	{`(GET|POST) /too-short`, "an answer that is cut is cut at once", `^unexpected EOF\n$`},
 	{`POST /max-bytes`, "what is left of the body is drained, so that the connection may go on",
 		`^200 \{(Connection: keep-alive; )?Content-Length: 28; .*\} \(length 28(, closes)?\) http: request body too large\n(open: .*|closed)\n$`},

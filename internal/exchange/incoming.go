@@ -129,6 +129,18 @@ func (in *Incoming) Abandon(err error) []byte {
 	return rest
 }
 
+// Put puts p, which somebody else has read from the stream, behind what was read.
+// There is no body under way.
+func (in *Incoming) Put(p []byte) {
+	if len(p) > len(in.buf)-in.end {
+		in.buf = append(append(make([]byte, 0, 2*len(in.buf)), in.buf[:in.end]...), p...)
+		in.buf = in.buf[:cap(in.buf)]
+	} else {
+		copy(in.buf[in.end:], p)
+	}
+	in.end += len(p)
+}
+
 // Scratch returns the worker's buffer, for reading what nobody wants. It must not
 // be used while a message is under way.
 func (in *Incoming) Scratch() []byte {

@@ -157,6 +157,12 @@ func (out *Outgoing) Break(err error) {
 	}
 }
 
+// CutShort tells whether what the peer has got of the message could be taken for all
+// of it: its end was to be that of the connection, and it is not there.
+func (out *Outgoing) CutShort() bool {
+	return out.err != nil && out.headDone && out.plan.Framing == h1.UntilClose
+}
+
 // fail ends the message because the stream has failed, if err says so.
 func (out *Outgoing) fail(err error) {
 	if err != nil {

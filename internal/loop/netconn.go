@@ -261,6 +261,14 @@ func (c *Conn) Close() error {
 	return nil
 }
 
+// Revoke closes a Conn that was lent, and does nothing to the connection: the owner is
+// about to close the stream.
+func (c *Conn) Revoke() {
+	if c.shut() {
+		c.end()
+	}
+}
+
 // unregister takes what was taken out of the loop, which must be held.
 func (c *Conn) unregister(l *Loop) {
 	if own := &c.own; own.state == taken {

@@ -1,0 +1,114 @@
+// The context of requests: one for each connection.
+
+package engine
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/gale-http/gale/internal/loop"
+	"github.com/gale-http/gale/internal/sys"
+)
+
+// connContext is the context of all requests of one connection (see
+// Request.Context).
+type connContext struct {
+	context.Context
+	cancel context.CancelFunc
+	seat   loop.Seat
+	conn   *conn
+	// asker is the goroutine of the handler that has asked for it, until that returns;
+	// nobody else may look at conn.
+	asker atomic.Uintptr
+}
+
+// Context returns the context of the request's connection. It ends when the peer
+// hangs up, as soon as the loop hears of it (while the handler waits, or has lost
+// the loop) or Err is asked, when the connection closes, and when the server does.
+// There is one for all requests of a connection; it is never reused for another, so it
+// may be kept. A client that has closed its side only may still be waiting for the
+// answer: writing tells. With the portable driver a hang-up is heard once the body has
+// been read to its end and Context been called. The first call on a connection
+// allocates, and with the portable driver any.
+func (r *Request) Context() context.Context {
+	x := r.x
+	x.check("Context")
+	if x.guard.word.Load()&over != 0 {
+		return ended
+	}
+	if x.conn.Portable() {
+		x.keepVigil()
+	}
+	ctx := x.conn.requestContext()
+	ctx.seat.Set(x.worker)
+	if x.worker.Mine() {
+		ctx.asker.Store(sys.G())
+		x.odd.Store(true)
+	}
+	return ctx
+}
+
+// ended is the context of a request whose handler has returned.
+var ended = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()
+
+// Value implements context.Context: it leads agents to the loop.
+func (ctx *connContext) Value(key any) any {
+	if loop.IsSeat(key) {
+		return &ctx.seat
+	}
+	return ctx.Context.Value(key)
+}
+
+// Err implements context.Context. While a handler holds its loop, nobody else would
+// look.
+func (ctx *connContext) Err() error {
+	err := ctx.Context.Err()
+	if err == nil && ctx.asker.Load() == sys.G() && ctx.conn.LookHungUp() {
+		ctx.cancel()
+		err = ctx.Context.Err()
+	}
+	return err
+}
+
+func (c *conn) requestContext() *connContext {
+	e := c.extra()
+	if ctx := e.context.Load(); ctx != nil {
+		return ctx
+	}
+	ctx := &connContext{conn: c}
+	ctx.Context, ctx.cancel = context.WithCancel(c.server.run.context)
+	ctx.seat.Init(&c.Stream, ctx.Done())
+	if !e.context.CompareAndSwap(nil, ctx) {
+		ctx.cancel()
+		return c.requestContext()
+	}
+	if c.HungUp() {
+		ctx.cancel()
+	}
+	return ctx
+}
+
+// keepVigil has the portable driver hear of a hang-up while nobody reads.
+func (x *responder) keepVigil() {
+	x.watching.Lock()
+	defer x.watching.Unlock()
+	if x.vigil != nil || x.res.hasBody && x.req.in.Left() != 0 || x.socket != nil {
+		return
+	}
+	x.vigil = x.conn.KeepVigil()
+	x.odd.Store(true)
+}
+
+// endVigil ends it, before anybody reads again.
+func (x *responder) endVigil() {
+	x.watching.Lock()
+	defer x.watching.Unlock()
+	if x.vigil != nil {
+		x.req.in.Put(x.vigil.End())
+		x.vigil = nil
+	}
+}

@@ -1,0 +1,79 @@
+// Hearing of a peer that hangs up, when the poller cannot say so: its loop stands still
+// while a handler computes, and the portable driver has none.
+
+package loop
+
+import (
+	"errors"
+	"io"
+	"net"
+
+	"github.com/gale-http/gale/internal/sys"
+)
+
+// LookHungUp is HungUp that asks the kernel, if the worker that serves s calls from
+// user code and holds its loop, which then has no time to look. Any goroutine may call
+// it.
+func (s *Stream) LookHungUp() bool {
+	if w := s.caller(); w != nil && w.held != 0 && !s.portable && !s.HungUp() && sys.PeerClosed(int(s.fd)) {
+		s.signs.Or(signHangUp)
+	}
+	return s.HungUp()
+}
+
+// Abort has the closing of s be a reset where the transport knows such a thing, and
+// without a word of TLS: the peer must not take it for an orderly end. The owner calls
+// it, on its loop or not.
+func (s *Stream) Abort() {
+	if s.portable {
+		s.above.tls = nil
+		if c, ok := s.above.conn.(*net.TCPConn); ok {
+			_ = c.SetLinger(0)
+		}
+		return
+	}
+	s.Strip()
+	sys.ResetOnClose(int(s.fd))
+}
+
+// Vigil is a read in the background, in the portable driver, while nobody else reads:
+// all that tells that the peer has gone.
+type Vigil struct {
+	stream *Stream
+	byte   [1]byte
+	n      int
+	done   chan struct{}
+}
+
+// KeepVigil begins a Vigil over s. Nobody may read s until its End.
+func (s *Stream) KeepVigil() *Vigil {
+	v := &Vigil{stream: s, done: make(chan struct{})}
+	_ = s.above.conn.SetReadDeadline(noDeadline)
+	go v.keep()
+	return v
+}
+
+func (v *Vigil) keep() {
+	defer close(v.done)
+	s, err := v.stream, error(nil)
+	for v.n == 0 && err == nil {
+		v.n, err = s.above.top().Read(v.byte[:])
+	}
+	if v.n > 0 || errors.Is(err, net.ErrClosed) || s.connError(err, &s.input) == ErrTimeout {
+		return
+	}
+	news := uint32(signHangUp)
+	if err != io.EOF {
+		news |= signBroken
+	}
+	s.signs.Or(news)
+	s.task.HangUp()
+}
+
+// End ends the vigil, waits for that, and returns what it has read: a byte, or none.
+func (v *Vigil) End() []byte {
+	_ = v.stream.above.conn.SetReadDeadline(past)
+	<-v.done
+	_ = v.stream.above.conn.SetReadDeadline(noDeadline)
+	return v.byte[:v.n]
+}
