@@ -272,3 +272,24 @@ func (x *responder) unusual(c *conn) {
 	}
 	x.run()
 }
+
+// failed ends a connection that cannot be read any more.
+func (x *responder) failed(err error) {
+	if x.server.On.ClientError != nil && err != loop.ErrTimeout && err != loop.ErrClosed {
+		x.report(err)
+		return
+	}
+	x.finish(false)
+}
+
+// report tells Events.ClientError, behind all earlier answers, and ends the
+// connection.
+func (x *responder) report(err error) {
+	if x.res.out.FlushLast() != nil {
+		x.finish(false)
+		return
+	}
+	if x.lendTo("Events.ClientError", func(s *Socket) { x.server.On.ClientError(err, s) }) {
+		x.finish(true)
+	}
+}

@@ -311,27 +311,6 @@ func (x *responder) refuse(err error) {
 	x.finish(true)
 }
 
-// failed ends a connection that cannot be read any more.
-func (x *responder) failed(err error) {
-	if x.server.On.ClientError != nil && err != loop.ErrTimeout && err != loop.ErrClosed {
-		x.report(err)
-		return
-	}
-	x.finish(false)
-}
-
-// report tells Events.ClientError, behind all earlier answers, and ends the
-// connection.
-func (x *responder) report(err error) {
-	if x.res.out.FlushLast() != nil {
-		x.finish(false)
-		return
-	}
-	if x.lendTo("Events.ClientError", func(s *Socket) { x.server.On.ClientError(err, s) }) {
-		x.finish(true)
-	}
-}
-
 // finish ends the connection after sending what is ready. With linger it goes on
 // reading for a while: bytes that arrive at a closed socket bring a reset, and that
 // may destroy the answer before the peer has read it. It is for workers on and off
