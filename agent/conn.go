@@ -193,7 +193,7 @@ func (c *conn) yield(keep bool) {
 	if keep {
 		then = restTask
 	}
-	if !c.Return(then) {
+	if !c.Hand(then) {
 		c.origin.closed(c)
 	}
 }

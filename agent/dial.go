@@ -211,7 +211,7 @@ func (d *dialling) hand(_ *loop.Worker, c *conn) {
 
 // handLate delivers a connection whose worker lost the loop in the handshake.
 func (d *dialling) handLate(c *conn, err error) {
-	given := c.Return(func(loop.Task) {
+	given := c.Hand(func(loop.Task) {
 		if err != nil {
 			c.Close()
 			d.fail("tls", err)

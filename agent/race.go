@@ -121,5 +121,5 @@ func closeLate(c *conn) {
 		c.Close()
 		return
 	}
-	c.Return(moved)
+	c.Hand(moved)
 }

@@ -95,7 +95,7 @@ func (s *Stream) Reclaim(w *Worker) {
 // Move makes s, closed, the own stream of w, with the socket of from: a shared stream
 // of another loop, in use by the caller. Its registration goes over with it: what
 // has happened on the socket and nobody has seen happens again in the new loop, and
-// events of the old one on their way find nobody. then is called there, as by Return,
+// events of the old one on their way find nobody. then is called there, as by Hand,
 // with from closed. w must hold its loop. When it fails, from is as before.
 func (s *Stream) Move(w *Worker, from *Stream, task Task, then func(Task)) error {
 	old := from.loop
@@ -118,7 +118,7 @@ func (s *Stream) Move(w *Worker, from *Stream, task Task, then func(Task)) error
 	s.Take(w)
 	s.signs.Or(from.signs.Load() & signHangUp)
 	from.above, from.fd = nil, -1
-	from.Return(then)
+	from.Hand(then)
 	return nil
 }
 

@@ -290,8 +290,8 @@ func (s *Stream) Close() {
 	s.closeFD()
 }
 
-// Return gives a stream that is not at rest back to its loop: a lost worker does it, or
-// whoever else has come to own the stream. then is called there, with the loop held and the stream's task: it must put the stream to rest or close
+// Return gives the stream that a lost worker serves back to its loop, where then is
+// called with the loop held and the stream's task: it must put the stream to rest or close
 // it. When the loop has ended, the descriptor is closed here and now, then is not
 // called, and Return reports false. It does not allocate.
 func (s *Stream) Return(then func(Task)) bool {
@@ -303,14 +303,28 @@ func (s *Stream) Return(then func(Task)) bool {
 		w.loop.off.Add(-1)
 		m.teaches, m.key, m.blocked, m.asked = w.timed, w.Key, w.blocked, w.asked
 	}
-	if s.loop.post(m) {
+	return s.loop.give(m)
+}
+
+// Hand is Return for any other stream that is not at rest: one of a worker's own, or a
+// shared one. Whoever uses the stream may call it, on any goroutine.
+func (s *Stream) Hand(then func(Task)) bool {
+	m := messages.Get().(*message)
+	m.stream, m.then = s, then
+	return s.loop.give(m)
+}
+
+// give posts a message with a stream, or closes the stream when the loop has ended.
+func (l *Loop) give(m *message) bool {
+	s := m.stream
+	if l.post(m) {
 		return true
 	}
 	m.recycle()
 	s.closeTLS()
 	s.closeFD()
 	if s.state == shared {
-		s.loop.release()
+		l.release()
 	}
 	return false
 }
