@@ -22,15 +22,16 @@ type call struct {
 	run     *running
 	origin  *origin
 	ctx     context.Context
-	worker  *loop.Worker // that calls; nil for an ordinary goroutine
-	follows bool         // the handler's own context: nothing needs to be registered
-	conn    *conn        // nil when there is none, or no longer
-	stop    func() bool  // ends the watch for the context
-	reused  bool         // the socket has been used before
-	fresh   bool         // only a fresh socket will do
-	taken   bool         // Source has been read from
-	sent    bool         // the request has been sent to its end
-	begun   bool         // bytes of an answer have come
+	worker  *loop.Worker            // that calls; nil for an ordinary goroutine
+	follows bool                    // the handler's own context: nothing needs to be registered
+	conn    *conn                   // nil when there is none, or no longer
+	stop    func() bool             // ends the watch for the context
+	over    context.CancelCauseFunc // ends the context of a ClientRequest
+	reused  bool                    // the socket has been used before
+	fresh   bool                    // only a fresh socket will do
+	taken   bool                    // Source has been read from
+	sent    bool                    // the request has been sent to its end
+	begun   bool                    // bytes of an answer have come
 }
 
 // Do makes a request and waits for the head of its answer; the body is read from res
@@ -139,7 +140,9 @@ func (r *Response) fail(err error) error {
 // caused.
 func (r *Response) wrap(op string, err error) error {
 	if e := r.ctx.Err(); e != nil && (errors.Is(err, loop.ErrTimeout) || errors.Is(err, loop.ErrOver) || errors.Is(err, loop.ErrClosed)) {
-		err = e
+		if err = e; context.Cause(r.ctx) == ErrAborted {
+			err = ErrAborted
+		}
 	} else if errors.Is(err, loop.ErrClosed) && r.run.destroyed.Load() {
 		err = ErrDestroyed
 	}

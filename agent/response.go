@@ -121,8 +121,8 @@ func (r *Response) look(err error) error {
 	case r.in.Received():
 		r.settle()
 	case err != nil && r.in.Err() != nil:
+		err = r.wrap("read", err)
 		r.finish(false)
-		return r.wrap("read", err)
 	}
 	return err
 }
@@ -221,6 +221,10 @@ func (r *Response) finish(keep bool) {
 		c.Follow(false)
 	}
 	c.giveBack(w, keep)
+	if r.over != nil {
+		r.over(nil)
+		r.over = nil
+	}
 }
 
 var errRetired = errors.New("the origin was retired")

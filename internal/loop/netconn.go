@@ -102,8 +102,13 @@ func (c *Conn) take(s *Stream, w *Worker) error {
 		l.release()
 		return err
 	}
-	if s.state != detached {
-		l.orphans++ // else s was one
+	switch s.state {
+	case detached: // s was an orphan
+	case shared:
+		s.state = detached // and so was this
+		l.release()
+	default:
+		l.orphans++
 	}
 	if server := s.worker; server != nil && server.serving == s {
 		server.serving = nil // losing the loop concerns no stream of it any more
