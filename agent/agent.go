@@ -9,6 +9,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/gale-http/gale/internal/h1"
 	"github.com/gale-http/gale/internal/loop"
@@ -64,16 +65,16 @@ type Limits struct {
 	DrainBytes   int64 // how much of an answer that is closed unread is read to keep its socket: 64 KiB
 }
 
-// Timeouts are in milliseconds; 0 is the default, negative none. They bound single
-// waits: a context bounds a whole call.
+// Timeouts bound single waits; 0 is the default, negative none. A context bounds a whole
+// call.
 type Timeouts struct {
-	Dial     int // for a connection, with TLS and proxy: 30 000
-	Queue    int // for a socket when MaxSockets are in use: none
-	Response int // for the head of an answer, once the request is sent: 120 000
-	Read     int // for more of a body: 120 000
-	Write    int // for a slow server to take more: 120 000
-	Continue int // for 100 Continue before the body is sent all the same: 1 000
-	Idle     int // that a socket is kept without use: 90 000
+	Dial     time.Duration // for a connection, with TLS and proxy: 30 s
+	Queue    time.Duration // for a socket when MaxSockets are in use: none
+	Response time.Duration // for the head of an answer, once the request is sent: 2 min
+	Read     time.Duration // for more of a body: 2 min
+	Write    time.Duration // for a slow server to take more: 2 min
+	Continue time.Duration // for 100 Continue before the body is sent all the same: 1 s
+	Idle     time.Duration // that a socket is kept without use: 90 s
 }
 
 // Retry says when a request whose socket, used before, turns out to be dead is sent
@@ -88,14 +89,13 @@ type Retry struct {
 }
 
 const (
-	defaultFree      = 256
-	defaultProbe     = 1000
-	defaultDial      = 30_000
-	defaultWait      = 120_000
-	defaultContinue  = 1_000
-	defaultIdle      = 90_000
-	defaultDrain     = 64 << 10
-	defaultHeadBytes = h1.DefaultHeadBytes
+	defaultFree     = 256
+	defaultProbe    = 1000
+	defaultDial     = 30 * time.Second
+	defaultWait     = 2 * time.Minute
+	defaultContinue = time.Second
+	defaultIdle     = 90 * time.Second
+	defaultDrain    = 64 << 10
 )
 
 // Default is the agent of Get and NewRequest (seed: http.globalAgent). Unlike the
@@ -164,9 +164,15 @@ func orDefault(n, otherwise int) int {
 	return n
 }
 
-// millis returns a timeout with the default filled in, 0 for none.
-func millis(n, otherwise int) int32 {
-	return int32(min(max(0, orDefault(n, otherwise)), 1<<30))
+// millis returns a timeout in milliseconds with the default filled in, 0 for none.
+func millis(d, otherwise time.Duration) int32 {
+	if d == 0 {
+		d = otherwise
+	}
+	if d <= 0 {
+		return 0
+	}
+	return int32(max(1, min(d.Milliseconds(), 1<<30)))
 }
 
 // loops returns the agent's own loops, started if need be.

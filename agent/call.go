@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"iter"
 	"strings"
 
 	"github.com/gale-http/gale/bytesparse"
@@ -283,6 +284,9 @@ func (r *Response) sendSource(q *Request) error {
 		}
 		switch {
 		case err == io.EOF:
+			if err := q.takeTrailers(from); err != nil {
+				return &sourceError{err}
+			}
 			if err := out.End(nil); err != nil {
 				return err
 			}
@@ -291,6 +295,22 @@ func (r *Response) sendSource(q *Request) error {
 			return &sourceError{err}
 		}
 	}
+}
+
+// takeTrailers has the trailers of a message that is passed on follow its body.
+func (q *Request) takeTrailers(from io.Reader) error {
+	message, ok := from.(interface {
+		RawTrailers() iter.Seq2[[]byte, []byte]
+	})
+	if !ok {
+		return nil
+	}
+	for name, value := range message.RawTrailers() {
+		if err := q.out.Trailers.AddBytes(name, value); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // answered reads what has come while the request is being sent, and reports whether

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gale-http/gale/agent"
 )
@@ -69,7 +70,7 @@ func TestStreaming(t *testing.T) {
 					_ = cr.SetHeader("Trailer", "X-End")
 					cr.SetNoDelay(false)
 					cr.SetSocketKeepAlive(true, 1000)
-					cr.SetTimeout(10_000)
+					cr.SetTimeout(10 * time.Second)
 					var want strings.Builder
 					for i := range 100 {
 						piece := strings.Repeat(fmt.Sprint(i), i)
@@ -127,7 +128,7 @@ func TestExpectContinue(t *testing.T) {
 					}
 				}
 			})
-			a := newAgent(t, &agent.Agent{KeepAlive: true, Timeouts: agent.Timeouts{Continue: 50}})
+			a := newAgent(t, &agent.Agent{KeepAlive: true, Timeouts: agent.Timeouts{Continue: 50 * time.Millisecond}})
 			w.call(t, func(ctx context.Context) {
 				var req agent.Request
 				var res agent.Response

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/gale-http/gale/bytesparse"
 	"github.com/gale-http/gale/internal/exchange"
@@ -28,7 +29,8 @@ type ClientRequest struct {
 
 	delay, probe *bool
 	probeMsecs   int
-	timeout      int
+	timeout      int32
+	timed        bool
 	abort        sync.Once
 }
 
@@ -93,12 +95,9 @@ func (c *ClientRequest) RemoveHeader(name string) {
 // AddTrailers adds fields that follow the body, as Request.AddTrailers does.
 func (c *ClientRequest) AddTrailers(headers ...string) error { return c.req.AddTrailers(headers...) }
 
-// SetTimeout bounds each wait for the server, in milliseconds; 0 is for ever (seed:
-// request.setTimeout).
-func (c *ClientRequest) SetTimeout(msecs int) {
-	if c.timeout = max(1, msecs); msecs <= 0 {
-		c.timeout = -1
-	}
+// SetTimeout bounds each wait for the server; 0 is for ever (seed: request.setTimeout).
+func (c *ClientRequest) SetTimeout(d time.Duration) {
+	c.timeout, c.timed = millis(d, 0), true
 	c.adjust()
 }
 
@@ -128,8 +127,8 @@ func (c *ClientRequest) adjust() {
 	if c.probe != nil {
 		s.SetKeepAlive(*c.probe, c.probeMsecs)
 	}
-	if c.timeout != 0 {
-		s.ReadTimeout, s.WriteTimeout = int32(max(0, c.timeout)), int32(max(0, c.timeout))
+	if c.timed {
+		s.ReadTimeout, s.WriteTimeout = c.timeout, c.timeout
 	}
 }
 

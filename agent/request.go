@@ -43,12 +43,13 @@ type Request struct {
 
 	out    exchange.Outgoing
 	target target
+	raw    []byte   // of SetPath
 	self   *Request // where the functions of out belong
 }
 
 // Source is a body that is read while it is sent.
 type Source struct {
-	Reader io.Reader // read to its end, by the goroutine that calls Do
+	Reader io.Reader // read to its end, by the goroutine that calls Do; the trailers of an engine.Request or a Response follow
 	Length int64     // how much it has when that is known and > 0; else it is sent in chunks
 	// Again, when set, gives the body from its beginning, so that the request can be
 	// sent again.
@@ -78,7 +79,12 @@ func (q *Request) prepare() {
 func (q *Request) startLine(dst []byte) []byte {
 	t := &q.target
 	dst = append(append(dst, t.methodName...), ' ')
-	dst = append(append(dst, t.path...), " HTTP/1.1\r\n"...)
+	if len(q.raw) > 0 {
+		dst = append(append(dst, t.prefix...), q.raw...)
+	} else {
+		dst = append(dst, t.path...)
+	}
+	dst = append(dst, " HTTP/1.1\r\n"...)
 	h := &q.out.Headers
 	if !h.Has(bytesparse.FieldHost) {
 		dst = append(dst, t.hostLine...)
@@ -105,6 +111,15 @@ func (q *Request) SetHeader(name string, values ...string) error {
 		return errFieldTwo
 	}
 	return q.out.Headers.Set(name, values...)
+}
+
+// SetPath sets the request target in place of Path, from bytes, which are copied: for
+// who forwards requests. nil gives it up again.
+func (q *Request) SetPath(path []byte) { q.raw = append(q.raw[:0], path...) }
+
+// AddHeaderBytes is AddHeader for bytes, which are copied.
+func (q *Request) AddHeaderBytes(name, value []byte) error {
+	return q.out.Headers.AddBytes(name, value)
 }
 
 // AddHeader appends a field line and leaves others of the name alone. Errors are those

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"time"
 
 	"github.com/gale-http/gale/bytesparse"
 	"github.com/gale-http/gale/internal/exchange"
@@ -85,11 +86,11 @@ func (r *Response) ContentLength() int64 {
 // been read.
 func (r *Response) KeepsAlive() bool { return r.keep }
 
-// SetTimeout bounds each wait for more of the body, in milliseconds; 0 is for ever
-// (seed: message.setTimeout).
-func (r *Response) SetTimeout(msecs int) {
+// SetTimeout bounds each wait for more of the body; 0 is for ever (seed:
+// message.setTimeout).
+func (r *Response) SetTimeout(d time.Duration) {
 	if r.conn != nil {
-		r.conn.ReadTimeout = millis(-1, 0) + int32(min(max(0, msecs), 1<<30))
+		r.conn.ReadTimeout = millis(d, 0)
 	}
 }
 

@@ -64,6 +64,9 @@ func (r *running) resolve(q *Request) (*origin, error) {
 		}
 	}
 	t.keepAlive = r.asks
+	if len(q.raw) > 0 && (!bytesparse.IsTarget(q.raw) || !t.suits(q.raw[0], len(q.raw) == 1)) {
+		return nil, &Error{"request", t.origin.name, fmt.Errorf("%w: %q", errPath, q.raw)}
+	}
 	return t.origin, nil
 }
 
@@ -80,15 +83,19 @@ func (t *target) choose(w what) error {
 	if t.path == "" {
 		t.path = t.urlPath
 	}
-	switch {
-	case !bytesparse.IsTarget(t.path),
-		t.path[0] != '/' && t.method != bytesparse.MethodConnect && !(t.path == "*" && t.method == bytesparse.MethodOptions):
+	if !bytesparse.IsTarget(t.path) || !t.suits(t.path[0], len(t.path) == 1) {
 		return &Error{"request", t.origin.name, fmt.Errorf("%w: %q", errPath, t.path)}
 	}
 	if t.method != bytesparse.MethodConnect {
 		t.path = t.prefix + t.path
 	}
 	return nil
+}
+
+// suits tells whether a target that begins with first, and has no more if so, is of a
+// form that the method can have (RFC 9112 §3.2).
+func (t *target) suits(first byte, only bool) bool {
+	return first == '/' || t.method == bytesparse.MethodConnect || first == '*' && only && t.method == bytesparse.MethodOptions
 }
 
 // find works out the origin.

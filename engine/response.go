@@ -169,6 +169,15 @@ func (r *Response) SetHeader(name string, values ...string) error {
 	return r.out.Headers.Set(name, values...)
 }
 
+// AddHeaderBytes appends a field line and leaves others of the name alone. The bytes are
+// copied: it is for who forwards messages. Errors are those of SetHeader.
+func (r *Response) AddHeaderBytes(name, value []byte) error {
+	if r.out.HeadSent() {
+		return ErrHeadSent
+	}
+	return r.out.Headers.AddBytes(name, value)
+}
+
 // GetHeader returns the value of a field that was set, several joined with ", "
 // (of Set-Cookie, which cannot be joined, the first), nil when there is none (seed:
 // response.getHeader). It is a view until the next call of a setter.

@@ -23,7 +23,7 @@ var ranks = map[string]int{
 
 // beside lists what stands outside the ranks: it may import any of them, and
 // none of them imports it, tests excepted.
-var beside = map[string]bool{"fuzz": true, "internal/simnet": true, "internal/tidy": true, "bench": true}
+var beside = map[string]bool{"fuzz": true, "internal/simnet": true, "internal/tidy": true, "bench": true, "examples": true}
 
 // closed gives what a package's rank would allow it to import and its purpose
 // does not.

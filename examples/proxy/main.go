@@ -1,0 +1,142 @@
+// Command proxy is a reverse proxy: engine in front, agent behind, everything streamed.
+//
+//	go run ./examples/proxy -listen 127.0.0.1:8080 -to http://127.0.0.1:9000
+//
+// Each handler is plain blocking code on one event loop with its socket to the server.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"sync"
+
+	"github.com/gale-http/gale/agent"
+	"github.com/gale-http/gale/bytesparse"
+	"github.com/gale-http/gale/engine"
+)
+
+func main() {
+	listen := flag.String("listen", "127.0.0.1:8080", "address to serve")
+	to := flag.String("to", "http://127.0.0.1:9000", "server to pass requests to")
+	loops := flag.Int("loops", 0, "event loops; 0 is one for each core")
+	flag.Parse()
+	p := &proxy{agent: &agent.Agent{KeepAlive: true}}
+	p.exchanges.New = func() any { return &exchange{req: agent.Request{URL: *to}} }
+	s := &engine.Server{Handler: p.serve, Loops: *loops}
+	if err := s.Listen("tcp", *listen); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, os.Interrupt)
+	<-stop
+	_ = s.Close()
+	p.agent.Destroy()
+}
+
+// exchange is what one request to the server needs; it is used again and again.
+type exchange struct {
+	req agent.Request
+	res agent.Response
+}
+
+type proxy struct {
+	agent     *agent.Agent
+	exchanges sync.Pool
+}
+
+func (p *proxy) serve(in *engine.Request, out *engine.Response) {
+	x := p.exchanges.Get().(*exchange)
+	defer p.exchanges.Put(x)
+	defer x.res.Close()
+	if err := x.ask(p.agent, in); err != nil {
+		refuse(out, err)
+		return
+	}
+	if err := x.answer(out); err != nil {
+		panic(engine.ErrAbort) // a client must not take half an answer for a whole one
+	}
+}
+
+// ask passes the request on.
+func (x *exchange) ask(a *agent.Agent, in *engine.Request) error {
+	q := &x.req
+	q.ClearHeaders()
+	q.Method = in.Method()
+	q.SetPath(in.URL())
+	connection := in.Header("Connection")
+	for name, value := range in.RawHeaders() {
+		if hopByHop(name, connection) {
+			continue
+		}
+		if err := q.AddHeaderBytes(name, value); err != nil {
+			return err
+		}
+	}
+	if err := q.AddHeader("Via", "1.1 gale"); err != nil {
+		return err
+	}
+	q.Source = agent.Source{}
+	if n := in.ContentLength(); n != 0 {
+		q.Source = agent.Source{Reader: in, Length: n}
+	}
+	return a.Do(in.Context(), q, &x.res)
+}
+
+// answer passes the answer on: head, body as it comes, trailers.
+func (x *exchange) answer(out *engine.Response) error {
+	res := &x.res
+	if err := out.SetStatus(res.StatusCode()); err != nil {
+		return err
+	}
+	connection := res.Header("Connection")
+	for name, value := range res.RawHeaders() {
+		if hopByHop(name, connection) {
+			continue
+		}
+		if err := out.AddHeaderBytes(name, value); err != nil {
+			return err
+		}
+	}
+	if _, err := io.Copy(out, res); err != nil {
+		return err
+	}
+	for name, value := range res.RawTrailers() {
+		if err := out.AddTrailers(string(name), string(value)); err != nil {
+			return err
+		}
+	}
+	return out.End(nil)
+}
+
+// hopByHop tells whether a field is for this connection only (RFC 9110 §7.6.1), or ours
+// to say.
+func hopByHop(name, connection []byte) bool {
+	switch bytesparse.LookupField(name) {
+	case bytesparse.FieldConnection, bytesparse.FieldKeepAlive, bytesparse.FieldTransferEncoding, bytesparse.FieldUpgrade,
+		bytesparse.FieldTE, bytesparse.FieldProxyAuthorization, bytesparse.FieldProxyAuthenticate,
+		bytesparse.FieldProxyConnection, bytesparse.FieldExpect:
+		return true
+	}
+	for option, rest, ok := bytesparse.NextToken(connection); ok; option, rest, ok = bytesparse.NextToken(rest) {
+		if bytesparse.EqualFold(option, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// refuse answers for a server that did not.
+func refuse(out *engine.Response, err error) {
+	status := 502
+	var e *agent.Error
+	if errors.As(err, &e) && e.Timeout() {
+		status = 504
+	}
+	_ = out.SetStatus(status)
+	_ = out.EndString(err.Error() + "\n")
+}
