@@ -210,6 +210,11 @@ func (a *Agent) Destroy() {
 	}
 }
 
+// CloseFreeSockets closes the sockets that nobody uses. The agent goes on.
+func (a *Agent) CloseFreeSockets() {
+	a.state().names.each(func(o *origin) { o.closeFree() })
+}
+
 // GetName returns the name of the origin that the request is for: sockets with one
 // name can stand in for each other (seed: agent.getName). It is host:port:localAddress,
 // and goes on with what else makes a difference.

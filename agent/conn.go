@@ -11,6 +11,7 @@
 package agent
 
 import (
+	"crypto/tls"
 	"sync/atomic"
 
 	"github.com/gale-http/gale/internal/loop"
@@ -23,13 +24,14 @@ type conn struct {
 	lane       *lane // where it rests; the loop's, as next and prev are
 	next, prev *conn
 
-	free     atomic.Bool   // nobody uses it
-	dead     atomic.Bool   // the loop closed it while nobody did
-	detached atomic.Bool   // it does not count as the agent's
-	uses     atomic.Uint32 // how often it was taken; tells whether it was idle all the time
-	ticket   atomic.Uint64 // see cancel.go
-	used     bool          // a request has been answered on it; its user's
-	watch    watch         // see portable.go
+	free     atomic.Bool          // nobody uses it
+	dead     atomic.Bool          // the loop closed it while nobody did
+	detached atomic.Bool          // it does not count as the agent's
+	uses     atomic.Uint32        // how often it was taken; tells whether it was idle all the time
+	ticket   atomic.Uint64        // see cancel.go
+	secure   *tls.ConnectionState // nil: plain
+	used     bool                 // a request has been answered on it; its user's
+	watch    watch                // see portable.go
 
 	seen  uint32 // uses, when Expire looked last; the loop's
 	still int    // how often it had not changed
@@ -136,7 +138,7 @@ func (c *conn) share() {
 	}
 }
 
-// take makes a shared socket, the caller's, the own one of w, which holds its loop. It
+// own makes a shared socket, the caller's, the own one of w, which holds its loop. It
 // returns the socket to use: another one, with the same connection, when the first was
 // of another loop.
 func (c *conn) own(w *loop.Worker) (*conn, error) {
@@ -145,7 +147,7 @@ func (c *conn) own(w *loop.Worker) (*conn, error) {
 		return c, nil
 	}
 	heir := newConn(c.origin)
-	heir.used = c.used
+	heir.used, heir.secure = c.used, c.secure
 	heir.ReadTimeout, heir.WriteTimeout = c.ReadTimeout, c.WriteTimeout
 	if err := heir.Move(w, &c.Stream, heir, moved); err != nil {
 		return c, err

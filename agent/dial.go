@@ -189,6 +189,9 @@ func (d *dialling) complete(w *loop.Worker, c *conn) {
 	}
 	w.Begin(nil)
 	err := c.Handshake(tls.Client, d.origin.config(), run.times.dial)
+	if err == nil {
+		c.secure = c.TLS()
+	}
 	held := w.End()
 	switch {
 	case !held && !c.Portable():

@@ -4,6 +4,7 @@
 package agent
 
 import (
+	"crypto/tls"
 	"net"
 
 	"github.com/gale-http/gale/internal/loop"
@@ -122,6 +123,13 @@ func (s *Socket) LocalAddr() net.Addr { return s.net().LocalAddr() }
 
 // RemoteAddr returns the address of the server, or of the proxy. It allocates.
 func (s *Socket) RemoteAddr() net.Addr { return s.net().RemoteAddr() }
+
+// NetConn returns the socket as a net.Conn, for its addresses. It is the agent's: what is
+// written or read through it is missing from the request. It allocates.
+func (s *Socket) NetConn() net.Conn { return s.net() }
+
+// TLS returns the state of the socket's TLS, nil when it is plain.
+func (s *Socket) TLS() *tls.ConnectionState { return s.c.secure }
 
 func (s *Socket) net() *loop.Conn {
 	if s.conn == nil {

@@ -127,6 +127,24 @@ func (o *origin) destroy() {
 	}
 }
 
+// closeFree closes the sockets that nobody uses.
+func (o *origin) closeFree() {
+	for c := o.take(); c != nil; c = o.take() {
+		c.discard()
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for c := range o.conns {
+		if !c.Portable() {
+			c.Stream.Loop().Post(func(*loop.Loop) {
+				if !c.Closed() && c.Resting() {
+					c.Stop()
+				}
+			})
+		}
+	}
+}
+
 // table finds origins by name.
 type table struct {
 	mu   sync.RWMutex

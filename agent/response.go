@@ -3,6 +3,7 @@
 package agent
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"iter"
@@ -25,6 +26,7 @@ type Response struct {
 	open    bool // there is a head
 	keep    bool // the socket can be used for another request once all is read
 	wanted  bool // a 100 has come
+	secure  *tls.ConnectionState
 	early   bool // the head of the answer has come before the body was sent
 }
 
@@ -81,6 +83,10 @@ func (r *Response) ContentLength() int64 {
 	}
 	return -1
 }
+
+// TLS returns the state of the TLS that the answer came through, nil when it was plain
+// (seed: message.socket's getPeerCertificate). It is shared and must not be changed.
+func (r *Response) TLS() *tls.ConnectionState { return r.secure }
 
 // KeepsAlive tells whether the socket will be used for other requests when the body has
 // been read.
@@ -171,7 +177,7 @@ func (r *Response) receive(q *Request) error {
 	if r.machine.Tunnel() {
 		return r.tunnel(q)
 	}
-	r.conn.used = true
+	r.conn.used, r.secure = true, r.conn.secure
 	r.keep = r.machine.KeepAlive() && q.out.Planned().KeepAlive && r.sent
 	r.conn.ReadTimeout = r.run.times.read
 	r.in.Settle()

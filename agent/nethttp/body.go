@@ -1,0 +1,81 @@
+// Bodies of answers as net/http has them.
+
+package nethttp
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/textproto"
+	"sync"
+)
+
+// body is an answer's body. One goroutine may Close it while another reads.
+type body struct {
+	stop context.CancelFunc
+	back *sync.Pool
+	out  *http.Response
+
+	mu sync.Mutex
+	x  *exchange // nil once closed
+}
+
+// Read implements io.Reader.
+func (b *body) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.x == nil {
+		return 0, http.ErrBodyReadAfterClose
+	}
+	n, err := b.x.res.Read(p)
+	switch {
+	case err == io.EOF:
+		b.trailers()
+		b.stop()
+	case err != nil:
+		err = unwrapContext(b.out.Request.Context(), err)
+	}
+	return n, err
+}
+
+// trailers copies what has followed the body.
+func (b *body) trailers() {
+	for name, value := range b.x.res.RawTrailers() {
+		if b.out.Trailer == nil {
+			b.out.Trailer = make(http.Header)
+		}
+		key := textproto.CanonicalMIMEHeaderKey(string(name))
+		b.out.Trailer[key] = append(b.out.Trailer[key], string(value))
+	}
+}
+
+// Close implements io.Closer. It ends a Read under way.
+func (b *body) Close() error {
+	b.stop()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.x == nil {
+		return nil
+	}
+	err := b.x.res.Close()
+	b.back.Put(b.x)
+	b.x = nil
+	return err
+}
+
+// upgraded is the body of an answer that ended HTTP: an io.ReadWriteCloser.
+type upgraded struct {
+	net.Conn
+	head []byte
+}
+
+// Read implements io.Reader.
+func (u *upgraded) Read(p []byte) (int, error) {
+	if len(u.head) > 0 {
+		n := copy(p, u.head)
+		u.head = u.head[n:]
+		return n, nil
+	}
+	return u.Conn.Read(p)
+}

@@ -1,0 +1,269 @@
+// Package nethttp makes an agent an http.RoundTripper: the client of package net/http,
+// with its redirects, cookies and timeouts, over gale's sockets.
+//
+//	client := &http.Client{Transport: &nethttp.Transport{}}
+package nethttp
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/gale-http/gale/agent"
+)
+
+// Transport is an http.RoundTripper over an agent. The zero value uses agent.Default, and
+// the proxies that the environment names. It may be used by any number of goroutines.
+type Transport struct {
+	// Agent makes the requests; nil is agent.Default.
+	Agent *agent.Agent
+	// Proxy returns the proxy for a request, nil for none; when it is nil itself that is
+	// http.ProxyFromEnvironment. Only http proxies are known.
+	Proxy func(*http.Request) (*url.URL, error)
+	// TLS is for https, instead of the agent's.
+	TLS *tls.Config
+
+	exchanges sync.Pool // of *exchange
+}
+
+// exchange is one request under way and its answer. It is used again once the answer's
+// body was closed.
+type exchange struct {
+	req agent.Request
+	res agent.Response
+}
+
+func (t *Transport) agent() *agent.Agent {
+	if t.Agent == nil {
+		return agent.Default
+	}
+	return t.Agent
+}
+
+// RoundTrip implements http.RoundTripper. The body of the answer must be closed.
+func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	x, _ := t.exchanges.Get().(*exchange)
+	if x == nil {
+		x = new(exchange)
+	}
+	out, err := x.roundTrip(t, r)
+	if err != nil {
+		if r.Body != nil {
+			_ = r.Body.Close()
+		}
+		return nil, err
+	}
+	return out, nil
+}
+
+func (x *exchange) roundTrip(t *Transport, r *http.Request) (*http.Response, error) {
+	if err := x.prepare(t, r); err != nil {
+		return nil, err
+	}
+	ctx, stop := context.WithCancel(r.Context())
+	var tunnel net.Conn
+	var ahead []byte
+	x.req.On.Upgrade = func(_ *agent.Response, socket net.Conn, head []byte) { tunnel, ahead = socket, head }
+	x.req.On.Connect = x.req.On.Upgrade
+	x.trace(httptrace.ContextClientTrace(r.Context()), r)
+	err := t.agent().Do(ctx, &x.req, &x.res)
+	if r.Body != nil {
+		_ = r.Body.Close()
+	}
+	x.req.On, x.req.Source = agent.Events{}, agent.Source{}
+	if err != nil {
+		stop()
+		return nil, unwrapContext(r.Context(), err)
+	}
+	out := x.response(r)
+	switch {
+	case tunnel != nil:
+		stop()
+		out.Body = &upgraded{Conn: tunnel, head: ahead}
+	case r.Method == http.MethodHead || out.ContentLength == 0:
+		stop()
+		out.Body = http.NoBody
+		_ = x.res.Close()
+		t.exchanges.Put(x)
+	default:
+		out.Body = &body{x: x, out: out, stop: stop, back: &t.exchanges}
+	}
+	return out, nil
+}
+
+// unwrapContext gives a context's own error as it is: http.Client looks for it.
+func unwrapContext(ctx context.Context, err error) error {
+	if e := ctx.Err(); e != nil && errors.Is(err, e) {
+		return e
+	}
+	return err
+}
+
+var errRequest = errors.New("nethttp: the request has no URL with a host")
+
+// prepare makes the agent's request of net/http's.
+func (x *exchange) prepare(t *Transport, r *http.Request) error {
+	if r.URL == nil || r.URL.Host == "" {
+		return errRequest
+	}
+	q := &x.req
+	q.ClearHeaders()
+	q.URL, q.Method, q.Body, q.Path = r.URL.Scheme+"://"+r.URL.Host+"/", r.Method, nil, r.URL.RequestURI()
+	if r.Method == http.MethodConnect {
+		q.Path = r.URL.Host
+	}
+	q.Route = agent.Route{TLS: t.TLS}
+	choose := t.Proxy
+	if choose == nil {
+		choose = http.ProxyFromEnvironment
+	}
+	switch through, err := choose(r); {
+	case err != nil:
+		return err
+	case through != nil:
+		q.Route.Proxy = through.String()
+	}
+	return x.fields(r)
+}
+
+// fields copies the fields, and says how the body is framed.
+func (x *exchange) fields(r *http.Request) error {
+	q := &x.req
+	if r.Host != "" && r.Host != r.URL.Host {
+		if err := q.SetHeader("Host", r.Host); err != nil {
+			return err
+		}
+	}
+	for name, values := range r.Header {
+		switch textproto.CanonicalMIMEHeaderKey(name) {
+		case "Host", "Content-Length", "Transfer-Encoding", "Trailer":
+			continue // r's own fields say it
+		}
+		for _, value := range values {
+			if err := q.AddHeader(name, value); err != nil {
+				return err
+			}
+		}
+	}
+	if r.Header["User-Agent"] == nil {
+		_ = q.SetHeader("User-Agent", "gale")
+	}
+	if r.Close {
+		_ = q.SetHeader("Connection", "close")
+	}
+	if r.Body == nil || r.Body == http.NoBody {
+		return nil
+	}
+	q.Source = agent.Source{Reader: &sending{Reader: r.Body, q: q, r: r}, Length: r.ContentLength}
+	if r.GetBody != nil {
+		q.Source.Again = func() (io.Reader, error) {
+			again, err := r.GetBody()
+			return &sending{Reader: again, q: q, r: r}, err
+		}
+	}
+	if len(r.Trailer) > 0 {
+		names := make([]string, 0, len(r.Trailer))
+		for name := range r.Trailer {
+			names = append(names, name)
+		}
+		_ = q.SetHeader("Trailer", strings.Join(names, ", "))
+		_ = q.SetHeader("Transfer-Encoding", "chunked")
+	}
+	return nil
+}
+
+// sending is a body that is sent; its trailers are known when it has been read.
+type sending struct {
+	io.Reader
+	q *agent.Request
+	r *http.Request
+}
+
+// Read implements io.Reader.
+func (s *sending) Read(p []byte) (int, error) {
+	n, err := s.Reader.Read(p)
+	if err == io.EOF {
+		for name, values := range s.r.Trailer {
+			for _, value := range values {
+				if e := s.q.AddTrailers(name, value); e != nil {
+					return n, e
+				}
+			}
+		}
+	}
+	return n, err
+}
+
+// response makes net/http's answer of the agent's.
+func (x *exchange) response(r *http.Request) *http.Response {
+	res := &x.res
+	code := res.StatusCode()
+	status := strconv.Itoa(code) + " " + string(res.StatusMessage())
+	out := &http.Response{
+		Status: strings.TrimRight(status, " "), StatusCode: code, Proto: "HTTP/" + res.HTTPVersion(), ProtoMajor: 1, ProtoMinor: res.HTTPVersionMinor(),
+		Header: make(http.Header), ContentLength: res.ContentLength(), Request: r, Close: !res.KeepsAlive(), TLS: res.TLS(),
+	}
+	for name, value := range res.RawHeaders() {
+		key := textproto.CanonicalMIMEHeaderKey(string(name))
+		out.Header[key] = append(out.Header[key], string(value))
+	}
+	if strings.EqualFold(out.Header.Get("Transfer-Encoding"), "chunked") {
+		out.TransferEncoding = []string{"chunked"}
+		out.Header.Del("Transfer-Encoding")
+	}
+	if announced := out.Header.Values("Trailer"); announced != nil {
+		out.Trailer = make(http.Header)
+		for _, list := range announced {
+			for name := range strings.SplitSeq(list, ",") {
+				if name = strings.TrimSpace(name); name != "" {
+					out.Trailer[textproto.CanonicalMIMEHeaderKey(name)] = nil
+				}
+			}
+		}
+		out.Header.Del("Trailer")
+	}
+	return out
+}
+
+// trace tells a client trace what happens to the request.
+func (x *exchange) trace(t *httptrace.ClientTrace, r *http.Request) {
+	if t == nil {
+		return
+	}
+	if t.GetConn != nil {
+		t.GetConn(r.URL.Host)
+	}
+	on := &x.req.On
+	if t.GotConn != nil {
+		on.Socket = func(s *agent.Socket) {
+			t.GotConn(httptrace.GotConnInfo{Conn: s.NetConn(), Reused: s.Reused(), WasIdle: s.Reused()})
+		}
+	}
+	on.Continue = t.Got100Continue
+	if t.Got1xxResponse != nil {
+		on.Information = func(res *agent.Response) {
+			header := make(textproto.MIMEHeader)
+			for name, value := range res.RawHeaders() {
+				header.Add(string(name), string(value))
+			}
+			_ = t.Got1xxResponse(res.StatusCode(), header)
+		}
+	}
+	on.Response = func(*agent.Response) {
+		if t.GotFirstResponseByte != nil {
+			t.GotFirstResponseByte()
+		}
+	}
+}
+
+// CloseIdleConnections closes the sockets that nobody uses: http.Client calls it.
+func (t *Transport) CloseIdleConnections() { t.agent().CloseFreeSockets() }

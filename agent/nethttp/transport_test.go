@@ -1,0 +1,162 @@
+// The bridge passes for net/http's own Transport in ordinary use.
+
+package nethttp_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/http/httptrace"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gale-http/gale/agent"
+	"github.com/gale-http/gale/agent/nethttp"
+)
+
+// client returns an http.Client over an agent of its own.
+func client(t *testing.T) *http.Client {
+	t.Helper()
+	a := &agent.Agent{KeepAlive: true}
+	t.Cleanup(a.Destroy)
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &http.Client{Transport: &nethttp.Transport{Agent: a}, Jar: jar}
+}
+
+func mux() *http.ServeMux {
+	m := http.NewServeMux()
+	m.HandleFunc("/redirect", func(w http.ResponseWriter, r *http.Request) {
+		http.SetCookie(w, &http.Cookie{Name: "seen", Value: "yes"})
+		http.Redirect(w, r, "/landed", http.StatusTemporaryRedirect)
+	})
+	m.HandleFunc("/landed", func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		fmt.Fprintf(w, "%s %s %s", r.Method, r.Header.Get("Cookie"), body)
+	})
+	m.HandleFunc("/slow", func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(200)
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	})
+	m.HandleFunc("/echo", func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).EnableFullDuplex()
+		w.Header().Set("Trailer", "X-Sum")
+		n, _ := io.Copy(w, r.Body)
+		w.Header().Set("X-Sum", fmt.Sprint(n, r.Trailer.Get("X-End")))
+	})
+	return m
+}
+
+func read(t *testing.T, res *http.Response, err error) string {
+	t.Helper()
+	if err != nil {
+		t.Error(err)
+		return ""
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Error(err)
+	}
+	return string(body)
+}
+
+func TestClientFeatures(t *testing.T) {
+	s := httptest.NewServer(mux())
+	defer s.Close()
+	c := client(t)
+	res, err := c.Post(s.URL+"/redirect", "text/plain", strings.NewReader("body"))
+	if got := read(t, res, err); got != "POST seen=yes body" {
+		t.Errorf("redirected: %q", got)
+	}
+	short := *c
+	short.Timeout = 50 * time.Millisecond
+	res, err = short.Get(s.URL + "/slow")
+	if err == nil {
+		_, err = io.ReadAll(res.Body)
+		res.Body.Close()
+	}
+	var timeout interface{ Timeout() bool }
+	if !errors.As(err, &timeout) || !timeout.Timeout() {
+		t.Errorf("the client's time-out: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	req, _ := http.NewRequestWithContext(ctx, "GET", s.URL+"/slow", nil)
+	if res, err = c.Do(req); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if _, err := io.ReadAll(res.Body); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	res.Body.Close()
+}
+
+func TestReuseAndTrace(t *testing.T) {
+	s := httptest.NewServer(mux())
+	defer s.Close()
+	c := client(t)
+	var reused []bool
+	trace := &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) {
+		reused = append(reused, i.Reused && i.Conn.RemoteAddr().String() == s.Listener.Addr().String())
+	}}
+	for i := range 3 {
+		body := strings.Repeat("x", 1+i*50_000)
+		req, _ := http.NewRequestWithContext(httptrace.WithClientTrace(t.Context(), trace), "PUT", s.URL+"/echo", io.MultiReader(strings.NewReader(body)))
+		req.Trailer = http.Header{"X-End": nil}
+		req.Body = &ending{ReadCloser: req.Body, trailer: req.Trailer}
+		res, err := c.Do(req)
+		if got := read(t, res, err); got != body || res.Trailer.Get("X-Sum") != fmt.Sprint(len(body), "!") {
+			t.Errorf("%d bytes, trailers %v", len(got), res.Trailer)
+		}
+	}
+	if fmt.Sprint(reused) != "[false true true]" {
+		t.Errorf("reused: %v", reused)
+	}
+	res, err := c.Head(s.URL + "/landed")
+	if read(t, res, err); res.ContentLength != 6 {
+		t.Errorf("length %d", res.ContentLength)
+	}
+	c.CloseIdleConnections()
+}
+
+// ending sets a trailer when the body has been read.
+type ending struct {
+	io.ReadCloser
+	trailer http.Header
+}
+
+func (e *ending) Read(p []byte) (int, error) {
+	n, err := e.ReadCloser.Read(p)
+	if err == io.EOF {
+		e.trailer.Set("X-End", "!")
+	}
+	return n, err
+}
+
+func TestHTTPS(t *testing.T) {
+	s := httptest.NewTLSServer(mux())
+	defer s.Close()
+	c := client(t)
+	if _, err := c.Get(s.URL + "/landed"); err == nil {
+		t.Fatal("a certificate that nobody knows was accepted")
+	}
+	c.Transport.(*nethttp.Transport).TLS = s.Client().Transport.(*http.Transport).TLSClientConfig
+	for range 3 {
+		res, err := c.Get(s.URL + "/landed")
+		if got := read(t, res, err); got != "GET  " {
+			t.Errorf("%q", got)
+		}
+		if res != nil && res.TLS == nil {
+			t.Error("no TLS state")
+		}
+	}
+}
