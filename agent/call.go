@@ -191,7 +191,7 @@ func (r *Response) attach(q *Request) {
 	r.machine.SetRequest(q.target.method)
 	r.in.Limits = &r.run.limits
 	r.in.Attach(&c.Stream, &r.machine, nil)
-	r.sent, r.begun, r.early = false, false, false
+	r.sent, r.begun, r.early, r.broken, r.query = false, false, false, nil, q
 	if q.On.Socket != nil {
 		q.On.Socket(&Socket{c: c})
 	}
@@ -275,7 +275,7 @@ func (r *Response) sendSource(q *Request) error {
 	for {
 		n, err := from.Read(buf)
 		if n > 0 {
-			if r.conn.Ready() && r.answered() {
+			if !r.conn.Portable() && r.conn.Ready() && r.answered() {
 				return exchange.ErrInterrupted
 			}
 			if _, err := out.Write(buf[:n]); err != nil {
@@ -313,9 +313,35 @@ func (q *Request) takeTrailers(from io.Reader) error {
 	return nil
 }
 
-// answered reads what has come while the request is being sent, and reports whether
-// that is something.
+// answered reads what has come while the request is being sent, and reports whether that
+// is a reason to stop: the end, an answer that is no success, or nothing that makes
+// sense. A server that answers with success while it is still being sent to wants the
+// rest.
 func (r *Response) answered() bool {
-	n, err := r.in.Fill()
-	return n > 0 || err != nil
+	if !r.early && r.broken == nil {
+		if n, err := r.in.Fill(); n == 0 && err == nil {
+			return false
+		}
+		r.lookAhead()
+	}
+	return r.broken != nil || r.early && r.machine.Status() >= 300
+}
+
+// lookAhead looks for the head of the answer in what has been read.
+func (r *Response) lookAhead() {
+	for {
+		ev, err := r.in.Next()
+		switch {
+		case err != nil:
+			r.broken = err
+		case ev == h1.End:
+			r.broken = ErrServerClosed
+		case ev == h1.HeadDone && r.machine.Interim():
+			r.query.On.interim(r)
+			continue
+		case ev == h1.HeadDone:
+			r.early = true
+		}
+		return
+	}
 }

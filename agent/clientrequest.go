@@ -205,13 +205,13 @@ func (c *ClientRequest) FlushHeaders() error {
 
 // Write sends p as the next piece of the body, with the head in front of it if that was
 // not sent, and waits while the server is slow (seed: request.write). Without a
-// Content-Length field the body is sent in chunks. Once the server has answered, what
-// is written is dropped: Response says why. io.Writer.
+// Content-Length field the body is sent in chunks. Once the server has refused, what is
+// written is dropped: Response says why. io.Writer.
 func (c *ClientRequest) Write(p []byte) (int, error) {
 	if err := c.begin(); err != nil {
 		return 0, err
 	}
-	if s := c.res.conn; s != nil && c.req.out.Err() == nil && s.Ready() && c.res.answered() {
+	if s := c.res.conn; s != nil && c.req.out.Err() == nil && !s.Portable() && s.Ready() && c.res.answered() {
 		c.req.out.Break(exchange.ErrInterrupted)
 	}
 	if _, err := c.req.out.Write(p); err != nil {

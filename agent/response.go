@@ -27,7 +27,9 @@ type Response struct {
 	keep    bool // the socket can be used for another request once all is read
 	wanted  bool // a 100 has come
 	secure  *tls.ConnectionState
-	early   bool // the head of the answer has come before the body was sent
+	early   bool     // the head of the answer has come before the body was sent
+	broken  error    // why no answer can come, when that showed before the body was sent
+	query   *Request // whose answer it is
 }
 
 // The versions an answer can have, as strings that need not be made.
@@ -164,6 +166,9 @@ func (r *Response) reset() {
 
 // receive waits for the head of the answer and sets up its body.
 func (r *Response) receive(q *Request) error {
+	if r.broken != nil {
+		return r.broken
+	}
 	for !r.early {
 		if err := r.nextHead(); err != nil {
 			return err
