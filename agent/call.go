@@ -319,6 +319,7 @@ func (q *Request) takeTrailers(from io.Reader) error {
 // rest.
 func (r *Response) answered() bool {
 	if !r.early && r.broken == nil {
+		r.conn.Look()
 		if n, err := r.in.Fill(); n == 0 && err == nil {
 			return false
 		}

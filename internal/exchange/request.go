@@ -41,6 +41,8 @@ func (out *Outgoing) push(p []byte) error {
 			return err
 		case len(p) == 0:
 			return nil
+		case n > 0:
+			continue // a record of TLS, perhaps, and there is room for more
 		}
 		s.Alert(true)
 		if s.Ready() && out.Interrupt() {

@@ -68,13 +68,19 @@ func (s *Stream) troubled() bool {
 // Its owner may call it, between reads. scratch is memory for a byte or more.
 func (s *Stream) Untroubled(scratch []byte) bool {
 	for s.Ready() {
-		s.input.CompareAndSwap(ready, nil)
-		s.drained = false
+		s.Look()
 		if n, err := s.TryRead(scratch); n > 0 || err != nil {
 			return false
 		}
 	}
 	return s.signs.Load()&(signHangUp|signFailed|signBarred) == 0
+}
+
+// Look has the next TryRead ask the kernel, whatever the last read has left: input has
+// been told of and not waited for. Whoever may read may call it.
+func (s *Stream) Look() {
+	s.input.CompareAndSwap(ready, nil)
+	s.drained = false
 }
 
 // Claim makes a shared stream the caller's. It reports false when the loop has closed
