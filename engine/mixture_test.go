@@ -9,7 +9,9 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -45,23 +47,38 @@ func mixtureRoutes() engine.Handler {
 			_ = req.Context().Err()
 			echo(req, res)
 		},
+		"/block": func(req *engine.Request, res *engine.Response) {
+			req.Block()
+			echo(req, res)
+		},
+		"/thread": func(req *engine.Request, res *engine.Response) {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			echo(req, res)
+		},
 		"/panic":  func(*engine.Request, *engine.Response) { panic("mixture") },
 		"/goexit": func(*engine.Request, *engine.Response) { runtime.Goexit() },
 		"/abort":  func(*engine.Request, *engine.Response) { panic(engine.ErrAbort) },
 	})
 }
 
+// GALE_STRESS=seed,rounds in the environment makes it another one, or longer: some 30
+// requests a round and driver, so 2000 rounds are a quarter of a million in all.
 func TestMixture(t *testing.T) {
-	rounds := 40
+	rounds, first := 40, uint64(0)
 	if raceEnabled || testing.Short() {
 		rounds = 12
+	}
+	if seed, n, ok := strings.Cut(os.Getenv("GALE_STRESS"), ","); ok {
+		first, _ = strconv.ParseUint(seed, 10, 64)
+		rounds, _ = strconv.Atoi(n)
 	}
 	eachDriver(t, func(t *testing.T, d driver) {
 		s := start(t, d, mixtureRoutes())
 		var all sync.WaitGroup
 		for seed := range uint64(12) {
 			all.Go(func() {
-				m := mixer{t: t, rand: rand.New(rand.NewPCG(seed, 1))}
+				m := mixer{t: t, rand: rand.New(rand.NewPCG(seed, 1+first))}
 				for range rounds {
 					conn, err := tryDial(s.Server)
 					if err != nil {
@@ -101,7 +118,7 @@ func (m *mixer) converse(conn *net.TCPConn) error {
 
 func (m *mixer) exchange(c *client, conn *net.TCPConn) (more bool, err error) {
 	body := strings.Repeat("0123456789", m.rand.IntN(3000)*m.rand.IntN(2))
-	paths := []string{"/echo", "/lock", "/sleep", "/copy", "/context", "/ignore", "/big", "/panic", "/goexit", "/abort"}
+	paths := []string{"/echo", "/lock", "/sleep", "/copy", "/context", "/ignore", "/block", "/thread", "/big", "/panic", "/goexit", "/abort"}
 	path := paths[m.rand.IntN(len(paths))]
 	text := post(path, body)
 	if m.rand.IntN(2) == 0 {

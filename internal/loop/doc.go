@@ -25,4 +25,24 @@
 // to its worker; and while its worker is detached, to that goroutine. Only the
 // owner closes. Others use the atomic words of the stream, shutdown(2), and the
 // inbox.
+//
+// # What a handler calls, under the lease
+//
+//	call                               while it holds the lease              once it is lost
+//	Stream.Read, Write, SendFile …     own socket only; a wait enters        parks
+//	  giving way after 256 KiB         enters                                nothing
+//	Stream.Connect, Take, Rest, Close  only between Enter and Leave          by Post, Return
+//	  of another stream
+//	Stream.Handshake                   as Read and Write                     parks
+//	Stream.SetReadDeadline and such    atomics; whoever waits is told        the same
+//	Gate.Wait                          enters                                parks
+//	Conn.Take                          enters                                by Post
+//	Worker.Unix                        the time as it was at Begin           the clock
+//	Worker.GiveUp                      enters, and leaves the loop for good  nothing
+//	ClaimEarly                         a lock                                the same
+//	Worker.End                         enters, for good                      tells so
+//	any of them on another goroutine   never enters: atomics, locks, Post    the same
+//
+// Entering fails when the lease is gone, and when the handler has locked its OS
+// thread, which must not be switched away from: the lease is given up then.
 package loop
