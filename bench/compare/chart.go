@@ -25,15 +25,36 @@ var (
 	colourFloor = color.RGBA{R: 0xdd, G: 0xdd, B: 0xdd, A: 0xff} // no server, only the limit of one
 )
 
-// basis gives the figure that the table's ratios are taken from, and its column.
+// basis gives the figure that the table is about, and its column: what its ratios are
+// taken from.
 func (t *Table) basis() (column, bool) {
-	for _, name := range ratioOf {
-		if slices.ContainsFunc(t.Rows, func(r *Row) bool { return r.Median[name] > 0 }) {
-			i := slices.IndexFunc(columns, func(c column) bool { return c.figure == name })
-			return columns[i], true
+	for _, name := range t.ratioOf() {
+		if t.has(name) {
+			return columnOf(name), true
 		}
 	}
 	return column{}, false
+}
+
+// bases are the basis and, where that is the time, what does not depend on who else
+// uses the machine.
+func (t *Table) bases() []column {
+	basis, ok := t.basis()
+	switch {
+	case !ok:
+		return nil
+	case basis.figure == figCPU && t.has(figStepped):
+		return []column{basis, columnOf(figStepped)}
+	}
+	return []column{basis}
+}
+
+func (t *Table) has(figure string) bool {
+	return slices.ContainsFunc(t.Rows, func(r *Row) bool { return r.Median[figure] > 0 })
+}
+
+func columnOf(figure string) column {
+	return columns[slices.IndexFunc(columns, func(c column) bool { return c.figure == figure })]
 }
 
 // ranked gives the rows that have the figure, the lowest first.
@@ -67,6 +88,7 @@ func (rep *Report) drawCharts(dir string) error {
 var unit = map[string]string{
 	figTotal: "instructions per request, user and kernel",
 	figCPU:   "CPU time per request, µs",
+	figP99:   "99th percentile of the latency of those that do not sleep, µs",
 	figIdle:  "resident bytes per connection at rest",
 }
 

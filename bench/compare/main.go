@@ -202,7 +202,7 @@ func (o *options) session(ctx context.Context, site *site) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &session{site: site, peers: peers, rounds: o.rounds, progress: progressTo(os.Stderr), stepLimit: 2 * time.Minute}
+	s := &session{site: site, peers: peers, rounds: o.rounds, progress: progressTo(os.Stderr), stepLimit: time.Minute}
 	for name := range strings.SplitSeq(o.workloads, ",") {
 		if name == "none" {
 			continue
@@ -265,7 +265,7 @@ func (s *session) prepareCounters(o *options) (notes []string) {
 		}
 	}
 	if len(s.steps) > 0 {
-		notes = append(notes, fmt.Sprintf("stepped instructions are user mode only, counted one by one: what each request more costs a server that is awake (%d at once against %d, from rest to rest), garbage collection left out; workloads that sleep, or move more than 128 KiB a request, are not stepped through", stepMany, stepFew))
+		notes = append(notes, fmt.Sprintf("stepped instructions are user mode only, counted one by one: what each request more costs a server that is awake (%d at once against %d, from rest to rest), garbage collection left out; workloads that sleep, shake hands or move more than 16 KiB a request are not stepped through", stepMany, stepFew))
 	}
 	return notes
 }

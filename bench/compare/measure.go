@@ -175,11 +175,8 @@ func (m *meter) step(ctx context.Context, p *running, w *work.Workload, limit ti
 	switch { // a batch is as good as a crowd
 	case w.Depth > 1:
 		plan.Conns, plan.Few = 1, 0
-	case w.Per > 1:
-		plan.Conns, plan.Few = 2, 1
-	}
-	if w.Per > 0 {
-		plan.Warm = freshWarm
+	case w.Per > 0: // a connection costs more than a request
+		plan.Conns, plan.Few, plan.Warm = 5, 1, freshWarm
 	}
 	f, err := stepped.Measure(ctx, plan)
 	return f.PerRequest, err

@@ -115,15 +115,13 @@ func (rep *Report) summary(w io.Writer) {
 	fmt.Fprintf(w, "| | %s |\n|---|%s\n", strings.Join(peers, " | "), strings.Repeat("---:|", len(peers)))
 	dashes := map[string][]string{} // workloads by peer and reason
 	for _, t := range rep.serverTables() {
-		basis, ok := t.basis()
-		if !ok {
-			continue
+		for _, basis := range t.bases() {
+			fmt.Fprintf(w, "| %s, %s |", t.Workload, basis.head)
+			for _, peer := range peers {
+				fmt.Fprintf(w, " %s |", t.cell(peer, basis, dashes))
+			}
+			fmt.Fprintln(w)
 		}
-		fmt.Fprintf(w, "| %s, %s |", t.Workload, basis.head)
-		for _, peer := range peers {
-			fmt.Fprintf(w, " %s |", t.cell(peer, basis, dashes))
-		}
-		fmt.Fprintln(w)
 	}
 	fmt.Fprintln(w)
 	for _, reason := range sortedNames(dashes) {
@@ -138,8 +136,12 @@ func (t *Table) cell(peer string, basis column, dashes map[string][]string) stri
 		why := peer + " did not take part"
 		if i >= 0 && t.Rows[i].Void != "" {
 			why = peer + " (" + t.Rows[i].Void + ")"
+		} else if i >= 0 {
+			why = peer + " (not stepped through)"
 		}
-		dashes[why] = append(dashes[why], t.Workload)
+		if !slices.Contains(dashes[why], t.Workload) {
+			dashes[why] = append(dashes[why], t.Workload)
+		}
 		return "–"
 	}
 	text := basis.format(t.Rows[i].Median[basis.figure])
@@ -179,22 +181,10 @@ func (rep *Report) preamble(w io.Writer) {
 func (rep *Report) behind(w io.Writer) {
 	var lines []string
 	for _, t := range rep.Tables {
-		basis, ok := t.basis()
-		if !ok {
-			continue
-		}
-		servers := t.servers(basis.figure)
-		at := slices.IndexFunc(servers, func(r *Row) bool { return r.Peer == t.Base })
-		switch {
-		case at < 0:
-			lines = append(lines, fmt.Sprintf("%s: %s has no figure", t.Workload, t.Base))
-		case at > 0:
-			var ahead []string
-			for _, r := range servers[:at] {
-				ahead = append(ahead, fmt.Sprintf("%s %s", r.Peer, basis.format(r.Median[basis.figure])))
+		for _, basis := range t.bases() {
+			if line := t.behind(basis); line != "" {
+				lines = append(lines, line)
 			}
-			lines = append(lines, fmt.Sprintf("%s: %s, %s %s (%s)", t.Workload, strings.Join(ahead, ", "), t.Base,
-				basis.format(servers[at].Median[basis.figure]), basis.head))
 		}
 	}
 	fmt.Fprintln(w)
@@ -207,6 +197,23 @@ func (rep *Report) behind(w io.Writer) {
 	for _, line := range lines {
 		fmt.Fprintf(w, "- %s\n", line)
 	}
+}
+
+// behind says who is ahead of the base by one figure, "" when nobody is.
+func (t *Table) behind(basis column) string {
+	servers := t.servers(basis.figure)
+	at := slices.IndexFunc(servers, func(r *Row) bool { return r.Peer == t.Base })
+	if at < 0 {
+		return fmt.Sprintf("%s: %s has no figure (%s)", t.Workload, t.Base, basis.head)
+	}
+	var ahead []string
+	for _, r := range servers[:at] {
+		ahead = append(ahead, fmt.Sprintf("%s %s", r.Peer, basis.format(r.Median[basis.figure])))
+	}
+	if ahead == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s: %s, %s %s (%s)", t.Workload, strings.Join(ahead, ", "), t.Base, basis.format(servers[at].Median[basis.figure]), basis.head)
 }
 
 // unmeasured names the workloads that were not asked for.

@@ -24,9 +24,14 @@ var columns = []column{
 	{figIdle, "bytes/conn", whole}, {figErrors, "errors", whole},
 }
 
-// ratioOf picks the figure that a table's ratio column is taken from: the first
-// of these that it has.
-var ratioOf = []string{figTotal, figCPU, figIdle}
+// ratioOf gives the figures that a table's ratio column may be taken from: it is the
+// first of these that the table has.
+func (t *Table) ratioOf() []string {
+	if t.has(figSlowP50) { // what the slow ones do to the others
+		return []string{figP99}
+	}
+	return []string{figTotal, figCPU, figIdle}
+}
 
 // whole groups the digits by three.
 func whole(v float64) string {
@@ -53,7 +58,7 @@ func (t *Table) cells() [][]string {
 		}
 	}
 	basis := ""
-	for _, name := range ratioOf {
+	for _, name := range t.ratioOf() {
 		if slices.ContainsFunc(t.Rows, func(r *Row) bool { return r.Ratio[name] > 0 }) {
 			basis = name
 			heads = append(heads, "to "+t.Base, "spread")
