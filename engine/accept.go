@@ -9,7 +9,6 @@ package engine
 import (
 	"cmp"
 	"net"
-	"os"
 	"syscall"
 
 	"github.com/gale-http/gale/internal/loop"
@@ -27,43 +26,39 @@ type acceptor struct {
 	loop.Listener
 	server *Server
 	alone  bool // it is the only one: every connection goes to the least loaded loop
-	tcp    bool
-	batch  int // connections to take at an event: as many as there are likely to be
-	full   int // events in a row at which there were as many
-	turn   int // whose load is looked at next
+	delays bool // its connections are TCP ones that Nagle's algorithm still delays
+	batch  int  // connections to take at an event: as many as there are likely to be
+	full   int  // events in a row at which there were as many
+	turn   int  // whose load is looked at next
 }
 
 // bind opens the listening sockets for an address. The lock is held.
-func (s *Server) bind(network string, at sys.Addr) error {
-	loops := s.run.group.Loops()
-	fds, at, err := sys.Listen(at, s.backlog(), len(loops))
+func (s *Server) bind(at sys.Addr) error {
+	loops := len(s.run.group.Loops())
+	fds, at, err := sys.Listen(at, sys.Listening{
+		Backlog: s.backlog(), Sockets: loops, Defer: s.Sockets.DeferAccept, Mode: s.Sockets.Mode,
+	})
 	if err != nil {
 		return err
 	}
-	tcp := network != "unix"
-	if err := s.openAcceptors(loops, fds, tcp); err != nil {
+	file := fileOf(at.Path)
+	if err := s.openAcceptors(fds, len(fds) < loops, false); err != nil {
+		file.remove()
 		return err
 	}
-	entry := &listener{addr: loop.NetAddr(at)}
-	entry.close = func() {
-		if !tcp {
-			_ = os.Remove(at.Path)
-		}
-	}
-	s.run.listeners = append(s.run.listeners, entry)
+	s.run.listeners = append(s.run.listeners, &listener{addr: loop.NetAddr(at), close: file.remove})
 	return nil
 }
 
 // openAcceptors gives each loop its listening socket, or the first loop the only
 // one: all of them, or none is left open.
-func (s *Server) openAcceptors(loops []*loop.Loop, fds []int, tcp bool) error {
-	alone := len(fds) < len(loops)
-	loops = loops[:len(fds)]
+func (s *Server) openAcceptors(fds []int, alone, delays bool) error {
+	loops := s.run.group.Loops()[:len(fds)]
 	all := make([]acceptor, len(loops))
 	opened := make(chan error, len(loops))
 	for i, l := range loops {
 		a := &all[i]
-		a.server, a.alone, a.tcp, a.batch = s, alone, tcp, 1
+		a.server, a.alone, a.delays, a.batch = s, alone, delays, 1
 		posted := l.Post(func(l *loop.Loop) {
 			err := a.Open(l, fds[i], a)
 			if err != nil {
@@ -130,7 +125,7 @@ func (a *acceptor) acceptLast() {
 }
 
 func (a *acceptor) take(here *loop.Loop, fd int) {
-	if a.tcp {
+	if a.delays {
 		sys.SetNoDelay(fd)
 	}
 	there := here

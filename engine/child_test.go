@@ -6,6 +6,7 @@ package engine_test
 
 import (
 	"bufio"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -18,6 +19,7 @@ import (
 	"testing"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // children are the programs that this binary can be, by their name in childEnv. Each
@@ -26,6 +28,8 @@ var children = map[string]func(){
 	"epoll":    func() { serveChild(&engine.Server{}) },
 	"portable": func() { serveChild(&engine.Server{Portable: true}) },
 	"few":      serveFewDescriptors,
+	"inherits": serveInherited,
+	"tls":      serveTLS,
 }
 
 // child is a running one.
@@ -71,6 +75,11 @@ func (c *child) dial(t testing.TB) *client {
 		t.Fatal(err)
 	}
 	return newClient(t, conn)
+}
+
+func serveTLS() {
+	cert := simnet.NewAuthority(new(testing.T)).Issue(new(testing.T), "gale.test")
+	serveChild(&engine.Server{TLS: &tls.Config{Certificates: []tls.Certificate{cert}}})
 }
 
 func serveChild(s *engine.Server) {

@@ -4,6 +4,7 @@
 package engine
 
 import (
+	"io/fs"
 	"math"
 	"time"
 
@@ -88,6 +89,17 @@ func (l *Limits) suspended() int {
 		return math.MaxInt
 	}
 	return l.Suspended
+}
+
+// Sockets says how sockets are to listen that Listen opens. Its zero value is the
+// default.
+type Sockets struct {
+	// DeferAccept has the kernel hold TCP connections back until their client has sent
+	// something, or 10 seconds have passed, where it can (Linux: TCP_DEFER_ACCEPT). It
+	// saves work where connections bring one request.
+	DeferAccept bool
+	// Mode is the mode of a unix socket's file; 0 leaves it to the umask.
+	Mode fs.FileMode
 }
 
 // Timeouts bounds how long a peer may take. They are kept by a coarse wheel:

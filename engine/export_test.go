@@ -2,7 +2,11 @@
 
 package engine
 
-import "github.com/gale-http/gale/internal/loop"
+import (
+	"slices"
+
+	"github.com/gale-http/gale/internal/loop"
+)
 
 // Held returns how many slots the server's loops have in use, listeners included,
 // and how many pooled buffers are out. It must not be called on a closed server.
@@ -26,4 +30,21 @@ func (s *Server) Held() (slots, buffers int) {
 func SetBodyGrace(ms int64) (before int64) {
 	before, bodyGrace = bodyGrace, ms
 	return before
+}
+
+// Loads returns how many connections each loop has.
+func (s *Server) Loads() []int {
+	var all []int
+	for _, l := range s.run.group.Loops() {
+		all = append(all, int(localOf(l).load.Load()))
+	}
+	return all
+}
+
+// OpenAcceptors is openAcceptors for a server that has been started.
+func (s *Server) OpenAcceptors(fds []int) error { return s.openAcceptors(fds, false, false) }
+
+// LoopIndex tells which of the server's loops the request is served on.
+func (r *Request) LoopIndex() int {
+	return slices.Index(r.x.server.run.group.Loops(), r.x.conn.Loop())
 }

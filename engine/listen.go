@@ -19,6 +19,24 @@ const defaultBacklog = 511
 type listener struct {
 	addr  net.Addr
 	close func()
+	// from is what a goroutine accepts on, until done is closed; nil: a loop does.
+	from net.Listener
+	done chan struct{}
+}
+
+// lastCall is how many milliseconds without a connection show that a queue is empty.
+const lastCall = 100
+
+// callLast has an Accept that waits, or the next one, end when nobody comes any more,
+// and reports whether the listener is one of which that can be expected.
+func callLast(l net.Listener) bool {
+	switch l := l.(type) {
+	case *net.TCPListener:
+		return l.SetDeadline(loop.DeadlineIn(lastCall)) == nil
+	case *net.UnixListener:
+		return l.SetDeadline(loop.DeadlineIn(lastCall)) == nil
+	}
+	return false
 }
 
 // Listen binds addr, starts serving it, and returns (seed: server.listen).
@@ -51,16 +69,50 @@ func (s *Server) listen(network, addr string) error {
 		return err
 	}
 	if s.run.group.Portable() {
-		l, err := net.Listen(network, addr)
-		if err != nil {
-			return err
-		}
-		return s.background(l)
+		return s.listenPortable(network, addr)
 	}
-	if err := s.bind(network, at); err != nil {
+	bind := func() error { return s.bind(at) }
+	if at.Path != "" {
+		err = bindUnix(at.Path, bind)
+	} else {
+		err = bind()
+	}
+	if err != nil {
 		return &net.OpError{Op: "listen", Net: network, Addr: loop.NetAddr(at), Err: err}
 	}
 	return nil
+}
+
+// listenPortable is Listen where package net binds and accepts. The lock is held.
+func (s *Server) listenPortable(network, addr string) (err error) {
+	var l net.Listener
+	bind := func() (err error) {
+		l, err = net.Listen(network, addr)
+		return err
+	}
+	if network != "unix" {
+		if err = bind(); err == nil {
+			err = s.background(l, nil)
+		}
+		return err
+	}
+	if err = bindUnix(addr, bind); err != nil {
+		return err
+	}
+	l.(*net.UnixListener).SetUnlinkOnClose(false)
+	file := fileOf(addr)
+	if s.Sockets.Mode != 0 && file.info != nil {
+		err = os.Chmod(addr, s.Sockets.Mode)
+	}
+	if err == nil {
+		err = s.background(l, file)
+	} else {
+		_ = l.Close()
+	}
+	if err != nil {
+		file.remove()
+	}
+	return err
 }
 
 // Serve accepts connections on l until the server or l is closed, and serves them.
@@ -69,7 +121,7 @@ func (s *Server) listen(network, addr string) error {
 // the server's doing.
 func (s *Server) Serve(l net.Listener) error {
 	s.run.mu.Lock()
-	accept, err := s.open(l)
+	accept, err := s.open(l, nil)
 	s.run.mu.Unlock()
 	if err != nil {
 		_ = l.Close()
@@ -79,31 +131,10 @@ func (s *Server) Serve(l net.Listener) error {
 	return accept()
 }
 
-// ServeFD serves a bound and listening descriptor that this process was given,
-// which stays the caller's, and returns (seed: server.listen(handle)).
-func (s *Server) ServeFD(fd uintptr) error {
-	own, err := sys.Dup(int(fd))
-	if err != nil {
-		return os.NewSyscallError("dup", err)
-	}
-	file := os.NewFile(uintptr(own), "listener")
-	l, err := net.FileListener(file)
-	_ = file.Close()
-	if err != nil {
-		return err
-	}
-	s.run.mu.Lock()
-	err = s.background(l)
-	s.run.mu.Unlock()
-	if err == nil {
-		s.listening()
-	}
-	return err
-}
-
-// background serves l on a goroutine of the server. The lock is held.
-func (s *Server) background(l net.Listener) error {
-	accept, err := s.open(l)
+// background serves l, which may have a file, on a goroutine of the server. The lock is
+// held.
+func (s *Server) background(l net.Listener, file *socketFile) error {
+	accept, err := s.open(l, file)
 	if err != nil {
 		_ = l.Close()
 		return err
@@ -117,14 +148,22 @@ func (s *Server) background(l net.Listener) error {
 }
 
 // open registers l and returns what accepts on it. The lock is held.
-func (s *Server) open(l net.Listener) (accept func() error, err error) {
+func (s *Server) open(l net.Listener, file *socketFile) (accept func() error, err error) {
 	if err := s.start(); err != nil {
 		return nil, err
 	}
-	s.run.listeners = append(s.run.listeners, &listener{addr: l.Addr(), close: func() { _ = l.Close() }})
+	entry := &listener{addr: l.Addr(), from: l, done: make(chan struct{})}
+	entry.close = func() {
+		if file != nil {
+			file.remove()
+		}
+		_ = l.Close()
+	}
+	s.run.listeners = append(s.run.listeners, entry)
 	s.run.serving.Add(1)
 	return func() error {
 		defer s.run.serving.Done()
+		defer close(entry.done)
 		defer l.Close()
 		err := s.acceptFrom(l)
 		if s.run.closing.Load() {
@@ -138,8 +177,14 @@ func (s *Server) open(l net.Listener) (accept func() error, err error) {
 // any other connection, and any in a group without a poller, gets a goroutine.
 func (s *Server) acceptFrom(l net.Listener) error {
 	for {
+		if s.run.closing.Load() {
+			callLast(l)
+		}
 		c, err := l.Accept()
 		if err != nil {
+			if s.run.closing.Load() {
+				return nil
+			}
 			var passing interface{ Temporary() bool }
 			if errors.As(err, &passing) && passing.Temporary() {
 				s.logf("gale: accepting on %v: %v", l.Addr(), err)

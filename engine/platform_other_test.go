@@ -9,3 +9,5 @@ import "errors"
 func openDescriptors() int { return 0 }
 
 func memory(int) (now, peak int64, err error) { return 0, 0, errors.ErrUnsupported }
+
+func serveInherited() {}

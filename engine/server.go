@@ -47,6 +47,7 @@ type Server struct {
 	Timeouts  Timeouts    // per phase
 	Loops     int         // event loops; 0: GOMAXPROCS
 	Dispatch  Dispatch    // where handlers begin: Auto, Inline, Goroutine
+	Sockets   Sockets     // options of listening sockets
 	Backlog   int         // queue of connections not yet accepted; 0: 511, as in the seed
 	ErrorLog  *log.Logger // panics of handlers, troubles in accepting; nil: the log package's
 

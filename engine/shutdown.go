@@ -4,6 +4,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/gale-http/gale/internal/loop"
@@ -75,6 +76,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 			a.acceptLast()
 		}
 	})
+	s.emptyQueues()
 	s.closeListeners()
 	s.everywhere(group, func(t loop.Task) {
 		if c, ok := t.(*conn); ok {
@@ -85,6 +87,22 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	err := s.drained(ctx)
 	_ = s.Close()
 	return err
+}
+
+// emptyQueues has the goroutines that accept take what is queued.
+func (s *Server) emptyQueues() {
+	s.run.mu.Lock()
+	all := slices.Clone(s.run.listeners)
+	s.run.mu.Unlock()
+	var called []*listener
+	for _, l := range all {
+		if l.from != nil && callLast(l.from) {
+			called = append(called, l)
+		}
+	}
+	for _, l := range called {
+		<-l.done
+	}
 }
 
 // drained waits until the last connection has gone, or another call has closed the

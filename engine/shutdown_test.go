@@ -80,9 +80,6 @@ func TestShutdownKeepsItsDeadline(t *testing.T) {
 // Shutdown was called is answered, accepted or not.
 func TestShutdownServesTheQueue(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
-		if d.portable {
-			t.Skip("package net drops its queue when a listener is closed")
-		}
 		for range 5 {
 			s := start(t, d, hello)
 			clients := make([]*client, 100)

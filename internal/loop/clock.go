@@ -22,6 +22,9 @@ func wall() (unix, left int64) {
 	return t.Unix(), int64(time.Second) - int64(t.Nanosecond())
 }
 
+// DeadlineIn returns the instant that many milliseconds from now.
+func DeadlineIn(ms int64) time.Time { return deadlineAt(ms * tickNanos) }
+
 // deadlineAt returns the instant d nanoseconds from now, for sockets that keep
 // their own deadlines.
 func deadlineAt(d int64) time.Time { return time.Now().Add(time.Duration(d)) }

@@ -127,7 +127,7 @@ func (k *acceptor) HangUp() {}
 // listen has k listen on a loopback port and returns its address.
 func (k *acceptor) listen(t *testing.T, l *Loop) string {
 	t.Helper()
-	fds, at, err := sys.Listen(loopback, 16, 1)
+	fds, at, err := sys.Listen(loopback, sys.Listening{Backlog: 16, Sockets: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

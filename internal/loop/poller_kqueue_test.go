@@ -106,7 +106,7 @@ func TestKqueueMovesOutput(t *testing.T) {
 // A listener is reported as long as connections are queued, but not when paused.
 func TestKqueueListener(t *testing.T) {
 	p := openPoller(t)
-	fds, at, err := sys.Listen(loopback, 8, 1)
+	fds, at, err := sys.Listen(loopback, sys.Listening{Backlog: 8, Sockets: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

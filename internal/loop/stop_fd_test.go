@@ -158,7 +158,7 @@ func stopSubject(k *task, does string, inside chan struct{}, ends chan error) fu
 // refused.
 func fullListener(t *testing.T) sys.Addr {
 	t.Helper()
-	fds, at, err := sys.Listen(loopback, 0, 1)
+	fds, at, err := sys.Listen(loopback, sys.Listening{Backlog: 0, Sockets: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,10 @@
 
 package sys
 
-import "net/netip"
+import (
+	"io/fs"
+	"net/netip"
+)
 
 // Addr is where a socket is bound or connects to: an IP address and port, or
 // the path of a unix socket.
@@ -10,4 +13,12 @@ type Addr struct {
 	IP   netip.AddrPort
 	Path string // not empty: a unix socket; "@name" is in the abstract name space
 	Any6 bool   // IP is the unspecified IPv6 address and IPv4 is to be served too
+}
+
+// Listening says how sockets are to listen.
+type Listening struct {
+	Backlog int
+	Sockets int         // as many as this, where the system spreads connections among them
+	Defer   bool        // connections count only once they have brought something, where the system can tell
+	Mode    fs.FileMode // of a unix socket's file; 0 leaves it to the umask
 }

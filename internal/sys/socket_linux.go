@@ -29,6 +29,14 @@ func Accept(fd int) (int, Errno) {
 	return int(nfd), e
 }
 
+// deferSeconds is how long a connection that brings nothing is kept back.
+const deferSeconds = 10
+
+// deferAccept has the listening socket report connections that have brought something.
+func deferAccept(fd int) {
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT, deferSeconds)
+}
+
 // quiet has nothing to do: the calls that write say themselves that SIGPIPE is not
 // wanted.
 func quiet(int) {}

@@ -30,8 +30,9 @@ func Probe(addr Addr) (int, Addr, error) {
 // Listen returns up to so many non-blocking listening sockets on addr, among which
 // the kernel spreads the connections, and the address they got. Where it does not
 // spread them, and for a unix socket, there is one. Anyone who already listens there
-// makes it fail, also one who would share the address.
-func Listen(addr Addr, backlog, sockets int) (fds []int, at Addr, err error) {
+// makes it fail, also one who would share the address. Accepted sockets do without
+// Nagle's algorithm: they have that from these.
+func Listen(addr Addr, how Listening) (fds []int, at Addr, err error) {
 	if addr.Any6 && !mapsIPv4 {
 		addr = Addr{IP: netip.AddrPortFrom(netip.IPv4Unspecified(), addr.IP.Port())}
 	}
@@ -39,15 +40,15 @@ func Listen(addr Addr, backlog, sockets int) (fds []int, at Addr, err error) {
 	if err != nil {
 		return nil, addr, err
 	}
-	if sockets == 1 || shareOption == 0 || addr.Path != "" {
-		return listening([]int{probe}, at, backlog)
+	if how.Sockets <= 1 || shareOption == 0 || addr.Path != "" {
+		return listening([]int{probe}, at, how)
 	}
 	if mayProbe {
 		defer Close(probe)
 	} else {
 		Close(probe)
 	}
-	for range sockets {
+	for range how.Sockets {
 		fd, err := bound(at, true)
 		if err != nil {
 			closeAll(fds)
@@ -55,18 +56,50 @@ func Listen(addr Addr, backlog, sockets int) (fds []int, at Addr, err error) {
 		}
 		fds = append(fds, fd)
 	}
-	return listening(fds, at, backlog)
+	return listening(fds, at, how)
 }
 
 // listening has bound sockets listen, all of them or none.
-func listening(fds []int, at Addr, backlog int) ([]int, Addr, error) {
+func listening(fds []int, at Addr, how Listening) ([]int, Addr, error) {
 	for _, fd := range fds {
-		if err := unix.Listen(fd, backlog); err != nil {
+		if err := listen(fd, at, how); err != nil {
 			closeAll(fds)
-			return nil, at, os.NewSyscallError("listen", err)
+			if named(at) {
+				_ = os.Remove(at.Path)
+			}
+			return nil, at, err
 		}
 	}
 	return fds, at, nil
+}
+
+// listen has one listen, when all is set that must be before the first connection.
+func listen(fd int, at Addr, how Listening) error {
+	switch {
+	case at.Path == "":
+		SetNoDelay(fd)
+		if how.Defer {
+			deferAccept(fd)
+		}
+	case named(at) && how.Mode != 0:
+		if err := os.Chmod(at.Path, how.Mode); err != nil {
+			return err
+		}
+	}
+	return os.NewSyscallError("listen", unix.Listen(fd, how.Backlog))
+}
+
+// named tells whether the address has a file.
+func named(at Addr) bool { return at.Path != "" && at.Path[0] != '@' }
+
+// IsListening tells whether the descriptor is a stream socket that listens.
+func IsListening(fd int) bool {
+	kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
+	if err != nil || kind != unix.SOCK_STREAM {
+		return false
+	}
+	on, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN)
+	return err == nil && on != 0
 }
 
 func closeAll(fds []int) {
@@ -222,3 +255,6 @@ func Dup(fd int) (int, error) {
 	}
 	return own, err
 }
+
+// CloseOnExec keeps the descriptor from programs that this one starts.
+func CloseOnExec(fd int) { unix.CloseOnExec(fd) }

@@ -36,7 +36,7 @@ func await(t *testing.T, fd int, events int16) {
 // to two.
 func listenOn(t *testing.T, at Addr) (Addr, []int) {
 	t.Helper()
-	fds, got, err := Listen(at, 8, 2)
+	fds, got, err := Listen(at, Listening{Backlog: 8, Sockets: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func TestListenFindsAnAddressInUse(t *testing.T) {
 		t.Errorf("probing it: %v", err)
 	}
 	for sockets := range 3 {
-		if again, _, err := Listen(at, 8, sockets+1); !errors.Is(err, syscall.EADDRINUSE) {
+		if again, _, err := Listen(at, Listening{Backlog: 8, Sockets: sockets + 1}); !errors.Is(err, syscall.EADDRINUSE) {
 			closeAll(again)
 			t.Errorf("listening with %d sockets where others do: %v", sockets+1, err)
 		}
@@ -147,7 +147,7 @@ func TestUnixSockets(t *testing.T) {
 		t.Fatalf("%d sockets listen on one path", len(fds))
 	}
 	fd := fds[0]
-	if again, _, err := Listen(at, 8, 1); !errors.Is(err, syscall.EADDRINUSE) {
+	if again, _, err := Listen(at, Listening{Backlog: 8, Sockets: 1}); !errors.Is(err, syscall.EADDRINUSE) {
 		closeAll(again)
 		t.Errorf("listening on a path in use: %v", err)
 	}
@@ -206,7 +206,7 @@ func TestAnyAddress(t *testing.T) {
 	for _, both := range []bool{true, false} {
 		at := got
 		at.Any6 = both
-		fds, _, err := Listen(at, 8, 1)
+		fds, _, err := Listen(at, Listening{Backlog: 8, Sockets: 1})
 		if err != nil {
 			t.Fatal(err)
 		}

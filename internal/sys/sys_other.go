@@ -20,8 +20,17 @@ const (
 	Err
 )
 
+// IsListening tells nothing here.
+func IsListening(int) bool { return false }
+
+// SetNonblock fails.
+func SetNonblock(int) error { return errors.ErrUnsupported }
+
+// CloseOnExec does nothing.
+func CloseOnExec(int) {}
+
 // Listen fails.
-func Listen(addr Addr, backlog, sockets int) (fds []int, at Addr, err error) {
+func Listen(addr Addr, _ Listening) (fds []int, at Addr, err error) {
 	return nil, addr, errors.ErrUnsupported
 }
 

@@ -1,0 +1,233 @@
+//go:build linux
+
+// Accepting on the loops: who gets a connection, what it costs, and what is left when it
+// cannot begin.
+
+package engine_test
+
+import (
+	"net"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/gale-http/gale/engine"
+)
+
+// A descriptor that the poller refuses must not stay open, and neither must those that
+// it took.
+func TestAcceptorsAllOrNone(t *testing.T) {
+	s := start(t, driver{name: "four loops", loops: 4}, hello)
+	for bad := range 4 {
+		before := openDescriptors()
+		fds := make([]int, 4)
+		for i := range fds {
+			fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+			if i == bad {
+				_ = unix.Close(fd)
+				fd, err = unix.Open(os.Args[0], unix.O_RDONLY|unix.O_CLOEXEC, 0) // a file is always ready: epoll refuses it
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			fds[i] = fd
+		}
+		if err := s.OpenAcceptors(fds); err == nil {
+			t.Fatal("a file was taken for a listening socket")
+		}
+		if !eventually(func() bool { return openDescriptors() <= before }) {
+			t.Errorf("%d descriptors have become %d", before, openDescriptors())
+		}
+	}
+	s.dial().get("/", "hello")
+}
+
+// What is accepted has Nagle's algorithm off, without a call for each.
+func TestAcceptedSocketsDoNotDelay(t *testing.T) {
+	delays := make(chan int, 1)
+	s := start(t, driver{name: "one loop", loops: 1}, func(_ *engine.Request, res *engine.Response) {
+		socket, _, err := res.Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer socket.Close()
+		on := -1
+		for fd := range 1024 { // the one whose peer is our client
+			if at, err := unix.Getpeername(fd); err == nil {
+				if at, ok := at.(*unix.SockaddrInet4); ok && strconv.Itoa(at.Port) == portIn(socket.RemoteAddr()) {
+					on, _ = unix.GetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY)
+				}
+			}
+		}
+		delays <- on
+	})
+	s.dial().send(request("/"))
+	if on := wait(t, delays, "the option"); on != 1 {
+		t.Errorf("TCP_NODELAY is %d", on)
+	}
+}
+
+func portIn(a net.Addr) string {
+	_, port, _ := net.SplitHostPort(a.String())
+	return port
+}
+
+// The connections of one listener go to whichever loop has the fewest, also when some
+// have left.
+func TestLeastLoadedLoop(t *testing.T) {
+	s := prepare(t, driver{name: "three loops", loops: 3}, hello)
+	path := t.TempDir() + "/socket"
+	if err := s.Listen("unix", path); err != nil {
+		t.Fatal(err)
+	}
+	var all []*client
+	for range 30 {
+		c := dialUnix(t, path)
+		c.get("/", "hello")
+		all = append(all, c)
+	}
+	for i := 0; i < 30; i += 3 { // all of one loop, as they went round
+		_ = all[i].Close()
+	}
+	if !eventually(func() bool { return s.Connections() == 20 }) {
+		t.Fatalf("%d connections are left", s.Connections())
+	}
+	for range 10 {
+		dialUnix(t, path).get("/", "hello")
+	}
+	if loads := s.Loads(); slices.Max(loads) != 10 || slices.Min(loads) != 10 {
+		t.Errorf("the loops have %v connections", loads)
+	}
+}
+
+// Where each loop has a socket of its own, a crowded loop passes new connections on.
+func TestCrowdedLoop(t *testing.T) {
+	s := start(t, driver{name: "two loops", loops: 2}, func(req *engine.Request, res *engine.Response) {
+		_ = res.EndString(strconv.Itoa(req.LoopIndex()))
+	})
+	const n = 200
+	for range n {
+		c := s.dial()
+		c.send(request("/"))
+		if a := c.next(""); a.body == "0" {
+			_ = c.Close()
+		}
+	}
+	if !eventually(func() bool { return s.Loads()[0] == 0 }) {
+		t.Fatalf("the loops have %v connections", s.Loads())
+	}
+	for range n {
+		c := s.dial()
+		c.send(request("/"))
+		c.next("")
+	}
+	loads := s.Loads()
+	if low, high := slices.Min(loads), slices.Max(loads); high > low+low/8+17 {
+		t.Errorf("the loops have %v connections", loads)
+	}
+}
+
+// A connection that has sent nothing is not there yet.
+func TestDeferAccept(t *testing.T) {
+	s := prepare(t, driver{name: "one loop", loops: 1}, hello)
+	s.Sockets.DeferAccept = true
+	s.listen()
+	silent, c := s.dial(), s.dial()
+	c.get("/", "hello")
+	if n := s.Connections(); n != 1 {
+		t.Errorf("%d connections were accepted, want 1", n)
+	}
+	silent.get("/", "hello")
+	if n := s.Connections(); n != 2 {
+		t.Errorf("%d connections were accepted, want 2", n)
+	}
+}
+
+// TestInherited: a child is started as systemd would start it, with two sockets.
+func TestInherited(t *testing.T) {
+	var files []*os.File
+	var addrs []string
+	for range 2 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := l.(*net.TCPListener).File()
+		if err != nil {
+			t.Fatal(err)
+		}
+		addrs = append(addrs, l.Addr().String())
+		_ = l.Close()
+		files = append(files, f)
+	}
+	cmd := exec.Command("/bin/sh", "-c", `LISTEN_PID=$$ exec "$0"`, os.Args[0])
+	cmd.Env = append(os.Environ(), childEnv+"=inherits", "LISTEN_FDS=2", "LISTEN_FDNAMES=web:admin")
+	cmd.ExtraFiles, cmd.Stderr = files, os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		_ = f.Close()
+	}
+	for i, want := range []string{"web", "admin"} {
+		c, err := net.Dial("tcp", addrs[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		newClient(t, c).get("/", want)
+	}
+	_ = in.Close()
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+// serveInherited is the child of TestInherited.
+func serveInherited() {
+	servers := map[string]*engine.Server{}
+	for _, name := range []string{"admin", "web"} {
+		s := &engine.Server{Loops: 1, Handler: func(_ *engine.Request, res *engine.Response) { _ = res.EndString(name) }}
+		if err := s.ServeInherited(name); err != nil {
+			println(err.Error())
+			os.Exit(1)
+		}
+		servers[name] = s
+	}
+	if err := (&engine.Server{Handler: hello}).ServeInherited(); err == nil || os.Getenv("LISTEN_FDS") != "" {
+		println("nothing was left, but that was served")
+		os.Exit(1)
+	}
+	for fd := 3; fd <= 4; fd++ {
+		if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil {
+			if kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN); err == nil && kind != 0 {
+				if flags, _ := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); flags&syscall.FD_CLOEXEC == 0 {
+					println("the sockets are passed on")
+					os.Exit(1)
+				}
+			}
+		}
+	}
+	var b [1]byte
+	_, _ = os.Stdin.Read(b[:])
+	for _, s := range servers {
+		_ = s.Close()
+	}
+}
+
+func TestNothingInherited(t *testing.T) {
+	s := prepare(t, driver{name: "one loop", loops: 1}, hello)
+	if err := s.ServeInherited(); err == nil || !strings.Contains(err.Error(), "systemd") {
+		t.Errorf("without inherited sockets: %v", err)
+	}
+}

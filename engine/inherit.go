@@ -1,0 +1,140 @@
+// Sockets that this process was given: by whoever started it, as a descriptor, or by
+// systemd with its LISTEN_ variables (sd_listen_fds(3)).
+
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/gale-http/gale/internal/loop"
+	"github.com/gale-http/gale/internal/sys"
+)
+
+// ServeFD serves a bound and listening descriptor that this process was given,
+// which stays the caller's, and returns (seed: server.listen(handle)).
+func (s *Server) ServeFD(fd uintptr) error {
+	own, err := sys.Dup(int(fd))
+	if err != nil {
+		return os.NewSyscallError("dup", err)
+	}
+	s.run.mu.Lock()
+	defer s.run.mu.Unlock()
+	if err := s.start(); err != nil {
+		sys.Close(own)
+		return err
+	}
+	if !s.run.group.Portable() && sys.IsListening(own) {
+		return s.serveOwn(own)
+	}
+	file := os.NewFile(uintptr(own), "listener")
+	l, err := net.FileListener(file)
+	_ = file.Close()
+	if err != nil {
+		return err
+	}
+	return s.background(l, nil)
+}
+
+// serveOwn has the first loop accept on a listening descriptor, which is ours. The
+// lock is held.
+func (s *Server) serveOwn(fd int) error {
+	at, err := sys.LocalAddr(fd)
+	if err == nil {
+		err = sys.SetNonblock(fd)
+	}
+	if err != nil {
+		sys.Close(fd)
+		return err
+	}
+	if err := s.openAcceptors([]int{fd}, true, at.Path == ""); err != nil {
+		return err
+	}
+	s.run.listeners = append(s.run.listeners, &listener{addr: loop.NetAddr(at), close: func() {}})
+	return nil
+}
+
+// inherited are the descriptors that systemd has given to this process and nobody has
+// served yet.
+var inherited struct {
+	sync.Mutex
+	known bool
+	fds   []namedFD
+}
+
+type namedFD struct {
+	name string
+	fd   int
+}
+
+// firstInherited is the first descriptor that systemd passes on.
+const firstInherited = 3
+
+// ServeInherited serves the sockets that systemd has opened for this process (socket
+// activation: LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES), and returns. With names it
+// serves those so called, otherwise all that no other call has served. It fails when
+// there are none. Programs that this one starts inherit neither the sockets nor the
+// variables.
+func (s *Server) ServeInherited(names ...string) error {
+	inherited.Lock()
+	defer inherited.Unlock()
+	if !inherited.known {
+		fds, err := activated()
+		if err != nil {
+			return err
+		}
+		inherited.known, inherited.fds = true, fds
+	}
+	found := false
+	for len(inherited.fds) > 0 {
+		i := slices.IndexFunc(inherited.fds, func(f namedFD) bool {
+			return len(names) == 0 || slices.Contains(names, f.name)
+		})
+		if i < 0 {
+			break
+		}
+		f := inherited.fds[i]
+		if err := s.ServeFD(uintptr(f.fd)); err != nil {
+			return fmt.Errorf("gale: the inherited socket %q (descriptor %d): %w", f.name, f.fd, err)
+		}
+		sys.Close(f.fd)
+		inherited.fds = slices.Delete(inherited.fds, i, i+1)
+		found = true
+	}
+	if !found {
+		return errors.New("gale: no socket was inherited: is this process started by a systemd socket unit of that name?")
+	}
+	return nil
+}
+
+// activated returns what the environment says of descriptors for this process, and
+// takes it out of there.
+func activated() ([]namedFD, error) {
+	pid, count := os.Getenv("LISTEN_PID"), os.Getenv("LISTEN_FDS")
+	names := strings.Split(os.Getenv("LISTEN_FDNAMES"), ":")
+	if pid != strconv.Itoa(os.Getpid()) {
+		return nil, nil // for another process, or for none
+	}
+	n, err := strconv.Atoi(count)
+	if err != nil || n < 0 {
+		return nil, fmt.Errorf("gale: LISTEN_FDS is %q, and should be a number", count)
+	}
+	fds := make([]namedFD, n)
+	for i := range fds {
+		fds[i] = namedFD{"unknown", firstInherited + i} // the name that systemd gives, too
+		if i < len(names) && names[i] != "" {
+			fds[i].name = names[i]
+		}
+		sys.CloseOnExec(fds[i].fd)
+	}
+	for _, name := range []string{"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"} {
+		_ = os.Unsetenv(name)
+	}
+	return fds, nil
+}

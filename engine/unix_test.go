@@ -1,0 +1,120 @@
+// Unix sockets and their files, on every driver.
+
+package engine_test
+
+import (
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"testing"
+)
+
+// dialUnix connects to a unix socket.
+func dialUnix(t *testing.T, path string) *client {
+	t.Helper()
+	c, err := net.Dial("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newClient(t, c)
+}
+
+// leave leaves the file of a socket behind that nobody listens on.
+func leave(t *testing.T, path string) {
+	t.Helper()
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.(*net.UnixListener).SetUnlinkOnClose(false)
+	_ = l.Close()
+}
+
+func needUnix(t *testing.T) {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("files of sockets differ on Windows")
+	}
+}
+
+func TestUnixSocketFile(t *testing.T) {
+	needUnix(t)
+	eachDriver(t, func(t *testing.T, d driver) {
+		path := filepath.Join(t.TempDir(), "socket")
+		leave(t, path)
+		s := prepare(t, d, hello)
+		s.Sockets.Mode = 0o600
+		if err := s.Listen("unix", path); err != nil {
+			t.Fatalf("with a stale file in the way: %v", err)
+		}
+		dialUnix(t, path).get("/", "hello")
+		info, err := os.Lstat(path)
+		if err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("the file is %v, %v", info, err)
+		}
+		second := prepare(t, d, hello)
+		if err := second.Listen("unix", path); !errors.Is(err, syscall.EADDRINUSE) {
+			t.Errorf("with a live server in the way: %v", err)
+		}
+		dialUnix(t, path).get("/", "hello")
+		second.closeNow()
+		dialUnix(t, path).get("/", "hello")
+		s.closeNow()
+		if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("the file is still there: %v", err)
+		}
+	})
+}
+
+// A file that is no socket stays, and so does one that another has put in our place.
+func TestUnixForeignFiles(t *testing.T) {
+	needUnix(t)
+	eachDriver(t, func(t *testing.T, d driver) {
+		path := filepath.Join(t.TempDir(), "socket")
+		if err := os.WriteFile(path, []byte("precious"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s := prepare(t, d, hello)
+		if err := s.Listen("unix", path); !errors.Is(err, syscall.EADDRINUSE) {
+			t.Errorf("with a file in the way: %v", err)
+		}
+		if text, err := os.ReadFile(path); string(text) != "precious" {
+			t.Errorf("the file holds %q, %v", text, err)
+		}
+		_ = os.Remove(path)
+		if err := s.Listen("unix", path); err != nil {
+			t.Fatal(err)
+		}
+		_ = os.Remove(path)
+		other := prepare(t, d, hello)
+		if err := other.Listen("unix", path); err != nil {
+			t.Fatal(err)
+		}
+		s.closeNow()
+		dialUnix(t, path).get("/", "hello")
+		other.closeNow()
+	})
+}
+
+// Several files of one server, all removed at its end.
+func TestUnixListensTwice(t *testing.T) {
+	needUnix(t)
+	eachDriver(t, func(t *testing.T, d driver) {
+		dir := t.TempDir()
+		s := prepare(t, d, hello)
+		for _, name := range []string{"one", "two"} {
+			if err := s.Listen("unix", filepath.Join(dir, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		dialUnix(t, filepath.Join(dir, "one")).get("/", "hello")
+		dialUnix(t, filepath.Join(dir, "two")).get("/", "hello")
+		s.closeNow()
+		if files, _ := os.ReadDir(dir); len(files) != 0 {
+			t.Errorf("%v are left", files)
+		}
+	})
+}
