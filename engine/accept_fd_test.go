@@ -74,11 +74,6 @@ func TestAcceptedSocketsDoNotDelay(t *testing.T) {
 	}
 }
 
-func portIn(a net.Addr) string {
-	_, port, _ := net.SplitHostPort(a.String())
-	return port
-}
-
 // The connections of one listener go to whichever loop has the fewest, also when some
 // have left.
 func TestLeastLoadedLoop(t *testing.T) {

@@ -5,6 +5,7 @@ package engine_test
 
 import (
 	"bytes"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -23,6 +24,8 @@ const (
 	residentBound = 64 << 20
 	// idleBound is how much memory an idle connection may take.
 	idleBound = 600
+	// idleTLSBound is that over TLS.
+	idleTLSBound = 14 << 10
 )
 
 // needMeasurable skips what cannot be measured, or not in a short time.
@@ -147,9 +150,9 @@ func TestIdleConnections(t *testing.T) {
 	}
 	srv := spawn(t, "epoll")
 	control := srv.dial(t)
-	connectMany(t, srv, 200) // what the first connections take is not theirs alone
+	connectMany(t, srv, 200, plain) // what the first connections take is not theirs alone
 	goroutines, before := measure(t, srv, control)
-	idle := connectMany(t, srv, n)
+	idle := connectMany(t, srv, n, plain)
 	goroutinesNow, after := measure(t, srv, control)
 	each := float64(after-before) / n
 	t.Logf("%.0f bytes resident and %.4f goroutines for each idle connection", each, float64(goroutinesNow-goroutines)/n)
@@ -171,6 +174,44 @@ func TestIdleConnections(t *testing.T) {
 
 const helloAnswer = "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 5\r\n\r\nhello"
 
+// TestIdleTLSConnections: what crypto/tls holds is most of it.
+func TestIdleTLSConnections(t *testing.T) {
+	needMeasurable(t)
+	if !havePoller {
+		t.Skip("without a poller every connection has a goroutine")
+	}
+	const n = 2_000
+	if most := mayOpen(); most < n+1000 {
+		t.Skipf("this process may only open %d descriptors", most)
+	}
+	srv := spawn(t, "tls")
+	secured := func(c net.Conn) net.Conn {
+		return tls.Client(c, &tls.Config{InsecureSkipVerify: true}) // trust is not the subject
+	}
+	first := srv.dial(t)
+	control := newClient(t, secured(first.Conn))
+	connectMany(t, srv, 200, secured)
+	goroutines, before := measure(t, srv, control)
+	idle := connectMany(t, srv, n, secured)
+	goroutinesNow, after := measure(t, srv, control)
+	each := float64(after-before) / n
+	t.Logf("%.0f bytes resident and %.4f goroutines for each idle connection", each, float64(goroutinesNow-goroutines)/n)
+	if each > idleTLSBound {
+		t.Errorf("an idle connection takes %.0f bytes, more than %d", each, idleTLSBound)
+	}
+	if goroutinesNow > goroutines+10 {
+		t.Errorf("%d goroutines have become %d", goroutines, goroutinesNow)
+	}
+	for _, c := range idle[:100] {
+		if _, err := io.WriteString(c, request("/")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(c, make([]byte, len(helloAnswer))); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // measure returns the child's goroutines, and its memory behind a collection.
 func measure(t *testing.T, srv *child, control *client) (goroutines int, resident int64) {
 	t.Helper()
@@ -186,9 +227,12 @@ func measure(t *testing.T, srv *child, control *client) (goroutines int, residen
 	return goroutines, resident
 }
 
+// plain begins a connection without TLS.
+func plain(c net.Conn) net.Conn { return c }
+
 // connectMany opens n connections, has a request served on each, and leaves them
 // open until the test ends.
-func connectMany(t *testing.T, srv *child, n int) []net.Conn {
+func connectMany(t *testing.T, srv *child, n int, begin func(net.Conn) net.Conn) []net.Conn {
 	t.Helper()
 	conns := make([]net.Conn, n)
 	errs := make(chan error, 1)
@@ -200,9 +244,10 @@ func connectMany(t *testing.T, srv *child, n int) []net.Conn {
 			for i := g; i < n; i += gang {
 				c, err := net.Dial("tcp", srv.addr)
 				if err == nil {
-					conns[i] = c
 					_ = c.SetDeadline(time.Now().Add(patience))
 					_ = c.(*net.TCPConn).SetLinger(0) // so many ports must not wait for their end
+					c = begin(c)
+					conns[i] = c
 					if _, err = io.WriteString(c, request("/")); err == nil {
 						_, err = io.ReadFull(c, answer)
 					}

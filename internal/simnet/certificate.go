@@ -74,3 +74,6 @@ func (a *Authority) sign(t testing.TB, template *x509.Certificate) tls.Certifica
 	}
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
 }
+
+// Certificate returns the authority's own certificate.
+func (a *Authority) Certificate() *x509.Certificate { return a.cert }
