@@ -51,6 +51,32 @@ func lookUp(req *engine.Request, res *engine.Response) {
 	_ = res.End(kibibyte)
 }
 
+// otherAccessors uses what lookUp does not.
+func otherAccessors(req *engine.Request, res *engine.Response) {
+	n := req.HTTPVersionMajor() + req.HTTPVersionMinor() + int(req.ContentLength())
+	for name, value := range req.Trailers() {
+		n += len(name) + len(value)
+	}
+	for name, value := range req.RawTrailers() {
+		n += len(name) + len(value)
+	}
+	if req.Socket().TLS() != nil {
+		n = 0
+	}
+	_ = res.WriteHead(200, "Fine", "X-One", "1", "X-Two", "2")
+	for value := range res.HeaderValues("x-one") {
+		n += len(value)
+	}
+	res.SetSendDate(true)
+	if n += res.Status(); n == 0 || res.HeadersSent() {
+		_ = res.SetStatus(500)
+	}
+	_ = res.SetStatusMessage("Quite fine")
+	_ = res.Flush()
+	_, _ = res.Write(kibibyte)
+	_ = res.EndString("end")
+}
+
 // bodyBuffer is for one handler at a time; a slice of the stack would move to the heap,
 // as it does with any io.Reader.
 var bodyBuffer [2048]byte
@@ -99,6 +125,17 @@ func TestAllocations(t *testing.T) {
 		{"a file", []string{browserRequest}, func(_ *engine.Request, res *engine.Response) {
 			_, _ = res.SendFile(file, 0, -1)
 		}},
+		{"the other accessors", []string{browserRequest}, otherAccessors},
+		{"the context", []string{browserRequest}, func(req *engine.Request, res *engine.Response) {
+			if req.Context().Err() == nil {
+				_ = res.End(kibibyte)
+			}
+		}},
+		{"tried", []string{browserRequest}, func(_ *engine.Request, res *engine.Response) {
+			for range 2 {
+				_, _ = res.TryWrite(kibibyte)
+			}
+		}},
 		{"trailers", []string{browserRequest}, func(_ *engine.Request, res *engine.Response) {
 			_, _ = res.Write(kibibyte)
 			_ = res.AddTrailers("X-Sum", "7")
@@ -109,7 +146,12 @@ func TestAllocations(t *testing.T) {
 		{"body that is not read", []string{counted, string(kibibyte)}, hello},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			eachDriver(t, func(t *testing.T, d driver) { testAllocations(t, d, c.pieces, c.h) })
+			eachDriver(t, func(t *testing.T, d driver) {
+				if d.portable && c.name == "the context" {
+					return // a goroutine listens for the hang-up
+				}
+				testAllocations(t, d, c.pieces, c.h)
+			})
 		})
 	}
 }
