@@ -101,7 +101,8 @@ func (p *poller) close() {
 
 // add registers fd for edges of input and hang-up.
 func (p *poller) add(fd int, token uint64) error {
-	if e := sys.EpollAdd(p.set, fd, sys.In|sys.PeerGone|sys.Edge, token); e != 0 {
+	e := sys.EpollAdd(p.set, fd, sys.In|sys.PeerGone|sys.Edge, token)
+	if e != 0 && e != sys.EEXIST { // wantOutput was first
 		return os.NewSyscallError("epoll_ctl", e)
 	}
 	return nil
@@ -117,9 +118,17 @@ func (p *poller) addAccept(fd int, token uint64) error {
 }
 
 // wantOutput adds edges of output to what fd is registered for. Any goroutine
-// may call it that knows fd and the poller to be open.
+// may call it that knows fd and the poller to be open, also while another one is about
+// to call add.
 func (p *poller) wantOutput(fd int, token uint64) error {
-	if e := sys.EpollMod(p.set, fd, sys.In|sys.PeerGone|sys.Out|sys.Edge, token); e != 0 {
+	const bits = sys.In | sys.PeerGone | sys.Out | sys.Edge
+	e := sys.EpollMod(p.set, fd, bits, token)
+	if e == sys.ENOENT {
+		if e = sys.EpollAdd(p.set, fd, bits, token); e == sys.EEXIST {
+			e = sys.EpollMod(p.set, fd, bits, token)
+		}
+	}
+	if e != 0 {
 		return os.NewSyscallError("epoll_ctl", e)
 	}
 	return nil

@@ -140,11 +140,12 @@ func (s *Stream) armOutput() error {
 	if s.outputArm && outputStays {
 		return nil
 	}
-	s.outputArm = true
 	if s.signs.Load()&signUnseen != 0 {
 		s.show()
 	}
-	return s.loop.poller.wantOutput(int(s.fd), s.token())
+	err := s.loop.poller.wantOutput(int(s.fd), s.token())
+	s.outputArm = err == nil
+	return err
 }
 
 func (s *Stream) shutdownWrite() { sys.Shutdown(int(s.fd), 1) }

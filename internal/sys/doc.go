@@ -27,4 +27,6 @@ const (
 	EINVAL       = syscall.EINVAL
 	ENOSYS       = syscall.ENOSYS
 	EOPNOTSUPP   = syscall.EOPNOTSUPP
+	EEXIST       = syscall.EEXIST
+	ENOENT       = syscall.ENOENT
 )

@@ -66,8 +66,11 @@ func KqueueChange(set, fd, filter, what int, token uint64) Errno {
 	if filter == Timer {
 		ev[0].data = timerMillis
 	}
-	_, e := kevent(set, ev[:], nil, nil)
-	return e
+	for {
+		if _, e := kevent(set, ev[:], nil, nil); e != EINTR { // which has changed all or nothing
+			return e
+		}
+	}
 }
 
 // KqueueBlock waits until set has events and returns how many it put into events.
