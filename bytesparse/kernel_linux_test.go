@@ -189,6 +189,37 @@ func TestWalkEndsAnywhere(t *testing.T) {
 	})
 }
 
+// TestWalkRefusesEverywhere puts each kind of byte into each place of heads of several
+// blocks with room behind them, so that it is the walk ahead that has to see it.
+func TestWalkRefusesEverywhere(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		h := Head{Fields: make([]Field, 0, 32)}
+		for k, m := range map[kind]string{request: browserHead, response: responseHead} {
+			room := bytes.Repeat([]byte("x"), 2048)
+			n := copy(room, m)
+			for at := range 2 * n { // once with as much behind it that its end is in a full block
+				b, i := room[:n+at/n*100], at%n
+				old := b[i]
+				for _, c := range []byte("\x00\t\n\r\x1f :\x7f\x80\xff") {
+					b[i] = c
+					want := judge(k, string(b))
+					n, err := 0, error(nil)
+					if in := bytes.Clone(b); k == request {
+						n, err = h.ParseRequest(b, nil)
+					} else {
+						n, err = h.ParseResponse(b, nil)
+						copy(b, in) // it unfolds
+					}
+					if n != want.n || (err != nil) != want.refused {
+						t.Fatalf("%q: %d, %v; the rules say %d, refused %v", b, n, err, want.n, want.refused)
+					}
+				}
+				b[i] = old
+			}
+		}
+	})
+}
+
 // TestHashEnds: each name is found by its ends.
 func TestHashEnds(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
