@@ -30,6 +30,7 @@ type conn struct {
 	uses     atomic.Uint32        // how often it was taken; tells whether it was idle all the time
 	ticket   atomic.Uint64        // see cancel.go
 	secure   *tls.ConnectionState // nil: plain
+	pooled   bool                 // it is a shared stream; its user's, who may not ask the loop for its state
 	used     bool                 // a request has been answered on it; its user's
 	watch    watch                // see portable.go
 
@@ -132,7 +133,7 @@ func (c *conn) rest() {
 // share makes the socket a shared one. The loop must be held.
 func (c *conn) share() {
 	c.Share()
-	c.still = 0
+	c.pooled, c.still = true, 0
 	if idle := c.origin.run.times.idle; idle > 0 {
 		c.SetDue(c.Tick() + idle/idleLooks)
 	}
@@ -144,6 +145,7 @@ func (c *conn) share() {
 func (c *conn) own(w *loop.Worker) (*conn, error) {
 	if c.Stream.Loop() == w.Loop() {
 		c.Reclaim(w)
+		c.pooled = false
 		return c, nil
 	}
 	heir := newConn(c.origin)
@@ -164,9 +166,9 @@ func moved(t loop.Task) { t.(*conn).Close() }
 // is to be kept. w is the worker that calls and owns it, nil for others.
 func (c *conn) giveBack(w *loop.Worker, keep bool) {
 	switch {
-	case (c.Shared() || c.Portable()) && keep && c.origin.wanted():
+	case (c.pooled || c.Portable()) && keep && c.origin.wanted():
 		c.origin.offer(c, true)
-	case c.Shared() || c.Portable():
+	case c.pooled || c.Portable():
 		c.discard()
 	case w != nil:
 		if under, held := w.Enter(); held {

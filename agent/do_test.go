@@ -41,7 +41,7 @@ func TestKeepAlive(t *testing.T) {
 					}
 				}
 			})
-			if n := s.opened.Load(); n != 1 {
+			if n := s.opened.Load(); n > w.sockets() {
 				t.Errorf("%d connections were made", n)
 			}
 		})

@@ -82,7 +82,7 @@ func (d *dialling) try(addr sys.Addr, results chan<- result) {
 	if !d.loop.Go(func(w *loop.Worker) {
 		c, err := d.attempt(w, addr)
 		if err == nil && !c.Portable() {
-			c.Share()
+			c.share()
 		}
 		results <- result{c, err}
 	}) {
@@ -100,6 +100,7 @@ func (d *dialling) win(c *conn) {
 	}
 	if !d.loop.Go(func(w *loop.Worker) {
 		c.Reclaim(w)
+		c.pooled = false
 		d.complete(w, c)
 	}) {
 		closeLate(c)

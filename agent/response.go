@@ -226,7 +226,7 @@ func (r *Response) finish(keep bool) {
 	r.in.Sever(ErrAborted)
 	keep = keep && c.Untroubled(c.peek[:])
 	w := r.worker
-	if w != nil && (!w.Mine() || c.Shared()) {
+	if w != nil && (!w.Mine() || c.pooled) {
 		w = nil
 	}
 	if w != nil && r.follows {

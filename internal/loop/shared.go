@@ -38,7 +38,7 @@ func (s *Stream) Share() {
 	s.phase.Store(busy)
 }
 
-// Shared tells whether s is a shared stream. Its user may call it.
+// Shared tells whether s is a shared stream. The loop must be held.
 func (s *Stream) Shared() bool { return s.state == shared }
 
 // unshare undoes Share. The loop is held.
