@@ -186,6 +186,7 @@ func (in *Incoming) Next() (h1.Event, error) {
 			in.done, in.err, in.pending, in.dropped = in.Conn.Done(), nil, 0, 0
 			if !in.done {
 				in.waited = 0
+				in.Stream.TakeWaited() // that was for its head
 				in.note()
 			}
 			return ev, err
