@@ -25,9 +25,15 @@ type meter struct {
 	pairs    int  // of bursts that are stepped through for a figure
 }
 
+// perConn is what a round lasts at least for each connection: a tenth of it goes into
+// making that.
+const perConn = 400 * time.Microsecond
+
 // sample puts load on the peer for a round and gives its figures.
 func (m *meter) sample(ctx context.Context, p *running, w *work.Workload) (Sample, error) {
-	job := drive.Job{Workload: w, Addr: p.addr, Core: m.core, Duration: m.duration}
+	// Making many connections is not to be most of what a round is about.
+	span := max(m.duration, time.Duration(w.Conns)*perConn)
+	job := drive.Job{Workload: w, Addr: p.addr, Core: m.core, Duration: span}
 	if w.Kind != work.Half {
 		return m.measure(ctx, p, job)
 	}

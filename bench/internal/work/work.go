@@ -71,7 +71,7 @@ func All() []*Workload {
 	list := []*Workload{
 		{Name: "hello", About: "13 bytes, 64 connections"},
 		{Name: "hello1", About: "13 bytes, 1 connection", Conns: 1},
-		{Name: "hello8000", About: "13 bytes, 8 000 connections", Conns: 8000},
+		{Name: "hello8000", About: "13 bytes, 8 000 connections, making them included", Conns: 8000},
 		{Name: "hellohalf", About: "13 bytes, 64 connections, half load", Kind: Half},
 		{Name: "browser", About: "ten browser-like fields", Fields: browserFields},
 		{Name: "pipeline16", About: "16 requests at once", Depth: 16},
