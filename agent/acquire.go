@@ -12,8 +12,8 @@ import (
 
 // acquire gives the call a socket.
 func (r *Response) acquire() error {
-	if err := r.ctx.Err(); err != nil {
-		return &Error{"request", r.call.origin.name, err}
+	if r.ended() {
+		return &Error{"request", r.call.origin.name, r.ctx.Err()}
 	}
 	if r.run.destroyed.Load() {
 		return &Error{"request", r.call.origin.name, ErrDestroyed}
@@ -89,11 +89,23 @@ func (r *Response) use(c *conn) error {
 	if !r.follows {
 		r.stop = c.watchFor(r.ctx)
 	}
-	if err := r.ctx.Err(); err != nil {
+	if r.ended() {
+		err := &Error{"request", r.call.origin.name, r.ctx.Err()}
 		r.finish(false)
-		return &Error{"request", r.call.origin.name, err}
+		return err
 	}
 	return nil
+}
+
+// ended tells whether the context has ended. Asking Done is asking nobody: a handler's
+// context asks the socket for its Err.
+func (r *Response) ended() bool {
+	select {
+	case <-r.ctx.Done():
+		return true
+	default:
+		return false
+	}
 }
 
 // wait waits in the queue for a socket, or for the right to make one.

@@ -1,0 +1,211 @@
+//go:build linux || ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
+
+// Shared streams, gates and seats.
+
+package loop
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+// One stream offered and claimed over and over by many, while its loop tries to kill it:
+// it is used by one at a time, and closed once.
+func TestSharedStreamHasOneOwner(t *testing.T) {
+	g := newGroup(t, Config{Loops: 1})
+	l := g.Next()
+	k, stopped := new(task), make(chan struct{})
+	k.stop = func() {
+		k.Close()
+		close(stopped)
+	}
+	peer := open(t, l, k)
+	onLoop(t, l, func(*Loop) any {
+		k.Share()
+		return nil
+	})
+	if !k.Offer() {
+		t.Fatal("a quiet stream was not accepted")
+	}
+	var users, claims atomic.Int64
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			for range 2000 {
+				if !k.Claim() {
+					continue
+				}
+				claims.Add(1)
+				if users.Add(1) != 1 {
+					t.Error("two users at once")
+				}
+				users.Add(-1)
+				if !k.Offer() {
+					t.Error("it was refused")
+				}
+			}
+		})
+	}
+	group.Wait()
+	if claims.Load() == 0 {
+		t.Error("nobody has got it")
+	}
+	send(t, peer, "x")
+	receive(t, stopped, "the loop to close the stream")
+	if k.Claim() {
+		t.Error("a dead stream was claimed")
+	}
+	if n := onLoop(t, l, func(l *Loop) int { return l.orphans + l.Streams() }); n != 0 {
+		t.Errorf("%d streams and orphans are left", n)
+	}
+}
+
+// What came before a stream was idle is not lost.
+func TestOfferRefusesWhatHasHappened(t *testing.T) {
+	g := newGroup(t, Config{Loops: 1})
+	l := g.Next()
+	k := new(task)
+	peer := open(t, l, k)
+	onLoop(t, l, func(*Loop) any {
+		k.Share()
+		return nil
+	})
+	send(t, peer, "x")
+	eventually(t, "the event", func() bool { return k.input.Load() == ready })
+	if k.Offer() {
+		t.Fatal("a stream with input was accepted")
+	}
+	var b [1]byte
+	if k.Untroubled(b[:]) || b[0] != 'x' {
+		t.Errorf("it is quiet, and %q was read", b)
+	}
+	if !k.Untroubled(b[:]) || !k.Offer() {
+		t.Error("a stream that was read is not accepted")
+	}
+	_ = peer.Close()
+	eventually(t, "the stream to be closed", func() bool { return onLoop(t, l, (*Loop).Streams) == 0 })
+}
+
+// A stream of one loop goes over to another with what has happened on it.
+func TestMoveKeepsWhatHappened(t *testing.T) {
+	g := newGroup(t, Config{Loops: 2})
+	from, to := g.Loops()[0], g.Loops()[1]
+	k, heir := new(task), new(task)
+	peer := open(t, from, k)
+	onLoop(t, from, func(*Loop) any {
+		k.Share()
+		return nil
+	})
+	send(t, peer, "before")
+	got := make(chan string, 2)
+	to.Go(func(w *Worker) {
+		if err := heir.Move(w, &k.Stream, heir, func(s Task) { s.(*task).Close() }); err != nil {
+			t.Error(err)
+		}
+		var b [16]byte
+		for range 2 {
+			n, err := heir.Read(b[:])
+			if err != nil {
+				t.Error(err)
+			}
+			got <- string(b[:n])
+		}
+		heir.Close()
+	})
+	if s := receive(t, got, "what came before"); s != "before" {
+		t.Errorf("%q", s)
+	}
+	send(t, peer, "behind")
+	if s := receive(t, got, "what came behind"); s != "behind" {
+		t.Errorf("%q", s)
+	}
+	eventually(t, "both to be closed", func() bool {
+		return onLoop(t, from, (*Loop).Streams)+onLoop(t, to, (*Loop).Streams) == 0
+	})
+}
+
+func TestGate(t *testing.T) {
+	g := newGroup(t, Config{Loops: 1})
+	l := g.Next()
+	for _, onLoop := range []bool{false, true} {
+		wait := func(gate *Gate, ms int64) chan error {
+			ended := make(chan error, 1)
+			if onLoop {
+				l.Go(func(w *Worker) { ended <- gate.Wait(w, ms) })
+			} else {
+				go func() { ended <- gate.Wait(nil, ms) }()
+			}
+			return ended
+		}
+		var opened, cancelled, late, early Gate
+		a, b, c := wait(&opened, 0), wait(&cancelled, 0), wait(&late, 5)
+		opened.Open()
+		cancelled.Cancel()
+		early.Open()
+		early.Cancel()
+		if err := receive(t, a, "the gate to open"); err != nil {
+			t.Error(err)
+		}
+		if err := receive(t, b, "the wait to be cancelled"); err != ErrOver {
+			t.Error(err)
+		}
+		if err := receive(t, c, "the time-out"); err != ErrTimeout {
+			t.Error(err)
+		}
+		if err := receive(t, wait(&early, 0), "an open gate"); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// seated is a context with a seat.
+type seated struct {
+	context.Context
+	seat *Seat
+}
+
+func (c seated) Value(key any) any {
+	if IsSeat(key) {
+		return c.seat
+	}
+	return c.Context.Value(key)
+}
+
+func TestSeated(t *testing.T) {
+	g := newGroup(t, Config{Loops: 1})
+	l := g.Next()
+	base, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var s Stream
+	seat := new(Seat)
+	seat.Init(&s, base.Done())
+	ctx := seated{base, seat}
+	derived, cancelDerived := context.WithCancel(ctx)
+	defer cancelDerived()
+	if w, _ := Seated(ctx); w != nil {
+		t.Error("an empty seat")
+	}
+	done := make(chan error, 1)
+	l.Go(func(w *Worker) {
+		seat.Set(w)
+		w.Begin(&s)
+		defer w.End()
+		a, follows := Seated(ctx)
+		b, derivedFollows := Seated(derived)
+		var c *Worker
+		var group sync.WaitGroup
+		group.Go(func() { c, _ = Seated(ctx) })
+		group.Wait()
+		if !w.Lost() && (a != w || b != w || !follows || derivedFollows) || c != nil {
+			done <- errors.New("the seat leads to the wrong worker")
+			return
+		}
+		done <- nil
+	})
+	if err := receive(t, done, "the handler"); err != nil {
+		t.Error(err)
+	}
+}
