@@ -53,3 +53,29 @@ func TestOutputThatWasRefusedIsAskedForAgain(t *testing.T) {
 		return nil
 	})
 }
+
+// A stream that could not move is as before, and asks for output again: its new
+// registration does not.
+func TestFailedMoveAsksForOutputAgain(t *testing.T) {
+	g := newGroup(t, Config{Loops: 1})
+	l, k := g.Next(), &task{}
+	k.serve = func(*Worker) { k.Close() }
+	open(t, l, k)
+	onLoop(t, l, func(*Loop) any {
+		k.state = shared
+		k.phase.Store(busy)
+		if err := k.armOutput(); err != nil {
+			t.Error(err)
+		}
+		var moved Stream
+		if moved.Move(&Worker{loop: &Loop{stopping: true}}, &k.Stream, nil, nil) == nil {
+			t.Error("it moved to a loop that is stopping")
+		}
+		if k.outputArm || k.phase.Load() != busy {
+			t.Errorf("output is believed to be asked for: %v, phase %d", k.outputArm, k.phase.Load())
+		}
+		k.phase.Store(0)
+		k.state = atRest
+		return nil
+	})
+}

@@ -114,6 +114,7 @@ func (s *Stream) Move(w *Worker, from *Stream, task Task, then func(Task)) error
 		if old.poller.add(fd, from.token()) != nil {
 			from.signs.Or(signFailed)
 		}
+		from.outputArm = false // it went with the first registration
 		from.phase.Store(busy)
 		return err
 	}
