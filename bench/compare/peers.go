@@ -46,7 +46,7 @@ type launch struct {
 
 func allPeers() []*peerKind {
 	return []*peerKind{
-		goPeer("gale", "github.com/gale-http/gale", func(*work.Workload) string { return "" }),
+		galePeer(),
 		goPeer("fasthttp", "github.com/valyala/fasthttp", func(*work.Workload) string { return "" }),
 		goPeer("hertz", "github.com/cloudwego/hertz", func(*work.Workload) string { return "" }),
 		goPeer("nethttp", "std", func(*work.Workload) string { return "" }),
@@ -58,6 +58,19 @@ func allPeers() []*peerKind {
 			return ""
 		}),
 	}
+}
+
+// galePeer is gale's server and, as a proxy, its example of one.
+func galePeer() *peerKind {
+	k := goPeer("gale", "github.com/gale-http/gale", func(*work.Workload) string { return "" })
+	serve := k.command
+	k.command = func(s *site, o launch, dir string) ([]string, error) {
+		if o.upstream == "" {
+			return serve(s, o, dir)
+		}
+		return []string{filepath.Join(s.dir, "proxy"), "-listen", o.addr, "-to", "http://" + o.upstream}, nil
+	}
+	return k
 }
 
 // goPeer is a program of bench/serve.
@@ -78,6 +91,9 @@ func (s *site) build(ctx context.Context, peers []*peerKind) error {
 	for _, p := range peers {
 		if p.module != "" || p.name == "floor" {
 			packages = append(packages, "github.com/gale-http/gale/bench/serve/"+p.name)
+		}
+		if p.name == "gale" {
+			packages = append(packages, "github.com/gale-http/gale/examples/proxy")
 		}
 	}
 	if len(packages) == 0 {

@@ -1,4 +1,5 @@
-// Command gale is gale's own server, with its defaults.
+// Command gale is gale's own server, with its defaults. What is compared as a proxy is
+// examples/proxy.
 package main
 
 import (
@@ -13,9 +14,6 @@ import (
 func main() {
 	o := peer.Parse()
 	s := &engine.Server{Handler: handle, TLS: o.TLS()}
-	if o.Upstream != "" {
-		s.Handler = newProxy(o.Upstream).serve
-	}
 	if err := s.Listen("tcp4", o.Addr); err != nil {
 		peer.Fail(err)
 	}
