@@ -35,10 +35,6 @@ type conn struct {
 	in     h1.Conn
 	// begun is what was received of the next request, while the connection rests.
 	begun []byte
-	// away tells that begun is the shared pool's, and not the loop's.
-	away bool
-	// again, for the portable driver, tells that the connection is to be served on.
-	again bool
 	// headDue is the tick by which the head under way must be complete; 0 when none
 	// has begun.
 	headDue int64
@@ -48,9 +44,12 @@ type conn struct {
 	// served tells that a request of it has been answered; idle, for the portable
 	// driver, that it waits for the next.
 	served bool
-	idle   atomic.Bool
-	extras atomic.Pointer[extras]
-	next   *conn // in the loop's free list
+	// away tells that begun is the shared pool's, and not the loop's; again, for the
+	// portable driver, that the connection is to be served on.
+	away, again bool
+	idle        atomic.Bool
+	extras      atomic.Pointer[extras]
+	next        *conn // in the loop's free list
 }
 
 // mode is what a connection is served for.

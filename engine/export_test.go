@@ -4,6 +4,7 @@ package engine
 
 import (
 	"slices"
+	"unsafe"
 
 	"github.com/gale-http/gale/internal/loop"
 )
@@ -48,3 +49,6 @@ func (s *Server) OpenAcceptors(fds []int) error { return s.openAcceptors(fds, fa
 func (r *Request) LoopIndex() int {
 	return slices.Index(r.x.server.run.group.Loops(), r.x.conn.Loop())
 }
+
+// SlotSize is how many bytes a connection at rest takes in its page.
+const SlotSize = unsafe.Sizeof(conn{})

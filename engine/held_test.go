@@ -3,7 +3,11 @@
 
 package engine_test
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/gale-http/gale/engine"
+)
 
 func TestSlotsAndBuffersComeBack(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
@@ -39,4 +43,12 @@ func TestSlotsAndBuffersComeBack(t *testing.T) {
 			t.Errorf("%d slots and %d buffers are left", slots-before, buffers)
 		}
 	})
+}
+
+// A connection at rest is a slot of at most 256 bytes: one more, and the pages that the
+// runtime has for them waste a sixth.
+func TestSlotSize(t *testing.T) {
+	if engine.SlotSize > 256 {
+		t.Errorf("a slot has %d bytes", engine.SlotSize)
+	}
 }
