@@ -31,8 +31,8 @@
 //   - Request.Block leaves the loop at once, which spares it the millisecond: for a
 //     handler that knows that it is about to query a database, say.
 //   - Dispatch: Goroutine hands every request off. It suits servers where nearly every
-//     handler blocks or computes for longer than some 100 µs; the wake-up, one or two
-//     microseconds, is the price, and no handler ever stalls a loop.
+//     handler blocks or computes for long; the wake-up of a goroutine is the price of
+//     each request, and no handler ever stalls a loop.
 //   - Dispatch: Inline never hands off. It suits those whose handlers never block. One
 //     that does still loses its loop, after a stall each time.
 //
