@@ -95,9 +95,12 @@ func newRun(p *plan) (*run, error) {
 		r.conns = append(r.conns, &conn{run: r, shard: r.shards[i%p.loops]})
 	}
 	if r.paced {
-		err = r.setPace(p.rate)
+		if err := r.setPace(p.rate); err != nil {
+			group.Stop()
+			return nil, err
+		}
 	}
-	return r, err
+	return r, nil
 }
 
 // clock is the run's time in nanoseconds. It costs one reading of the system's
