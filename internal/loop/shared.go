@@ -11,21 +11,32 @@
 
 package loop
 
-import (
-	"runtime"
-	"sync/atomic"
-)
+import "runtime"
 
-// phase is who a shared stream is for.
-type phase = atomic.Uint32
-
+// The phases of a shared stream: bits of its signs.
 const (
-	busy    = iota
+	busy    = iota << phaseShift
 	idle    // whoever claims it has it
 	dead    // the loop closes it
 	moved   // its socket has gone to another loop
 	failing // the loop is cutting it
+
+	phaseShift = 16
+	phaseMask  = 7 << phaseShift
 )
+
+// pass moves the stream from one phase to another, unless it is in another than from.
+func (s *Stream) pass(from, to uint32) bool {
+	for {
+		signs := s.signs.Load()
+		if signs&phaseMask != from {
+			return false
+		}
+		if s.signs.CompareAndSwap(signs, signs&^phaseMask|to) {
+			return true
+		}
+	}
+}
 
 // Share makes s, the caller's own or at rest, a shared stream in use. The loop must be
 // held.
@@ -35,7 +46,7 @@ func (s *Stream) Share() {
 	l.refs.Add(1) // for users who come after the loop; the caller's keeps it above 0
 	l.orphans++
 	s.state, s.worker, s.queued, s.movedIn, s.movedOut = shared, nil, false, 0, 0
-	s.phase.Store(busy)
+	s.signs.And(^uint32(phaseMask)) // busy
 }
 
 // Shared tells whether s is a shared stream. The loop must be held.
@@ -55,7 +66,9 @@ func (s *Stream) Offer() bool {
 	if s.troubled() {
 		return false
 	}
-	s.phase.Store(idle)
+	for !s.pass(busy, idle) {
+		runtime.Gosched() // the loop is about to end, and is cutting it
+	}
 	return !s.troubled() || !s.Claim() // an event may have come just before it was idle
 }
 
@@ -85,11 +98,11 @@ func (s *Stream) Look() {
 
 // Claim makes a shared stream the caller's. It reports false when the loop has closed
 // it. Any goroutine may call it.
-func (s *Stream) Claim() bool { return s.phase.CompareAndSwap(idle, busy) }
+func (s *Stream) Claim() bool { return s.pass(idle, busy) }
 
 // Kill makes an idle shared stream dead, for the loop to close. The loop must be
 // held. It reports false when the stream is in use.
-func (s *Stream) Kill() bool { return s.state == shared && s.phase.CompareAndSwap(idle, dead) }
+func (s *Stream) Kill() bool { return s.state == shared && s.pass(idle, dead) }
 
 // Reclaim makes a shared stream in use the own stream of w, which holds the loop; the
 // stream must be of that loop.
@@ -105,7 +118,7 @@ func (s *Stream) Reclaim(w *Worker) {
 // with from closed. w must hold its loop. When it fails, from is as before.
 func (s *Stream) Move(w *Worker, from *Stream, task Task, then func(Task)) error {
 	old := from.loop
-	for !from.phase.CompareAndSwap(busy, moved) {
+	for !from.pass(busy, moved) {
 		runtime.Gosched() // the old loop is about to end, and is cutting it
 	}
 	fd := int(from.fd)
@@ -115,7 +128,7 @@ func (s *Stream) Move(w *Worker, from *Stream, task Task, then func(Task)) error
 			from.signs.Or(signFailed)
 		}
 		from.outputArm = false // it went with the first registration
-		from.phase.Store(busy)
+		from.pass(moved, busy)
 		return err
 	}
 	s.above = from.above
@@ -136,9 +149,9 @@ func (s *Stream) Fail() {
 		s.fail()
 		return
 	}
-	if s.phase.CompareAndSwap(busy, failing) {
+	if s.pass(busy, failing) {
 		s.fail()
-		s.phase.Store(busy)
+		s.pass(failing, busy)
 	}
 }
 

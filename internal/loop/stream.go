@@ -64,7 +64,6 @@ type Stream struct {
 	level      bool // its events go on as long as their cause does: a listener
 	owned      bool // in its worker's own list
 	signs      atomic.Uint32
-	phase      phase // of a shared stream
 	rare       atomic.Pointer[rare]
 }
 
