@@ -63,7 +63,6 @@ func TestFailedMoveAsksForOutputAgain(t *testing.T) {
 	open(t, l, k)
 	onLoop(t, l, func(*Loop) any {
 		k.state = shared
-		k.phase.Store(busy)
 		if err := k.armOutput(); err != nil {
 			t.Error(err)
 		}
@@ -71,10 +70,9 @@ func TestFailedMoveAsksForOutputAgain(t *testing.T) {
 		if moved.Move(&Worker{loop: &Loop{stopping: true}}, &k.Stream, nil, nil) == nil {
 			t.Error("it moved to a loop that is stopping")
 		}
-		if k.outputArm || k.phase.Load() != busy {
-			t.Errorf("output is believed to be asked for: %v, phase %d", k.outputArm, k.phase.Load())
+		if k.outputArm || k.signs.Load()&phaseMask != busy {
+			t.Errorf("output is believed to be asked for: %v, signs %#x", k.outputArm, k.signs.Load())
 		}
-		k.phase.Store(0)
 		k.state = atRest
 		return nil
 	})
