@@ -28,7 +28,7 @@ func TestExactlyTheRequestsAskedFor(t *testing.T) {
 	eachDriver(t, func(t *testing.T, portable bool) {
 		for _, flags := range []string{"-c 1 -t 1", "-c 8 -t 1", "-c 7 -t 2", "-c 8 -p 3", "-c 5 -t 2 -p 16", "-c 2000"} {
 			served.Store(0)
-			res := load(t, portable, append(strings.Fields(flags), "-n", "1003", server.URL)...)
+			res := load(t, portable, append(strings.Fields(flags), "-n", "1003", "-timeout", "1m", server.URL)...)
 			if res.total.answers != 1003 || res.total.statuses[200] != 1003 || served.Load() != 1003 || res.ending != endRequests {
 				t.Errorf("%s: %d answers, %d of status 200, %d requests served, ended by %s",
 					flags, res.total.answers, res.total.statuses[200], served.Load(), res.ending)
