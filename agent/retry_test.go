@@ -25,8 +25,8 @@ type mortal struct {
 	arrived []string // method and body of the requests since the last call of come
 }
 
-func newMortal(t testing.TB) *mortal {
-	m := new(mortal)
+func newMortal(t testing.TB, dying string) *mortal {
+	m := &mortal{dying: dying}
 	m.url = script(t, func(c net.Conn) {
 		for _, answer := range []string{hello, m.dying} {
 			head := readHead(c)
@@ -101,8 +101,7 @@ func TestRetry(t *testing.T) {
 		for _, c := range cases {
 			t.Run(w.name+"/"+c.name, func(t *testing.T) {
 				checkLeaks(t)
-				m := newMortal(t)
-				m.dying = c.dying
+				m := newMortal(t, c.dying)
 				a := newAgent(t, &agent.Agent{KeepAlive: true, Retry: c.retry})
 				w.call(t, func(ctx context.Context) {
 					// A handler may lose its loop, and find no socket to use again: then there
