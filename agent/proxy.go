@@ -6,6 +6,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"net/url"
 	"strconv"
 
@@ -49,23 +50,17 @@ func parseProxy(text string) (*proxy, error) {
 	return p, nil
 }
 
-// identity tells proxies apart; what is secret does not stand in it.
+// identity tells proxies apart. It stands in errors, so what is secret does not stand in
+// it, nor anything to guess it by: the hash is this process's own.
 func (p *proxy) identity() string {
 	name := p.host + ":" + itoa(p.port)
 	if p.auth != "" {
-		name += fmt.Sprintf("#%x", hash(p.auth))
+		name += fmt.Sprintf("#%x", maphash.String(seed, p.auth))
 	}
 	return name
 }
 
-// hash is FNV-1a.
-func hash(s string) (h uint64) {
-	h = 14695981039346656037
-	for i := range len(s) {
-		h = (h ^ uint64(s[i])) * 1099511628211
-	}
-	return h
-}
+var seed = maphash.MakeSeed()
 
 // tunnel has the proxy connect c to a server. The worker that owns c calls it.
 func (p *proxy) tunnel(c *conn, address string, run *running) error {

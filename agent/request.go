@@ -80,7 +80,7 @@ func (q *Request) startLine(dst []byte) []byte {
 	t := &q.target
 	dst = append(append(dst, t.methodName...), ' ')
 	if len(q.raw) > 0 {
-		dst = append(append(dst, t.prefix...), q.raw...)
+		dst = t.appendTarget(dst, q.raw)
 	} else {
 		dst = append(dst, t.path...)
 	}

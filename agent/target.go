@@ -86,10 +86,23 @@ func (t *target) choose(w what) error {
 	if !bytesparse.IsTarget(t.path) || !t.suits(t.path[0], len(t.path) == 1) {
 		return &Error{"request", t.origin.name, fmt.Errorf("%w: %q", errPath, t.path)}
 	}
-	if t.method != bytesparse.MethodConnect {
-		t.path = t.prefix + t.path
+	if t.prefix != "" {
+		t.path = string(t.appendTarget(nil, []byte(t.path)))
 	}
 	return nil
+}
+
+// appendTarget appends a target as whoever is connected to is to get it: for a proxy
+// with scheme and authority, which is all there is of "*" (RFC 9112 §3.2.4).
+func (t *target) appendTarget(dst, path []byte) []byte {
+	if t.prefix == "" || t.method == bytesparse.MethodConnect {
+		return append(dst, path...)
+	}
+	dst = append(dst, t.prefix...)
+	if path[0] == '*' {
+		return dst
+	}
+	return append(dst, path...)
 }
 
 // suits tells whether a target that begins with first, and has no more if so, is of a
