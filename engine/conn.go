@@ -263,7 +263,7 @@ func (c *conn) HangUp() {
 		ctx.cancel()
 	}
 	if h := e.hooks.Load(); h != nil && c.Broken() {
-		h.broken()
+		h.broken(c.server)
 	}
 }
 

@@ -70,9 +70,9 @@ const (
 	exited           // runtime.Goexit: the goroutine is unwinding, and its connection is taken care of
 )
 
-// tell calls user code, by its name, on behalf of the connection. The worker is under the lease's
-// rule.
-func (x *responder) tell(name string, event func()) (what outcome) {
+// tell calls user code, by its name, and logs a panic of it, or that it has called
+// runtime.Goexit: then tell does not return.
+func (s *Server) tell(name string, event func()) (what outcome) {
 	what = exited
 	defer func() {
 		if what == returned {
@@ -80,16 +80,41 @@ func (x *responder) tell(name string, event func()) (what outcome) {
 		}
 		value := recover()
 		if value == nil {
-			x.server.logf("gale: %s called runtime.Goexit\n%s", name, debug.Stack())
-			x.quit()
+			s.logf("gale: %s called runtime.Goexit\n%s", name, debug.Stack())
 			return
 		}
 		if what = panicked; value != ErrAbort {
-			x.server.logf("gale: panic in %s: %v\n%s", name, value, debug.Stack())
+			s.logf("gale: panic in %s: %v\n%s", name, value, debug.Stack())
 		}
 	}()
 	event()
 	return returned
+}
+
+// tell calls user code, by its name, on behalf of the connection. The worker is under the lease's
+// rule.
+func (x *responder) tell(name string, event func()) (what outcome) {
+	what = exited
+	defer func() {
+		if what == exited {
+			x.quit()
+		}
+	}()
+	what = x.server.tell(name, event)
+	return what
+}
+
+// tellAside calls user code, by its name, on a goroutine that nobody waits for. When
+// it does not return, it ends the connection, unless that was taken over; socket may be
+// nil where the connection has ended.
+func (s *Server) tellAside(name string, event func(), socket *Socket) {
+	what := exited
+	defer func() {
+		if what != returned && socket != nil {
+			socket.cut()
+		}
+	}()
+	what = s.tell(name, event)
 }
 
 // quit ends the connection on a goroutine that is unwinding: it must not suspend.

@@ -51,8 +51,15 @@ func (r *Request) OnClose(fn func()) { r.x.hooks().set(func(h *hooks) { h.reques
 
 // OnDrain has fn called, on a goroutine of its own, each time that all which TryWrite
 // has kept is with the kernel (seed: 'drain'), unless another method has sent the
-// rest: those wait until it is. A later fn replaces it.
-func (r *Response) OnDrain(fn func()) { r.out.Drained = fn }
+// rest: those wait until it is. A later fn replaces it. It allocates.
+func (r *Response) OnDrain(fn func()) {
+	r.x.check("OnDrain")
+	if fn != nil {
+		server, socket, told := r.x.server, r.x.conn.socket(), fn
+		fn = func() { server.tellAside("OnDrain", told, socket) }
+	}
+	r.out.Drained = fn
+}
 
 // TryWrite is Write that does not wait: it reports whether all bytes are with the
 // kernel (seed: response.write). When it reports false and no error, what the kernel
@@ -114,28 +121,37 @@ func (x *responder) setTimeout(d time.Duration, listen func(*hooks)) {
 // forgive asks who listens whether a wait may go on. It is called by who waits, in
 // user code.
 func (c *conn) forgive(bool) bool {
-	listeners := c.timeoutListeners()
-	for _, fn := range listeners {
-		fn()
+	patient := false
+	for _, l := range c.timeoutListeners() {
+		if c.server.tell(l.name, l.told) != returned {
+			return false
+		}
+		patient = true
 	}
-	return len(listeners) > 0
+	return patient
+}
+
+// listening is a function that listens, and what the log calls it.
+type listening struct {
+	name string
+	told func()
 }
 
 // timeoutListeners returns what is to be called when the connection was inactive
 // while a request is being answered.
-func (c *conn) timeoutListeners() (all []func()) {
+func (c *conn) timeoutListeners() (all []listening) {
 	if h := c.extra().hooks.Load(); h != nil {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		for _, fn := range [...]func(){h.requestTimeout, h.responseTimeout} {
 			if fn != nil {
-				all = append(all, fn)
+				all = append(all, listening{"the function of SetTimeout", fn})
 			}
 		}
 	}
 	if listen := c.server.On.Timeout; listen != nil {
 		s := c.socket()
-		all = append(all, func() { listen(s) })
+		all = append(all, listening{"Events.Timeout", func() { listen(s) }})
 	}
 	return all
 }
@@ -167,21 +183,22 @@ func (c *conn) Overdue() (again int64) {
 		c.Cut()
 		return 0
 	}
+	server, socket := c.server, c.socket()
 	go func() {
-		for _, fn := range listeners {
-			fn()
+		for _, l := range listeners {
+			server.tellAside(l.name, l.told, socket)
 		}
 	}()
 	return limit
 }
 
 // broken tells who wants to know that the connection has failed. The loop is held.
-func (h *hooks) broken() {
+func (h *hooks) broken(s *Server) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, fn := range [...]*func(){&h.requestClose, &h.responseClose} {
 		if *fn != nil {
-			go (*fn)()
+			go s.tellAside("OnClose", *fn, nil)
 		}
 		*fn = nil
 	}

@@ -54,7 +54,7 @@ func (s *Server) Listen(network, addr string) error {
 // listening tells Events.Listening.
 func (s *Server) listening() {
 	if s.On.Listening != nil {
-		s.On.Listening()
+		s.tell("Events.Listening", s.On.Listening)
 	}
 }
 

@@ -29,6 +29,7 @@ func (s *Server) Close() error {
 	group := r.group
 	r.mu.Unlock()
 	r.once.Do(func() {
+		defer close(r.done)
 		if group != nil {
 			r.cancel()
 			s.closeListeners()
@@ -37,9 +38,8 @@ func (s *Server) Close() error {
 			r.serving.Wait()
 		}
 		if s.On.Close != nil {
-			s.On.Close()
+			s.tell("Events.Close", s.On.Close)
 		}
-		close(r.done)
 	})
 	<-r.done
 	return nil

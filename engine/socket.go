@@ -172,6 +172,15 @@ func (s *Socket) Close() error {
 	})
 }
 
+// cut is Close unless the connection was taken over.
+func (s *Socket) cut() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state.Load() != own && s.state.Swap(gone) != gone {
+		_ = s.conn.Close()
+	}
+}
+
 // CloseWrite tells the peer that nothing more will be sent; over TLS with a
 // close_notify.
 func (s *Socket) CloseWrite() error {
