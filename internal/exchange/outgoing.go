@@ -80,7 +80,10 @@ func (out *Outgoing) Attach(s *loop.Stream) {
 
 // Detach ends the use of the stream. What was not sent is dropped.
 func (out *Outgoing) Detach() {
-	out.Stream, out.early = nil, 0
+	if out.early > 0 {
+		out.claim() // nobody writes to the stream once it is given up
+	}
+	out.Stream = nil
 	if out.buf = out.buf[:0]; cap(out.buf) > BufferSize {
 		out.buf = nil
 	}

@@ -1,0 +1,82 @@
+//go:build linux || ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
+
+// Early answers: claimed once, for the stream that they were shown for, and never by
+// a goroutine that comes too late.
+
+package loop
+
+import (
+	"io"
+	"testing"
+	"time"
+)
+
+// servedBy has f run on a worker that serves a stream of its own.
+func servedBy(t *testing.T, g *Group, f func(w *Worker, k *task)) (peer interface {
+	io.ReadWriteCloser
+	SetDeadline(time.Time) error
+}, done chan struct{}) {
+	t.Helper()
+	k, done := &task{}, make(chan struct{})
+	k.serve = func(w *Worker) {
+		f(w, k)
+		k.Close()
+		close(done)
+	}
+	c, _ := openUnseen(t, g.Next(), k, "x")
+	return c, done
+}
+
+// TestEarlyIsClaimedForItsStream: a goroutine that was to send what was shown for one
+// stream, and comes when it has been claimed and more was shown, sends nothing.
+func TestEarlyIsClaimedForItsStream(t *testing.T) {
+	g := newGroup(t, Config{Loops: 1})
+	peer, done := servedBy(t, g, func(w *Worker, k *task) {
+		e := &w.early
+		w.ShowEarly([]byte("mine"))
+		late := e.count
+		if !k.ClaimEarly() {
+			t.Error("nobody else can have claimed it")
+		}
+		w.ShowEarly([]byte("another's"))
+		k.sendEarly(e, late)
+		if !k.ClaimEarly() {
+			t.Error("the goroutine that came too late has claimed what was shown since")
+		}
+		k.sendEarly(e, e.count)
+		_, _ = k.Write([]byte("."))
+	})
+	receive(t, done, "the handler")
+	if got, _ := io.ReadAll(peer); string(got) != "." {
+		t.Errorf("the peer got %q", got)
+	}
+}
+
+// TestEarlyIsWaitedFor: who claims what is being sent waits, and its loop goes on.
+func TestEarlyIsWaitedFor(t *testing.T) {
+	g := newGroup(t, Config{Loops: 1})
+	big := make([]byte, 16<<20) // more than a socket takes
+	peer, done := servedBy(t, g, func(w *Worker, k *task) {
+		w.ShowEarly(big)
+		w.serving = &k.Stream
+		w.letEarlyGo()
+		for w.early.state.Load()&3 == earlyOpen {
+			w.giveWay()
+		}
+		if k.ClaimEarly() {
+			t.Error("what is being sent was claimed again")
+		}
+		_, _ = k.Write([]byte("."))
+		w.serving = nil
+	})
+	other, answered := servedBy(t, g, func(_ *Worker, k *task) { _, _ = k.Write([]byte("!")) })
+	receive(t, answered, "another stream of the loop, while nobody reads from the first")
+	if got, _ := io.ReadAll(other); string(got) != "!" {
+		t.Errorf("the other got %q", got)
+	}
+	got, err := io.ReadAll(peer)
+	if len(got) != len(big)+1 || got[len(big)] != '.' {
+		t.Errorf("the peer got %d bytes, %v", len(got), err)
+	}
+	receive(t, done, "the handler")
+}
