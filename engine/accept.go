@@ -111,17 +111,17 @@ func (a *acceptor) Serve(w *loop.Worker, _ uint32) {
 
 // acceptLast takes all connections that are queued, and closes the socket.
 func (a *acceptor) acceptLast() {
-	for {
+	for end := a.server.run.lastCalls.Load(); loop.Millis() < end; {
 		fd, e := a.Accept()
 		switch e {
 		case 0:
 			a.take(a.Loop(), fd)
 		case sys.EINTR, sys.ECONNABORTED:
 		default:
-			a.Close()
-			return
+			end = 0
 		}
 	}
+	a.Close()
 }
 
 func (a *acceptor) take(here *loop.Loop, fd int) {

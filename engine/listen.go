@@ -24,17 +24,23 @@ type listener struct {
 	done chan struct{}
 }
 
-// lastCall is how many milliseconds without a connection show that a queue is empty.
-const lastCall = 100
+// lastCall is how many milliseconds without a connection show that a queue is empty, and
+// lastCalls how many are spent on queues that do not become so.
+const (
+	lastCall  = 100
+	lastCalls = 1000
+)
 
-// callLast has an Accept that waits, or the next one, end when nobody comes any more,
-// and reports whether the listener is one of which that can be expected.
-func callLast(l net.Listener) bool {
+// callLast has an Accept that waits, or the next one, end when nobody comes any more, or
+// when Shutdown has accepted for long enough. It reports whether the listener is one of
+// which that can be expected.
+func (s *Server) callLast(l net.Listener) bool {
+	end := loop.DeadlineIn(min(lastCall, s.run.lastCalls.Load()-loop.Millis()))
 	switch l := l.(type) {
 	case *net.TCPListener:
-		return l.SetDeadline(loop.DeadlineIn(lastCall)) == nil
+		return l.SetDeadline(end) == nil
 	case *net.UnixListener:
-		return l.SetDeadline(loop.DeadlineIn(lastCall)) == nil
+		return l.SetDeadline(end) == nil
 	}
 	return false
 }
@@ -178,7 +184,7 @@ func (s *Server) open(l net.Listener, file *socketFile) (accept func() error, er
 func (s *Server) acceptFrom(l net.Listener) error {
 	for {
 		if s.run.closing.Load() {
-			callLast(l)
+			s.callLast(l)
 		}
 		c, err := l.Accept()
 		if err != nil {

@@ -66,14 +66,15 @@ type running struct {
 	closed    bool
 	conns     map[*conn]struct{} // of the portable driver
 
-	closing atomic.Bool // answers say Connection: close
-	open    atomic.Int64
-	empty   chan struct{} // told when, closing, the last connection has gone
-	context context.Context
-	cancel  context.CancelFunc
-	done    chan struct{} // closed when Close has finished
-	once    sync.Once
-	serving sync.WaitGroup // goroutines that accept
+	closing   atomic.Bool  // answers say Connection: close
+	lastCalls atomic.Int64 // when queues have been accepted from for long enough, as loop.Millis tells it
+	open      atomic.Int64
+	empty     chan struct{} // told when, closing, the last connection has gone
+	context   context.Context
+	cancel    context.CancelFunc
+	done      chan struct{} // closed when Close has finished
+	once      sync.Once
+	serving   sync.WaitGroup // goroutines that accept
 
 	tls         *tls.Config  // nil: plain
 	seed        maphash.Seed // of the kinds of requests

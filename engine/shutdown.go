@@ -58,14 +58,16 @@ func (s *Server) Wait() error {
 }
 
 // Shutdown ends the server in peace (seed: server.close): what the kernel has
-// queued is still accepted, idle connections are closed at once, and what is being
-// answered is answered, with Connection: close. When all connections have gone, or
-// ctx has ended, it does what Close does; the error is that of ctx. It must not be
-// called from a handler; `go s.Shutdown(ctx)` may.
+// queued is still accepted (for a second at most, if more keeps coming), idle
+// connections are closed at once, and what is being answered is answered, with
+// Connection: close. When all connections have gone, or ctx has ended, it does what
+// Close does; the error is that of ctx. It must not be called from a handler;
+// `go s.Shutdown(ctx)` may.
 func (s *Server) Shutdown(ctx context.Context) error {
 	r := &s.run
 	r.mu.Lock()
 	group := r.group
+	r.lastCalls.CompareAndSwap(0, loop.Millis()+lastCalls)
 	r.closing.Store(true)
 	r.mu.Unlock()
 	if group == nil {
@@ -76,7 +78,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 			a.acceptLast()
 		}
 	})
-	s.emptyQueues()
+	err := s.emptyQueues(ctx)
 	s.closeListeners()
 	s.everywhere(group, func(t loop.Task) {
 		if c, ok := t.(*conn); ok {
@@ -84,25 +86,33 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		}
 	})
 	s.retirePortable()
-	err := s.drained(ctx)
+	if err == nil {
+		err = s.drained(ctx)
+	}
 	_ = s.Close()
 	return err
 }
 
-// emptyQueues has the goroutines that accept take what is queued.
-func (s *Server) emptyQueues() {
+// emptyQueues has the goroutines that accept take what is queued, until ctx has ended,
+// whose error it returns.
+func (s *Server) emptyQueues(ctx context.Context) error {
 	s.run.mu.Lock()
 	all := slices.Clone(s.run.listeners)
 	s.run.mu.Unlock()
 	var called []*listener
 	for _, l := range all {
-		if l.from != nil && callLast(l.from) {
+		if l.from != nil && s.callLast(l.from) {
 			called = append(called, l)
 		}
 	}
 	for _, l := range called {
-		<-l.done
+		select {
+		case <-l.done:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
+	return nil
 }
 
 // drained waits until the last connection has gone, or another call has closed the

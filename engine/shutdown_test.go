@@ -6,6 +6,7 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"testing"
 
@@ -213,4 +214,61 @@ type watched struct {
 func (w watched) Done() <-chan struct{} {
 	w.waiting <- struct{}{}
 	return w.Context.Done()
+}
+
+// startServe starts a server that accepts on a listener of package net.
+func startServe(t *testing.T, d driver, h engine.Handler) *server {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, began := prepare(t, d, h), make(chan struct{})
+	s.On.Listening = func() { close(began) }
+	go func() { _ = s.Serve(l) }()
+	wait(t, began, "Serve to begin")
+	return s
+}
+
+// TestShutdownWhileConnectionsKeepComing: they do not keep it from ending.
+func TestShutdownWhileConnectionsKeepComing(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		s := startServe(t, d, hello)
+		came, ended := make(chan struct{}, 1), make(chan error, 1)
+		over := make(chan struct{})
+		go func() {
+			defer close(over)
+			for {
+				c, err := tryDial(s.Server)
+				if err != nil {
+					return // as it is to be
+				}
+				_, _ = io.WriteString(c, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+				_, _ = io.Copy(io.Discard, c)
+				_ = c.Close()
+				select {
+				case came <- struct{}{}:
+				default:
+				}
+			}
+		}()
+		wait(t, came, "the first to be served")
+		go func() { ended <- s.Shutdown(context.Background()) }()
+		if err := wait(t, ended, "Shutdown"); err != nil {
+			t.Error(err)
+		}
+		wait(t, over, "the listener to be closed")
+	})
+}
+
+// TestShutdownHeedsItsContext also while it waits for those who may be queued.
+func TestShutdownHeedsItsContext(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		s := startServe(t, d, hello)
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		if err := s.Shutdown(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("Shutdown returned %v", err)
+		}
+	})
 }
