@@ -6,6 +6,7 @@
 package engine_test
 
 import (
+	"errors"
 	"net"
 	"os"
 	"os/exec"
@@ -192,9 +193,15 @@ func TestInherited(t *testing.T) {
 func serveInherited() {
 	servers := map[string]*engine.Server{}
 	for _, name := range []string{"admin", "web"} {
+		told := 0
 		s := &engine.Server{Loops: 1, Handler: func(_ *engine.Request, res *engine.Response) { _ = res.EndString(name) }}
+		s.On.Listening = func() { told++ }
 		if err := s.ServeInherited(name); err != nil {
 			println(err.Error())
+			os.Exit(1)
+		}
+		if told != 1 {
+			println("Events.Listening was called", told, "times")
 			os.Exit(1)
 		}
 		servers[name] = s
@@ -217,6 +224,22 @@ func serveInherited() {
 	_, _ = os.Stdin.Read(b[:])
 	for _, s := range servers {
 		_ = s.Close()
+	}
+}
+
+// What cannot be a number of sockets is refused.
+func TestInheritedNumber(t *testing.T) {
+	s := prepare(t, driver{name: "one loop", loops: 1}, hello)
+	t.Setenv("LISTEN_PID", strconv.Itoa(os.Getpid()))
+	for count, want := range map[string]error{
+		"": strconv.ErrSyntax, "-1": strconv.ErrSyntax, "two": strconv.ErrSyntax,
+		"65537": strconv.ErrRange, "9223372036854775807": strconv.ErrRange, "9223372036854775808": strconv.ErrRange,
+	} {
+		t.Setenv("LISTEN_FDS", count)
+		var bad *strconv.NumError
+		if err := s.ServeInherited(); !errors.As(err, &bad) || bad.Err != want || !strings.Contains(err.Error(), "LISTEN_FDS") {
+			t.Errorf("LISTEN_FDS=%q: %v", count, err)
+		}
 	}
 }
 

@@ -20,6 +20,14 @@ import (
 // ServeFD serves a bound and listening descriptor that this process was given,
 // which stays the caller's, and returns (seed: server.listen(handle)).
 func (s *Server) ServeFD(fd uintptr) error {
+	err := s.serveFD(fd)
+	if err == nil {
+		s.listening()
+	}
+	return err
+}
+
+func (s *Server) serveFD(fd uintptr) error {
 	own, err := sys.Dup(int(fd))
 	if err != nil {
 		return os.NewSyscallError("dup", err)
@@ -76,22 +84,33 @@ type namedFD struct {
 // firstInherited is the first descriptor that systemd passes on.
 const firstInherited = 3
 
+// mostInherited is how many are believed: more than systemd can pass on.
+const mostInherited = 1 << 16
+
 // ServeInherited serves the sockets that systemd has opened for this process (socket
 // activation: LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES), and returns. With names it
 // serves those so called, otherwise all that no other call has served. It fails when
 // there are none. Programs that this one starts inherit neither the sockets nor the
-// variables.
+// variables. When LISTEN_FDS is no such number the error is a *strconv.NumError.
 func (s *Server) ServeInherited(names ...string) error {
+	n, err := s.serveInherited(names)
+	for range n {
+		s.listening()
+	}
+	return err
+}
+
+// serveInherited returns how many sockets are served from now on, also with an error.
+func (s *Server) serveInherited(names []string) (n int, err error) {
 	inherited.Lock()
 	defer inherited.Unlock()
 	if !inherited.known {
 		fds, err := activated()
 		if err != nil {
-			return err
+			return 0, err
 		}
 		inherited.known, inherited.fds = true, fds
 	}
-	found := false
 	for len(inherited.fds) > 0 {
 		i := slices.IndexFunc(inherited.fds, func(f namedFD) bool {
 			return len(names) == 0 || slices.Contains(names, f.name)
@@ -100,17 +119,17 @@ func (s *Server) ServeInherited(names ...string) error {
 			break
 		}
 		f := inherited.fds[i]
-		if err := s.ServeFD(uintptr(f.fd)); err != nil {
-			return fmt.Errorf("gale: the inherited socket %q (descriptor %d): %w", f.name, f.fd, err)
+		if err := s.serveFD(uintptr(f.fd)); err != nil {
+			return n, fmt.Errorf("gale: the inherited socket %q (descriptor %d): %w", f.name, f.fd, err)
 		}
 		sys.Close(f.fd)
 		inherited.fds = slices.Delete(inherited.fds, i, i+1)
-		found = true
+		n++
 	}
-	if !found {
-		return errors.New("gale: no socket was inherited: is this process started by a systemd socket unit of that name?")
+	if n == 0 {
+		return 0, errors.New("gale: no socket was inherited: is this process started by a systemd socket unit of that name?")
 	}
-	return nil
+	return n, nil
 }
 
 // activated returns what the environment says of descriptors for this process, and
@@ -121,9 +140,12 @@ func activated() ([]namedFD, error) {
 	if pid != strconv.Itoa(os.Getpid()) {
 		return nil, nil // for another process, or for none
 	}
-	n, err := strconv.Atoi(count)
-	if err != nil || n < 0 {
-		return nil, fmt.Errorf("gale: LISTEN_FDS is %q, and should be a number", count)
+	n, err := strconv.ParseUint(count, 10, 32)
+	if err == nil && n > mostInherited {
+		err = &strconv.NumError{Func: "ParseUint", Num: count, Err: strconv.ErrRange}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("gale: LISTEN_FDS should be a number of sockets, at most %d: %w", mostInherited, err)
 	}
 	fds := make([]namedFD, n)
 	for i := range fds {

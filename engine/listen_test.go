@@ -278,9 +278,14 @@ func TestServeFD(t *testing.T) {
 				t.Fatal(err)
 			}
 			_ = l.Close()
-			s := prepare(t, d, hello)
-			if err := s.ServeFD(f.Fd()); err != nil {
-				t.Fatal(err)
+			s, told := prepare(t, d, hello), 0
+			s.On.Listening = func() {
+				if told++; s.Addr() == nil {
+					t.Error("there is no address yet")
+				}
+			}
+			if err := s.ServeFD(f.Fd()); err != nil || told != 1 {
+				t.Fatalf("Listening was called %d times: %v", told, err)
 			}
 			for range 5 {
 				c, err := net.Dial(at[0], l.Addr().String())
