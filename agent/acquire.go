@@ -20,10 +20,15 @@ func (r *Response) acquire() error {
 	}
 	o := r.call.origin
 	r.reused = false
-	if r.worker != nil && !r.fresh && o.local() {
-		if c := r.fromLane(); c != nil {
+	for r.worker != nil && !r.fresh && o.local() {
+		c, seen := r.fromLane()
+		if c == nil {
+			break
+		}
+		if seen || c.silent() {
 			return r.use(c)
 		}
+		r.release(c, false)
 	}
 	if o.queue.waiting.Load() == 0 {
 		if !r.fresh {
@@ -41,23 +46,33 @@ func (r *Response) acquire() error {
 	return r.wait()
 }
 
-// fromLane takes a socket that rests on the caller's loop, nil when there is none.
-func (r *Response) fromLane() *conn {
+// fromLane takes a socket that rests on the caller's loop, nil when there is none. seen
+// tells whether the loop has polled since it was put to rest, and would know if anything
+// had come.
+func (r *Response) fromLane() (c *conn, seen bool) {
 	w := r.worker
 	under, held := w.Enter()
 	if !held {
 		r.worker, r.follows = nil, false
-		return nil
+		return nil, false
 	}
-	c := r.call.origin.laneOf(w.Loop()).pop()
+	c = r.call.origin.laneOf(w.Loop()).pop()
 	if c != nil {
+		seen = c.rested != w.Loop().Nanos()
 		c.Take(w)
 		if r.follows {
 			c.Follow(true)
 		}
 	}
 	w.Leave(under)
-	return c
+	return c, seen
+}
+
+// silent asks the kernel whether the socket, the caller's, is alive and nothing has come
+// in: an answer that nobody asked for must not become that of the next request.
+func (c *conn) silent() bool {
+	c.Look()
+	return c.Untroubled(c.peek[:])
 }
 
 // adopt makes a socket off the shelf, or a new one, the call's.
@@ -73,11 +88,21 @@ func (r *Response) adopt(c *conn) error {
 				c.discard()
 				return &Error{"dial", r.call.origin.name, err}
 			}
-			return r.use(heir)
+			return r.begin(heir)
 		}
 		r.worker = nil
 	}
 	r.follows = false
+	return r.begin(c)
+}
+
+// begin uses a socket that no loop has looked at just now, unless something has come
+// in on it.
+func (r *Response) begin(c *conn) error {
+	if c.used && !c.Portable() && !c.silent() {
+		r.release(c, false)
+		return r.acquire()
+	}
 	return r.use(c)
 }
 

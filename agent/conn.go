@@ -3,6 +3,8 @@
 //	dialled ─▶ used ─▶ kept on its loop's lane, or on the origin's shelf ─▶ used ─▶ …
 //	             └──▶ closed                └──▶ closed when anything happens on it
 //
+// Who takes a socket that the loop has not polled since asks the kernel about it once.
+//
 // A socket that a handler uses is its worker's own stream; one that an ordinary
 // goroutine uses is a shared stream, and so is one on the shelf (internal/loop,
 // shared.go). A socket of another loop that a handler takes off the shelf moves to the
@@ -31,6 +33,7 @@ type conn struct {
 	ticket   atomic.Uint64        // see cancel.go
 	secure   *tls.ConnectionState // nil: plain
 	pooled   bool                 // it is a shared stream; its user's, who may not ask the loop for its state
+	rested   int64                // the loop's time when it came to rest there; the loop's
 	used     bool                 // a request has been answered on it; its user's
 	watch    watch                // see portable.go
 
@@ -116,6 +119,7 @@ func (c *conn) rest() {
 	switch {
 	case o.local() && !o.crowded():
 		c.free.Store(true)
+		c.rested = c.Loop().Nanos()
 		o.laneOf(c.Loop()).push(c)
 		due := int64(0)
 		if idle := o.run.times.idle; idle > 0 {

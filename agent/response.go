@@ -224,7 +224,15 @@ func (r *Response) finish(keep bool) {
 	keep = c.unwatch(r.stop) && keep
 	r.stop = nil
 	r.in.Sever(ErrAborted)
-	keep = keep && c.Untroubled(c.peek[:])
+	r.release(c, keep && c.Untroubled(c.peek[:]))
+	if r.over != nil {
+		r.over(nil)
+		r.over = nil
+	}
+}
+
+// release gives up a socket that the call has taken.
+func (r *Response) release(c *conn, keep bool) {
 	w := r.worker
 	if w != nil && (!w.Mine() || c.pooled) {
 		w = nil
@@ -233,10 +241,6 @@ func (r *Response) finish(keep bool) {
 		c.Follow(false)
 	}
 	c.giveBack(w, keep)
-	if r.over != nil {
-		r.over(nil)
-		r.over = nil
-	}
 }
 
 var errRetired = errors.New("the origin was retired")
