@@ -28,6 +28,8 @@ const (
 	writing             // somebody else is in a method that sends
 	strange             // somebody else has been in one
 	over                // no handler runs
+	inside              // the handler itself is in a method that reads
+	taking              // somebody takes the connection over: both sides are theirs
 )
 
 type guard struct {
@@ -46,7 +48,7 @@ func (g *guard) enter(side uint32) error {
 		switch {
 		case old&over != 0:
 			return ErrOver
-		case old&side != 0:
+		case old&side != 0, old&inside != 0 && side&reading != 0:
 			return ErrBusy
 		}
 		next := old | side
@@ -61,8 +63,52 @@ func (g *guard) enter(side uint32) error {
 
 func (g *guard) leave(side uint32) {
 	if g.word.And(^side)&over != 0 {
-		g.gone <- struct{}{}
+		for range bits.OnesCount32(side & (reading | writing)) {
+			g.gone <- struct{}{}
+		}
 	}
+}
+
+// swap sets bits for the handler, who may have returned, unless some of those in the
+// way are set.
+func (g *guard) swap(set, way uint32) error {
+	for {
+		old := g.word.Load()
+		switch {
+		case old&over != 0:
+			return ErrOver
+		case old&way != 0:
+			return ErrBusy
+		}
+		if g.word.CompareAndSwap(old, old|set) {
+			return nil
+		}
+	}
+}
+
+// enterInside begins a method of the handler's that reads, until leaveInside: nobody
+// takes the connection over meanwhile.
+func (g *guard) enterInside() error { return g.swap(inside, inside|reading) }
+
+func (g *guard) leaveInside() { g.word.And(^uint32(inside)) }
+
+// both calls take for whoever takes the connection over, when nobody is in a method of
+// either side.
+func (x *responder) both(take func() error) error {
+	const all = reading | writing | taking
+	g := &x.guard
+	if !x.mine() {
+		if err := g.enter(all); err != nil {
+			return err
+		}
+		defer g.leave(all)
+		return take()
+	}
+	if err := g.swap(all, all|inside); err != nil {
+		return err
+	}
+	defer g.word.And(^uint32(all))
+	return take()
 }
 
 // open begins the use of the request, by its handler and by others.
@@ -80,14 +126,20 @@ func (g *guard) plain() bool { return g.word.Load() == over }
 func (x *responder) settle() {
 	g := &x.guard
 	g.gone = make(chan struct{}, 2)
-	inside := g.word.Or(over|strange) & (reading | writing)
-	if inside != 0 && x.socket == nil { // of a connection taken over, nothing is the server's any more
-		x.conn.Bar()
-		for range bits.OnesCount32(inside) {
+	word := g.word.Or(over | strange)
+	if busy := bits.OnesCount32(word & (reading | writing)); busy > 0 {
+		// Of a connection taken over, or about to be, nothing is the server's any more.
+		bar := word&taking == 0 && x.socket == nil
+		if bar {
+			x.conn.Bar()
+		}
+		for range busy {
 			<-g.gone
 		}
-		x.conn.Unbar()
-		x.req.in.Forgive(ErrOver)
+		if bar {
+			x.conn.Unbar()
+			x.req.in.Forgive(ErrOver)
+		}
 	}
 	x.worker.Local = nil // whoever still has the request must not meet the next
 }

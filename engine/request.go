@@ -108,6 +108,10 @@ func (r *Request) Read(p []byte) (int, error) {
 	if !r.x.mine() {
 		return r.x.readElsewhere(p)
 	}
+	if err := r.x.guard.enterInside(); err != nil {
+		return 0, err
+	}
+	defer r.x.guard.leaveInside()
 	return r.in.Read(p)
 }
 
@@ -118,6 +122,10 @@ func (r *Request) WriteTo(w io.Writer) (int64, error) {
 	if !r.x.mine() {
 		return copyElsewhere(w.Write, r.x.readElsewhere)
 	}
+	if err := r.x.guard.enterInside(); err != nil {
+		return 0, err
+	}
+	defer r.x.guard.leaveInside()
 	return r.in.WriteTo(w)
 }
 

@@ -61,18 +61,17 @@ const (
 // the caller's, with head, a copy of what has been read of it and not used, the rest of
 // the request's body included. What was written of the response before is sent first;
 // from then on the methods of request and response fail with ErrHijacked. Any
-// goroutine may call it before the handler returns. It fails with ErrClosed when the
+// goroutine may call it before the handler returns. It fails with ErrBusy while anyone
+// is in a method that reads the body, or somebody else in one that sends (what waits
+// there ends when SetReadDeadline or SetWriteDeadline says so), with ErrClosed when the
 // server is closing, and where the answer or the connection has failed.
 func (r *Response) Hijack() (socket *Socket, head []byte, err error) {
 	r.x.check("Hijack")
-	if !r.x.mine() {
-		err = r.x.doElsewhere(func() (err error) {
-			socket, head, err = r.x.hijack()
-			return err
-		})
-		return socket, head, err
-	}
-	return r.x.hijack()
+	err = r.x.both(func() (err error) {
+		socket, head, err = r.x.hijack()
+		return err
+	})
+	return socket, head, err
 }
 
 // socket returns the Socket of the connection, which must be alive.
