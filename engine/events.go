@@ -290,6 +290,7 @@ func (x *responder) unusual(c *conn) {
 		if !x.lendTo("Events.Timeout", on.Timeout) {
 			return
 		}
+		c.Watch(c.server.run.timeouts.inactive) // a request may have come meanwhile, and the deadline is used up
 	}
 	if x.worker.Lost() && !c.Portable() {
 		x.giveBack()

@@ -280,6 +280,42 @@ func TestInactiveRequest(t *testing.T) {
 	})
 }
 
+// A request that comes while Events.Timeout is told of the idle connection is watched
+// like any other.
+func TestInactiveBehindIdle(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		if d.portable {
+			return // it looks at nothing while nobody reads or writes
+		}
+		idle, sent, told := make(chan struct{}), make(chan struct{}), make(chan struct{}, 64)
+		var calls atomic.Int32
+		s := prepare(t, d, func(_ *engine.Request, res *engine.Response) {
+			for len(told) > 0 {
+				<-told // of the time before
+			}
+			<-told
+			_ = res.EndString("watched")
+		})
+		s.Timeouts.Inactive, s.Timeouts.Idle = 20*time.Millisecond, 20*time.Millisecond
+		s.On.Timeout = func(*engine.Socket) {
+			if calls.Add(1) == 1 {
+				close(idle)
+				<-sent
+			}
+			select {
+			case told <- struct{}{}:
+			default:
+			}
+		}
+		s.listen()
+		c := s.dial()
+		wait(t, idle, "the connection to be idle")
+		c.send(request("/"))
+		close(sent)
+		c.expect(200, "watched")
+	})
+}
+
 // A body that trickles is not waited for for ever, however regular it is.
 func TestSlowBody(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
