@@ -151,6 +151,8 @@ func (r *Response) wait() error {
 		return r.waitError("wait for a socket", err)
 	}
 	switch {
+	case w.conn == nil && o.retired():
+		return errRetired
 	case w.conn == nil:
 		return r.dial()
 	case r.fresh && w.conn.used:

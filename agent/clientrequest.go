@@ -141,7 +141,7 @@ func (c *ClientRequest) begin() error {
 		return nil
 	}
 	c.begun = true
-	if c.err = c.res.acquire(); c.err == errRetired {
+	for c.err = c.res.acquire(); c.err == errRetired; {
 		if c.res.call.origin, c.err = c.res.run.resolve(c.req); c.err == nil {
 			c.err = c.res.acquire()
 		}

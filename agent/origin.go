@@ -4,6 +4,7 @@
 package agent
 
 import (
+	"crypto/tls"
 	"sync"
 	"sync/atomic"
 
@@ -16,6 +17,8 @@ type origin struct {
 	site site
 	name string
 	max  int64 // sockets; 0: no bound
+
+	sessions tls.ClientSessionCache // nil: plain
 
 	// open counts sockets: those that are, are being made, and are promised to someone
 	// who waits. gone, and below, once the origin was retired.
@@ -33,6 +36,17 @@ const gone = -1 << 40
 // retired tells whether the origin is none any more, so that its name must be looked
 // up again.
 func (o *origin) retired() bool { return o == nil || o.open.Load() < 0 }
+
+// retire ends the origin if it has no socket and nobody who waits. Who begins to wait
+// just then is woken: the queue counts it before it looks whether the origin is
+// retired, and here it is the other way round.
+func (o *origin) retire() bool {
+	if o.queue.waiting.Load() > 0 || !o.open.CompareAndSwap(0, gone) {
+		return false
+	}
+	o.match()
+	return true
+}
 
 // reserve counts a socket that is going to be made, if there may be one more.
 func (o *origin) reserve() bool {
@@ -152,6 +166,9 @@ type table struct {
 	next int // size at which the next sweep is due
 }
 
+// sessionsKept is how many TLS sessions an origin has: they are of one server.
+const sessionsKept = 4
+
 // minSweep is how many origins there are before unused ones are looked for.
 const minSweep = 256
 
@@ -176,6 +193,9 @@ func (t *table) get(r *running, s *site) *origin {
 		t.sweep()
 	}
 	o = &origin{run: r, site: *s, name: name, max: int64(max(0, r.agent.MaxSockets))}
+	if s.secure {
+		o.sessions = tls.NewLRUClientSessionCache(sessionsKept)
+	}
 	o.queue.init()
 	t.all[name] = o
 	return o
@@ -184,7 +204,7 @@ func (t *table) get(r *running, s *site) *origin {
 // sweep retires the origins that have no socket and nobody who waits.
 func (t *table) sweep() {
 	for name, o := range t.all {
-		if o.open.CompareAndSwap(0, gone) {
+		if o.retire() {
 			delete(t.all, name)
 		}
 	}

@@ -29,7 +29,7 @@ type queue struct {
 type waiter struct {
 	next  atomic.Pointer[waiter]
 	state atomic.Uint32
-	conn  *conn // what was granted: a socket, or nil and the right to make one
+	conn  *conn // what was granted: a socket, or nil and the right to make one, or to look for another origin
 	gate  loop.Gate
 }
 
@@ -102,10 +102,10 @@ func (o *origin) matchAll() {
 			return
 		}
 		c := o.take()
-		if c == nil && !o.reserve() {
+		if c == nil && !o.reserve() && !o.retired() {
 			return
 		}
-		if q.grant(w, c) {
+		if q.grant(w, c) || o.retired() {
 			continue
 		}
 		// It left just now. The next one in the queue, or whoever comes, has it.

@@ -1,0 +1,39 @@
+// Origins that nobody uses are forgotten, and nobody with them.
+
+package agent
+
+import "testing"
+
+// Who waits for a place that was given back is not forgotten by a sweep that comes
+// before the place was passed on.
+func TestSweepWhileSomeoneWaits(t *testing.T) {
+	for _, late := range []bool{false, true} {
+		a := &Agent{MaxSockets: 1}
+		r := a.state()
+		o := r.names.get(r, &site{host: "a.example", port: 80})
+		if !o.reserve() {
+			t.Fatal("no place")
+		}
+		w := new(waiter)
+		wait := func() {
+			o.queue.waiting.Add(1)
+			o.queue.join(w)
+			o.match()
+		}
+		if !late {
+			wait()
+		}
+		o.open.Add(-1) // as unreserve does
+		r.names.sweep()
+		if late {
+			wait()
+		}
+		o.match()
+		if w.state.Load() != granted || o.queue.waiting.Load() != 0 {
+			t.Errorf("late %v: who waits was forgotten", late)
+		}
+		if o.retired() != late {
+			t.Errorf("late %v: retired: %v", late, o.retired())
+		}
+	}
+}
