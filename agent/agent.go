@@ -39,7 +39,9 @@ type Agent struct {
 	Timeouts Timeouts
 	// Retry says when a request is sent again.
 	Retry Retry
-	// TLS is for https; nil is the default: verification on, with a session cache.
+	// TLS is for https; nil is the default: verification on. Sessions are resumed, for
+	// each origin by itself, unless it verifies by a function of its own and brings no
+	// ClientSessionCache.
 	TLS *tls.Config
 	// Dial, when set, makes connections in place of the agent's own dialling. network
 	// is "tcp" or "unix". It runs on a goroutine of its own.
@@ -117,7 +119,6 @@ type running struct {
 	times     times
 	names     table
 	resolver  resolver
-	sessions  tls.ClientSessionCache
 	destroyed atomic.Bool
 
 	mu    sync.Mutex // guards group
@@ -151,7 +152,6 @@ func (a *Agent) start() {
 			proceed: int64(millis(t.Continue, defaultContinue)), idle: int64(millis(t.Idle, defaultIdle)),
 			response: millis(t.Response, defaultWait), read: millis(t.Read, defaultWait), write: millis(t.Write, defaultWait),
 		},
-		sessions: tls.NewLRUClientSessionCache(0),
 	}
 	r.maxFree = min(r.maxFree, 1<<20)
 	a.run = r

@@ -241,8 +241,10 @@ func (o *origin) config() *tls.Config {
 	if c.ServerName == "" {
 		c.ServerName = o.site.host
 	}
-	if c.ClientSessionCache == nil {
-		c.ClientSessionCache = o.run.sessions
+	// A resumed session has the identity of the first and is not verified as that was: it
+	// is for one origin, and for none whose Route says how to verify.
+	if c.ClientSessionCache == nil && o.site.config == nil && c.VerifyPeerCertificate == nil && c.VerifyConnection == nil {
+		c.ClientSessionCache = o.sessions
 	}
 	if c.NextProtos == nil {
 		c.NextProtos = []string{"http/1.1"}

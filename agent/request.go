@@ -61,7 +61,7 @@ type Route struct {
 	Family       int         // 4 or 6: only addresses of that kind
 	LocalAddress string      // the IP address to connect from (seed: localAddress)
 	SocketPath   string      // a unix socket to connect to instead (seed: socketPath)
-	TLS          *tls.Config // for https, instead of the agent's
+	TLS          *tls.Config // for https, instead of the agent's; sessions are resumed if it brings a ClientSessionCache
 	Proxy        string      // "http://user:password@host:port": plain requests are forwarded, https goes through CONNECT
 }
 
