@@ -51,21 +51,24 @@ func (r *Request) OnClose(fn func()) { r.x.hooks().set(func(h *hooks) { h.reques
 
 // OnDrain has fn called, on a goroutine of its own, each time that all which TryWrite
 // has kept is with the kernel (seed: 'drain'), unless another method has sent the
-// rest: those wait until it is. A later fn replaces it. It allocates.
+// rest: those wait until it is. Set when TryWrite has just reported false, it is called
+// for that in any case, at once if all is with the kernel already. A later fn replaces
+// it. It allocates.
 func (r *Response) OnDrain(fn func()) {
 	r.x.check("OnDrain")
 	if fn != nil {
 		server, socket, told := r.x.server, r.x.conn.socket(), fn
 		fn = func() { server.tellAside("OnDrain", told, socket) }
 	}
-	r.out.Drained = fn
+	r.out.OnDrain(fn)
 }
 
 // TryWrite is Write that does not wait: it reports whether all bytes are with the
 // kernel (seed: response.write). When it reports false and no error, what the kernel
 // did not take was copied and is sent in the background, behind what TryWrite has kept
-// before; OnDrain tells when that is over. It keeps a mebibyte at most: beyond that it
-// takes nothing and returns ErrFull. With the portable driver it waits as Write does.
+// before; OnDrain tells when that is over. It keeps a mebibyte of bodies at most: where
+// p and what is kept are more together, it takes nothing and returns ErrFull, and so a
+// longer p is for Write. With the portable driver it waits as Write does.
 // It does not allocate when the kernel takes all.
 func (r *Response) TryWrite(p []byte) (sent bool, err error) {
 	r.x.check("TryWrite")

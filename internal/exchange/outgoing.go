@@ -50,9 +50,9 @@ type Outgoing struct {
 	usual   usualHead
 	interim writer.Headers // of the interim response being sent
 
-	// Drained is called when what TryWrite has left behind is with the kernel.
-	Drained func()
+	drained func()   // see OnDrain
 	surplus *surplus // what TryWrite has left behind; nil: it never has
+	waits   bool     // the last TryWrite has left something behind, and nobody has taken it back
 
 	NoDate bool // leave Date out (seed: response.sendDate)
 
@@ -98,9 +98,9 @@ func (out *Outgoing) Reset() {
 	}
 	out.plan.KeepAlive = false // until there is a plan
 	out.sent, out.mark = 0, len(out.buf)
-	out.NoDate, out.headDone, out.left, out.ended = false, false, false, false
-	if out.Drained != nil {
-		out.Drained = nil
+	out.NoDate, out.headDone, out.left, out.ended, out.waits = false, false, false, false, false
+	if out.drained != nil {
+		out.drained = nil
 	}
 }
 

@@ -15,8 +15,8 @@ import (
 	"github.com/gale-http/gale/writer"
 )
 
-// ErrFull is returned by TryWrite when so much is kept that it takes no more.
-var ErrFull = errors.New("gale: too much waits to be sent: Write waits, OnDrain tells when")
+// ErrFull is returned by TryWrite when it might have to keep more than it may.
+var ErrFull = errors.New("gale: TryWrite keeps no more than a mebibyte: Write waits, OnDrain tells when there is room")
 
 // surplusLimit bounds the bytes that TryWrite keeps.
 const surplusLimit = 1 << 20
@@ -28,13 +28,13 @@ type surplus struct {
 	mu    sync.Mutex
 	bytes []byte
 	err   error         // why the sender has ended before all was sent
-	drain func()        // see Outgoing.Drained
+	drain func()        // see Outgoing.OnDrain
 	done  chan struct{} // closed when the sender has ended; nil: there is none
 	stop  bool          // it is to end
 }
 
 // TryWrite is Write that does not wait: it reports whether all is with the kernel.
-// When it is not, the rest was kept, up to a bound: beyond that, TryWrite takes
+// When it is not, the rest was kept, up to a bound: where p may not fit, TryWrite takes
 // nothing and returns ErrFull. On a stream that cannot tell (Stream.TryWrite) it
 // waits.
 func (out *Outgoing) TryWrite(p []byte) (sent bool, err error) {
@@ -43,7 +43,7 @@ func (out *Outgoing) TryWrite(p []byte) (sent bool, err error) {
 		return false, ErrEnded
 	case out.err != nil:
 		return false, out.err
-	case out.surplus.size()+len(p) > surplusLimit && out.surplus.size() > 0:
+	case len(p) > surplusLimit || out.surplus.size()+len(p) > surplusLimit:
 		return false, ErrFull
 	}
 	if !out.headDone {
@@ -51,56 +51,72 @@ func (out *Outgoing) TryWrite(p []byte) (sent bool, err error) {
 			return false, err
 		}
 	}
-	if out.plan.Body && len(p) > 0 {
+	var end []byte
+	if !out.plan.Body {
+		p = nil
+	}
+	if len(p) > 0 {
 		if err := out.count(int64(len(p))); err != nil {
 			return false, err
 		}
-		chunked := out.plan.Framing == h1.Chunked
-		if chunked {
+		if out.plan.Framing == h1.Chunked {
 			out.buf = writer.AppendChunkHead(out.buf, int64(len(p)))
+			end = chunkEnd
 		}
-		out.buf = append(out.buf, p...)
-		if chunked {
-			out.buf = append(out.buf, writer.ChunkEnd...)
+		if len(p) <= copyLimit {
+			out.buf = append(append(out.buf, p...), end...)
+			p, end = nil, nil
 		}
 	}
 	if out.early > 0 {
 		out.claim()
 	}
-	if kept, err := out.surplus.add(out.buf); kept || err != nil {
-		out.emptied()
-		out.fail(err)
-		return false, err
-	}
-	return out.tryFlush()
-}
-
-// tryFlush sends what the kernel takes and keeps the rest.
-func (out *Outgoing) tryFlush() (sent bool, err error) {
-	rest := out.buf
-	for len(rest) > 0 {
-		n, err := out.Stream.TryWrite(rest)
-		if err != nil {
-			out.emptied()
-			out.fail(err)
-			return false, err
-		}
-		if rest = rest[n:]; n == 0 {
-			break
-		}
-	}
-	if len(rest) > 0 {
-		if out.surplus == nil {
-			out.surplus = new(surplus)
-		}
-		out.surplus.begin(out.Stream, rest, out.Drained)
+	pieces := [...][]byte{out.buf, p, end}
+	kept, err := out.surplus.add(pieces)
+	if !kept && err == nil {
+		kept, err = out.trySend(pieces)
 	}
 	out.emptied()
-	return len(rest) == 0, nil
+	out.fail(err)
+	out.waits = kept && err == nil
+	return !kept && err == nil, err
+}
+
+// trySend sends what the kernel takes of the pieces, and keeps the rest, if there is
+// any.
+func (out *Outgoing) trySend(pieces [3][]byte) (kept bool, err error) {
+	for len(pieces[0])+len(pieces[1])+len(pieces[2]) > 0 {
+		n, err := out.Stream.TryWriteThree(pieces[0], pieces[1], pieces[2])
+		if err != nil {
+			return false, err
+		}
+		if n == 0 {
+			if out.surplus == nil {
+				out.surplus = new(surplus)
+			}
+			out.surplus.begin(out.Stream, pieces, out.drained)
+			return true, nil
+		}
+		for i, p := range pieces {
+			m := min(n, len(p))
+			pieces[i] = p[m:]
+			n -= m
+		}
+	}
+	return false, nil
+}
+
+// OnDrain has fn called when what TryWrite has left behind is with the kernel, and now,
+// on a goroutine of its own, if what it did not take last is.
+func (out *Outgoing) OnDrain(fn func()) {
+	if out.drained = fn; out.waits {
+		out.surplus.listen(fn)
+	}
 }
 
 // collect takes back what is kept, to be sent before anything else.
 func (out *Outgoing) collect() {
+	out.waits = false
 	if rest := out.surplus.take(); len(rest) > 0 && out.err == nil {
 		out.buf = append(rest, out.buf...)
 		out.mark = 0
@@ -117,9 +133,9 @@ func (r *surplus) size() int {
 	return len(r.bytes)
 }
 
-// add keeps p behind what is kept, if anything is, and reports whether it did, or why
-// nothing can be sent any more.
-func (r *surplus) add(p []byte) (kept bool, err error) {
+// add keeps the pieces behind what is kept, if anything is, and reports whether it did,
+// or why nothing can be sent any more.
+func (r *surplus) add(pieces [3][]byte) (kept bool, err error) {
 	if r == nil {
 		return false, nil
 	}
@@ -128,15 +144,31 @@ func (r *surplus) add(p []byte) (kept bool, err error) {
 	if r.done == nil {
 		return false, r.err
 	}
-	r.bytes = append(r.bytes, p...)
+	r.keep(pieces)
 	return true, nil
 }
 
-// begin keeps p and has it sent.
-func (r *surplus) begin(s *loop.Stream, p []byte, drain func()) {
+func (r *surplus) keep(pieces [3][]byte) {
+	for _, p := range pieces {
+		r.bytes = append(r.bytes, p...)
+	}
+}
+
+// begin keeps the pieces and has them sent.
+func (r *surplus) begin(s *loop.Stream, pieces [3][]byte, drain func()) {
 	r.stream, r.drain, r.stop, r.err, r.done = s, drain, false, nil, make(chan struct{})
-	r.bytes = append(r.bytes[:0], p...)
+	r.bytes = r.bytes[:0]
+	r.keep(pieces)
 	go r.send(r.done)
+}
+
+// listen has fn called when nothing is kept any more.
+func (r *surplus) listen(fn func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.drain = fn; fn != nil && r.done == nil && r.err == nil {
+		go fn()
+	}
 }
 
 // send sends what is kept, until that is nothing, it fails or it is told to stop.

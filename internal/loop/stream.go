@@ -348,6 +348,24 @@ func (s *Stream) TryWrite(p []byte) (int, error) {
 	return s.tryWrite(p)
 }
 
+// TryWriteThree is TryWrite of a, b and c, one behind the other.
+func (s *Stream) TryWriteThree(a, b, c []byte) (int, error) {
+	switch {
+	case len(b)+len(c) == 0:
+		return s.TryWrite(a)
+	case s.above == nil:
+		return s.tryWriteThree(a, b, c)
+	case s.portable:
+		return s.above.writeThree(s, a, b, c)
+	}
+	for _, p := range [...][]byte{a, b, c} {
+		if len(p) > 0 {
+			return s.TryWrite(p)
+		}
+	}
+	return 0, nil
+}
+
 // HalfClose tells the peer that nothing more will be sent. It does not wait: over TLS
 // the peer may have to do without the words, when it is slow.
 func (s *Stream) HalfClose() { s.halfClose(trying) }
