@@ -73,10 +73,13 @@ func (a *Agent) drop(ctx context.Context, req *Request) error {
 
 // do sends the request until it is answered or fails for good.
 func (r *Response) do(q *Request) error {
+	trailers := q.out.Trailers.Len()
 	for {
 		err := r.acquire()
 		if err == nil {
-			if err = r.exchange(q); err == nil {
+			err = r.exchange(q)
+			q.out.Trailers.Truncate(trailers) // those behind came with the body
+			if err == nil {
 				return nil
 			}
 			r.finish(false)
@@ -297,7 +300,8 @@ func (r *Response) sendSource(q *Request) error {
 	}
 }
 
-// takeTrailers has the trailers of a message that is passed on follow its body.
+// takeTrailers has the trailers of a message that is passed on follow its body, those
+// that may.
 func (q *Request) takeTrailers(from io.Reader) error {
 	message, ok := from.(interface {
 		RawTrailers() iter.Seq2[[]byte, []byte]
@@ -306,6 +310,9 @@ func (q *Request) takeTrailers(from io.Reader) error {
 		return nil
 	}
 	for name, value := range message.RawTrailers() {
+		if !exchange.MayTrail(name) {
+			continue
+		}
 		if err := q.out.Trailers.AddBytes(name, value); err != nil {
 			return err
 		}

@@ -49,7 +49,7 @@ type Request struct {
 
 // Source is a body that is read while it is sent.
 type Source struct {
-	Reader io.Reader // read to its end, by the goroutine that calls Do; the trailers of an engine.Request or a Response follow
+	Reader io.Reader // read to its end, by the goroutine that calls Do; of an engine.Request or a Response the trailers follow that may be any
 	Length int64     // how much it has when that is known and > 0; else it is sent in chunks
 	// Again, when set, gives the body from its beginning, so that the request can be
 	// sent again.
@@ -141,12 +141,16 @@ func (q *Request) ClearHeaders() {
 }
 
 // AddTrailers adds fields, as name, value, name, value, that follow a body sent in
-// chunks, and are dropped otherwise. Errors are those of SetHeader.
+// chunks, and are dropped otherwise. What is added while Source is read belongs to that
+// body, and goes with it. Errors are those of SetHeader, and ErrTrailer.
 func (q *Request) AddTrailers(headers ...string) error {
 	if len(headers)%2 != 0 {
 		return errOdd
 	}
 	for i := 0; i < len(headers); i += 2 {
+		if !exchange.MayTrail(headers[i]) {
+			return ErrTrailer
+		}
 		if err := q.out.Trailers.Add(headers[i], headers[i+1]); err != nil {
 			return err
 		}

@@ -23,6 +23,7 @@ var (
 	ErrEnded    = exchange.ErrEnded    // the response is complete
 	ErrTooLong  = exchange.ErrTooLong  // more body than the Content-Length that was set
 	ErrTooShort = exchange.ErrTooShort // less body than the Content-Length that was set
+	ErrTrailer  = exchange.ErrTrailer  // the field may not be a trailer
 	ErrFull     = exchange.ErrFull     // TryWrite keeps too much already
 )
 
@@ -243,7 +244,7 @@ func (r *Response) SetWriteDeadline(t time.Time) {
 
 // AddTrailers adds fields, as name, value, name, value, that follow the body. They
 // are sent if that is chunked, and dropped without a word if not (seed:
-// response.addTrailers). Errors are those of SetHeader.
+// response.addTrailers). Errors are those of SetHeader, and ErrTrailer.
 func (r *Response) AddTrailers(headers ...string) error {
 	r.x.check("AddTrailers")
 	if len(headers)%2 != 0 {
@@ -253,6 +254,9 @@ func (r *Response) AddTrailers(headers ...string) error {
 		return ErrEnded
 	}
 	for i := 0; i < len(headers); i += 2 {
+		if !exchange.MayTrail(headers[i]) {
+			return ErrTrailer
+		}
 		if err := r.out.Trailers.Add(headers[i], headers[i+1]); err != nil {
 			return err
 		}

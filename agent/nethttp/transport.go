@@ -194,7 +194,7 @@ func (s *sending) Read(p []byte) (int, error) {
 	if err == io.EOF {
 		for name, values := range s.r.Trailer {
 			for _, value := range values {
-				if e := s.q.AddTrailers(name, value); e != nil {
+				if e := s.q.AddTrailers(name, value); e != nil && !errors.Is(e, agent.ErrTrailer) {
 					return n, e
 				}
 			}

@@ -106,7 +106,7 @@ func (x *exchange) answer(out *engine.Response) error {
 		return err
 	}
 	for name, value := range res.RawTrailers() {
-		if err := out.AddTrailers(string(name), string(value)); err != nil {
+		if err := out.AddTrailers(string(name), string(value)); err != nil && !errors.Is(err, engine.ErrTrailer) {
 			return err
 		}
 	}
