@@ -16,6 +16,7 @@ import (
 	"github.com/gale-http/gale/internal/exchange"
 	"github.com/gale-http/gale/internal/h1"
 	"github.com/gale-http/gale/internal/loop"
+	"github.com/gale-http/gale/writer"
 )
 
 // call is the state of a request under way. It is part of its Response.
@@ -115,7 +116,13 @@ func (r *Response) again(q *Request, err error) bool {
 func stale(err error) bool {
 	var protocol *h1.Error
 	return !errors.Is(err, loop.ErrTimeout) && !errors.Is(err, loop.ErrClosed) && !errors.Is(err, loop.ErrOver) &&
-		!errors.As(err, &protocol) && !errors.Is(err, errSource)
+		!errors.As(err, &protocol) && !errors.Is(err, errSource) && !misuse(err)
+}
+
+// misuse tells whether err is a mistake of the application's: no server has to do with it.
+func misuse(err error) bool {
+	return errors.Is(err, ErrTooLong) || errors.Is(err, ErrTooShort) || errors.Is(err, ErrBadLength) ||
+		errors.Is(err, ErrTrailer) || errors.Is(err, ErrHeadSent) || errors.Is(err, ErrEnded) || errors.As(err, new(*writer.FieldError))
 }
 
 // idempotent tells whether the request may be processed twice (RFC 9110 §9.2.2).
@@ -172,7 +179,7 @@ func (r *Response) exchange(q *Request) error {
 	case err == nil:
 		r.sent = true
 	case err == exchange.ErrInterrupted:
-	case errors.Is(err, loop.ErrTimeout) || errors.Is(err, loop.ErrClosed) || errors.Is(err, loop.ErrOver) || errors.Is(err, errSource):
+	case errors.Is(err, loop.ErrTimeout) || errors.Is(err, loop.ErrClosed) || errors.Is(err, loop.ErrOver) || errors.Is(err, errSource) || misuse(err):
 		return err
 	default:
 		// A server that refuses what is still being sent has answered before it closed.

@@ -183,7 +183,7 @@ func (c *ClientRequest) sending(err error) error {
 	switch {
 	case err == nil || err == exchange.ErrInterrupted:
 		return nil
-	case errors.Is(err, ErrTooLong) || errors.Is(err, ErrTooShort) || errors.Is(err, ErrEnded):
+	case errors.Is(err, ErrEnded):
 		return err
 	}
 	if stale(err) && c.ctx.Err() == nil {

@@ -58,6 +58,8 @@ var (
 	// ErrTooLong and ErrTooShort: more or fewer body bytes than the declared length.
 	ErrTooLong  = exchange.ErrTooLong
 	ErrTooShort = exchange.ErrTooShort
+	// ErrBadLength: the Content-Length field that was set is no number.
+	ErrBadLength = exchange.ErrBadLength
 	// ErrTrailer: a field that may not be a trailer.
 	ErrTrailer = exchange.ErrTrailer
 	// ErrHeadSent: the head has left, and cannot be changed.
