@@ -107,7 +107,7 @@ type Sockets struct {
 type Timeouts struct {
 	// Handshake is for that of TLS, from the connection's beginning; 10 seconds.
 	Handshake time.Duration
-	Head      time.Duration // from a head's first byte to its last; 1 minute; beyond it 408
+	Head      time.Duration // from a head's first byte, of its record in TLS, to its last; 1 minute; beyond it 408
 	Body      time.Duration // for the next bytes of a body that is being read; 2 minutes
 	Write     time.Duration // for the peer to take more of an answer; 2 minutes
 	Idle      time.Duration // between two requests (seed: server.timeout); 2 minutes

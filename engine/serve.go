@@ -166,11 +166,12 @@ func (c *conn) toRest(again bool) {
 		c.close()
 		return
 	}
-	c.noteHead(c.begun != nil)
+	c.noteHead(c.begun != nil || c.Partial())
 	c.Rest(c.restUntil(), again)
 }
 
-// noteHead starts the clock of a head that has begun, and stops it otherwise.
+// noteHead starts the clock of a head that has begun, if only with a part of a record of
+// TLS, and stops it otherwise.
 func (c *conn) noteHead(begun bool) {
 	switch {
 	case !begun:

@@ -4,8 +4,10 @@
 package engine_test
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"strings"
 	"testing"
@@ -77,6 +79,68 @@ func TestHeadTimeoutCountsFromTheFirstByte(t *testing.T) {
 				t.Fatalf("got %q, %v", line, err)
 			}
 			c.send("x")
+		}
+	})
+}
+
+// held keeps what is written to it back.
+type held struct {
+	net.Conn
+	text []byte
+	on   bool
+}
+
+func (h *held) Write(p []byte) (int, error) {
+	if !h.on {
+		return h.Conn.Write(p)
+	}
+	h.text = append(h.text, p...)
+	return len(p), nil
+}
+
+// TestHeadTimeoutCountsFromTheFirstByteOfARecord: over TLS a head may come in one record,
+// of which nothing can be read before its last byte.
+func TestHeadTimeoutCountsFromTheFirstByteOfARecord(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		s := prepareTLS(t, d, hello)
+		s.Timeouts = engine.Timeouts{Idle: 4 * soon, Head: 4 * soon}
+		s.listen()
+		config := s.client.Clone()
+		config.DynamicRecordSizingDisabled = true
+		for _, before := range []string{"", request("/")} {
+			wire := &held{Conn: s.dial().Conn}
+			over := tls.Client(wire, config)
+			if err := over.Handshake(); err != nil {
+				t.Fatal(err)
+			}
+			c := newClient(t, over)
+			if before != "" {
+				c.get("/", "hello")
+			}
+			wire.on = true
+			c.send("GET / HTTP/1.1\r\nHost: a\r\nX: " + strings.Repeat("x", 15_000) + "\r\n\r\n")
+			ended, clock := make(chan string, 1), time.NewTicker(soon/10)
+			go func() {
+				text, _ := io.ReadAll(c.in)
+				ended <- string(text)
+			}()
+			for at := 0; ; at++ {
+				select {
+				case <-clock.C: // the time between two bytes is what is tested
+					if at == len(wire.text) {
+						t.Fatal("the server has read the whole record")
+					}
+					_, _ = wire.Conn.Write(wire.text[at : at+1])
+					continue
+				case got := <-ended:
+					if want := "408"; !d.portable && statusOf(got) != want {
+						t.Errorf("got %q, want %s", got, want)
+					}
+				}
+				break
+			}
+			clock.Stop()
+			_ = c.Close()
 		}
 	})
 }

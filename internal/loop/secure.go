@@ -107,6 +107,13 @@ func (s *Stream) TLS() *tls.ConnectionState {
 	return &state
 }
 
+// Partial tells whether what has come of TLS ends within a record, of which nothing can
+// be read before it is whole. It is for who reads. Of a portable stream, whose reads
+// wait for whole records, it says nothing.
+func (s *Stream) Partial() bool {
+	return s.above != nil && s.above.tls != nil && !s.above.wire.whole()
+}
+
 // Strip takes TLS off a stream that has a descriptor: the peer has been told the end
 // of it by HalfClose, and what still comes is for nobody to understand.
 func (s *Stream) Strip() {
