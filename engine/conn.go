@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"net"
 	"sync/atomic"
+	"time"
 
 	"github.com/gale-http/gale/internal/exchange"
 	"github.com/gale-http/gale/internal/h1"
@@ -41,13 +42,12 @@ type conn struct {
 	// linger is how many bytes more are read and dropped before closing, in modeLinger.
 	linger int32
 	mode   mode
-	// served tells that a request of it has been answered; idle, for the portable
-	// driver, that it waits for the next.
+	// served tells that a request of it has been answered.
 	served bool
 	// away tells that begun is the shared pool's, and not the loop's; again, for the
 	// portable driver, that the connection is to be served on.
 	away, again bool
-	idle        atomic.Bool
+	waits       atomic.Uint32 // for the portable driver: for what
 	extras      atomic.Pointer[extras]
 	next        *conn // in the loop's free list
 }
@@ -64,6 +64,25 @@ const (
 	modeIdle        // nothing has come for too long, and Events.Timeout is to be told
 	modeTaken       // it was taken over: it is no connection of the server's any more
 )
+
+// What a connection of the portable driver waits for.
+const (
+	waitsNot    = iota // something has begun, or is being answered
+	waitsFirst         // for its first request
+	waitsCalled        // for its first request, until Shutdown's deadline
+	waitsNext          // for another request
+)
+
+// nowWaits says what the connection, of the portable driver, waits for from now on.
+func (c *conn) nowWaits(what uint32) {
+	if c.waits.Swap(what) != waitsCalled {
+		return
+	}
+	mu := &c.server.run.mu
+	mu.Lock() // retirePortable has it while it sets the deadline
+	defer mu.Unlock()
+	c.SetReadDeadline(time.Time{})
+}
 
 // extras is what a connection has once someone asks for it. It is never another
 // connection's, so it may be kept for ever.

@@ -301,7 +301,7 @@ func (x *responder) unusual(c *conn) {
 
 // failed ends a connection that cannot be read any more.
 func (x *responder) failed(err error) {
-	if x.server.On.ClientError != nil && err != loop.ErrTimeout && err != loop.ErrClosed {
+	if x.server.On.ClientError != nil && err != loop.ErrTimeout && err != loop.ErrDeadline && err != loop.ErrClosed {
 		x.report(err)
 		return
 	}

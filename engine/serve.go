@@ -100,17 +100,22 @@ func (x *responder) read() bool {
 		return false
 	}
 	n, err := in.Fill()
+	if x.conn.Portable() {
+		x.conn.nowWaits(waitsNot)
+	}
+	if err == nil && n > 0 {
+		return true
+	}
+	late := err == loop.ErrTimeout || err == loop.ErrDeadline // the latter is Shutdown's
 	switch {
-	case err == loop.ErrTimeout && in.Unread() > 0:
+	case late && in.Unread() > 0:
 		x.refuse(errHeadTimeout)
-	case err == loop.ErrTimeout && x.server.On.Timeout != nil:
+	case late && x.server.On.Timeout != nil:
 		return x.lendTo("Events.Timeout", x.server.On.Timeout)
 	case err != nil:
 		x.failed(err)
-	case n == 0:
-		x.rest()
 	default:
-		return true
+		x.rest()
 	}
 	return false
 }
@@ -134,16 +139,33 @@ func (x *responder) prepareWait() bool {
 	}
 	c := x.conn
 	begun := x.req.in.Unread() > 0
-	if c.idle.Store(!begun); !begun && c.served && x.server.run.closing.Load() {
-		x.finish(false)
-		return false
-	}
 	c.noteHead(begun)
+	c.setReadTimeout()
+	switch {
+	case begun:
+		return true
+	case c.served:
+		c.nowWaits(waitsNext)
+	default:
+		c.nowWaits(waitsFirst)
+	}
+	if x.server.run.closing.Load() { // else retirePortable sees that it waits
+		c.nowWaits(waitsNot)
+		if c.served {
+			x.finish(false)
+			return false
+		}
+		c.setReadTimeout()
+	}
+	return true
+}
+
+// setReadTimeout bounds a read of the portable driver as a rest is bounded on a loop.
+func (c *conn) setReadTimeout() {
 	c.ReadTimeout = 0
 	if due := c.restUntil(); due != 0 {
 		c.ReadTimeout = int32(max(1, due-c.Tick()))
 	}
-	return true
 }
 
 // rest sends what is ready and puts the connection to rest. The loop is held.
@@ -185,9 +207,6 @@ func (c *conn) noteHead(begun bool) {
 // connection goes on here.
 func (x *responder) answer(verdict error) bool {
 	c, out := x.conn, &x.res.out
-	if c.Portable() {
-		c.idle.Store(false)
-	}
 	c.served, c.headDue, c.ReadTimeout = true, 0, x.server.run.timeouts.body
 	if c.in.Special() && x.special(verdict) {
 		return false

@@ -173,12 +173,16 @@ func (s *Server) gone() {
 	}
 }
 
-// retirePortable is retire for the connections of the portable driver.
+// retirePortable is retire for the connections of the portable driver that are there;
+// those to come find out by themselves.
 func (s *Server) retirePortable() {
 	s.run.mu.Lock()
 	defer s.run.mu.Unlock()
 	for c := range s.run.conns {
-		if !c.idle.Load() {
+		if c.waits.CompareAndSwap(waitsFirst, waitsCalled) {
+			c.SetReadDeadline(loop.DeadlineIn(freshTicks))
+		}
+		if c.waits.Load() != waitsNext {
 			continue
 		}
 		if half, ok := c.NetConn().(interface{ CloseRead() error }); ok && s.run.tls != nil {

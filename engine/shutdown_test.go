@@ -167,6 +167,42 @@ func TestShutdownWaits(t *testing.T) {
 	})
 }
 
+// TestShutdownGivesTheFirstRequestTime: who has connected, and sent nothing yet, may
+// still send a request, however slowly its body comes. Who does not is closed.
+func TestShutdownGivesTheFirstRequestTime(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		reading := make(chan struct{}, 1)
+		s := start(t, d, func(req *engine.Request, res *engine.Response) {
+			if string(req.Method()) == "POST" {
+				reading <- struct{}{}
+			}
+			echo(req, res)
+		})
+		fresh, silent, idle := s.dial(), s.dial(), s.dial()
+		idle.get("/", "")
+		if !eventually(func() bool { return s.Connections() == 3 }) {
+			t.Fatal("not all were accepted")
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- s.Shutdown(context.Background()) }()
+		idle.ended() // now it is under way
+		fresh.send(headOf("/", 8) + "0123")
+		wait(t, reading, "the handler")
+		if rest := silent.ended(); rest != "" { // the time for a first request is over
+			t.Errorf("the silent connection was sent %q", rest)
+		}
+		fresh.send("4567")
+		if a := fresh.expect(200, "01234567"); !a.Close {
+			t.Error("the answer does not say that it is the last")
+		}
+		fresh.ended()
+		_ = fresh.Close()
+		if err := wait(t, ended, "Shutdown"); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestShutdownTwiceAndBefore(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		s := prepare(t, d, hello)
