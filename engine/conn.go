@@ -6,9 +6,7 @@ package engine
 
 import (
 	"crypto/tls"
-	"net"
 	"sync/atomic"
-	"time"
 
 	"github.com/gale-http/gale/internal/exchange"
 	"github.com/gale-http/gale/internal/h1"
@@ -64,25 +62,6 @@ const (
 	modeIdle        // nothing has come for too long, and Events.Timeout is to be told
 	modeTaken       // it was taken over: it is no connection of the server's any more
 )
-
-// What a connection of the portable driver waits for.
-const (
-	waitsNot    = iota // something has begun, or is being answered
-	waitsFirst         // for its first request
-	waitsCalled        // for its first request, until Shutdown's deadline
-	waitsNext          // for another request
-)
-
-// nowWaits says what the connection, of the portable driver, waits for from now on.
-func (c *conn) nowWaits(what uint32) {
-	if c.waits.Swap(what) != waitsCalled {
-		return
-	}
-	mu := &c.server.run.mu
-	mu.Lock() // retirePortable has it while it sets the deadline
-	defer mu.Unlock()
-	c.SetReadDeadline(time.Time{})
-}
 
 // extras is what a connection has once someone asks for it. It is never another
 // connection's, so it may be kept for ever.
@@ -196,29 +175,6 @@ func (s *Server) adopt(l *loop.Loop, fd int) {
 		return
 	}
 	c.Rest(c.restUntil(), true) // its request may have arrived already
-}
-
-// serveNetConn serves one connection of the portable driver to its end.
-func (s *Server) serveNetConn(w *loop.Worker, nc net.Conn) {
-	c := new(conn)
-	c.init(s)
-	c.OpenConn(w, nc, c)
-	s.run.mu.Lock()
-	if s.run.closed {
-		_ = nc.Close()
-	}
-	s.run.conns[c] = struct{}{}
-	s.run.mu.Unlock()
-	if !c.opened(w.Unix()) {
-		return
-	}
-	for {
-		c.again = false
-		responderOf(w).serve(c)
-		if !c.again {
-			return
-		}
-	}
 }
 
 // restUntil is the tick until which the connection may stay at rest.

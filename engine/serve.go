@@ -130,44 +130,6 @@ func (x *responder) attach(c *conn) {
 	}
 }
 
-// prepareWait does for the portable driver what rest does for a loop, before a
-// read that blocks. It reports whether the connection is still there.
-func (x *responder) prepareWait() bool {
-	if x.res.out.Flush() != nil {
-		x.finish(false)
-		return false
-	}
-	c := x.conn
-	begun := x.req.in.Unread() > 0
-	c.noteHead(begun)
-	c.setReadTimeout()
-	switch {
-	case begun:
-		return true
-	case c.served:
-		c.nowWaits(waitsNext)
-	default:
-		c.nowWaits(waitsFirst)
-	}
-	if x.server.run.closing.Load() { // else retirePortable sees that it waits
-		c.nowWaits(waitsNot)
-		if c.served {
-			x.finish(false)
-			return false
-		}
-		c.setReadTimeout()
-	}
-	return true
-}
-
-// setReadTimeout bounds a read of the portable driver as a rest is bounded on a loop.
-func (c *conn) setReadTimeout() {
-	c.ReadTimeout = 0
-	if due := c.restUntil(); due != 0 {
-		c.ReadTimeout = int32(max(1, due-c.Tick()))
-	}
-}
-
 // rest sends what is ready and puts the connection to rest. The loop is held.
 func (x *responder) rest() {
 	c := x.conn

@@ -172,35 +172,3 @@ func (s *Server) gone() {
 		}
 	}
 }
-
-// retirePortable is retire for the connections of the portable driver that are there;
-// those to come find out by themselves.
-func (s *Server) retirePortable() {
-	s.run.mu.Lock()
-	defer s.run.mu.Unlock()
-	for c := range s.run.conns {
-		if c.waits.CompareAndSwap(waitsFirst, waitsCalled) {
-			c.SetReadDeadline(loop.DeadlineIn(freshTicks))
-		}
-		if c.waits.Load() != waitsNext {
-			continue
-		}
-		if half, ok := c.NetConn().(interface{ CloseRead() error }); ok && s.run.tls != nil {
-			_ = half.CloseRead() // its goroutine has more to say to the peer
-			continue
-		}
-		_ = c.NetConn().Close()
-	}
-}
-
-// closePortable cuts the connections of the portable driver; their goroutines
-// find out and close them.
-func (s *Server) closePortable() {
-	s.run.mu.Lock()
-	defer s.run.mu.Unlock()
-	for c := range s.run.conns {
-		if nc := c.NetConn(); nc != nil {
-			_ = nc.Close()
-		}
-	}
-}

@@ -1,0 +1,124 @@
+// The portable driver: a connection is a goroutine's from beginning to end, which blocks
+// in its reads. What a loop does with connections at rest is done here before a read,
+// and from outside while one waits.
+
+package engine
+
+import (
+	"net"
+	"time"
+
+	"github.com/gale-http/gale/internal/loop"
+)
+
+// What a connection of the portable driver waits for.
+const (
+	waitsNot    = iota // something has begun, or is being answered
+	waitsFirst         // for its first request
+	waitsCalled        // for its first request, until Shutdown's deadline
+	waitsNext          // for another request
+)
+
+// nowWaits says what the connection, of the portable driver, waits for from now on.
+func (c *conn) nowWaits(what uint32) {
+	if c.waits.Swap(what) != waitsCalled {
+		return
+	}
+	mu := &c.server.run.mu
+	mu.Lock() // retirePortable has it while it sets the deadline
+	defer mu.Unlock()
+	c.SetReadDeadline(time.Time{})
+}
+
+// serveNetConn serves one connection of the portable driver to its end.
+func (s *Server) serveNetConn(w *loop.Worker, nc net.Conn) {
+	c := new(conn)
+	c.init(s)
+	c.OpenConn(w, nc, c)
+	s.run.mu.Lock()
+	if s.run.closed {
+		_ = nc.Close()
+	}
+	s.run.conns[c] = struct{}{}
+	s.run.mu.Unlock()
+	if !c.opened(w.Unix()) {
+		return
+	}
+	for {
+		c.again = false
+		responderOf(w).serve(c)
+		if !c.again {
+			return
+		}
+	}
+}
+
+// prepareWait does for the portable driver what rest does for a loop, before a
+// read that blocks. It reports whether the connection is still there.
+func (x *responder) prepareWait() bool {
+	if x.res.out.Flush() != nil {
+		x.finish(false)
+		return false
+	}
+	c := x.conn
+	begun := x.req.in.Unread() > 0
+	c.noteHead(begun)
+	c.setReadTimeout()
+	switch {
+	case begun:
+		return true
+	case c.served:
+		c.nowWaits(waitsNext)
+	default:
+		c.nowWaits(waitsFirst)
+	}
+	if x.server.run.closing.Load() { // else retirePortable sees that it waits
+		c.nowWaits(waitsNot)
+		if c.served {
+			x.finish(false)
+			return false
+		}
+		c.setReadTimeout()
+	}
+	return true
+}
+
+// setReadTimeout bounds a read of the portable driver as a rest is bounded on a loop.
+func (c *conn) setReadTimeout() {
+	c.ReadTimeout = 0
+	if due := c.restUntil(); due != 0 {
+		c.ReadTimeout = int32(max(1, due-c.Tick()))
+	}
+}
+
+// retirePortable is retire for the connections of the portable driver that are there;
+// those to come find out by themselves.
+func (s *Server) retirePortable() {
+	s.run.mu.Lock()
+	defer s.run.mu.Unlock()
+	for c := range s.run.conns {
+		if c.waits.CompareAndSwap(waitsFirst, waitsCalled) {
+			c.SetReadDeadline(loop.DeadlineIn(freshTicks))
+		}
+		if c.waits.Load() != waitsNext {
+			continue
+		}
+		if half, ok := c.NetConn().(interface{ CloseRead() error }); ok && s.run.tls != nil {
+			_ = half.CloseRead() // its goroutine has more to say to the peer
+			continue
+		}
+		_ = c.NetConn().Close()
+	}
+}
+
+// closePortable cuts the connections of the portable driver; their goroutines
+// find out and close them.
+func (s *Server) closePortable() {
+	s.run.mu.Lock()
+	defer s.run.mu.Unlock()
+	for c := range s.run.conns {
+		if nc := c.NetConn(); nc != nil {
+			_ = nc.Close()
+		}
+	}
+}
