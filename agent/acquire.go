@@ -114,12 +114,17 @@ func (r *Response) use(c *conn) error {
 	if !r.follows {
 		r.stop = c.watchFor(r.ctx)
 	}
-	if r.ended() {
-		err := &Error{"request", r.call.origin.name, r.ctx.Err()}
-		r.finish(false)
-		return err
+	var err error
+	switch {
+	case r.ended():
+		err = r.ctx.Err()
+	case r.run.destroyed.Load(): // since it was asked: nobody may have told this socket
+		err = ErrDestroyed
+	default:
+		return nil
 	}
-	return nil
+	r.finish(false)
+	return &Error{"request", r.call.origin.name, err}
 }
 
 // ended tells whether the context has ended. Asking Done is asking nobody: a handler's

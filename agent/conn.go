@@ -112,12 +112,14 @@ func (c *conn) drop() {
 	c.origin.closed(c)
 }
 
-// rest keeps the socket, which is quiet, where it belongs. The loop must be held, and
+// rest keeps the socket, which is quiet, where it belongs, or closes it when it is not wanted. The loop must be held, and
 // the socket be at nobody's disposal.
 func (c *conn) rest() {
 	o := c.origin
 	switch {
-	case o.local() && !o.crowded():
+	case !o.wanted():
+		c.drop()
+	case o.local():
 		c.free.Store(true)
 		c.rested = c.Loop().Nanos()
 		o.laneOf(c.Loop()).push(c)
@@ -126,11 +128,9 @@ func (c *conn) rest() {
 			due = c.Tick() + idle
 		}
 		c.Rest(due, false)
-	case o.run.keepAlive || o.queue.waiting.Load() > 0:
+	default:
 		c.share()
 		o.offer(c, false)
-	default:
-		c.drop()
 	}
 }
 
@@ -210,7 +210,7 @@ func dropTask(t loop.Task) { t.(*conn).drop() }
 
 func restTask(t loop.Task) {
 	c := t.(*conn)
-	if c.HungUp() || c.Failed() || !c.origin.wanted() {
+	if c.HungUp() || c.Failed() {
 		c.drop()
 		return
 	}

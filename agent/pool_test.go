@@ -227,3 +227,43 @@ func TestGivingUpInTheQueue(t *testing.T) {
 		})
 	}
 }
+
+// MaxFreeSockets is kept, whoever gives the sockets back.
+func TestMaxFreeSockets(t *testing.T) {
+	for _, w := range ways() {
+		for _, most := range []int{-1, 1} {
+			t.Run(fmt.Sprint(w.name, "/", most), func(t *testing.T) {
+				checkLeaks(t)
+				s := newServer(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "hi") })
+				a := newAgent(t, &agent.Agent{KeepAlive: true, MaxFreeSockets: most})
+				w.call(t, func(ctx context.Context) {
+					var reqs [3]agent.Request
+					var calls [3]*agent.ClientRequest
+					for i := range reqs { // begun together, so that each has a socket
+						reqs[i].URL, reqs[i].Method = s.URL, "POST"
+						calls[i] = a.NewRequest(ctx, &reqs[i])
+						if err := calls[i].FlushHeaders(); err != nil {
+							t.Error(err)
+						}
+					}
+					for _, cr := range calls {
+						res, err := cr.Response()
+						if err != nil {
+							t.Error(err)
+							return
+						}
+						_, _ = io.Copy(io.Discard, res)
+					}
+					eventually(t, "the sockets to be given back", func() bool { return len(a.Sockets()) == 0 })
+					free := 0
+					for _, n := range a.FreeSockets() {
+						free += n
+					}
+					if free != max(0, most) {
+						t.Errorf("%d sockets are kept, of at most %d", free, most)
+					}
+				})
+			})
+		}
+	}
+}
