@@ -144,9 +144,10 @@ func (x *responder) rest() {
 }
 
 // toRest puts the connection to rest, or, when the server is closing and nothing
-// has begun, to its end.
+// has begun, to its end. again tells that something may have come that nobody has
+// looked at: it is served first.
 func (c *conn) toRest(again bool) {
-	if c.served && c.begun == nil && c.server.run.closing.Load() {
+	if !again && c.served && c.begun == nil && c.server.run.closing.Load() {
 		c.close()
 		return
 	}

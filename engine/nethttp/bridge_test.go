@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"reflect"
 	"runtime"
 	"strings"
 	"sync"
@@ -278,7 +279,7 @@ func TestDefaultMux(t *testing.T) {
 
 // FuzzTarget: the short way to a URL comes to what package url says.
 func FuzzTarget(f *testing.F) {
-	for _, seed := range []string{"/", "/a?b", "/a?", "//x", "/a%20b", "*", "a:1", "http://h/p", "/@:$&+=~", "/a?b?c", "?", "/\x7f"} {
+	for _, seed := range []string{"/", "/a?b", "/a?", "//x", "/a%20b", "*", "a:1", "http://h/p", "A://@", "/@:$&+=~", "/a?b?c", "?", "/\x7f"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, target string) {
@@ -290,7 +291,7 @@ func FuzzTarget(f *testing.F) {
 		if (err == nil) != (failed == nil) {
 			t.Fatalf("%q: %v, package url says %v", target, err, failed)
 		}
-		if err == nil && *got != *want {
+		if err == nil && !reflect.DeepEqual(got, want) {
 			t.Errorf("%q: got %#v, want %#v", target, got, want)
 		}
 	})
