@@ -18,6 +18,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/gale-http/gale/engine"
 	"github.com/gale-http/gale/internal/simnet"
@@ -593,6 +594,60 @@ func TestTLSOfTheListener(t *testing.T) {
 		_ = s.Close()
 		if err := wait(t, served, "Serve"); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// What a client of such a listener has chosen by ALPN is somebody else's: forgotten when
+// that one has closed it, closed when the server is.
+func TestNextProtoOfTheListener(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		s := prepareTLS(t, d, hello)
+		config := s.TLS
+		s.TLS, config.NextProtos = nil, []string{"other"}
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		const n = 10
+		given, began := make(chan weak.Pointer[tls.Conn], n), make(chan struct{})
+		s.On.Listening = func() { close(began) }
+		s.NextProto = map[string]func(*tls.Conn){"other": func(c *tls.Conn) {
+			defer c.Close()
+			given <- weak.Make(c)
+			_, _ = io.Copy(c, c)
+		}}
+		go func() { _ = s.Serve(tls.NewListener(l, config)) }()
+		wait(t, began, "Serve to begin")
+		client := s.client.Clone()
+		client.NextProtos = []string{"other"}
+		last := s.dialTLS(client)
+		wait(t, given, "the connection that stays")
+		for range n {
+			c := s.dialTLS(client)
+			c.send("back")
+			if got := c.readN(4); got != "back" {
+				t.Errorf("got %q", got)
+			}
+			_ = c.Close()
+		}
+		for range n {
+			c := wait(t, given, "a connection")
+			collected := func() bool {
+				runtime.GC()
+				return c.Value() == nil
+			}
+			if !eventually(collected) {
+				t.Fatal("a connection that was closed is kept")
+			}
+		}
+		last.send("there")
+		if got := last.readN(5); got != "there" {
+			t.Errorf("got %q", got)
+		}
+		_ = s.Close()
+		if _, err := last.Read(make([]byte, 1)); err == nil {
+			t.Error("the server has closed, and its connection is open")
 		}
 	})
 }

@@ -4,12 +4,14 @@ package loop
 
 import (
 	"context"
+	"crypto/tls"
+	"io"
 	"maps"
-	"net"
 	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"weak"
 
 	"github.com/gale-http/gale/internal/sys"
 )
@@ -48,9 +50,9 @@ type Group struct {
 	stop   context.Context // ends with the group
 	cancel context.CancelFunc
 
-	mu    sync.Mutex           // orders Start, Goroutine, OpenConn and Stop
-	runs  bool                 // Start was called before Stop
-	conns map[*Stream]net.Conn // of streams that have one, for Stop to close
+	mu    sync.Mutex            // orders Start, Goroutine, OpenConn and Stop
+	runs  bool                  // Start was called before Stop
+	conns map[*Stream]io.Closer // of streams that have one, for Stop to close
 }
 
 // NewGroup makes the loops and starts them. It fails when the kernel gives no
@@ -63,7 +65,7 @@ func NewGroup(config Config) (*Group, error) {
 		config.MaxWorkers = DefaultMaxWorkers
 	}
 	config.Portable = config.Portable || !HavePoller
-	g := &Group{config: config, dog: newWatchdog(), conns: make(map[*Stream]net.Conn)}
+	g := &Group{config: config, dog: newWatchdog(), conns: make(map[*Stream]io.Closer)}
 	g.stop, g.cancel = context.WithCancel(context.Background())
 	for range config.Loops {
 		l, err := newLoop(g)
@@ -125,7 +127,7 @@ func (g *Group) Stop() {
 }
 
 // end tells everyone of the end and returns the connections to close.
-func (g *Group) end() []net.Conn {
+func (g *Group) end() []io.Closer {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.cancel()
@@ -168,6 +170,32 @@ func (g *Group) hand(s, heir *Stream) bool {
 	delete(g.conns, s)
 	g.conns[heir] = heir.above.conn
 	return true
+}
+
+// handTLS is hand for a connection whose closing we do not hear of: the group forgets it
+// when everyone else has.
+func (g *Group) handTLS(s *Stream, c *tls.Conn) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.conns, s)
+	if g.stopped() {
+		_ = c.NetConn().Close()
+		return
+	}
+	key := new(Stream)
+	g.conns[key] = forgetful{weak.Make(c)}
+	runtime.AddCleanup(c, g.drop, key)
+}
+
+// forgetful closes a connection that is still somebody's.
+type forgetful struct{ conn weak.Pointer[tls.Conn] }
+
+func (f forgetful) Close() error {
+	c := f.conn.Value()
+	if c == nil {
+		return nil
+	}
+	return c.NetConn().Close() // without waiting for a peer to take our last words
 }
 
 // drop undoes keep.

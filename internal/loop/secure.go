@@ -68,7 +68,12 @@ func (s *Stream) HandshakeAfter(begun []byte, start func(net.Conn, *tls.Config) 
 func (s *Stream) TakeTLS() (*tls.Conn, error) {
 	l := s.above
 	if s.portable {
-		l.wire.given, s.state = registered{l.conn, s}, closed
+		s.state = closed
+		if net.Conn(l.tls) == l.conn { // it was not put on here: nothing of ours is under it
+			s.loop.group.handTLS(s, l.tls)
+		} else {
+			l.wire.given = registered{l.conn, s}
+		}
 		return l.tls, nil
 	}
 	s.above = nil // the Conn is to be under TLS
