@@ -98,7 +98,9 @@ type Sockets struct {
 	// something, or 10 seconds have passed, where it can (Linux: TCP_DEFER_ACCEPT). It
 	// saves work where connections bring one request.
 	DeferAccept bool
-	// Mode is the mode of a unix socket's file; 0 leaves it to the umask.
+	// Mode is the mode of a unix socket's file; 0 leaves it to the umask. It holds before
+	// anybody can connect, but on systems without an event loop, such as Windows, where
+	// the umask's holds for an instant: there, use a directory that others cannot enter.
 	Mode fs.FileMode
 }
 

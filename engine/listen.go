@@ -91,34 +91,57 @@ func (s *Server) listen(network, addr string) error {
 
 // listenPortable is Listen where package net binds and accepts. The lock is held.
 func (s *Server) listenPortable(network, addr string) (err error) {
-	var l net.Listener
-	bind := func() (err error) {
-		l, err = net.Listen(network, addr)
-		return err
-	}
 	if network != "unix" {
-		if err = bind(); err == nil {
+		l, err := net.Listen(network, addr)
+		if err == nil {
 			err = s.background(l, nil)
 		}
 		return err
 	}
-	if err = bindUnix(addr, bind); err != nil {
+	var l net.Listener
+	err = bindUnix(addr, func() (err error) {
+		l, err = s.listenUnix(addr)
+		return err
+	})
+	if err != nil {
 		return err
 	}
-	l.(*net.UnixListener).SetUnlinkOnClose(false)
 	file := fileOf(addr)
-	if s.Sockets.Mode != 0 && file.info != nil {
-		err = os.Chmod(addr, s.Sockets.Mode)
-	}
-	if err == nil {
-		err = s.background(l, file)
-	} else {
-		_ = l.Close()
-	}
-	if err != nil {
+	if err = s.background(l, file); err != nil {
 		file.remove()
 	}
 	return err
+}
+
+// listenUnix is net.Listen for a unix socket whose file has its mode before anybody can
+// connect. Where package net is all there is, the mode comes an instant later.
+func (s *Server) listenUnix(path string) (net.Listener, error) {
+	if loop.HavePoller && path != "" {
+		fds, _, err := sys.Listen(sys.Addr{Path: path}, sys.Listening{Backlog: s.backlog(), Sockets: 1, Mode: s.Sockets.Mode})
+		if err != nil {
+			return nil, &net.OpError{Op: "listen", Net: "unix", Addr: &net.UnixAddr{Name: path, Net: "unix"}, Err: err}
+		}
+		file := os.NewFile(uintptr(fds[0]), path)
+		defer file.Close()
+		l, err := net.FileListener(file)
+		if err != nil {
+			fileOf(path).remove()
+		}
+		return l, err
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, err
+	}
+	l.(*net.UnixListener).SetUnlinkOnClose(false)
+	if named := path != "" && path[0] != '@'; named && s.Sockets.Mode != 0 {
+		if err := os.Chmod(path, s.Sockets.Mode); err != nil {
+			_ = l.Close()
+			_ = os.Remove(path)
+			return nil, err
+		}
+	}
+	return l, nil
 }
 
 // Serve accepts connections on l until the server or l is closed, and serves them.

@@ -4,9 +4,11 @@ package engine_test
 
 import (
 	"errors"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"testing"
 )
@@ -64,6 +66,38 @@ func TestUnixSocketFile(t *testing.T) {
 		s.closeNow()
 		if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("the file is still there: %v", err)
+		}
+	})
+}
+
+// TestUnixSocketMode: a mode that lets nobody connect holds from the beginning, whoever
+// tries all the time.
+func TestUnixSocketMode(t *testing.T) {
+	needUnix(t)
+	eachDriver(t, func(t *testing.T, d driver) {
+		dir := t.TempDir()
+		for i := range 50 {
+			path := filepath.Join(dir, strconv.Itoa(i))
+			s := prepare(t, d, hello)
+			s.Sockets.Mode = 0o600
+			seen := make(chan fs.FileMode, 1)
+			go func() {
+				for { // the first connection that the kernel lets in
+					if c, err := net.Dial("unix", path); err == nil {
+						info, _ := os.Lstat(path)
+						_ = c.Close()
+						seen <- info.Mode().Perm()
+						return
+					}
+				}
+			}()
+			if err := s.Listen("unix", path); err != nil {
+				t.Fatal(err)
+			}
+			if mode := wait(t, seen, "a connection"); mode != 0o600 {
+				t.Errorf("a client is let in while the file's mode is %v", mode)
+			}
+			s.closeNow()
 		}
 	})
 }
