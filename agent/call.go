@@ -116,7 +116,7 @@ func (r *Response) again(q *Request, err error) bool {
 func stale(err error) bool {
 	var protocol *h1.Error
 	return !errors.Is(err, loop.ErrTimeout) && !errors.Is(err, loop.ErrClosed) && !errors.Is(err, loop.ErrOver) &&
-		!errors.As(err, &protocol) && !errors.Is(err, errSource) && !misuse(err)
+		!errors.As(err, &protocol) && !errors.Is(err, ErrSource) && !misuse(err)
 }
 
 // misuse tells whether err is a mistake of the application's: no server has to do with it.
@@ -160,15 +160,12 @@ func (r *Response) wrap(op string, err error) error {
 	return &Error{op, r.call.origin.name, err}
 }
 
-// errSource marks an error of Source.Reader.
-var errSource = errors.New("reading the body failed")
-
 // sourceError is an error of the application's, in reading what is to be sent.
 type sourceError struct{ err error }
 
-func (e *sourceError) Error() string        { return errSource.Error() + ": " + e.err.Error() }
+func (e *sourceError) Error() string        { return ErrSource.Error() + ": " + e.err.Error() }
 func (e *sourceError) Unwrap() error        { return e.err }
-func (e *sourceError) Is(target error) bool { return target == errSource }
+func (e *sourceError) Is(target error) bool { return target == ErrSource }
 
 // exchange sends the request on the call's socket and waits for the head of the
 // answer.
@@ -179,7 +176,7 @@ func (r *Response) exchange(q *Request) error {
 	case err == nil:
 		r.sent = true
 	case err == exchange.ErrInterrupted:
-	case errors.Is(err, loop.ErrTimeout) || errors.Is(err, loop.ErrClosed) || errors.Is(err, loop.ErrOver) || errors.Is(err, errSource) || misuse(err):
+	case errors.Is(err, loop.ErrTimeout) || errors.Is(err, loop.ErrClosed) || errors.Is(err, loop.ErrOver) || errors.Is(err, ErrSource) || misuse(err):
 		return err
 	default:
 		// A server that refuses what is still being sent has answered before it closed.

@@ -55,6 +55,8 @@ var (
 	ErrTimeout = loop.ErrTimeout
 	// ErrBodyUsed: the request has to be sent again, and its Source cannot be read twice.
 	ErrBodyUsed = errors.New("the body was read and cannot be sent again")
+	// ErrSource: Source.Reader has failed; errors.As finds its error.
+	ErrSource = errors.New("reading the body failed")
 	// ErrTooLong and ErrTooShort: more or fewer body bytes than the declared length.
 	ErrTooLong  = exchange.ErrTooLong
 	ErrTooShort = exchange.ErrTooShort
