@@ -6,6 +6,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"flag"
 	"fmt"
@@ -67,10 +68,16 @@ func (x *exchange) ask(a *agent.Agent, in *engine.Request) error {
 	q := &x.req
 	q.ClearHeaders()
 	q.Method = in.Method()
-	q.SetPath(in.URL())
+	authority, path := split(in.URL())
+	q.SetPath(path)
+	if authority != nil { // it stands in for Host (RFC 9112 §3.2.2)
+		if err := q.AddHeaderBytes([]byte("Host"), authority); err != nil {
+			return err
+		}
+	}
 	connection := in.Header("Connection")
 	for name, value := range in.RawHeaders() {
-		if hopByHop(name, connection) {
+		if hopByHop(name, connection) || authority != nil && bytesparse.LookupField(name) == bytesparse.FieldHost {
 			continue
 		}
 		if err := q.AddHeaderBytes(name, value); err != nil {
@@ -130,13 +137,40 @@ func hopByHop(name, connection []byte) bool {
 	return false
 }
 
-// refuse answers for a server that did not.
+// split divides a target in absolute-form (RFC 9112 §3.2.2); of any other form all is
+// the path.
+func split(target []byte) (authority, path []byte) {
+	at := bytes.Index(target, []byte("://"))
+	if at <= 0 || target[0] == '/' || target[0] == '*' {
+		return nil, target
+	}
+	rest := target[at+3:]
+	switch end := bytes.IndexAny(rest, "/?"); {
+	case end < 0:
+		return rest, []byte("/")
+	case rest[end] == '?':
+		return rest[:end], append([]byte("/"), rest[end:]...)
+	default:
+		return rest[:end], rest[end:]
+	}
+}
+
+// refuse answers for a server that did not, and does not tell who that is, or to a client
+// whose own body is broken.
 func refuse(out *engine.Response, err error) {
-	status := 502
+	status, text := 502, "The server has not answered.\n"
 	var e *agent.Error
-	if errors.As(err, &e) && e.Timeout() {
-		status = 504
+	var bad *engine.ProtocolError
+	switch {
+	case errors.Is(err, agent.ErrSource) && errors.As(err, &bad) && bad.Status >= 400:
+		status, text = bad.Status, "The request is broken.\n"
+	case errors.Is(err, agent.ErrSource) && errors.Is(err, os.ErrDeadlineExceeded):
+		status, text = 408, "The request takes too long.\n"
+	case errors.Is(err, agent.ErrSource):
+		panic(engine.ErrAbort) // the client is gone
+	case errors.As(err, &e) && e.Timeout():
+		status, text = 504, "The server takes too long.\n"
 	}
 	_ = out.SetStatus(status)
-	_ = out.EndString(err.Error() + "\n")
+	_ = out.EndString(text)
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -108,6 +109,9 @@ func TestTrouble(t *testing.T) {
 			t.Errorf("%s: %v %v, want %d", path, res, err, want)
 			continue
 		}
+		if body, _ := io.ReadAll(res.Body); bytes.Contains(body, []byte("127.0.0.1")) {
+			t.Errorf("%s tells where the server is: %s", path, body)
+		}
 		res.Body.Close()
 	}
 	res, err := http.Get(url + "/short")
@@ -142,5 +146,69 @@ func TestClientGoes(t *testing.T) {
 	case <-ended:
 	case <-time.After(20 * time.Second):
 		t.Fatal("the server was not told")
+	}
+}
+
+// say sends a request as it stands and returns the answer and its body.
+func say(t *testing.T, url, request string) (*http.Response, string) {
+	t.Helper()
+	c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := io.WriteString(c, request); err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		t.Fatalf("%.40q: %v", request, err)
+	}
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Errorf("%.40q: %v", request, err)
+	}
+	return res, string(body)
+}
+
+func TestAbsoluteForm(t *testing.T) {
+	back := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, r.RequestURI, " ", r.Host)
+	}))
+	defer back.Close()
+	url := front(t, back.URL, &agent.Agent{KeepAlive: true})
+	for target, want := range map[string]string{
+		"http://a.example/p?q=http://b": "/p?q=http://b a.example",
+		"http://a.example:81?q":         "/?q a.example:81",
+		"http://a.example":              "/ a.example",
+		"/p?q=http://b":                 "/p?q=http://b h.example",
+	} {
+		if res, body := say(t, url, "GET "+target+" HTTP/1.1\r\nHost: h.example\r\n\r\n"); res.StatusCode != 200 || body != want {
+			t.Errorf("%s: %d %q, want %q", target, res.StatusCode, body, want)
+		}
+	}
+}
+
+// What a client has spoilt is not blamed on the server.
+func TestBrokenRequest(t *testing.T) {
+	back := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }))
+	defer back.Close()
+	url := front(t, back.URL, &agent.Agent{KeepAlive: true})
+	if res, _ := say(t, url, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nnot a size\r\n"); res.StatusCode != 400 {
+		t.Errorf("%d", res.StatusCode)
+	}
+}
+
+// Trailers that would frame, route or authorise are not passed on.
+func TestForbiddenTrailers(t *testing.T) {
+	back := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		fmt.Fprint(w, r.Trailer)
+	}))
+	defer back.Close()
+	url := front(t, back.URL, &agent.Agent{KeepAlive: true})
+	const forbidden = "Content-Length: 5\r\nTransfer-Encoding: chunked\r\nHost: evil\r\nAuthorization: z\r\n"
+	if _, body := say(t, url, "POST / HTTP/1.1\r\nHost: a\r\nTrailer: X-A, Authorization\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n"+forbidden+"X-A: 1\r\n\r\n"); body != "map[Authorization:[] X-A:[1]]" {
+		t.Errorf("%s", body)
 	}
 }
