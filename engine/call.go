@@ -66,6 +66,9 @@ func (x *responder) gone() {
 	}
 	x.fail()
 	c, out := x.conn, &x.res.out
+	if h := c.drop(); h != nil {
+		h.broken(x.server)
+	}
 	if out.Err() == nil {
 		_ = out.End(nil)
 	}

@@ -224,6 +224,7 @@ func (x *responder) hijack() (*Socket, []byte, error) {
 	x.socket, c.mode = s, modeTaken
 	x.odd.Store(true)
 	c.server.gone()
+	c.drop()
 	out.Break(ErrHijacked)
 	return s, in.Abandon(ErrHijacked), nil
 }

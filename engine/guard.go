@@ -29,6 +29,7 @@ const (
 	strange             // somebody else has been in one
 	over                // no handler runs
 	inside              // the handler itself is in a method that reads
+	asking              // the handler has returned, and its OnFinish or OnClose may ask
 	taking              // somebody takes the connection over: both sides are theirs
 )
 
@@ -163,7 +164,10 @@ func (x *responder) handOn() {
 // check panics, with -tags galedebug, when the request is used after its handler has
 // returned.
 func (x *responder) check(what string) {
-	if pool.Debug && x.guard.word.Load()&over != 0 {
+	if !pool.Debug {
+		return
+	}
+	if word := x.guard.word.Load(); word&over != 0 && (word&asking == 0 || !x.worker.Mine()) {
 		panic(fmt.Sprintf("gale: %s of a request whose handler has returned: request, response and "+
 			"their bytes are the handler's until then; what is needed later must be copied", what))
 	}

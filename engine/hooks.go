@@ -41,7 +41,8 @@ func (r *Response) OnFinish(fn func()) { r.x.hooks().set(func(h *hooks) { h.fini
 // OnClose has fn called if the connection ends before the answer has been handed over
 // to the kernel (seed: 'close'): when the loop hears that it failed, then on a
 // goroutine of its own, at the latest when the handler has returned. Either OnFinish's
-// or OnClose's function is called, once. That the client has closed its side only is
+// or OnClose's function is called, once; after Hijack neither is, and after runtime.Goexit
+// it is OnClose's, on a goroutine of its own. That the client has closed its side only is
 // no end: see Request.Context. A later fn replaces it. It allocates.
 func (r *Response) OnClose(fn func()) { r.x.hooks().set(func(h *hooks) { h.responseClose = fn }) }
 
@@ -195,6 +196,15 @@ func (c *conn) Overdue() (again int64) {
 	return limit
 }
 
+// drop forgets the hooks of the exchange under way, and returns them, nil when there are
+// none.
+func (c *conn) drop() *hooks {
+	if e := c.extras.Load(); e != nil {
+		return e.hooks.Swap(nil)
+	}
+	return nil
+}
+
 // broken tells who wants to know that the connection has failed. The loop is held.
 func (h *hooks) broken(s *Server) {
 	h.mu.Lock()
@@ -212,11 +222,7 @@ func (h *hooks) broken(s *Server) {
 // handed over whole.
 func (x *responder) over(whole bool) {
 	c, out := x.conn, &x.res.out
-	e := c.extras.Load()
-	if e == nil {
-		return
-	}
-	h := e.hooks.Swap(nil)
+	h := c.drop()
 	if h == nil {
 		return
 	}
@@ -227,7 +233,9 @@ func (x *responder) over(whole bool) {
 	call := func(name string, fn func()) {
 		if fn != nil {
 			x.worker.Begin(&c.Stream)
+			x.guard.word.Or(asking)
 			x.tell(name, fn)
+			x.guard.word.And(^uint32(asking))
 			x.worker.End()
 		}
 	}

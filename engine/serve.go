@@ -241,8 +241,8 @@ func (x *responder) conclude() bool {
 	if !in.Done() && !withheld && out.Planned().KeepAlive && out.Flush() == nil {
 		in.Drain(x.server.Limits.drain(), true)
 	}
-	in.Release()
 	x.over(true)
+	in.Release()
 	if out.Err() != nil {
 		x.finish(x.moreToRead())
 		return false
