@@ -237,3 +237,58 @@ func TestAbort(t *testing.T) {
 		})
 	}
 }
+
+// A ClientRequest whose kept socket the server has closed is sent again, unless it had a
+// body.
+func TestClientRequestAgain(t *testing.T) {
+	for _, w := range ways() {
+		t.Run(w.name, func(t *testing.T) {
+			checkLeaks(t)
+			url := script(t, func(c net.Conn) { // it closes when it is asked a second time
+				readHead(c)
+				_, _ = io.WriteString(c, hello)
+				readHead(c)
+			})
+			a := newAgent(t, &agent.Agent{KeepAlive: true})
+			w.call(t, func(ctx context.Context) {
+				for _, c := range []struct {
+					method, body string
+					flush, ok    bool
+				}{{"GET", "", false, true}, {"GET", "", false, true}, {"DELETE", "", true, true}, {"POST", "", false, false},
+					{"GET", "", false, true}, {"PUT", "x", false, false}} {
+					cr := a.NewRequest(ctx, &agent.Request{URL: url, Method: c.method})
+					if c.flush {
+						if err := cr.FlushHeaders(); err != nil {
+							t.Error(err)
+						}
+					}
+					if err := cr.End([]byte(c.body)); err != nil {
+						t.Error(err)
+					}
+					res, err := cr.Response()
+					if (err == nil) != c.ok {
+						t.Errorf("%s %q: %v", c.method, c.body, err)
+					}
+					if err == nil {
+						if body, err := io.ReadAll(res); err != nil || string(body) != "Hello, world!" {
+							t.Errorf("%q %v", body, err)
+						}
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestOneHost(t *testing.T) {
+	var req agent.Request
+	if err := req.AddHeader("host", "a"); err != nil {
+		t.Fatal(err)
+	}
+	if req.AddHeader("Host", "b") == nil || req.AddHeaderBytes([]byte("HOST"), []byte("b")) == nil || string(req.GetHeader("Host")) != "a" {
+		t.Errorf("%q", req.GetHeader("Host"))
+	}
+	if err := req.SetHeader("Host", "b"); err != nil || string(req.GetHeader("Host")) != "b" {
+		t.Error(err)
+	}
+}

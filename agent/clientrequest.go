@@ -24,6 +24,7 @@ type ClientRequest struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	begun  bool // a socket was asked for
+	wrote  bool // some of a body, which cannot be sent again
 	waited bool // Response has returned
 	err    error
 
@@ -211,6 +212,7 @@ func (c *ClientRequest) Write(p []byte) (int, error) {
 	if err := c.begin(); err != nil {
 		return 0, err
 	}
+	c.wrote = c.wrote || len(p) > 0
 	if s := c.res.conn; s != nil && c.req.out.Err() == nil && !s.Portable() && s.Ready() && c.res.answered() {
 		c.req.out.Break(exchange.ErrInterrupted)
 	}
@@ -228,6 +230,7 @@ func (c *ClientRequest) End(p []byte) error {
 	if err := c.begin(); err != nil {
 		return err
 	}
+	c.wrote = c.wrote || len(p) > 0
 	out := &c.req.out
 	err := out.End(p)
 	if err == nil {
@@ -240,7 +243,8 @@ func (c *ClientRequest) End(p []byte) error {
 }
 
 // Response waits for the head of the answer (seed: the event 'response'), and ends the
-// request first if that was not done. The answer must be read to its end or closed; it
+// request first if that was not done. A request without a body whose kept socket turns
+// out to have been dead is sent again as Agent.Retry says. The answer must be read to its end or closed; it
 // is the same at each call.
 func (c *ClientRequest) Response() (*Response, error) {
 	switch {
@@ -255,12 +259,31 @@ func (c *ClientRequest) Response() (*Response, error) {
 		}
 	}
 	c.waited = true
-	if err := c.res.receive(c.req); err != nil {
+	err := c.res.receive(c.req)
+	if err != nil && !c.wrote && c.res.again(c.req, err) {
+		if err = c.repeat(); err != nil {
+			return nil, err
+		}
+		err = c.res.receive(c.req)
+	}
+	if err != nil {
 		c.err = c.res.wrap("receive", err)
 		c.res.finish(false)
 		return nil, c.err
 	}
 	return &c.res, nil
+}
+
+// repeat sends a request of which there was no more than a head once more, on a fresh
+// socket.
+func (c *ClientRequest) repeat() error {
+	over := c.res.over
+	c.res.over = nil // the request goes on
+	c.res.finish(false)
+	c.res.over = over
+	c.res.fresh, c.begun = true, false
+	c.req.out.Again()
+	return c.End(nil)
 }
 
 // Abort ends the request, wherever it is (seed: request.abort). What waits fails with

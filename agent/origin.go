@@ -159,10 +159,10 @@ func (o *origin) closeFree() {
 	}
 }
 
-// table finds origins by name.
+// table finds the origins of sites.
 type table struct {
 	mu   sync.RWMutex
-	all  map[string]*origin
+	all  map[key]*origin
 	next int // size at which the next sweep is due
 }
 
@@ -174,38 +174,38 @@ const minSweep = 256
 
 // get returns the origin of a site.
 func (t *table) get(r *running, s *site) *origin {
-	name := s.name()
+	k := s.key()
 	t.mu.RLock()
-	o := t.all[name]
+	o := t.all[k]
 	t.mu.RUnlock()
 	if !o.retired() {
 		return o
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if o := t.all[name]; !o.retired() {
+	if o := t.all[k]; !o.retired() {
 		return o
 	}
 	if t.all == nil {
-		t.all, t.next = make(map[string]*origin), minSweep
+		t.all, t.next = make(map[key]*origin), minSweep
 	}
 	if len(t.all) >= t.next {
 		t.sweep()
 	}
-	o = &origin{run: r, site: *s, name: name, max: int64(max(0, r.agent.MaxSockets))}
+	o = &origin{run: r, site: *s, name: s.name(), max: int64(max(0, r.agent.MaxSockets))}
 	if s.secure {
 		o.sessions = tls.NewLRUClientSessionCache(sessionsKept)
 	}
 	o.queue.init()
-	t.all[name] = o
+	t.all[k] = o
 	return o
 }
 
 // sweep retires the origins that have no socket and nobody who waits.
 func (t *table) sweep() {
-	for name, o := range t.all {
+	for k, o := range t.all {
 		if o.retire() {
-			delete(t.all, name)
+			delete(t.all, k)
 		}
 	}
 	t.next = max(minSweep, 2*len(t.all))

@@ -107,7 +107,7 @@ func (q *Request) plan(r *h1.Reply, p *h1.Plan) error {
 // request.setHeader). A name that is no token, or a value with CR, LF, NUL or another
 // control byte, is a *writer.FieldError, and nothing has changed.
 func (q *Request) SetHeader(name string, values ...string) error {
-	if len(values) > 1 && bytesparse.EqualFold(name, "host") {
+	if len(values) > 1 && isHost(name) {
 		return errFieldTwo
 	}
 	return q.out.Headers.Set(name, values...)
@@ -119,12 +119,25 @@ func (q *Request) SetPath(path []byte) { q.raw = append(q.raw[:0], path...) }
 
 // AddHeaderBytes is AddHeader for bytes, which are copied.
 func (q *Request) AddHeaderBytes(name, value []byte) error {
+	if isHost(name) && q.out.Headers.Has(bytesparse.FieldHost) {
+		return errFieldTwo
+	}
 	return q.out.Headers.AddBytes(name, value)
 }
 
 // AddHeader appends a field line and leaves others of the name alone. Errors are those
 // of SetHeader.
-func (q *Request) AddHeader(name, value string) error { return q.out.Headers.Add(name, value) }
+func (q *Request) AddHeader(name, value string) error {
+	if isHost(name) && q.out.Headers.Has(bytesparse.FieldHost) {
+		return errFieldTwo
+	}
+	return q.out.Headers.Add(name, value)
+}
+
+// isHost tells whether name is that of the field that a request has once (RFC 9112 §3.2).
+func isHost[T string | []byte](name T) bool {
+	return len(name) == 4 && bytesparse.LookupField(name) == bytesparse.FieldHost
+}
 
 // GetHeader returns the value of a field that was set, several joined with ", ", nil
 // when there is none (seed: request.getHeader). It is a view until the next call of a

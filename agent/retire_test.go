@@ -37,3 +37,25 @@ func TestSweepWhileSomeoneWaits(t *testing.T) {
 		}
 	}
 }
+
+// Sites that differ have origins that do, whatever their names look like.
+func TestSitesAreToldApart(t *testing.T) {
+	r := new(Agent).state()
+	sites := []site{
+		{host: "a", port: 443, socket: "/x:tls"},
+		{host: "a", port: 443, socket: "/x", secure: true},
+		{host: "a", port: 443, socket: "/x"},
+		{host: "a", port: 443, local: "1::2", family: 4},
+		{host: "a", port: 443, local: "1::2:4"},
+		{host: "a", port: 443, proxy: &proxy{host: "p", port: 1, auth: "u:1"}},
+		{host: "a", port: 443, proxy: &proxy{host: "p", port: 1, auth: "u:2"}},
+	}
+	for i := range sites {
+		for j := range sites {
+			a, b := sites[i], sites[j]
+			if same := r.names.get(r, &a) == r.names.get(r, &b); same != (i == j) {
+				t.Errorf("%+v and %+v: the same: %v", a, b, same)
+			}
+		}
+	}
+}

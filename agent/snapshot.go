@@ -30,7 +30,7 @@ func (a *Agent) count(of func(*origin) int) map[string]int {
 	counts := make(map[string]int)
 	a.state().names.each(func(o *origin) {
 		if n := of(o); n > 0 {
-			counts[o.name] = n
+			counts[o.name] += n
 		}
 	})
 	return counts

@@ -221,7 +221,28 @@ func (s *site) authority() string {
 // address is host and port.
 func (s *site) address() string { return s.bracketed() + ":" + strconv.Itoa(s.port) }
 
-// name identifies the site (seed: agent.getName).
+// key tells sites apart.
+type key struct {
+	host          string
+	port, family  int
+	secure        bool
+	local, socket string
+	config        *tls.Config
+	through       proxy
+}
+
+func (s *site) key() key {
+	k := key{host: s.host, port: s.port, family: s.family, secure: s.secure, local: s.local, socket: s.socket}
+	if s.secure {
+		k.config = s.config
+	}
+	if s.proxy != nil {
+		k.through = *s.proxy
+	}
+	return k
+}
+
+// name says which the site is (seed: agent.getName).
 func (s *site) name() string {
 	name := s.host + ":" + strconv.Itoa(s.port) + ":" + s.local
 	if s.socket != "" {
