@@ -168,6 +168,8 @@ func (x *responder) special(verdict error) (done bool) {
 			x.odd.Store(true)
 		}
 		return false
+	case on.Connect != nil && verdict != nil:
+		return false // it is refused, as any other is
 	case on.Connect != nil:
 		x.handOver("Events.Connect", on.Connect)
 	case on.ConnectRequest != nil:
