@@ -44,6 +44,7 @@ type call struct {
 // When ctx ends, Do returns at once with its error, as do reads of the body later on;
 // the socket is closed then. req is the caller's again when Do returns. res must be
 // read to its end or closed; a Do with the same res does that, too. Errors are *Error.
+// A Read of Source.Reader that waits holds Do up all the same: it is the caller's to end.
 // Do does not allocate on a socket that was kept, with req and res used before, and
 // with a context that cannot end or is the handler's own.
 func (a *Agent) Do(ctx context.Context, req *Request, res *Response) error {
@@ -150,7 +151,7 @@ func (r *Response) fail(err error) error {
 // wrap gives an error its place; the end of the context comes before what it has
 // caused.
 func (r *Response) wrap(op string, err error) error {
-	if e := r.ctx.Err(); e != nil && (errors.Is(err, loop.ErrTimeout) || errors.Is(err, loop.ErrOver) || errors.Is(err, loop.ErrClosed)) {
+	if e := r.ctx.Err(); e != nil && (errors.Is(err, loop.ErrTimeout) || errors.Is(err, loop.ErrOver) || errors.Is(err, loop.ErrClosed) || errors.Is(err, ErrSource)) {
 		if err = e; context.Cause(r.ctx) == ErrAborted {
 			err = ErrAborted
 		}

@@ -75,10 +75,7 @@ func (x *exchange) roundTrip(t *Transport, r *http.Request) (*http.Response, err
 	x.req.On.Upgrade = func(_ *agent.Response, socket net.Conn, head []byte) { tunnel, ahead = socket, head }
 	x.req.On.Connect = x.req.On.Upgrade
 	x.trace(httptrace.ContextClientTrace(r.Context()), r)
-	err := t.agent().Do(ctx, &x.req, &x.res)
-	if r.Body != nil {
-		_ = r.Body.Close()
-	}
+	err := x.do(ctx, t.agent(), r)
 	x.req.On, x.req.Source = agent.Events{}, agent.Source{}
 	if err != nil {
 		stop()
@@ -98,6 +95,19 @@ func (x *exchange) roundTrip(t *Transport, r *http.Request) (*http.Response, err
 		out.Body = &body{x: x, out: out, stop: stop, back: &t.exchanges}
 	}
 	return out, nil
+}
+
+// do makes the request and closes its body: at the end of the context already, since a
+// Read of it may wait for what never comes.
+func (x *exchange) do(ctx context.Context, a *agent.Agent, r *http.Request) error {
+	if r.Body == nil || r.Body == http.NoBody {
+		return a.Do(ctx, &x.req, &x.res)
+	}
+	unwatch := context.AfterFunc(ctx, func() { _ = r.Body.Close() })
+	err := a.Do(ctx, &x.req, &x.res)
+	unwatch()
+	_ = r.Body.Close()
+	return err
 }
 
 // unwrapContext gives a context's own error as it is: http.Client looks for it.

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"net/http/httptrace"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -158,5 +159,40 @@ func TestHTTPS(t *testing.T) {
 		if res != nil && res.TLS == nil {
 			t.Error("no TLS state")
 		}
+	}
+}
+
+// begins tells of the first Read.
+type begins struct {
+	io.ReadCloser
+	began chan struct{}
+	once  sync.Once
+}
+
+func (b *begins) Read(p []byte) (int, error) {
+	b.once.Do(func() { close(b.began) })
+	return b.ReadCloser.Read(p)
+}
+
+// The end of the context ends a request whose body does not come.
+func TestContextEndsBody(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) }))
+	defer s.Close()
+	a := &agent.Agent{KeepAlive: true}
+	defer a.Destroy()
+	ctx, cancel := context.WithCancel(t.Context())
+	silent, w := io.Pipe()
+	defer w.Close()
+	body := &begins{ReadCloser: silent, began: make(chan struct{})}
+	req, err := http.NewRequestWithContext(ctx, "POST", s.URL, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		<-body.began
+		cancel()
+	}()
+	if _, err := (&nethttp.Transport{Agent: a}).RoundTrip(req); err != context.Canceled {
+		t.Errorf("%v", err)
 	}
 }
