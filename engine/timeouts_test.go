@@ -145,6 +145,42 @@ func TestHeadTimeoutCountsFromTheFirstByteOfARecord(t *testing.T) {
 	})
 }
 
+// TestBodyTimeoutOfARecord: nor do single bytes of a record prolong the wait for a body.
+func TestBodyTimeoutOfARecord(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		result := make(chan error, 1)
+		s := prepareTLS(t, d, func(req *engine.Request, _ *engine.Response) {
+			_, err := io.Copy(io.Discard, req)
+			result <- err
+		})
+		s.Timeouts.Body = 4 * soon
+		s.listen()
+		config := s.client.Clone()
+		config.DynamicRecordSizingDisabled = true
+		wire := &held{Conn: s.dial().Conn}
+		c := newClient(t, tls.Client(wire, config))
+		c.send(headOf("/", 16_000))
+		wire.on = true
+		c.send(strings.Repeat("x", 15_000))
+		clock := time.NewTicker(soon / 10)
+		defer clock.Stop()
+		for _, b := range wire.text {
+			select {
+			case <-clock.C: // the time between two bytes is what is tested
+				if _, err := wire.Conn.Write([]byte{b}); errors.Is(err, os.ErrDeadlineExceeded) {
+					t.Fatal("the server goes on reading")
+				}
+			case err := <-result:
+				if err != engine.ErrTimeout {
+					t.Errorf("Read ended with %v", err)
+				}
+				return
+			}
+		}
+		t.Error("the server has read the whole record")
+	})
+}
+
 // TestHeadTimeoutStops: a head that was complete in time leaves no clock behind.
 func TestHeadTimeoutStops(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {

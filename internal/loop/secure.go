@@ -33,7 +33,7 @@ func (s *Stream) HandshakeAfter(begun []byte, start func(net.Conn, *tls.Config) 
 	}
 	w := &l.wire
 	w.stream.Store(s)
-	w.begun, w.waits = begun, true
+	w.begun, w.waits, w.waited = begun, true, s.waited
 	if s.portable {
 		w.given = l.conn
 		if timeout > 0 {
@@ -131,7 +131,7 @@ func (s *Stream) Strip() {
 // error when there is nothing now.
 func (l *layer) readTLS(p []byte, waits bool) (int, error) {
 	w := &l.wire
-	w.waits, w.records = waits, 0
+	w.waits, w.records, w.waited = waits, 0, w.stream.Load().waited
 	n, err := l.tls.Read(p)
 	if n > 0 {
 		// What is left in tls need not be asked for when there was nothing before, and one

@@ -28,6 +28,7 @@ type wire struct {
 	begun   []byte // what was read before the handshake
 	waits   bool   // reads wait
 	stopped error  // why the last wait of a read ended early
+	waited  int32  // what Stream.waited was when the read began
 	// How records pass: how many have ended since someone set it to 0, how many bytes of
 	// one's head have come and what length they say, and how many of its body are to come.
 	records, head, length, rest int
@@ -90,7 +91,11 @@ func (w *wire) Read(p []byte) (int, error) {
 		case !w.waits:
 			return 0, errNothing
 		}
-		if w.stopped = s.wait(&s.input, int64(s.ReadTimeout)); w.stopped != nil {
+		timeout := int64(s.ReadTimeout)
+		if timeout > 0 { // for the record: its single bytes do not prolong it
+			timeout = max(1, timeout-int64(s.waited-w.waited))
+		}
+		if w.stopped = s.wait(&s.input, timeout); w.stopped != nil {
 			return 0, errStopped
 		}
 		s.drained, s.movedIn = false, 0
