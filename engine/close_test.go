@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/gale-http/gale/engine"
 )
@@ -318,6 +319,30 @@ func TestHalfClosedPeerGetsItsAnswer(t *testing.T) {
 		c.expect(200, strings.Repeat("x", 10_000)+"y")
 		if got := c.ended(); got != "" {
 			t.Errorf("more came: %q", got)
+		}
+	})
+}
+
+// A peer that goes on dripping behind an answer that ended the connection is not
+// listened to for longer than one that is silent.
+func TestLingerEnds(t *testing.T) {
+	if testing.Short() {
+		return
+	}
+	eachDriver(t, func(t *testing.T, d driver) {
+		c := start(t, d, hello).dial()
+		c.send("nonsense\r\n\r\n")
+		if a := c.next(""); a.StatusCode != 400 {
+			t.Fatalf("got %d", a.StatusCode)
+		}
+		for drops := 0; ; drops++ {
+			if _, err := c.Write([]byte("x")); err != nil {
+				return
+			}
+			if drops == 100 {
+				t.Fatal("the connection is still there")
+			}
+			time.Sleep(50 * time.Millisecond) // sleep: the pace of the peer
 		}
 	})
 }

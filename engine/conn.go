@@ -35,7 +35,7 @@ type conn struct {
 	// begun is what was received of the next request, while the connection rests.
 	begun []byte
 	// headDue is the tick by which the head under way must be complete; 0 when none
-	// has begun.
+	// has begun. In modeLinger it is when the connection is closed.
 	headDue int64
 	// linger is how many bytes more are read and dropped before closing, in modeLinger.
 	linger int32
@@ -149,10 +149,10 @@ func (c *conn) turnAway(answer bool, unix int64) {
 		return
 	}
 	if c.Portable() {
-		c.WriteTimeout, c.ReadTimeout = lingerTicks, lingerTicks
+		c.WriteTimeout = lingerTicks
 		_, _ = c.Write(appendError(nil, unix, 503))
 		c.HalfClose()
-		exchange.Sink(&c.Stream, make([]byte, 1<<10), lingerBytes)
+		exchange.Sink(&c.Stream, make([]byte, 1<<10), lingerBytes, lingerTicks)
 		c.close()
 		return
 	}
@@ -248,8 +248,8 @@ func (c *conn) startLinger() {
 	c.releaseBegun()
 	c.HalfClose()
 	c.Strip()
-	c.mode, c.linger = modeLinger, lingerBytes
-	c.Rest(c.Tick()+lingerTicks, true)
+	c.mode, c.linger, c.headDue = modeLinger, lingerBytes, c.Tick()+lingerTicks
+	c.Rest(c.headDue, true)
 }
 
 // dropInput reads on after the end, until the peer closes too or enough is
@@ -263,7 +263,7 @@ func (c *conn) dropInput(x *responder) {
 			return
 		}
 		if n == 0 {
-			c.Rest(c.Tick()+lingerTicks, false)
+			c.Rest(c.headDue, false)
 			return
 		}
 	}

@@ -317,8 +317,7 @@ func (x *responder) finish(linger bool) {
 	case c.Portable():
 		if linger {
 			c.HalfClose()
-			c.ReadTimeout = lingerTicks
-			exchange.Sink(&c.Stream, x.scratch(), lingerBytes)
+			exchange.Sink(&c.Stream, x.scratch(), lingerBytes, lingerTicks)
 		}
 		c.close()
 	case !x.worker.Lost():

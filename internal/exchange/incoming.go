@@ -150,9 +150,15 @@ func (in *Incoming) Scratch() []byte {
 	return in.own
 }
 
-// Sink reads from s into scratch up to limit bytes, or to its end, and drops them.
-func Sink(s *loop.Stream, scratch []byte, limit int) {
-	for limit > 0 {
+// Sink reads from s into scratch up to limit bytes, for ms milliseconds at most or to
+// its end, and drops them. It is for streams of the portable driver.
+func Sink(s *loop.Stream, scratch []byte, limit int, ms int64) {
+	for due := s.Tick() + ms; limit > 0; {
+		left := due - s.Tick()
+		if left <= 0 {
+			return
+		}
+		s.ReadTimeout = int32(left)
 		n, err := s.Read(scratch)
 		if err != nil {
 			return
