@@ -88,6 +88,7 @@ func TestWriterLeftBehind(t *testing.T) {
 				}
 			}()
 			<-writing
+			<-writing // it has written once: from now on the request knows that it has company
 		}}))
 		for range 5 {
 			c := s.dial()
