@@ -184,7 +184,7 @@ func (s *Stream) refused(side *word, now int64, due *int64) error {
 	return nil
 }
 
-func (s *Stream) park(side *word, timeout int64) error {
+func (s *Stream) park(side *word, timeout int64) (err error) {
 	me := parkers.Get().(*waiter)
 	defer parkers.Put(me)
 	if !side.CompareAndSwap(nil, me) {
@@ -194,11 +194,15 @@ func (s *Stream) park(side *word, timeout int64) error {
 		return nil
 	}
 	now, due := monotonic(), int64(0)
-	defer func() { s.took(side, monotonic()-now) }()
+	defer func() {
+		if err != ErrOver { // else the stream is another's by now
+			s.took(side, monotonic()-now)
+		}
+	}()
 	if timeout > 0 {
 		due = now/tickNanos + timeout + 1
 	}
-	err := s.refused(side, now, &due)
+	err = s.refused(side, now, &due)
 	switch {
 	case err != nil:
 	case due > 0:
