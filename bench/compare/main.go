@@ -73,7 +73,7 @@ func parse() *options {
 	flag.StringVar(&o.workloads, "workloads", "", "workloads, with commas between (default: all)")
 	flag.StringVar(&o.driver, "driver", "loadgen", "loadgen or wrk")
 	flag.IntVar(&o.rounds, "rounds", 0, "rounds (default: 5, quick 3)")
-	flag.DurationVar(&o.duration, "d", 0, "span of a round (default: 2s, quick 400ms)")
+	flag.DurationVar(&o.duration, "d", 0, "span of a round (default: 2s, quick 250ms)")
 	flag.StringVar(&o.steps, "steps", "", "count instructions by stepping for these peers, or none, or all (default: all, where there are no counters)")
 	flag.IntVar(&o.pairs, "pairs", 0, "pairs of bursts to step through for a figure (default: 3, quick 1)")
 	flag.BoolVar(&o.clients, "clients", false, "the client table; no other, unless -workloads or -quick asks for some")
@@ -98,7 +98,7 @@ func parse() *options {
 func (o *options) defaults() {
 	peers, workloads, rounds, span, pairs := "all", "all", 5, 2*time.Second, 3
 	if o.quick {
-		peers, workloads, rounds, span, pairs = "gale,fasthttp,nethttp,floor", "hello,browser,pipeline16,idle", 3, 400*time.Millisecond, 1
+		peers, workloads, rounds, span, pairs = "gale,fasthttp,nethttp,floor", "hello,browser,pipeline16,idle", 3, 250*time.Millisecond, 1
 	}
 	if o.peers == "" {
 		o.peers = peers
