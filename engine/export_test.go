@@ -47,6 +47,7 @@ func (s *Server) OpenAcceptors(fds []int) error { return s.openAcceptors(fds, fa
 
 // LoopIndex tells which of the server's loops the request is served on.
 func (r *Request) LoopIndex() int {
+	r.x.check("LoopIndex")
 	return slices.Index(r.x.server.run.group.Loops(), r.x.conn.Loop())
 }
 

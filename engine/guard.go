@@ -13,6 +13,7 @@ package engine
 import (
 	"fmt"
 	"io"
+	"iter"
 	"math/bits"
 	"sync"
 	"sync/atomic"
@@ -170,6 +171,25 @@ func (x *responder) check(what string) {
 	if word := x.guard.word.Load(); word&over != 0 && (word&asking == 0 || !x.worker.Mine()) {
 		panic(fmt.Sprintf("gale: %s of a request whose handler has returned: request, response and "+
 			"their bytes are the handler's until then; what is needed later must be copied", what))
+	}
+}
+
+// checked is what check is for an iterator, which may be kept and used too late.
+func checked(x *responder, what string, all iter.Seq2[[]byte, []byte]) iter.Seq2[[]byte, []byte] {
+	if !pool.Debug {
+		return all
+	}
+	return func(yield func(name, value []byte) bool) {
+		x.check(what)
+		all(yield)
+	}
+}
+
+// spoil ends, with -tags galedebug, the life of all views handed out of the answer.
+func (x *responder) spoil() {
+	if pool.Debug {
+		x.res.out.Headers.Reset()
+		x.res.out.Trailers.Reset()
 	}
 }
 

@@ -36,7 +36,10 @@ func (x *responder) hooks() *hooks {
 // (seed: 'finish'); that says nothing of what the client has received. It is called
 // once, after the handler has returned, as a part of it: the request and the response
 // can still be asked, not changed. A later fn replaces it. It allocates.
-func (r *Response) OnFinish(fn func()) { r.x.hooks().set(func(h *hooks) { h.finish = fn }) }
+func (r *Response) OnFinish(fn func()) {
+	r.x.check("OnFinish")
+	r.x.hooks().set(func(h *hooks) { h.finish = fn })
+}
 
 // OnClose has fn called if the connection ends before the answer has been handed over
 // to the kernel (seed: 'close'): when the loop hears that it failed, then on a
@@ -44,11 +47,17 @@ func (r *Response) OnFinish(fn func()) { r.x.hooks().set(func(h *hooks) { h.fini
 // or OnClose's function is called, once; after Hijack neither is, and after runtime.Goexit
 // it is OnClose's, on a goroutine of its own. That the client has closed its side only is
 // no end: see Request.Context. A later fn replaces it. It allocates.
-func (r *Response) OnClose(fn func()) { r.x.hooks().set(func(h *hooks) { h.responseClose = fn }) }
+func (r *Response) OnClose(fn func()) {
+	r.x.check("OnClose")
+	r.x.hooks().set(func(h *hooks) { h.responseClose = fn })
+}
 
 // OnClose is Response.OnClose, of the same exchange, beside it (seed:
 // message 'close').
-func (r *Request) OnClose(fn func()) { r.x.hooks().set(func(h *hooks) { h.requestClose = fn }) }
+func (r *Request) OnClose(fn func()) {
+	r.x.check("OnClose")
+	r.x.hooks().set(func(h *hooks) { h.requestClose = fn })
+}
 
 // OnDrain has fn called, on a goroutine of its own, each time that all which TryWrite
 // has kept is with the kernel (seed: 'drain'), unless another method has sent the
@@ -86,6 +95,7 @@ func (r *Response) TryWrite(p []byte) (sent bool, err error) {
 // SetTimeout is Response.SetTimeout; the two have one time, and a function each (seed:
 // message.setTimeout).
 func (r *Request) SetTimeout(d time.Duration, fn func()) {
+	r.x.check("SetTimeout")
 	r.x.setTimeout(d, func(h *hooks) { h.requestTimeout = fn })
 }
 
@@ -99,6 +109,7 @@ func (r *Request) SetTimeout(d time.Duration, fn func()) {
 // whoever waits on the connection; when nobody does, on a goroutine of its own, while
 // the handler does what it does. It allocates.
 func (r *Response) SetTimeout(d time.Duration, fn func()) {
+	r.x.check("SetTimeout")
 	r.x.setTimeout(d, func(h *hooks) { h.responseTimeout = fn })
 }
 

@@ -44,7 +44,10 @@ var continueLine = []byte("HTTP/1.1 100 Continue\r\n\r\n")
 
 // WriteContinue sends 100 Continue now (seed: response.writeContinue). To a client
 // of HTTP/1.0, which knows none, nothing is sent.
-func (r *Response) WriteContinue() error { return r.interim(100, nil) }
+func (r *Response) WriteContinue() error {
+	r.x.check("WriteContinue")
+	return r.interim(100, nil)
+}
 
 // WriteInterim sends an interim response now, 100 or 102 to 199, with fields given as
 // name, value, name, value: 103 Early Hints, for one (RFC 8297). The answer is still to
@@ -52,6 +55,7 @@ func (r *Response) WriteContinue() error { return r.interim(100, nil) }
 // none is a *StatusError, a field that cannot be sent a *writer.FieldError, and nothing
 // is sent; so is it ErrHeadSent when the answer has begun.
 func (r *Response) WriteInterim(status int, headers ...string) error {
+	r.x.check("WriteInterim")
 	switch {
 	case status < 100 || status > 199 || status == 101:
 		return &StatusError{Code: status}
@@ -62,7 +66,6 @@ func (r *Response) WriteInterim(status int, headers ...string) error {
 }
 
 func (r *Response) interim(status int, headers []string) error {
-	r.x.check("WriteInterim")
 	if !r.x.mine() {
 		return r.x.doElsewhere(func() error { return r.sendInterim(status, headers) })
 	}

@@ -55,13 +55,22 @@ func (r *Request) URL() []byte {
 }
 
 // HTTPVersion returns "1.1" or "1.0" (seed: message.httpVersion).
-func (r *Request) HTTPVersion() string { return versions[r.in.Head.Minor&1] }
+func (r *Request) HTTPVersion() string {
+	r.x.check("HTTPVersion")
+	return versions[r.in.Head.Minor&1]
+}
 
 // HTTPVersionMajor returns 1 (seed: message.httpVersionMajor).
-func (r *Request) HTTPVersionMajor() int { return 1 }
+func (r *Request) HTTPVersionMajor() int {
+	r.x.check("HTTPVersionMajor")
+	return 1
+}
 
 // HTTPVersionMinor returns 0 or 1 (seed: message.httpVersionMinor).
-func (r *Request) HTTPVersionMinor() int { return int(r.in.Head.Minor) }
+func (r *Request) HTTPVersionMinor() int {
+	r.x.check("HTTPVersionMinor")
+	return int(r.in.Head.Minor)
+}
 
 // Header returns the value of a field, nil when there is none; name in any case.
 // Several lines of one name are joined with ", ", except that single-valued
@@ -75,28 +84,28 @@ func (r *Request) Header(name string) []byte {
 // cookie comes once for each of its lines (seed: message.headers).
 func (r *Request) Headers() iter.Seq2[[]byte, []byte] {
 	r.x.check("Headers")
-	return r.in.Headers()
+	return checked(r.x, "Headers", r.in.Headers())
 }
 
 // RawHeaders iterates over the field lines exactly as received (seed:
 // message.rawHeaders).
 func (r *Request) RawHeaders() iter.Seq2[[]byte, []byte] {
 	r.x.check("RawHeaders")
-	return r.in.RawHeaders()
+	return checked(r.x, "RawHeaders", r.in.RawHeaders())
 }
 
 // Trailers iterates over the trailers as Headers does. There are none until Read
 // has returned io.EOF (seed: message.trailers).
 func (r *Request) Trailers() iter.Seq2[[]byte, []byte] {
 	r.x.check("Trailers")
-	return r.in.Trailers()
+	return checked(r.x, "Trailers", r.in.Trailers())
 }
 
 // RawTrailers iterates over the trailer lines exactly as received; none until
 // Read has returned io.EOF (seed: message.rawTrailers).
 func (r *Request) RawTrailers() iter.Seq2[[]byte, []byte] {
 	r.x.check("RawTrailers")
-	return r.in.RawTrailers()
+	return checked(r.x, "RawTrailers", r.in.RawTrailers())
 }
 
 // Read reads the body, waiting until some of it has arrived; io.EOF is its end. A
@@ -132,6 +141,7 @@ func (r *Request) WriteTo(w io.Writer) (int64, error) {
 // ContentLength returns the length of the body when it was declared, 0 when there
 // is no body, and -1 when only its end will tell.
 func (r *Request) ContentLength() int64 {
+	r.x.check("ContentLength")
 	if v := r.in.Head.Value(r.in.HeadBytes(), bytesparse.FieldContentLength); v != nil {
 		n, _ := bytesparse.ParseUint(v)
 		return n

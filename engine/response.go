@@ -13,6 +13,7 @@ import (
 	"github.com/gale-http/gale/bytesparse"
 	"github.com/gale-http/gale/internal/exchange"
 	"github.com/gale-http/gale/internal/h1"
+	"github.com/gale-http/gale/pool"
 	"github.com/gale-http/gale/writer"
 )
 
@@ -119,11 +120,15 @@ func (r *Response) SetStatus(code int) error {
 
 // Status returns the status code that will be, or was, sent (seed:
 // response.statusCode).
-func (r *Response) Status() int { return r.status }
+func (r *Response) Status() int {
+	r.x.check("Status")
+	return r.status
+}
 
 // SetStatusMessage sets the reason phrase; empty stands for the usual one (seed:
 // response.statusMessage).
 func (r *Response) SetStatusMessage(reason string) error {
+	r.x.check("SetStatusMessage")
 	switch {
 	case !bytesparse.IsFieldValue(reason):
 		return &StatusError{Code: r.status, Reason: reason}
@@ -173,6 +178,7 @@ func (r *Response) SetHeader(name string, values ...string) error {
 // AddHeaderBytes appends a field line and leaves others of the name alone. The bytes are
 // copied: it is for who forwards messages. Errors are those of SetHeader.
 func (r *Response) AddHeaderBytes(name, value []byte) error {
+	r.x.check("AddHeaderBytes")
 	if r.out.HeadSent() {
 		return ErrHeadSent
 	}
@@ -181,18 +187,30 @@ func (r *Response) AddHeaderBytes(name, value []byte) error {
 
 // GetHeader returns the value of a field that was set, several joined with ", "
 // (of Set-Cookie, which cannot be joined, the first), nil when there is none (seed:
-// response.getHeader). It is a view until the next call of a setter.
+// response.getHeader). It is a view until the next call of a setter, or, when it was
+// joined, of GetHeader.
 func (r *Response) GetHeader(name string) []byte {
 	r.x.check("GetHeader")
 	return r.out.Headers.Get(name)
 }
 
 // HeaderValues iterates over the values of a field that was set, one by one.
-func (r *Response) HeaderValues(name string) iter.Seq[[]byte] { return r.out.Headers.Values(name) }
+func (r *Response) HeaderValues(name string) iter.Seq[[]byte] {
+	r.x.check("HeaderValues")
+	values := r.out.Headers.Values(name)
+	if !pool.Debug {
+		return values
+	}
+	return func(yield func([]byte) bool) {
+		r.x.check("HeaderValues")
+		values(yield)
+	}
+}
 
 // RemoveHeader removes a field that was set (seed: response.removeHeader). Once
 // the head is sent it does nothing.
 func (r *Response) RemoveHeader(name string) {
+	r.x.check("RemoveHeader")
 	if !r.out.HeadSent() {
 		r.out.Headers.Remove(name)
 	}
@@ -200,11 +218,17 @@ func (r *Response) RemoveHeader(name string) {
 
 // HeadersSent tells whether the head can no longer be changed (seed:
 // response.headersSent).
-func (r *Response) HeadersSent() bool { return r.out.HeadSent() }
+func (r *Response) HeadersSent() bool {
+	r.x.check("HeadersSent")
+	return r.out.HeadSent()
+}
 
 // SetSendDate turns the Date field off or on again (seed: response.sendDate). HTTP
 // wants it on.
-func (r *Response) SetSendDate(on bool) { r.out.NoDate = !on }
+func (r *Response) SetSendDate(on bool) {
+	r.x.check("SetSendDate")
+	r.out.NoDate = !on
+}
 
 // Write sends p as the next piece of the body, together with the head if that was
 // not sent, and waits while the peer is slow (seed: response.write). Without a
@@ -220,7 +244,10 @@ func (r *Response) Write(p []byte) (int, error) {
 }
 
 // WriteString is Write for a string, which is not copied.
-func (r *Response) WriteString(s string) (int, error) { return r.Write(bytesOf(s)) }
+func (r *Response) WriteString(s string) (int, error) {
+	r.x.check("WriteString")
+	return r.Write(bytesOf(s))
+}
 
 // Flush sends the head if that was not sent (seed: request.flushHeaders). Body
 // bytes need none: Write has sent them.
@@ -289,7 +316,10 @@ func (r *Response) end(p []byte) error {
 const okLine = "HTTP/1.1 200 OK\r\n"
 
 // EndString is End for a string, which is not copied.
-func (r *Response) EndString(s string) error { return r.End(bytesOf(s)) }
+func (r *Response) EndString(s string) error {
+	r.x.check("EndString")
+	return r.End(bytesOf(s))
+}
 
 var _ io.Writer = (*Response)(nil)
 var _ io.StringWriter = (*Response)(nil)

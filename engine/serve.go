@@ -243,6 +243,7 @@ func (x *responder) conclude() bool {
 	}
 	x.over(true)
 	in.Release()
+	x.spoil()
 	if out.Err() != nil {
 		x.finish(x.moreToRead())
 		return false
@@ -309,6 +310,7 @@ func (x *responder) finish(linger bool) {
 	}
 	x.res.out.Detach()
 	x.req.in.Discard()
+	x.spoil()
 	then := endNow
 	if linger {
 		then = endLater

@@ -76,7 +76,7 @@ func (in *Incoming) merged(h *bytesparse.Head, b []byte, first int, name string)
 func joined[T string | []byte](in *Incoming, h *bytesparse.Head, b []byte, first int, name T) []byte {
 	value := h.Fields[first].ValueOf(b)
 	id := h.Fields[first].ID
-	from, several := len(in.arena), false
+	from, several := in.hold(), false
 	for i := first + 1; i < len(h.Fields); i++ {
 		if !isNamed(h, b, i, id, name) {
 			continue
@@ -168,7 +168,7 @@ func (in *Incoming) chained(h *bytesparse.Head, b []byte, first int, next []int3
 	if next[first] == 0 {
 		return value
 	}
-	from := len(in.arena)
+	from := in.hold()
 	in.arena = append(in.arena, value...)
 	for i := next[first]; i != 0; i = next[i] {
 		in.arena = append(append(in.arena, ", "...), h.Fields[i].ValueOf(b)...)
@@ -190,7 +190,7 @@ func first(h *bytesparse.Head, b []byte, i int) bool {
 func (in *Incoming) lower(name []byte) []byte {
 	for i, c := range name {
 		if 'A' <= c && c <= 'Z' {
-			from := len(in.arena)
+			from := in.hold()
 			in.arena = append(in.arena, name...)
 			low := in.arena[from:len(in.arena):len(in.arena)]
 			for ; i < len(low); i++ {

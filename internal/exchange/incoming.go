@@ -56,8 +56,9 @@ type Incoming struct {
 
 	fields [inlineFields]bytesparse.Field
 	names  names
-	arena  []byte // joined and lower-cased bytes handed out for this message
-	large  []byte // what WriteTo reads a large body into; made once
+	arena  []byte   // joined and lower-cased bytes handed out for this message
+	large  []byte   // what WriteTo reads a large body into; made once
+	former [][]byte // what the arena was before it grew; only with galedebug
 }
 
 // inlineFields is how many fields a head may have before the list of them is
@@ -172,7 +173,19 @@ func (in *Incoming) Release() {
 	pool.Poison(in.head)
 	pool.Poison(in.section)
 	pool.Poison(in.arena)
-	in.head, in.section, in.arena = nil, nil, in.arena[:0]
+	for _, former := range in.former {
+		pool.Poison(former)
+	}
+	in.head, in.section, in.arena, in.former = nil, nil, in.arena[:0], nil
+}
+
+// hold returns where in the arena the next view is going to begin. With galedebug, those
+// in it are not forgotten when it grows.
+func (in *Incoming) hold() (from int) {
+	if pool.Debug {
+		in.former = append(in.former, in.arena)
+	}
+	return len(in.arena)
 }
 
 // HeadBytes returns the bytes of the head under way: a view.
