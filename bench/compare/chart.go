@@ -88,7 +88,7 @@ func (rep *Report) drawCharts(dir string) error {
 var unit = map[string]string{
 	figTotal: "instructions per request, user and kernel",
 	figCPU:   "CPU time per request, µs",
-	figP99:   "99th percentile of the latency of those that do not sleep, µs",
+	figP99:   "99th percentile of the latency, µs; where some are slow on purpose, of the others",
 	figIdle:  "resident bytes per connection at rest",
 }
 

@@ -147,7 +147,13 @@ server.listen({ host: process.env.HOST, port: +process.env.PORT, backlog: 4096 }
 `
 
 func nodePeer() *peerKind {
-	return &peerKind{name: "node", cannot: func(*work.Workload) string { return "" },
+	cannot := func(w *work.Workload) string {
+		if w.Path == "/query" || w.Slow == "/compute" {
+			return "what its handler does is written in Go"
+		}
+		return ""
+	}
+	return &peerKind{name: "node", cannot: cannot,
 		command: func(s *site, o launch, dir string) ([]string, error) {
 			host, port, err := net.SplitHostPort(o.addr)
 			if err != nil {

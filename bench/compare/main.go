@@ -218,7 +218,7 @@ func (o *options) session(ctx context.Context, site *site) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	floor, err := choose("floor") // what stands behind a proxy
+	floor, err := choose("floor") // what stands behind some
 	if err != nil {
 		return nil, err
 	}

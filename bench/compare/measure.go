@@ -29,29 +29,52 @@ type meter struct {
 // making that.
 const perConn = 400 * time.Microsecond
 
+// dueAtLeast is how many requests a round has at least where few are due in a second: a
+// hundredth of them are above a 99th percentile.
+const dueAtLeast = 2000
+
 // sample puts load on the peer for a round and gives its figures.
 func (m *meter) sample(ctx context.Context, p *running, w *work.Workload) (Sample, error) {
 	// Making many connections is not to be most of what a round is about.
 	span := max(m.duration, time.Duration(w.Conns)*perConn)
 	job := drive.Job{Workload: w, Addr: p.addr, Core: m.core, Duration: span}
-	if w.Kind != work.Half {
-		return m.measure(ctx, p, job)
+	if job.Rate = w.Rate; job.Rate > 0 {
+		job.Duration = max(span, time.Duration(dueAtLeast/job.Rate*float64(time.Second)))
 	}
-	// Half of what the peer does now: what it did a minute ago says little on a machine
-	// that others use, too.
-	whole, err := m.driver.Run(ctx, job)
+	calm := job // the same without what is slow on purpose
+	calm.Workload = w.WithoutSlow()
+	if w.Kind == work.Half {
+		// Half of what the peer does now: what it did a minute ago says little on a machine
+		// that others use, too.
+		whole, err := m.driver.Run(ctx, calm)
+		if err != nil {
+			return nil, err
+		}
+		if whole.Requests == 0 {
+			return nil, fmt.Errorf("no request was answered, %d errors", whole.Errors)
+		}
+		job.Rate = float64(whole.Requests) / whole.Elapsed.Seconds() / 2
+		calm.Rate = job.Rate
+	}
+	var without time.Duration
+	if w.Slow != "" {
+		result, err := m.driver.Run(ctx, calm)
+		if err != nil {
+			return nil, err
+		}
+		without = result.P99
+	}
+	s, err := m.measure(ctx, p, job)
 	if err != nil {
 		return nil, err
 	}
-	job.Rate = float64(whole.Requests) / whole.Elapsed.Seconds() / 2
-	if job.Rate == 0 {
-		return nil, fmt.Errorf("no request was answered, %d errors", whole.Errors)
-	}
-	s, err := m.measure(ctx, p, job)
-	if err == nil {
+	if job.Rate > 0 {
 		s[figDue] = job.Rate
 	}
-	return s, err
+	if w.Slow != "" {
+		s[figCalmP99], s[figAdded] = micros(without), s[figP99]-micros(without)
+	}
+	return s, nil
 }
 
 // measure does a job and gives what it took the peer.

@@ -65,7 +65,7 @@ func galePeer() *peerKind {
 	k := goPeer("gale", "github.com/gale-http/gale", func(*work.Workload) string { return "" })
 	serve := k.command
 	k.command = func(s *site, o launch, dir string) ([]string, error) {
-		if o.upstream == "" {
+		if o.workload.Path != "/proxy" {
 			return serve(s, o, dir)
 		}
 		return []string{filepath.Join(s.dir, "proxy"), "-listen", o.addr, "-to", "http://" + o.upstream}, nil
@@ -251,9 +251,9 @@ func (k *peerKind) missing() error {
 	return nil
 }
 
-// startUpstream starts what stands behind /proxy: the floor, beside the driver.
+// startUpstream starts what stands behind /proxy and /query: the floor, beside the driver.
 func (s *site) startUpstream(ctx context.Context, w *work.Workload) (*running, error) {
-	if w.Name != "proxy" {
+	if !w.Store {
 		return nil, nil
 	}
 	for _, p := range allPeers() {
@@ -261,7 +261,7 @@ func (s *site) startUpstream(ctx context.Context, w *work.Workload) (*running, e
 			return s.start(ctx, p, work.Find("hello"), "", s.clientCore)
 		}
 	}
-	return nil, errors.New("there is no floor to stand behind a proxy")
+	return nil, errors.New("there is no floor to stand behind a server")
 }
 
 // prepare makes the certificate and the file behind /download.

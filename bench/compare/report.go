@@ -39,8 +39,9 @@ import (
 // single-stepping: the same in all samples), cpu_us, user_us, p50_us, p99_us,
 // p999_us, rss, peak_rss, bytes_per_connection, requests_per_cpu_second. Where some
 // requests are slow on purpose, slow_p50_us and slow_p99_us are theirs, and the other
-// latencies those of the rest. At half load, due_per_second is the rate that the
-// driver kept to, half of what the peer did just before. The
+// latencies those of the rest; without_p99_us is what the peer's were just before, when none
+// was, and added_p99_us how much longer they are (or, below 0, shorter). due_per_second is the rate
+// that the driver kept to; at half load, half of what the peer did just before. The
 // median is over the samples, the spread (largest − smallest) / median, the
 // ratio the median of the rounds' ratios to the base's row.
 //
@@ -99,7 +100,9 @@ const (
 	figP999     = "p999_us"
 	figSlowP50  = "slow_p50_us" // of those that are slow on purpose; the others' are above
 	figSlowP99  = "slow_p99_us"
-	figDue      = "due_per_second"          // at half load, half of what the peer did just before
+	figCalmP99  = "without_p99_us"          // in the run without those, just before
+	figAdded    = "added_p99_us"            // what they add to the others'
+	figDue      = "due_per_second"          // in an open loop
 	figPerCPU   = "requests_per_cpu_second" // of the client's
 	figIdle     = "bytes_per_connection"
 )

@@ -89,19 +89,25 @@ func TestTargets(t *testing.T) {
 		want     float64
 		measured bool
 	}{
-		{target{"hello", figCPU, "", 12}, 12, true},
-		{target{"hello", figCPU, "fasthttp", 1}, 1 / 1.5, true},
-		{target{"hello", figUser, "", 1}, 0, false},
-		{target{"hello", figCPU, "h2o", 1}, 0, false},
-		{target{"other", figCPU, "", 1}, 0, false},
+		{target{Workload: "hello", Figure: figCPU, Max: 12}, 12, true},
+		{target{Workload: "hello", Figure: figCPU, Of: "fasthttp", Max: 1}, 1 / 1.5, true},
+		{target{Workload: "hello", Figure: figUser, Max: 1}, 0, false},
+		{target{Workload: "hello", Figure: figCPU, Of: "h2o", Max: 1}, 0, false},
+		{target{Workload: "other", Figure: figCPU, Max: 1}, 0, false},
 	} {
 		if got, measured := c.value(rep); got != c.want || measured != c.measured {
 			t.Errorf("%+v: %v, %v", c.target, got, measured)
 		}
 	}
+	for bound, want := range map[target]bool{{Max: 1}: false, {Max: 3}: true, {Min: 1}: true, {Min: 3}: false} {
+		if kept, _ := bound.keeps(2); kept != want {
+			t.Errorf("2 keeps to %+v: %v", bound, kept)
+		}
+	}
 	var text strings.Builder
 	kept, err := checkTargets(rep, &text)
-	if err != nil || !kept || !strings.Contains(text.String(), "not measured") || !strings.Contains(text.String(), "0.6667") {
+	if err != nil || !kept || !strings.Contains(text.String(), "not measured") || !strings.Contains(text.String(), "0.6667") ||
+		strings.Contains(text.String(), "idle") {
 		t.Errorf("%v, %v:\n%s", kept, err, text.String())
 	}
 	rep.Tables[0].Rows[1].Ratio[figCPU] = 1.1

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/gale-http/gale/bench/internal/work"
 )
 
 // column is one figure of a table and how it is written.
@@ -20,14 +22,14 @@ type column struct {
 var columns = []column{
 	{figDue, "due/s", whole}, {figRequests, "req/s", whole}, {figUser, "user instr", whole}, {figKernel, "kernel instr", whole}, {figTotal, "total instr", whole},
 	{figCycles, "cycles", whole}, {figStepped, "user instr (stepped)", whole}, {figPerCPU, "req/CPU s", whole}, {figCPU, "CPU µs", tenths}, {figUserCPU, "of it user", tenths},
-	{figP50, "p50 µs", whole}, {figP99, "p99 µs", whole}, {figP999, "p99.9 µs", whole}, {figSlowP50, "slow p50 µs", whole}, {figSlowP99, "slow p99 µs", whole}, {figRSS, "RSS", size}, {figPeak, "peak RSS", size},
+	{figP50, "p50 µs", whole}, {figP99, "p99 µs", whole}, {figP999, "p99.9 µs", whole}, {figCalmP99, "p99 without µs", whole}, {figAdded, "p99 added µs", whole}, {figSlowP50, "slow p50 µs", whole}, {figSlowP99, "slow p99 µs", whole}, {figRSS, "RSS", size}, {figPeak, "peak RSS", size},
 	{figIdle, "bytes/conn", whole}, {figErrors, "errors", whole},
 }
 
 // ratioOf gives the figures that a table's ratio column may be taken from: it is the
 // first of these that the table has.
 func (t *Table) ratioOf() []string {
-	if t.has(figSlowP50) { // what the slow ones do to the others
+	if w := work.Find(t.Workload); w != nil && w.Tail {
 		return []string{figP99}
 	}
 	return []string{figTotal, figCPU, figIdle}

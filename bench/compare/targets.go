@@ -8,22 +8,33 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 )
 
 //go:embed targets.json
 var targetsFile []byte
 
 // target is a bound on one of gale's figures. Of is empty for the figure itself,
-// or the name of a peer to whose figure in the same round it stands in that ratio.
+// or the name of a peer to whose figure in the same round it stands in that ratio. The
+// bound is Min where that is given.
 type target struct {
 	Workload string  `json:"workload"`
 	Figure   string  `json:"figure"`
 	Of       string  `json:"of,omitempty"`
-	Max      float64 `json:"max"`
+	Max      float64 `json:"max,omitempty"`
+	Min      float64 `json:"min,omitempty"`
 }
 
-// checkTargets says how each target stands that has been measured, and whether
-// all are kept.
+// keeps tells whether value is within the bound, and how that is written.
+func (g target) keeps(value float64) (bool, string) {
+	if g.Min > 0 {
+		return value >= g.Min, fmt.Sprintf("≥ %8.4g", g.Min)
+	}
+	return value <= g.Max, fmt.Sprintf("≤ %8.4g", g.Max)
+}
+
+// checkTargets says how each target of the workloads measured stands, and whether all are
+// kept.
 func checkTargets(rep *Report, w io.Writer) (kept bool, err error) {
 	var targets []target
 	if err := json.Unmarshal(targetsFile, &targets); err != nil {
@@ -32,23 +43,23 @@ func checkTargets(rep *Report, w io.Writer) (kept bool, err error) {
 	kept = true
 	fmt.Fprintln(w, "\ntargets")
 	for _, g := range targets {
+		if !slices.ContainsFunc(rep.Tables, func(t *Table) bool { return t.Workload == g.Workload }) {
+			continue
+		}
 		value, measured := g.value(rep)
-		verdict := "kept"
+		keeps, bound := g.keeps(value)
+		figure, verdict := fmt.Sprintf("%10.4g", value), "kept"
 		switch {
 		case !measured:
-			verdict = "not measured"
-		case value > g.Max:
+			figure, verdict = fmt.Sprintf("%10s", "–"), "not measured"
+		case !keeps:
 			verdict, kept = "MISSED", false
 		}
 		name := g.Figure
 		if g.Of != "" {
 			name += " to " + g.Of
 		}
-		if measured {
-			fmt.Fprintf(w, "  %-12s %-32s %10.4g  of %8.4g  %s\n", g.Workload, name, value, g.Max, verdict)
-		} else {
-			fmt.Fprintf(w, "  %-12s %-32s %10s  of %8.4g  %s\n", g.Workload, name, "–", g.Max, verdict)
-		}
+		fmt.Fprintf(w, "  %-12s %-32s %s  %s  %s\n", g.Workload, name, figure, bound, verdict)
 	}
 	return kept, nil
 }

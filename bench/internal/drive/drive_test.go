@@ -45,7 +45,7 @@ func TestWhatDriversCannot(t *testing.T) {
 			t.Errorf("loadgen, %s: %v", w.Name, err)
 		}
 	}
-	for _, name := range []string{"hellohalf", "idle", "mixed"} {
+	for _, name := range []string{"hellohalf", "idle", "mixed", "mixedhalf", "compute"} {
 		if _, err := scriptFor(Job{Workload: work.Find(name)}); !errors.Is(err, ErrCannot) {
 			t.Errorf("wrk believes it can do %s", name)
 		}
@@ -54,13 +54,16 @@ func TestWhatDriversCannot(t *testing.T) {
 		"hellohalf": "-c 64 -d 1s -p 1 -m GET -r 500.000 http://127.0.0.1:1/",
 		"mixed":     "-c 64 -d 1s -p 1 -m GET 99=http://127.0.0.1:1/ http://127.0.0.1:1/slow",
 		"mixedsame": "-c 64 -d 1s -p 1 -m GET 99=http://127.0.0.1:1/mixed http://127.0.0.1:1/mixed?slow",
+		"mixedhalf": "-c 64 -d 1s -p 1 -m GET -r 500.000 99=http://127.0.0.1:1/mixed http://127.0.0.1:1/mixed?slow",
+		"compute":   "-c 64 -d 1s -p 1 -m GET -r 500.000 99=http://127.0.0.1:1/ http://127.0.0.1:1/compute",
+		"query":     "-c 64 -d 1s -p 1 -m GET http://127.0.0.1:1/query",
 		"churn10":   "-c 64 -d 1s -p 1 -m GET -per 10 http://127.0.0.1:1/",
 		"tls":       "-c 64 -d 1s -p 1 -m GET -insecure https://127.0.0.1:1/",
 		"tlsnew":    "-c 64 -d 1s -p 1 -m GET -per 1 -insecure https://127.0.0.1:1/",
 		"churn":     "-c 64 -d 1s -p 1 -m GET -per 1 http://127.0.0.1:1/",
 	} {
 		job := Job{Workload: work.Find(name), Addr: "127.0.0.1:1", Duration: time.Second}
-		if name == "hellohalf" {
+		if job.Workload.Kind == work.Half || job.Workload.Rate > 0 {
 			job.Rate = 500
 		}
 		args, _, err := argumentsFor(job)

@@ -108,7 +108,7 @@ func readFigures(out []byte) (Result, error) {
 func scriptFor(job Job) (string, error) {
 	w := job.Workload
 	switch {
-	case w.Kind == work.Half, job.Rate > 0:
+	case w.Kind == work.Half, w.Rate > 0, job.Rate > 0:
 		return "", fmt.Errorf("%w: wrk knows no rate", ErrCannot)
 	case w.Slow != "":
 		return "", fmt.Errorf("%w: wrk cannot tell the latencies of two paths apart", ErrCannot)

@@ -33,9 +33,12 @@ type Workload struct {
 	TLS    bool
 	Method string
 	Path   string
-	Slow   string // one in SlowEvery requests asks for this path instead
+	Slow   string  // one in SlowEvery requests asks for this path instead; each round is made without them, too
+	Rate   float64 // requests that are due per second, whatever becomes of them; 0: each when the last is answered
 	Fields []string
-	Body   int // bytes of request body
+	Body   int  // bytes of request body
+	Store  bool // something is to stand behind the server: the floor
+	Tail   bool // what it is about is the 99th percentile of the latency, and not what a request costs
 	Want   Answer
 }
 
@@ -85,9 +88,12 @@ func All() []*Workload {
 			Want: Answer{Body: strings.Repeat(kilobyte, peer.StreamChunks), Chunked: true}},
 		{Name: "idle", About: "10 000 connections at rest", Kind: Idle, Conns: 10000},
 		{Name: "block", About: "every handler sleeps 5 ms, 1 000 connections", Conns: 1000, Path: "/block"},
-		{Name: "mixed", About: "1 in 100 sleeps 10 ms, on a path of its own; latency of the others", Slow: "/slow"},
-		{Name: "mixedsame", About: "1 in 100 sleeps 10 ms, on the same path; latency of the others", Path: "/mixed", Slow: "/mixed?slow"},
-		{Name: "proxy", About: "server, client, upstream", Path: "/proxy"},
+		{Name: "mixed", About: "1 in 100 sleeps 10 ms, on a path of its own; latency of the others", Slow: "/slow", Tail: true},
+		{Name: "mixedsame", About: "1 in 100 sleeps 10 ms, on the same path; latency of the others", Path: "/mixed", Slow: "/mixed?slow", Tail: true},
+		{Name: "mixedhalf", About: "as mixedsame, at half load", Kind: Half, Path: "/mixed", Slow: "/mixed?slow", Tail: true},
+		{Name: "compute", About: "2 000 due per second, 1 in 100 computes for 20 ms; latency of the others", Slow: "/compute", Rate: 2000, Tail: true},
+		{Name: "query", About: "every handler asks another process, over database/sql", Path: "/query", Store: true, Tail: true},
+		{Name: "proxy", About: "server, client, upstream", Path: "/proxy", Store: true},
 		{Name: "tls", About: "13 bytes over TLS, 64 connections", TLS: true},
 		{Name: "tlsnew", About: "TLS handshakes", Kind: Handshakes, TLS: true, Per: 1},
 	}
@@ -119,9 +125,17 @@ func (w *Workload) fill() {
 // CanStep tells whether the workload is worth stepping through: requests that are
 // small, do nothing by the clock, and are not those of another workload over again.
 func (w *Workload) CanStep() bool {
-	byClock := w.Slow != "" || w.Path == "/block"
+	byClock := w.Slow != "" || w.Path == "/block" || w.Path == "/query" // which handlers lose their loop
 	sameAsHello := w.Name == "hello1" || w.Name == "hello8000" || w.Per > 1
 	return w.Kind == Requests && !byClock && !sameAsHello && w.Body+len(w.Want.Body) <= 1<<14
+}
+
+// WithoutSlow is the workload with a usual request in the place of each that is slow on
+// purpose.
+func (w *Workload) WithoutSlow() *Workload {
+	calm := *w
+	calm.Slow = ""
+	return &calm
 }
 
 // Find gives the workload of that name, nil when there is none.

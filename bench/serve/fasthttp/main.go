@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gale-http/gale/bench/internal/peer"
+	"github.com/gale-http/gale/bench/internal/store"
 	"github.com/valyala/fasthttp"
 )
 
@@ -23,7 +24,8 @@ func main() {
 		TLSConfig:          o.TLS(),
 	}
 	upstream := &fasthttp.HostClient{Addr: o.Upstream, MaxConns: 4096}
-	s.Handler = func(ctx *fasthttp.RequestCtx) { handle(ctx, upstream) }
+	db := store.Open(o.Upstream)
+	s.Handler = func(ctx *fasthttp.RequestCtx) { handle(ctx, upstream, db) }
 	l, err := net.Listen("tcp4", o.Addr)
 	if err != nil {
 		peer.Fail(err)
@@ -34,7 +36,7 @@ func main() {
 	peer.Run(func() error { return s.Serve(l) })
 }
 
-func handle(ctx *fasthttp.RequestCtx, upstream *fasthttp.HostClient) {
+func handle(ctx *fasthttp.RequestCtx, upstream *fasthttp.HostClient, db *store.DB) {
 	switch string(ctx.Path()) {
 	case "/":
 		ctx.SetBodyString(peer.Greeting)
@@ -57,6 +59,15 @@ func handle(ctx *fasthttp.RequestCtx, upstream *fasthttp.HostClient) {
 			time.Sleep(peer.SlowTime)
 		}
 		ctx.SetBodyString(peer.Greeting)
+	case "/compute":
+		peer.Compute()
+		ctx.SetBodyString(peer.Greeting)
+	case "/query":
+		text, err := db.Greeting()
+		if err != nil {
+			ctx.SetStatusCode(fasthttp.StatusBadGateway)
+		}
+		ctx.SetBodyString(text)
 	case "/proxy":
 		proxy(ctx, upstream)
 	default:

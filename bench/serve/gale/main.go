@@ -8,11 +8,16 @@ import (
 	"time"
 
 	"github.com/gale-http/gale/bench/internal/peer"
+	"github.com/gale-http/gale/bench/internal/store"
 	"github.com/gale-http/gale/engine"
 )
 
+// db is what /query asks.
+var db *store.DB
+
 func main() {
 	o := peer.Parse()
+	db = store.Open(o.Upstream)
 	s := &engine.Server{Handler: handle, TLS: o.TLS()}
 	if err := s.Listen("tcp4", o.Addr); err != nil {
 		peer.Fail(err)
@@ -54,6 +59,15 @@ func handle(req *engine.Request, res *engine.Response) {
 		_ = res.EndString(peer.Greeting)
 	case "/mixed":
 		_ = res.EndString(peer.Greeting)
+	case "/compute":
+		peer.Compute()
+		_ = res.EndString(peer.Greeting)
+	case "/query":
+		text, err := db.Greeting()
+		if err != nil {
+			_ = res.SetStatus(502)
+		}
+		_ = res.EndString(text)
 	default:
 		_ = res.SetStatus(404)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/cloudwego/hertz/pkg/protocol/http1/resp"
 
 	"github.com/gale-http/gale/bench/internal/peer"
+	"github.com/gale-http/gale/bench/internal/store"
 )
 
 func main() {
@@ -54,6 +55,19 @@ func routes(h *server.Hertz, upstream string) {
 			time.Sleep(peer.SlowTime)
 		}
 		greet(c)
+	})
+	h.GET("/compute", func(_ context.Context, c *app.RequestContext) {
+		peer.Compute()
+		greet(c)
+	})
+	db := store.Open(upstream)
+	h.GET("/query", func(_ context.Context, c *app.RequestContext) {
+		text, err := db.Greeting()
+		if err != nil {
+			c.SetStatusCode(502)
+		}
+		c.Response.Header.SetContentType(peer.ContentType)
+		c.Response.SetBodyString(text)
 	})
 	h.POST("/echo", func(_ context.Context, c *app.RequestContext) {
 		c.Response.Header.SetContentType(peer.ContentType)

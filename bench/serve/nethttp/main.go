@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gale-http/gale/bench/internal/peer"
+	"github.com/gale-http/gale/bench/internal/store"
 )
 
 // Shared values: net/http sends a header's slices and does not change them.
@@ -20,11 +21,14 @@ var (
 	greeting    = []byte(peer.Greeting)
 )
 
-type handler struct{ proxy *httputil.ReverseProxy }
+type handler struct {
+	proxy *httputil.ReverseProxy
+	db    *store.DB
+}
 
 func main() {
 	o := peer.Parse()
-	h := handler{&httputil.ReverseProxy{
+	h := handler{db: store.Open(o.Upstream), proxy: &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.URL.Scheme, r.Out.URL.Host, r.Out.URL.Path = "http", o.Upstream, "/"
 		},
@@ -74,6 +78,14 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if r.URL.RawQuery == "slow" {
 			time.Sleep(peer.SlowTime)
 		}
+	case "/compute":
+		peer.Compute()
+	case "/query":
+		text, err := h.db.Greeting()
+		if err != nil {
+			w.WriteHeader(http.StatusBadGateway)
+		}
+		body = []byte(text)
 	case "/proxy":
 		clear(fields)
 		h.proxy.ServeHTTP(w, r)
