@@ -74,7 +74,9 @@ func (r *Request) HTTPVersionMinor() int {
 
 // Header returns the value of a field, nil when there is none; name in any case.
 // Several lines of one name are joined with ", ", except that single-valued
-// fields, cookie and set-cookie give the first (seed: message.headers).
+// fields, cookie and set-cookie give the first (seed: message.headers). Host is
+// the authority of a target in absolute-form, whatever the field says (RFC 9112
+// §3.2.2); RawHeaders has the field.
 func (r *Request) Header(name string) []byte {
 	r.x.check("Header")
 	return r.in.Header(name)

@@ -192,6 +192,9 @@ func length(_ *engine.Request, res *engine.Response) {
 // page answers with what a conversation asked for.
 func page(req *engine.Request, res *engine.Response) {
 	path, _, _ := strings.Cut(string(req.URL()), "?")
+	if _, rest, ok := strings.Cut(path, "://"); ok { // absolute-form
+		path = rest[strings.IndexByte(rest, '/'):]
+	}
 	first, code, ok := strings.Cut(path[1:], "/")
 	if status, err := strconv.Atoi(code); ok && err == nil {
 		_ = res.SetStatus(status)

@@ -7,6 +7,7 @@ import (
 	"iter"
 
 	"github.com/gale-http/gale/bytesparse"
+	"github.com/gale-http/gale/internal/h1"
 )
 
 // single holds the fields that make sense once only: the first line counts, the
@@ -36,6 +37,7 @@ const perValue uint64 = 1<<bytesparse.FieldCookie | 1<<bytesparse.FieldSetCookie
 // lists joined with ", ", single-valued fields and those with an entry per value
 // (cookie, set-cookie) by their first line. It returns nil when there is none.
 // Only a name that is not well-known, or stands more than once, takes a search.
+// Host is the authority of a target that has one (RFC 9112 §3.2.2).
 func (in *Incoming) Header(name string) []byte {
 	h, b := &in.Head, in.head
 	id := bytesparse.LookupField(name)
@@ -47,7 +49,10 @@ func (in *Incoming) Header(name string) []byte {
 		}
 		return nil
 	}
-	if !h.Dup(id) {
+	switch {
+	case id == bytesparse.FieldHost:
+		return h1.Authority(b, h)
+	case !h.Dup(id):
 		return h.Value(b, id)
 	}
 	return in.merged(h, b, h.Index(id), name)
@@ -151,6 +156,8 @@ func (in *Incoming) each(h *bytesparse.Head, b []byte, yield func(name, value []
 			}
 			value = joined(in, h, b, i, name)
 		case perValue>>f.ID&1 != 0:
+		case f.ID == bytesparse.FieldHost && h.Index(f.ID) == i:
+			value = h1.Authority(b, h)
 		case h.Index(f.ID) != i:
 			continue
 		case h.Dup(f.ID) && single>>f.ID&1 == 0:
