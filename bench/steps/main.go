@@ -10,6 +10,9 @@
 // one connection the server wakes up for each request. With 64, a burst of 8 goes before
 // each of 64 (-few), and what the other 56 have cost is the figure, as for a server that
 // is awake anyway.
+//
+// With -client the command is a client that asks {addr}, on -c connections and without
+// end, and is answered by steps itself.
 package main
 
 import (
@@ -39,6 +42,7 @@ func main() {
 		name     = flag.String("workload", "hello", "what to ask: one of compare's workloads")
 		limit    = flag.Duration("limit", 10*time.Minute, "give up after")
 		profile  = flag.Int("profile", 0, "print this many functions with the most instructions")
+		client   = flag.Bool("client", false, "the command is a client")
 		asJSON   = flag.Bool("json", false, "print JSON")
 	)
 	flag.Parse()
@@ -57,7 +61,11 @@ func main() {
 	defer cancelLimit()
 	each := *conns * w.Depth * max(w.Per, 1)
 	plan := stepped.Plan{Workload: w, Conns: *conns, Few: *few, Pairs: (*requests + each - 1) / each, Warm: *warm, Profile: *profile > 0}
-	figure, err := run(ctx, flag.Args(), *core, plan)
+	measure := run
+	if *client {
+		measure = runClient
+	}
+	figure, err := measure(ctx, flag.Args(), *core, plan)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "steps:", err)
 		os.Exit(1)
@@ -68,8 +76,12 @@ func main() {
 		}
 		return
 	}
-	fmt.Printf("%.1f user instructions per request (%.1f to %.1f; %d instructions, %d requests, %d connections, %v, %v a step)\n", figure.PerRequest,
-		figure.Lowest, figure.Highest, figure.Steps, figure.Requests, *conns, figure.Elapsed.Round(time.Millisecond), figure.Elapsed/time.Duration(max(figure.Steps, 1)))
+	spread := ""
+	if figure.Highest > 0 {
+		spread = fmt.Sprintf("%.1f to %.1f; ", figure.Lowest, figure.Highest)
+	}
+	fmt.Printf("%.1f user instructions per request (%s%d instructions, %d requests, %d connections, %v, %v a step)\n", figure.PerRequest,
+		spread, figure.Steps, figure.Requests, *conns, figure.Elapsed.Round(time.Millisecond), figure.Elapsed/time.Duration(max(figure.Steps, 1)))
 	for _, share := range figure.Profile[:min(*profile, len(figure.Profile))] {
 		fmt.Printf("%10.1f  %s\n", share.PerRequest, share.Function)
 	}
@@ -80,18 +92,8 @@ func run(ctx context.Context, command []string, core int, plan stepped.Plan) (st
 	if err != nil {
 		return stepped.Figure{}, err
 	}
-	host, port, err := net.SplitHostPort(addr)
+	cmd, err := start(command, addr, core)
 	if err != nil {
-		return stepped.Figure{}, err
-	}
-	args := make([]string, len(command))
-	for i, arg := range command {
-		args[i] = strings.NewReplacer("{addr}", addr, "{host}", host, "{port}", port).Replace(arg)
-	}
-	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Stderr = os.Stderr
-	cmd.Env = append(os.Environ(), stepped.Env...)
-	if err := proc.StartPinned(cmd, core); err != nil {
 		return stepped.Figure{}, err
 	}
 	defer proc.End(cmd)
@@ -105,4 +107,36 @@ func run(ctx context.Context, command []string, core int, plan stepped.Plan) (st
 	}
 	plan.PID, plan.Addr = cmd.Process.Pid, addr
 	return stepped.Measure(ctx, plan)
+}
+
+// runClient is run for a client.
+func runClient(ctx context.Context, command []string, core int, plan stepped.Plan) (stepped.Figure, error) {
+	server, err := stepped.NewCanned()
+	if err != nil {
+		return stepped.Figure{}, err
+	}
+	defer server.Close()
+	cmd, err := start(command, server.Addr(), core)
+	if err != nil {
+		return stepped.Figure{}, err
+	}
+	defer proc.End(cmd)
+	return stepped.MeasureClient(ctx, stepped.ClientPlan{PID: cmd.Process.Pid, Server: server, Conns: plan.Conns,
+		Requests: plan.Pairs * plan.Conns, Warm: plan.Warm, Profile: plan.Profile})
+}
+
+// start starts the command, which is told the address.
+func start(command []string, addr string, core int) (*exec.Cmd, error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, err
+	}
+	args := make([]string, len(command))
+	for i, arg := range command {
+		args[i] = strings.NewReplacer("{addr}", addr, "{host}", host, "{port}", port).Replace(arg)
+	}
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Stderr = os.Stderr
+	cmd.Env = append(os.Environ(), stepped.Env...)
+	return cmd, proc.StartPinned(cmd, core)
 }

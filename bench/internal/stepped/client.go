@@ -22,6 +22,7 @@ type ClientPlan struct {
 	Conns    int
 	Requests int // to count
 	Warm     int // before, at full speed
+	Profile  bool
 }
 
 // MeasureClient counts a client's user-mode instructions per request. The figure
@@ -31,14 +32,17 @@ func MeasureClient(ctx context.Context, p ClientPlan) (Figure, error) {
 		return Figure{}, fmt.Errorf("warm-up: %w", err)
 	}
 	_, notGo := buildinfo.ReadFile(fmt.Sprintf("/proc/%d/exe", p.PID))
-	counter, err := steps.Attach(p.PID, steps.Options{HoldSleepers: notGo == nil, SlowClock: true})
+	counter, err := steps.Attach(p.PID, steps.Options{HoldSleepers: notGo == nil, SlowClock: true, Profile: p.Profile})
 	if err != nil {
 		return Figure{}, err
 	}
 	w := &window{count: counter.Count, hold: holdMonitor(counter), open: counter.StartProfile, turn: p.Conns, width: p.Requests}
 	err = p.Server.watch(ctx, w.seen)
-	_, detachErr := counter.Detach()
-	return w.figure, errors.Join(err, detachErr)
+	result, detachErr := counter.Detach()
+	if err = errors.Join(err, detachErr); err == nil && p.Profile {
+		w.figure.Profile, err = shares(p.PID, result.Profile, w.figure)
+	}
+	return w.figure, err
 }
 
 // holdMonitor asks for the monitor of a Go program to be held, and gives a
