@@ -21,11 +21,11 @@ func (r *Response) acquire() error {
 	o := r.call.origin
 	r.reused = false
 	for r.worker != nil && !r.fresh && o.local() {
-		c, seen := r.fromLane()
+		c, quiet := r.fromLane()
 		if c == nil {
 			break
 		}
-		if seen || c.silent() {
+		if quiet {
 			return r.use(c)
 		}
 		r.release(c, false)
@@ -46,33 +46,28 @@ func (r *Response) acquire() error {
 	return r.wait()
 }
 
-// fromLane takes a socket that rests on the caller's loop, nil when there is none. seen
-// tells whether the loop has polled since it was put to rest, and would know if anything
-// had come.
-func (r *Response) fromLane() (c *conn, seen bool) {
+// fromLane takes a socket that rests on the caller's loop, nil when there is none. quiet
+// tells whether nothing has come in on it.
+func (r *Response) fromLane() (c *conn, quiet bool) {
 	w := r.worker
 	under, held := w.Enter()
 	if !held {
 		r.worker, r.follows = nil, false
 		return nil, false
 	}
-	c = r.call.origin.laneOf(w.Loop()).pop()
-	if c != nil {
-		seen = c.rested != w.Loop().Nanos()
-		c.Take(w)
-		if r.follows {
-			c.Follow(true)
-		}
+	if c, quiet = r.call.origin.laneOf(w.Loop()).take(w); c != nil && r.follows {
+		c.Follow(true)
 	}
 	w.Leave(under)
-	return c, seen
+	return c, quiet
 }
 
 // silent asks the kernel whether the socket, the caller's, is alive and nothing has come
 // in: an answer that nobody asked for must not become that of the next request.
 func (c *conn) silent() bool {
 	c.Look()
-	return c.Untroubled(c.peek[:])
+	n, err := c.TryRead(c.peek[:])
+	return n == 0 && err == nil && c.Untroubled(c.peek[:])
 }
 
 // adopt makes a socket off the shelf, or a new one, the call's.

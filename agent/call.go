@@ -34,6 +34,7 @@ type call struct {
 	taken   bool                    // Source has been read from
 	sent    bool                    // the request has been sent to its end
 	begun   bool                    // bytes of an answer have come
+	wrote   int                     // how much of the request swift has sent
 }
 
 // Do makes a request and waits for the head of its answer; the body is read from res
@@ -76,14 +77,21 @@ func (a *Agent) drop(ctx context.Context, req *Request) error {
 // do sends the request until it is answered or fails for good.
 func (r *Response) do(q *Request) error {
 	trailers := q.out.Trailers.Len()
-	for {
-		err := r.acquire()
-		if err == nil {
-			err = r.exchange(q)
-			q.out.Trailers.Truncate(trailers) // those behind came with the body
-			if err == nil {
-				return nil
+	for quick := r.follows && q.plain(); ; quick = false {
+		done, err := false, error(nil)
+		if quick {
+			done, err = r.swift(q)
+		}
+		if !done {
+			if err = r.acquire(); err == nil {
+				done, err = true, r.exchange(q)
+				q.out.Trailers.Truncate(trailers) // those behind came with the body
 			}
+		}
+		if err == nil {
+			return nil
+		}
+		if done {
 			r.finish(false)
 		}
 		if !r.again(q, err) {
@@ -110,7 +118,7 @@ func (r *Response) again(q *Request, err error) bool {
 	case r.taken && q.Source.Again == nil:
 		return false
 	}
-	return policy.Always || !q.out.Left() || idempotent(q)
+	return policy.Always || !q.out.Left() && r.wrote == 0 || idempotent(q)
 }
 
 // stale tells whether err is what a socket says that the server has closed.
@@ -342,6 +350,7 @@ func (r *Response) answered() bool {
 
 // lookAhead looks for the head of the answer in what has been read.
 func (r *Response) lookAhead() {
+	r.last.Forget()
 	for {
 		ev, err := r.in.Next()
 		switch {

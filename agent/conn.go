@@ -23,7 +23,7 @@ type conn struct {
 	loop.Stream
 	origin *origin
 
-	lane       *lane // where it rests; the loop's, as next and prev are
+	lane, home *lane // where it rests, and where it did last; the loop's, as next and prev are
 	next, prev *conn
 
 	free     atomic.Bool          // nobody uses it
@@ -33,7 +33,6 @@ type conn struct {
 	ticket   atomic.Uint64        // see cancel.go
 	secure   *tls.ConnectionState // nil: plain
 	pooled   bool                 // it is a shared stream; its user's, who may not ask the loop for its state
-	rested   int64                // the loop's time when it came to rest there; the loop's
 	used     bool                 // a request has been answered on it; its user's
 	watch    watch                // see portable.go
 
@@ -121,8 +120,12 @@ func (c *conn) rest() {
 		c.drop()
 	case o.local():
 		c.free.Store(true)
-		c.rested = c.Loop().Nanos()
-		o.laneOf(c.Loop()).push(c)
+		n := c.home
+		if n == nil || n.loop != c.Loop() {
+			n = o.laneOf(c.Loop())
+			c.home = n
+		}
+		n.push(c)
 		due := int64(0)
 		if idle := o.run.times.idle; idle > 0 {
 			due = c.Tick() + idle

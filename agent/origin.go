@@ -225,10 +225,14 @@ func (t *table) each(do func(*origin)) {
 }
 
 // lane is the sockets of one origin at rest on one loop: the last that came goes
-// first. It is the loop's, but for count.
+// first, unless it came since the loop has last polled, and would not know if anything
+// had happened on it since. It is the loop's, but for count.
 type lane struct {
 	origin *origin
+	loop   *loop.Loop
 	first  *conn
+	ripe   *conn // the first that is there since the loop has polled, as long as latest is its time
+	latest int64 // the loop's time when the last one came
 	count  atomic.Int32
 }
 
@@ -253,7 +257,7 @@ func (o *origin) laneOf(l *loop.Loop) *lane {
 				delete(here.lanes, other)
 			}
 		}
-		n = &lane{origin: o}
+		n = &lane{origin: o, loop: l}
 		here.lanes[o] = n
 		o.mu.Lock()
 		o.lanes = append(o.lanes, n)
@@ -264,6 +268,9 @@ func (o *origin) laneOf(l *loop.Loop) *lane {
 }
 
 func (n *lane) push(c *conn) {
+	if now := n.loop.Nanos(); n.latest != now {
+		n.latest, n.ripe = now, n.first
+	}
 	c.lane, c.prev, c.next = n, nil, n.first
 	if n.first != nil {
 		n.first.prev = c
@@ -272,16 +279,37 @@ func (n *lane) push(c *conn) {
 	n.count.Store(n.count.Load() + 1)
 }
 
-// pop takes the first socket off the lane, nil when there is none.
-func (n *lane) pop() *conn {
-	c := n.first
-	if c != nil {
-		n.remove(c)
+// next returns the socket to take, nil when there is none. It is not ripe when only the
+// kernel knows what has happened on it since it came.
+func (n *lane) next() (c *conn, ripe bool) {
+	switch {
+	case n.latest != n.loop.Nanos():
+		return n.first, true
+	case n.ripe != nil:
+		return n.ripe, true
 	}
-	return c
+	return n.first, false
+}
+
+// take makes the socket that is next the own one of w, which holds the loop; nil when
+// there is none. quiet tells whether nothing has come in on it, as far as the loop knows.
+func (n *lane) take(w *loop.Worker) (c *conn, quiet bool) {
+	c, ripe := n.next()
+	if c == nil {
+		return nil, false
+	}
+	n.remove(c)
+	c.Take(w)
+	if ripe {
+		return c, !c.Unheard()
+	}
+	return c, c.silent()
 }
 
 func (n *lane) remove(c *conn) {
+	if n.ripe == c {
+		n.ripe = c.next
+	}
 	if c.next != nil {
 		c.next.prev = c.prev
 	}

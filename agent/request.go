@@ -3,6 +3,7 @@
 package agent
 
 import (
+	"bytes"
 	"crypto/tls"
 	"encoding/base64"
 	"io"
@@ -44,6 +45,8 @@ type Request struct {
 	out    exchange.Outgoing
 	target target
 	raw    []byte   // of SetPath
+	judged bool     // raw is known to be good
+	usual  usual    // see swift.go
 	self   *Request // where the functions of out belong
 }
 
@@ -115,7 +118,14 @@ func (q *Request) SetHeader(name string, values ...string) error {
 
 // SetPath sets the request target in place of Path, from bytes, which are copied: for
 // who forwards requests. nil gives it up again.
-func (q *Request) SetPath(path []byte) { q.raw = append(q.raw[:0], path...) }
+func (q *Request) SetPath(path []byte) {
+	if bytes.Equal(q.raw, path) {
+		return
+	}
+	q.raw = append(q.raw[:0], path...)
+	q.judged = false
+	q.target.edition++
+}
 
 // AddHeaderBytes is AddHeader for bytes, which are copied.
 func (q *Request) AddHeaderBytes(name, value []byte) error {

@@ -23,6 +23,7 @@ type Response struct {
 	call
 	in      exchange.Incoming
 	machine h1.Conn
+	last    exchange.Last
 	open    bool // there is a head
 	keep    bool // the socket can be used for another request once all is read
 	wanted  bool // a 100 has come
@@ -198,6 +199,7 @@ func (r *Response) nextHead() error {
 	for {
 		if r.in.Unread() > 0 || r.in.Ended() {
 			r.begun = r.begun || r.in.Unread() > 0
+			r.last.Forget()
 			ev, err := r.in.Next()
 			switch {
 			case err != nil:

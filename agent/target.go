@@ -31,6 +31,10 @@ type target struct {
 	methodName string
 	method     bytesparse.Method
 	keepAlive  bool
+	bare       bool   // nothing but URL has chosen the origin
+	edition    uint32 // counts changes of what a head is made of
+
+	lane *lane // the last one of the origin that the request has looked at
 }
 
 // where are the options that choose an origin.
@@ -51,23 +55,41 @@ func (q *Request) whither() where {
 // resolve finds the origin of a request and works out its head.
 func (r *running) resolve(q *Request) (*origin, error) {
 	t := &q.target
-	if t.run != r || t.tls != q.Route.TLS || t.origin.retired() || t.where != q.whither() {
+	if t.run != r || t.tls != q.Route.TLS || t.origin.retired() || !t.leadsTo(q) {
 		if err := t.find(r, q); err != nil {
 			t.run = nil
 			return nil, err
 		}
 	}
-	if w := (what{q.Method, q.Path}); t.methodName == "" || t.what != w {
-		if err := t.choose(w); err != nil {
+	if t.methodName == "" || t.what.method != q.Method || t.what.path != q.Path {
+		t.edition++
+		if err := t.choose(what{q.Method, q.Path}); err != nil {
 			t.methodName = ""
 			return nil, err
 		}
+		q.judged = false
 	}
-	t.keepAlive = r.asks
-	if len(q.raw) > 0 && (!bytesparse.IsTarget(q.raw) || !t.suits(q.raw[0], len(q.raw) == 1)) {
-		return nil, &Error{"request", t.origin.name, fmt.Errorf("%w: %q", errPath, q.raw)}
+	if !q.judged && len(q.raw) > 0 {
+		if !bytesparse.IsTarget(q.raw) || !t.suits(q.raw[0], len(q.raw) == 1) {
+			return nil, &Error{"request", t.origin.name, fmt.Errorf("%w: %q", errPath, q.raw)}
+		}
+		q.judged = true
 	}
 	return t.origin, nil
+}
+
+// leadsTo tells whether the options that choose the origin are as they were.
+func (t *target) leadsTo(q *Request) bool {
+	if t.bare && q.bare() {
+		return t.where.url == q.URL
+	}
+	return t.where == q.whither()
+}
+
+// bare tells whether the request has no option that chooses an origin but URL.
+func (q *Request) bare() bool {
+	return len(q.Host)|len(q.Hostname)|len(q.Auth)|q.Port|q.Route.Family|
+		len(q.Route.LocalAddress)|len(q.Route.SocketPath)|len(q.Route.Proxy) == 0
 }
 
 // choose works out the request line.
@@ -146,7 +168,7 @@ func (t *target) find(r *running, q *Request) error {
 	if err := s.check(q.Route.Proxy); err != nil {
 		return &Error{"request", s.authority(), err}
 	}
-	*t = target{run: r, where: q.whither(), tls: q.Route.TLS, urlPath: path, hostLine: "Host: " + s.authority() + "\r\n"}
+	*t = target{run: r, where: q.whither(), bare: q.bare(), keepAlive: r.asks, edition: t.edition + 1, tls: q.Route.TLS, urlPath: path, hostLine: "Host: " + s.authority() + "\r\n"}
 	if auth != "" {
 		t.auth = basic("Authorization", auth)
 	}

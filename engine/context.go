@@ -15,6 +15,7 @@ import (
 type connContext struct {
 	context.Context
 	cancel context.CancelFunc
+	done   <-chan struct{} // of Context
 	seat   loop.Seat
 	conn   *conn
 	// asker is the goroutine of the handler that has asked for it, until that returns;
@@ -63,6 +64,9 @@ func (ctx *connContext) Value(key any) any {
 	return ctx.Context.Value(key)
 }
 
+// Done implements context.Context.
+func (ctx *connContext) Done() <-chan struct{} { return ctx.done }
+
 // Err implements context.Context. While a handler holds its loop, nobody else would
 // look.
 func (ctx *connContext) Err() error {
@@ -81,7 +85,8 @@ func (c *conn) requestContext() *connContext {
 	}
 	ctx := &connContext{conn: c}
 	ctx.Context, ctx.cancel = context.WithCancel(c.server.run.context)
-	ctx.seat.Init(&c.Stream, ctx.Done())
+	ctx.done = ctx.Context.Done()
+	ctx.seat.Init(&c.Stream, ctx.done)
 	if !e.context.CompareAndSwap(nil, ctx) {
 		ctx.cancel()
 		return c.requestContext()

@@ -34,7 +34,7 @@ func (out *Outgoing) head(body int64) error {
 	if !out.NoDate && !h.Has(bytesparse.FieldDate) {
 		dst = out.Date.Append(dst)
 	}
-	out.buf = appendFraming(dst, &out.plan)
+	out.buf = AppendFraming(dst, &out.plan)
 	return nil
 }
 
@@ -75,7 +75,8 @@ func (out *Outgoing) drop() {
 	}
 }
 
-func appendFraming(dst []byte, p *h1.Plan) []byte {
+// AppendFraming appends what the plan adds to a head, and its end.
+func AppendFraming(dst []byte, p *h1.Plan) []byte {
 	if p.AddLength {
 		dst = writer.AppendUint(append(dst, "Content-Length: "...), uint64(p.AddedLength))
 		if p.KeepAlive && !p.AddKeepAlive {

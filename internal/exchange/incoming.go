@@ -199,21 +199,26 @@ func (in *Incoming) Next() (h1.Event, error) {
 	for {
 		n, ev, err := in.Conn.NextHead(in.buf[in.start:in.end], in.eof, &in.Head, in.Limits)
 		if ev == h1.HeadDone {
-			in.head = in.buf[in.start : in.start+n]
-			in.start += n
-			in.base = in.start
-			in.done, in.err, in.pending, in.dropped = in.Conn.Done(), nil, 0, 0
-			if !in.done {
-				in.waited = 0
-				in.Stream.TakeWaited() // that was for its head
-				in.note()
-			}
+			in.found(n)
 			return ev, err
 		}
 		in.start += n
 		if n == 0 || ev != h1.NeedMore {
 			return ev, err
 		}
+	}
+}
+
+// found begins the message whose head of n bytes the machine has found.
+func (in *Incoming) found(n int) {
+	in.head = in.buf[in.start : in.start+n]
+	in.start += n
+	in.base = in.start
+	in.done, in.err, in.pending, in.dropped = in.Conn.Done(), nil, 0, 0
+	if !in.done {
+		in.waited = 0
+		in.Stream.TakeWaited() // that was for its head
+		in.note()
 	}
 }
 

@@ -178,6 +178,16 @@ func (p *poller) event() (index, gen, bits uint32, ok bool) {
 	return 0, 0, 0, false
 }
 
+// fetched tells whether an event of the stream is among those that event is to return.
+func (p *poller) fetched(index, gen uint32) bool {
+	for i := p.next; i < p.n; i++ {
+		if ev := &p.events[i]; ev.Lo == index && ev.Hi == gen {
+			return true
+		}
+	}
+	return false
+}
+
 // park waits until something is ready, someone wakes it, or the tick limit has
 // come (0: never). now is the tick it is.
 func (p *poller) park(now, limit int64) {

@@ -142,6 +142,16 @@ func (p *poller) event() (index, gen, bits uint32, ok bool) {
 	return uint32(ev.Token()), uint32(ev.Token() >> 32), ev.Bits(), true
 }
 
+// fetched tells whether an event of the stream is among those that event is to return.
+func (p *poller) fetched(index, gen uint32) bool {
+	for i := p.next; i < p.n; i++ {
+		if p.events[i].Token() == uint64(gen)<<32|uint64(index) {
+			return true
+		}
+	}
+	return false
+}
+
 // park waits until something is ready, someone wakes it, or the tick limit has
 // come (0: never). now is the tick it is. It may return for nothing: a ring may
 // come late.

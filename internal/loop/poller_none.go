@@ -28,6 +28,8 @@ func (p *poller) poll() bool { return false }
 
 func (p *poller) event() (index, gen, bits uint32, ok bool) { return 0, 0, 0, false }
 
+func (p *poller) fetched(index, gen uint32) bool { return false }
+
 func (p *poller) park(now, limit int64) {}
 
 func (p *poller) wake() {}

@@ -92,7 +92,9 @@ func (s *Stream) Untroubled(scratch []byte) bool {
 // Look has the next TryRead ask the kernel, whatever the last read has left: input has
 // been told of and not waited for. Whoever may read may call it.
 func (s *Stream) Look() {
-	s.input.CompareAndSwap(ready, nil)
+	if s.input.Load() == ready {
+		s.input.CompareAndSwap(ready, nil)
+	}
 	s.drained = false
 }
 

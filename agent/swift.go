@@ -1,0 +1,129 @@
+// The call that nearly all are: from a handler, with its own context, a request that is
+// whole and of which nobody wants to hear, on a socket that rests on the handler's loop.
+// It does what acquire, exchange and receive do, in one go. From the taking of the
+// socket until that is given back no code of the application runs, so the loop is held
+// all the time, and the head of the request is often that of the last one, byte by byte.
+
+package agent
+
+import (
+	"github.com/gale-http/gale/bytesparse"
+	"github.com/gale-http/gale/internal/exchange"
+	"github.com/gale-http/gale/internal/h1"
+)
+
+// usual is a request, head and body, as it was sent last. While what it was made of is
+// the same, it can be sent again.
+type usual struct {
+	bytes   []byte
+	head    int    // how much of bytes is the head
+	edition uint32 // of the target
+	fields  uint64 // writer.Headers.State
+	lines   int    // and Len
+	body    int    // its Content-Length
+}
+
+// swiftless are the fields that take looking into.
+const swiftless uint64 = 1<<bytesparse.FieldContentLength | 1<<bytesparse.FieldTransferEncoding |
+	1<<bytesparse.FieldConnection | 1<<bytesparse.FieldExpect
+
+// plain tells whether the request is whole and nobody wants to hear of it.
+func (q *Request) plain() bool {
+	on := &q.On
+	return q.Source.Reader == nil && len(q.Body) <= smallBody && !q.out.Headers.HasAny(swiftless) &&
+		q.target.method != bytesparse.MethodConnect &&
+		on.Socket == nil && on.Continue == nil && on.Information == nil && on.Response == nil && on.Upgrade == nil
+}
+
+// whole returns the request as it is sent.
+func (q *Request) whole() []byte {
+	u, h := &q.usual, &q.out.Headers
+	if u.edition != q.target.edition || u.fields != h.State() || u.lines != h.Len() || u.body != len(q.Body) || u.head == 0 {
+		plan := h1.PlanRequest(q.target.method, q.target.keepAlive, h1.Reply{Length: h1.Unknown, Body: int64(len(q.Body))})
+		dst := exchange.AppendFraming(h.Append(q.startLine(u.bytes[:0])), &plan)
+		*u = usual{dst, len(dst), q.target.edition, h.State(), h.Len(), len(q.Body)}
+	}
+	if len(q.Body) == 0 {
+		return u.bytes[:u.head]
+	}
+	u.bytes = append(u.bytes[:u.head], q.Body...)
+	return u.bytes
+}
+
+// swift makes the call, and reports whether it did: otherwise nothing has happened.
+func (r *Response) swift(q *Request) (done bool, err error) {
+	w, run := r.worker, r.run
+	under, held := w.Enter()
+	if !held {
+		r.worker, r.follows = nil, false
+		return false, nil
+	}
+	n := q.target.lane
+	if n == nil || n.loop != w.Loop() || n.origin != r.call.origin {
+		n = r.call.origin.laneOf(w.Loop())
+		q.target.lane = n
+	}
+	if c := n.first; c == nil || !c.Plain() || !r.call.origin.local() || w.PeerGone() || run.destroyed.Load() {
+		w.Leave(under)
+		return false, nil
+	}
+	c, quiet := n.take(w)
+	if !quiet {
+		c.drop()
+		w.Leave(under)
+		return false, nil
+	}
+	c.Follow(true)
+	c.free.Store(false)
+	r.conn, r.reused = c, c.used
+	r.attach(q)
+	r.wrote, err = c.Write(q.whole())
+	if err == nil {
+		r.sent = true
+		err = r.swiftly()
+	}
+	w.Leave(under)
+	return true, err
+}
+
+// swiftly waits for the head of the answer, and gives the socket back if that was all.
+// The loop is held.
+func (r *Response) swiftly() error {
+	if err := r.in.Await(); err != nil {
+		return err
+	}
+	if r.begun = r.in.Unread() > 0; !r.last.Repeated(&r.in) {
+		for {
+			if err := r.nextHead(); err != nil {
+				return err
+			}
+			if !r.machine.Interim() {
+				break
+			}
+			r.in.Release()
+		}
+		r.last.Note(&r.in)
+	}
+	r.open = true
+	if r.machine.Tunnel() {
+		return ErrTunnel
+	}
+	c := r.conn
+	c.used, r.secure = true, nil
+	r.keep = r.machine.KeepAlive() && r.query.target.keepAlive
+	c.ReadTimeout = r.run.times.read
+	r.in.Settle()
+	if !r.in.Received() {
+		return nil
+	}
+	keep := r.keep && r.in.Beyond() == 0 && c.Untroubled(c.peek[:])
+	r.conn = nil
+	r.in.Sever(ErrAborted)
+	c.Follow(false)
+	if keep {
+		c.rest()
+	} else {
+		c.drop()
+	}
+	return nil
+}
