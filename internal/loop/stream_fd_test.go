@@ -349,7 +349,6 @@ func TestHangUpIsTold(t *testing.T) {
 	receive(t, waiting, "the handler")
 	_ = peer.CloseWrite()
 	receive(t, told, "the hang-up")
-	_ = peer.Close()
 	onLoop(t, l, func(*Loop) any { l.signal(&other.input); return nil })
 	receive(t, end, "the handler to end")
 	if len(told) > 0 {
