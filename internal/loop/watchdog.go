@@ -1,7 +1,9 @@
 // The watchdog: one goroutine a group that looks at the leases while any loop is
 // busy, and takes a loop away from a handler that has kept it for longer than
 // the threshold. It sleeps in a real system call, on a thread of its own, because
-// the scheduler that would wake it otherwise is what it watches.
+// the scheduler that would wake it otherwise is what it watches; and it comes back to
+// the scheduler only when there is something to do, because each time it would have
+// to wait for a P, or keep one from others (sys.Watch).
 
 package loop
 
@@ -24,6 +26,7 @@ type watchdog struct {
 	wake  chan struct{}
 	stop  atomic.Bool
 	done  chan struct{}
+	eyes  sys.Watcher // its goroutine's
 }
 
 func newWatchdog() *watchdog {
@@ -45,28 +48,15 @@ func (d *watchdog) end() {
 
 func (d *watchdog) watch(loops []*Loop) {
 	defer close(d.done)
-	words := make([]uint64, len(loops))
-	looks := make([]int, len(loops))
-	calm := 0
+	d.eyes = sys.Watcher{Every: watchNanos, Stale: staleLooks, Calm: restLooks}
+	for _, l := range loops {
+		d.eyes.List = append(d.eyes.List, sys.NewSentry(&l.lease.word, &l.parked))
+	}
 	for !d.stop.Load() {
-		sys.Sleep(watchNanos)
-		calm++
-		for i, l := range loops {
-			word := l.lease.word.Load()
-			if !l.parked.Load() {
-				calm = 0
-			}
-			if word&inHandler == 0 || word != words[i] {
-				words[i], looks[i] = word, 0
-				continue
-			}
-			if looks[i]++; looks[i] >= staleLooks {
-				l.takeOver(word)
-			}
-		}
-		if calm > restLooks {
+		if i := d.eyes.Watch(&d.stop); i >= 0 {
+			loops[i].takeOver(d.eyes.List[i].Seen())
+		} else {
 			d.rest(loops)
-			calm = 0
 		}
 	}
 }

@@ -130,14 +130,6 @@ func EventfdClear(fd int) {
 	_, _, _ = syscall.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(&n)), 8)
 }
 
-// Sleep lets the calling thread, and not only the goroutine, wait for ns
-// nanoseconds: the scheduler is told of a system call and has no part in the
-// waking.
-func Sleep(ns int64) {
-	ts := unix.NsecToTimespec(ns)
-	_ = unix.Nanosleep(&ts, nil)
-}
-
 func epollCtl(set, op, fd int, events uint32, token uint64) Errno {
 	ev := EpollEvent{Events: events, Lo: uint32(token), Hi: uint32(token >> 32)}
 	// SAFETY: the kernel reads one struct of this layout before it returns.

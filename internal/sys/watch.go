@@ -1,0 +1,66 @@
+// Looking at words of memory from outside the scheduler (Watch): what it looks at, and
+// one look.
+
+package sys
+
+import (
+	"sync/atomic"
+	"unsafe"
+)
+
+// Sentry is one thing that Watch looks at.
+type Sentry struct {
+	word  *uint64 // amiss while its lowest bit is set and it does not change
+	idle  *uint32 // not 0: nothing can be amiss
+	seen  uint64
+	looks int
+}
+
+// NewSentry returns the sentry of a word, which is watched while its lowest bit is set.
+// idle tells Watch that there is nothing to do.
+func NewSentry(word *atomic.Uint64, idle *atomic.Bool) Sentry {
+	// SAFETY: both are structs of one number and of nothing that has a size.
+	return Sentry{word: (*uint64)(unsafe.Pointer(word)), idle: (*uint32)(unsafe.Pointer(idle))}
+}
+
+// Seen returns what the word was at the last look.
+func (s *Sentry) Seen() uint64 { return s.seen }
+
+// Watcher watches some sentries.
+type Watcher struct {
+	List  []Sentry
+	Every int64 // nanoseconds between two looks, less than a second's
+	Stale int   // looks at the same word that are too many
+	Calm  int   // looks that have found all idle, after which there is nothing to watch
+	looks int
+}
+
+// Looks returns how often Watch has looked so far. It is for whoever calls that.
+func (w *Watcher) Looks() int { return w.looks }
+
+// look looks once at each, and tells which word has been the same for too long, -1 for none,
+// and whether all are idle. It runs where nothing of Go's may be called or waited for,
+// which is why it reads what others write without package atomic: one aligned word, and
+// whoever acts upon it does so with a CAS.
+//
+//go:nosplit
+//go:norace
+func (w *Watcher) look() (amiss int, idle bool) {
+	amiss, idle = -1, true
+	w.looks++
+	for i := range w.List {
+		s := &w.List[i]
+		word := *s.word
+		if *s.idle == 0 {
+			idle = false
+		}
+		if word&1 == 0 || word != s.seen {
+			s.seen, s.looks = word, 0
+			continue
+		}
+		if s.looks++; s.looks >= w.Stale {
+			amiss = i
+		}
+	}
+	return amiss, idle
+}

@@ -1,0 +1,39 @@
+//go:build linux && !race
+
+// Watching in one long sleep: the scheduler hears of it at its beginning and at its end.
+
+package sys
+
+import (
+	"sync/atomic"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Watch looks at the list until a word has been the same for Stale looks and its lowest bit
+// set, and returns its index; or -1, when all have been idle for Calm looks or stop is set.
+// Meanwhile the calling thread has no part in the scheduler.
+//
+//go:nosplit
+//go:norace
+func (w *Watcher) Watch(stop *atomic.Bool) (amiss int) {
+	ts := unix.NsecToTimespec(w.Every)
+	// SAFETY: a struct of one number and of nothing that has a size.
+	ended := (*uint32)(unsafe.Pointer(stop))
+	amiss = -1
+	entersyscallblock()
+	for idle, quiet := 0, true; *ended == 0 && idle < w.Calm; {
+		// SAFETY: as in Sleep.
+		syscall.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&ts)), 0, 0)
+		if amiss, quiet = w.look(); amiss >= 0 {
+			break
+		}
+		if idle++; !quiet {
+			idle = 0
+		}
+	}
+	exitsyscall()
+	return amiss
+}

@@ -1,0 +1,24 @@
+//go:build !linux || race
+
+// Watching by one sleep after the other: where there is no other (sleep_linux.go), and for
+// the race detector, which with -cover has a say in every branch.
+
+package sys
+
+import "sync/atomic"
+
+// Watch looks at the list until a word has been the same for Stale looks and its lowest bit
+// set, and returns its index; or -1, when all have been idle for Calm looks or stop is set.
+func (w *Watcher) Watch(stop *atomic.Bool) (amiss int) {
+	amiss = -1
+	for idle, quiet := 0, true; !stop.Load() && idle < w.Calm; {
+		Sleep(w.Every)
+		if amiss, quiet = w.look(); amiss >= 0 {
+			break
+		}
+		if idle++; !quiet {
+			idle = 0
+		}
+	}
+	return amiss
+}

@@ -1,0 +1,46 @@
+// Watching.
+
+package sys
+
+import (
+	"sync/atomic"
+	"testing"
+)
+
+func TestWatch(t *testing.T) {
+	var words [2]atomic.Uint64
+	var idle [2]atomic.Bool
+	var stop atomic.Bool
+	w := Watcher{Every: 10_000, Stale: 3, Calm: 5}
+	for i := range words {
+		w.List = append(w.List, NewSentry(&words[i], &idle[i]))
+	}
+	words[0].Store(8) // nothing amiss, however long it stays
+	words[1].Store(7)
+	if i := w.Watch(&stop); i != 1 || w.List[1].Seen() != 7 || w.Looks() != 1+3 {
+		t.Errorf("%d, %#x after %d looks", i, w.List[1].Seen(), w.Looks())
+	}
+	words[1].Store(9)
+	if i := w.Watch(&stop); i != 1 || w.List[1].Seen() != 9 || w.Looks() != 2*(1+3) {
+		t.Errorf("%d, %#x after %d looks", i, w.List[1].Seen(), w.Looks())
+	}
+	words[1].Store(10)
+	idle[0].Store(true)
+	idle[1].Store(true)
+	before := w.Looks()
+	if i := w.Watch(&stop); i != -1 || w.Looks() != before+5 {
+		t.Errorf("%d after %d looks at what is idle", i, w.Looks()-before)
+	}
+	stop.Store(true)
+	if i := w.Watch(&stop); i != -1 || w.Looks() != before+5 {
+		t.Errorf("%d after %d looks, and it was to stop", i, w.Looks()-before)
+	}
+	stop.Store(false)
+	idle[0].Store(false)
+	done := make(chan int)
+	go func() { done <- w.Watch(&stop) }()
+	stop.Store(true)
+	if i := <-done; i != -1 {
+		t.Errorf("%d when it was stopped", i)
+	}
+}
