@@ -351,9 +351,17 @@ func (x *responder) giveBack() {
 	}
 	x.res.out.Detach()
 	c.begun, c.away = x.req.in.Detach(x.server.run.shared.Get), true
-	if !c.Return(func(t loop.Task) { t.(*conn).toRest(true) }) {
+	if !c.Return(back) {
 		c.abandoned()
 	}
+}
+
+// back takes a connection back that a lost worker has given back. What has come
+// meanwhile the poller has told of, or will, unless there was more already when its
+// handler was called; a closing server does not wait to be told.
+func back(t loop.Task) {
+	c := t.(*conn)
+	c.toRest(c.begun != nil || c.Ready() || c.server.run.closing.Load())
 }
 
 // abandoned ends what is left of a connection whose loop has ended before its
