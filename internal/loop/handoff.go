@@ -45,6 +45,7 @@ func (w *Worker) HandOff(s *Stream, fn func(*Worker)) {
 	s.worker = to
 	s.detach()
 	to.jobs <- struct{}{}
+	l.handed++
 }
 
 func (w *Worker) runHandedOff() {

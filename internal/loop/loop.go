@@ -12,6 +12,7 @@ import (
 const (
 	spinTurns  = 4          // empty polls before parking
 	yieldNanos = 200 * 1000 // how long a busy loop runs before it lets the scheduler run
+	handedMost = 32         // how many handlers it hands off before that
 	trimTicks  = 1000       // how often unused spares are given back
 )
 
@@ -41,6 +42,7 @@ type Loop struct {
 	nextUnix int64   // when it ends, on the loop's clock
 	trimAt   int64   // tick of the next trim
 	empty    int     // polls in a row that brought nothing
+	handed   int     // handlers handed off since the scheduler last had its turn
 
 	runnable queue[*Worker] // workers whose wait is over
 	later    []*Worker      // workers that gave way until the next turn
@@ -149,6 +151,9 @@ func (l *Loop) nextWorker() *Worker {
 // caller is to ask anew after each turn.
 func (l *Loop) fetch(serve bool) (*Stream, uint32, func(*Worker)) {
 	for l.runnable.len() == 0 && !l.ended {
+		if l.handed >= handedMost {
+			l.letRun()
+		}
 		index, gen, bits, ok := l.poller.event()
 		switch {
 		case ok:
@@ -204,9 +209,7 @@ func (l *Loop) turn(serve bool) {
 	case news || l.runnable.len() > 0:
 		l.empty = 0
 		if l.nanos-l.yielded > yieldNanos {
-			l.yielded = l.nanos
-			runtime.Gosched()
-			l.keepTime() // others may have run for long
+			l.letRun()
 		}
 	case l.empty < spinTurns:
 		l.empty++
@@ -214,6 +217,13 @@ func (l *Loop) turn(serve bool) {
 	default:
 		l.park()
 	}
+}
+
+// letRun has the scheduler run others.
+func (l *Loop) letRun() {
+	l.handed, l.yielded = 0, l.nanos
+	runtime.Gosched()
+	l.keepTime() // they may have run for long
 }
 
 func (l *Loop) keepTime() {

@@ -1,0 +1,76 @@
+//go:build linux || ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
+
+// The watchdog's rest, and whom a busy loop lets run.
+
+package loop
+
+import (
+	"runtime"
+	"sync/atomic"
+	"testing"
+)
+
+// asleep waits until the dog has nothing to do, and returns how often it has looked so far.
+func asleep(t *testing.T, d *watchdog) int {
+	t.Helper()
+	eventually(t, "the dog to lie down", func() bool { return d.state.Load() == dogSleeping })
+	return d.eyes.Looks()
+}
+
+// A parked loop is not looked at: the dog is a goroutine that waits for a word.
+func TestDogLiesDown(t *testing.T) {
+	g := newGroup(t, Config{Loops: 2})
+	l := g.Next()
+	before := asleep(t, g.dog)
+	if before < restLooks {
+		t.Errorf("it lay down after %d looks", before)
+	}
+	began := monotonic()
+	eventually(t, "the time of some looks to pass", func() bool { return monotonic()-began > 20*watchNanos })
+	if after := asleep(t, g.dog); after != before {
+		t.Errorf("%d looks while every loop was parked", after-before)
+	}
+	onLoop(t, l, func(*Loop) any { return nil })
+	eventually(t, "the dog to get up and to lie down again", func() bool { return asleep(t, g.dog) > before })
+	if after := asleep(t, g.dog); after < before+restLooks {
+		t.Errorf("%d looks at a loop that was busy for a moment, at least %d were due", after-before, restLooks)
+	}
+}
+
+// Handlers that are handed off begin soon, although the loop goes on, and although there is
+// nobody else to run them.
+func TestHandedOffHandlersBeginSoon(t *testing.T) {
+	g := newGroup(t, Config{Loops: 1})
+	l := g.Next()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	const many = 20 * handedMost
+	tasks := make([]task, many)
+	for i := range tasks {
+		open(t, l, &tasks[i])
+	}
+	var begun, waiting, most atomic.Int64
+	handed := make(chan struct{})
+	onLoop(t, l, func(l *Loop) any {
+		for i := range tasks {
+			k := &tasks[i]
+			k.serve = func(w *Worker) {
+				most.Store(max(most.Load(), waiting.Add(1)))
+				w.HandOff(&k.Stream, func(w *Worker) {
+					waiting.Add(-1)
+					if begun.Add(1) == many {
+						close(handed)
+					}
+					w.Begin(&k.Stream)
+					w.End()
+					k.Return(func(Task) { k.Close() })
+				})
+			}
+			l.enqueue(&k.Stream)
+		}
+		return nil
+	})
+	receive(t, handed, "the handlers to be called")
+	if n := most.Load(); n > 4*handedMost {
+		t.Errorf("%d of %d handlers had been handed off and not begun", n, many)
+	}
+}
