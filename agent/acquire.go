@@ -55,19 +55,15 @@ func (r *Response) fromLane() (c *conn, quiet bool) {
 		r.worker, r.follows = nil, false
 		return nil, false
 	}
-	if c, quiet = r.call.origin.laneOf(w.Loop()).take(w); c != nil && r.follows {
+	c, quiet = r.call.origin.laneOf(w.Loop()).take(w)
+	if c != nil && r.follows {
 		c.Follow(true)
 	}
 	w.Leave(under)
+	if c != nil && !quiet {
+		quiet = c.Silent(c.peek[:]) // not with the loop held: reading TLS may call user code
+	}
 	return c, quiet
-}
-
-// silent asks the kernel whether the socket, the caller's, is alive and nothing has come
-// in: an answer that nobody asked for must not become that of the next request.
-func (c *conn) silent() bool {
-	c.Look()
-	n, err := c.TryRead(c.peek[:])
-	return n == 0 && err == nil && c.Untroubled(c.peek[:])
 }
 
 // adopt makes a socket off the shelf, or a new one, the call's.
@@ -92,9 +88,9 @@ func (r *Response) adopt(c *conn) error {
 }
 
 // begin uses a socket that no loop has looked at just now, unless something has come
-// in on it.
+// in on it: an answer that nobody asked for must not become that of the next request.
 func (r *Response) begin(c *conn) error {
-	if c.used && !c.Portable() && !c.silent() {
+	if c.used && !c.Silent(c.peek[:]) {
 		r.release(c, false)
 		return r.acquire()
 	}

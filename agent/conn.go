@@ -3,7 +3,7 @@
 //	dialled ─▶ used ─▶ kept on its loop's lane, or on the origin's shelf ─▶ used ─▶ …
 //	             └──▶ closed                └──▶ closed when anything happens on it
 //
-// Who takes a socket that the loop has not polled since asks the kernel about it once.
+// Who takes a socket that was used before asks the kernel about it once.
 //
 // A socket that a handler uses is its worker's own stream; one that an ordinary
 // goroutine uses is a shared stream, and so is one on the shelf (internal/loop,

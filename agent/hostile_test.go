@@ -95,7 +95,7 @@ func TestEarlyAnswer(t *testing.T) {
 			})
 			defer close(over)
 			a := newAgent(t, &agent.Agent{KeepAlive: true})
-			if w.name == "portable handler" {
+			if w.name == "portable agent" {
 				return // a goroutine blocked in a net.Conn's Write hears of nothing else
 			}
 			w.call(t, func(ctx context.Context) {

@@ -5,6 +5,7 @@ package agent_test
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/pprof"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -53,6 +55,9 @@ func newServer(t testing.TB, handler http.HandlerFunc) *stdServer {
 // newAgent destroys a at the end of the test.
 func newAgent(t testing.TB, a *agent.Agent) *agent.Agent {
 	t.Helper()
+	if strings.Contains(t.Name(), "/portable_agent") {
+		a.Portable = true
+	}
 	t.Cleanup(a.Destroy)
 	return a
 }
@@ -74,6 +79,7 @@ func ways() []way {
 		{"portable handler", func(t *testing.T, fn func(context.Context)) {
 			inHandler(t, &engine.Server{Loops: 1, Portable: true}, fn)
 		}},
+		{"portable agent", func(t *testing.T, fn func(context.Context)) { fn(t.Context()) }}, // newAgent sees to it
 	}
 }
 
@@ -158,4 +164,11 @@ func ask(t testing.TB, a *agent.Agent, ctx context.Context, req *agent.Request, 
 		t.Errorf("Read: %v", err)
 	}
 	return res.StatusCode(), string(body)
+}
+
+// clientConfig returns a config that trusts s.
+func clientConfig(s *httptest.Server) *tls.Config {
+	c := s.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	c.ServerName = "example.com"
+	return c
 }

@@ -231,8 +231,8 @@ type lane struct {
 	origin *origin
 	loop   *loop.Loop
 	first  *conn
-	ripe   *conn // the first that is there since the loop has polled, as long as latest is its time
-	latest int64 // the loop's time when the last one came
+	ripe   *conn  // the first that was there when the loop has polled last, as long as latest is the same
+	latest uint64 // how often the loop had polled when the last one came
 	count  atomic.Int32
 }
 
@@ -268,7 +268,7 @@ func (o *origin) laneOf(l *loop.Loop) *lane {
 }
 
 func (n *lane) push(c *conn) {
-	if now := n.loop.Nanos(); n.latest != now {
+	if now := n.loop.Polls(); n.latest != now {
 		n.latest, n.ripe = now, n.first
 	}
 	c.lane, c.prev, c.next = n, nil, n.first
@@ -283,7 +283,7 @@ func (n *lane) push(c *conn) {
 // kernel knows what has happened on it since it came.
 func (n *lane) next() (c *conn, ripe bool) {
 	switch {
-	case n.latest != n.loop.Nanos():
+	case n.latest != n.loop.Polls():
 		return n.first, true
 	case n.ripe != nil:
 		return n.ripe, true
@@ -292,18 +292,17 @@ func (n *lane) next() (c *conn, ripe bool) {
 }
 
 // take makes the socket that is next the own one of w, which holds the loop; nil when
-// there is none. quiet tells whether nothing has come in on it, as far as the loop knows.
+// there is none. quiet tells that nothing has come in on it until the loop polled last;
+// if not, only the kernel knows.
 func (n *lane) take(w *loop.Worker) (c *conn, quiet bool) {
 	c, ripe := n.next()
 	if c == nil {
 		return nil, false
 	}
+	quiet = ripe && !c.Unheard() && !c.Partial()
 	n.remove(c)
 	c.Take(w)
-	if ripe {
-		return c, !c.Unheard()
-	}
-	return c, c.silent()
+	return c, quiet
 }
 
 func (n *lane) remove(c *conn) {

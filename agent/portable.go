@@ -5,6 +5,7 @@
 package agent
 
 import (
+	"errors"
 	"time"
 
 	"github.com/gale-http/gale/internal/loop"
@@ -39,7 +40,7 @@ func (c *conn) put() bool {
 			c.drop()
 			return
 		}
-		c.watch.heard = err != loop.ErrTimeout
+		c.watch.heard = !errors.Is(err, loop.ErrTimeout)
 	}()
 	return true
 }

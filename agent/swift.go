@@ -63,12 +63,12 @@ func (r *Response) swift(q *Request) (done bool, err error) {
 		n = r.call.origin.laneOf(w.Loop())
 		q.target.lane = n
 	}
-	if c := n.first; c == nil || !c.Plain() || !r.call.origin.local() || w.PeerGone() || run.destroyed.Load() {
+	if first := n.first; first == nil || !first.Plain() || !r.call.origin.local() || w.PeerGone() || run.destroyed.Load() {
 		w.Leave(under)
 		return false, nil
 	}
 	c, quiet := n.take(w)
-	if !quiet {
+	if !quiet && !c.Silent(c.peek[:]) {
 		c.drop()
 		w.Leave(under)
 		return false, nil

@@ -37,6 +37,7 @@ type Loop struct {
 	gen, seq uint32
 	holder   *Worker // whose user code is, or was, under the lease
 	nanos    int64   // the clock at the last turn
+	polls    uint64  // how often it has polled
 	yielded  int64   // when the scheduler last had its turn
 	unix     int64   // the civil second at the last turn
 	nextUnix int64   // when it ends, on the loop's clock
@@ -85,8 +86,8 @@ func (l *Loop) Tick() int64 {
 	return l.nanos / tickNanos
 }
 
-// Nanos is the loop's time, read once a turn.
-func (l *Loop) Nanos() int64 { return l.nanos }
+// Polls tells how often the loop has looked for what has happened.
+func (l *Loop) Polls() uint64 { return l.polls }
 
 // Unix is the civil time in seconds, read once a turn.
 func (l *Loop) Unix() int64 { return l.unix }
@@ -193,6 +194,7 @@ func (l *Loop) fetch(serve bool) (*Stream, uint32, func(*Worker)) {
 // unless there is work that may be served.
 func (l *Loop) turn(serve bool) {
 	l.quota = -1
+	l.polls++
 	news := l.poller.poll() || serve && l.backlog.len() > 0
 	l.keepTime()
 	if !l.inbox.empty() {

@@ -13,9 +13,9 @@ func (s *Stream) Take(w *Worker) {
 	w.own = append(w.own, s)
 }
 
-// Unheard tells whether the loop, which must be held, has already fetched an event of s
-// that nobody has been told of.
-func (s *Stream) Unheard() bool { return s.loop.poller.fetched(s.index, s.gen) }
+// Unheard tells whether the loop, which must be held, has already fetched an event of s,
+// at rest, that its task has not been told of.
+func (s *Stream) Unheard() bool { return s.queued || s.loop.poller.fetched(s.index, s.gen) }
 
 // PeerGone tells whether the peer of the stream that w serves has hung up, as far as
 // the loop, which must be held, has heard.

@@ -113,8 +113,7 @@ func (s *Stream) TLS() *tls.ConnectionState {
 }
 
 // Partial tells whether what has come of TLS ends within a record, of which nothing can
-// be read before it is whole. It is for who reads. Of a portable stream, whose reads
-// wait for whole records, it says nothing.
+// be read before it is whole. It is for who reads.
 func (s *Stream) Partial() bool {
 	return s.above != nil && s.above.tls != nil && !s.above.wire.whole()
 }

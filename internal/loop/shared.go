@@ -78,15 +78,27 @@ func (s *Stream) troubled() bool {
 }
 
 // Untroubled tells whether the stream is alive and nothing has come in that was not read.
-// Its owner may call it, between reads. scratch is memory for a byte or more.
+// Its owner may call it, between reads. scratch is memory for a byte or more. Over a
+// net.Conn it knows only what has been heard.
 func (s *Stream) Untroubled(scratch []byte) bool {
-	for s.Ready() {
+	for !s.portable && s.Ready() {
 		s.Look()
 		if n, err := s.TryRead(scratch); n > 0 || err != nil {
 			return false
 		}
 	}
 	return s.signs.Load()&(signHangUp|signFailed|signBarred) == 0
+}
+
+// Silent asks the kernel whether the stream is alive and nothing has come in, not even
+// part of a record of TLS: what has come cannot be the answer to anything that is going to
+// be asked. It is for who has just got the stream, and is about to use it.
+func (s *Stream) Silent(scratch []byte) bool {
+	if s.portable {
+		return !s.troubled() && s.above.silent(scratch)
+	}
+	s.Look()
+	return s.Untroubled(scratch) && !s.Partial()
 }
 
 // Look has the next TryRead ask the kernel, whatever the last read has left: input has

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/gale-http/gale/internal/sys"
@@ -19,6 +20,59 @@ type layer struct {
 	tls  *tls.Conn // nil: plain
 	wire wire      // what tls is over, where conn is nil
 	dry  bool      // the last read found nothing, in tls neither
+}
+
+// glance is how long a read may take that only wants what has come already, of a
+// connection that cannot be asked in another way.
+const glance = 200_000 // nanoseconds
+
+// silent tells whether nothing has come in that was not read. The read deadline is the
+// caller's to set anew.
+func (l *layer) silent(scratch []byte) bool {
+	if l.tls != nil {
+		_ = l.conn.SetReadDeadline(past) // what has been read and not handed out yet needs no time
+		if n, err := l.tls.Read(scratch); n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) || !l.wire.whole() {
+			return false
+		}
+	}
+	if nothing, known := pending(l.conn, scratch); known {
+		return nothing
+	}
+	for {
+		until := monotonic() + glance
+		_ = l.conn.SetReadDeadline(timeOf(until))
+		in := monotonic() < until // else it may not even have tried
+		n, err := l.top().Read(scratch)
+		switch {
+		case n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) || l.tls != nil && !l.wire.whole():
+			return false
+		case in:
+			return true
+		}
+	}
+}
+
+// pending asks the kernel about a socket of package net. It may take a byte, where
+// there is one. known tells whether it could be asked.
+func pending(c net.Conn, scratch []byte) (nothing, known bool) {
+	var plain syscall.Conn
+	switch c := c.(type) {
+	case *net.TCPConn:
+		plain = c
+	case *net.UnixConn:
+		plain = c
+	default:
+		return false, false
+	}
+	raw, err := plain.SyscallConn()
+	if err != nil {
+		return false, true
+	}
+	var e sys.Errno
+	if err = raw.Control(func(fd uintptr) { _, e = sys.Recv(int(fd), scratch) }); err != nil {
+		return false, true
+	}
+	return e == sys.EAGAIN, e != sys.ENOSYS
 }
 
 // top is the net.Conn that is read and written in a portable group.

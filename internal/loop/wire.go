@@ -71,7 +71,9 @@ var (
 // Read implements net.Conn.
 func (w *wire) Read(p []byte) (int, error) {
 	if w.given != nil {
-		return w.given.Read(p)
+		n, err := w.given.Read(p)
+		w.count(p[:n])
+		return n, err
 	}
 	if len(w.begun) > 0 {
 		n := copy(p, w.begun)
