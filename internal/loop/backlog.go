@@ -15,7 +15,7 @@ type job struct {
 // mayRun tells whether one more job may run before the next turn.
 func (l *Loop) mayRun() bool {
 	if l.quota < 0 {
-		l.quota = l.backlog.len()
+		l.quota = min(l.backlog.len(), l.batch)
 	}
 	if l.quota == 0 {
 		return false

@@ -5,15 +5,12 @@ package loop
 
 import (
 	"runtime"
-	"slices"
 	"sync/atomic"
 )
 
 const (
-	spinTurns  = 4          // empty polls before parking
-	yieldNanos = 200 * 1000 // how long a busy loop runs before it lets the scheduler run
-	handedMost = 32         // how many handlers it hands off before that
-	trimTicks  = 1000       // how often unused spares are given back
+	spinTurns = 4    // empty polls before parking
+	trimTicks = 1000 // how often unused spares are given back
 )
 
 // Loop is an event loop and all that belongs to it. Its methods are for whoever
@@ -30,6 +27,7 @@ type Loop struct {
 	Local any
 
 	poller       poller
+	bell         bell
 	streams      table
 	wheel        wheel
 	expireStream func(*Stream)
@@ -39,6 +37,7 @@ type Loop struct {
 	nanos    int64   // the clock at the last turn
 	polls    uint64  // how often it has polled
 	yielded  int64   // when the scheduler last had its turn
+	visited  int64   // when the runtime's poller last had
 	unix     int64   // the civil second at the last turn
 	nextUnix int64   // when it ends, on the loop's clock
 	trimAt   int64   // tick of the next trim
@@ -49,6 +48,7 @@ type Loop struct {
 	later    []*Worker      // workers that gave way until the next turn
 	backlog  queue[job]     // streams and functions that want a worker
 	quota    int            // jobs that may run before the next turn; < 0: not counted yet
+	batch    int            // events and jobs that a turn may bring
 
 	spares               *Worker
 	spareCount, spareLow int
@@ -75,7 +75,14 @@ func newLoop(g *Group) (*Loop, error) {
 		return l, nil
 	}
 	l.refs.Store(1)
-	return l, l.poller.open()
+	if err := l.bell.open(); err != nil {
+		return l, err
+	}
+	if err := l.poller.open(); err != nil {
+		l.bell.close()
+		return l, err
+	}
+	return l, nil
 }
 
 // Tick is the loop's time in milliseconds; in a portable group, the clock's.
@@ -94,26 +101,6 @@ func (l *Loop) Unix() int64 { return l.unix }
 
 // Group returns the group the loop is of.
 func (l *Loop) Group() *Group { return l.group }
-
-// guest is what another role than the loop's own keeps with it.
-type guest struct{ key, value any }
-
-// Guest returns what is kept with the loop under key, which make makes if need be. It
-// is for roles beside the one that runs the loop, few of them.
-func (l *Loop) Guest(key any, make func() any) any {
-	for i := range l.guests {
-		if l.guests[i].key == key {
-			return l.guests[i].value
-		}
-	}
-	l.guests = append(l.guests, guest{key, make()})
-	return l.guests[len(l.guests)-1].value
-}
-
-// Dismiss forgets what is kept under key.
-func (l *Loop) Dismiss(key any) {
-	l.guests = slices.DeleteFunc(l.guests, func(g guest) bool { return g.key == key })
-}
 
 // Streams returns how many streams the loop has.
 func (l *Loop) Streams() int { return l.streams.used }
@@ -152,9 +139,6 @@ func (l *Loop) nextWorker() *Worker {
 // caller is to ask anew after each turn.
 func (l *Loop) fetch(serve bool) (*Stream, uint32, func(*Worker)) {
 	for l.runnable.len() == 0 && !l.ended {
-		if l.handed >= handedMost {
-			l.letRun()
-		}
 		index, gen, bits, ok := l.poller.event()
 		switch {
 		case ok:
@@ -193,10 +177,17 @@ func (l *Loop) fetch(serve bool) (*Stream, uint32, func(*Worker)) {
 // turn looks for what is new; it parks when there has been nothing for a while,
 // unless there is work that may be served.
 func (l *Loop) turn(serve bool) {
-	l.quota = -1
+	shared := l.letOthers()
+	l.handed, l.quota, l.batch = 0, -1, maxEvents
+	if l.predictor.on {
+		l.batch = handedMost
+	}
 	l.polls++
-	news := l.poller.poll() || serve && l.backlog.len() > 0
+	news := l.poller.poll(l.batch) || serve && l.backlog.len() > 0
 	l.keepTime()
+	if shared {
+		l.yielded = l.nanos
+	}
 	if !l.inbox.empty() {
 		l.run(l.inbox.take())
 		news = true
@@ -210,22 +201,12 @@ func (l *Loop) turn(serve bool) {
 	switch {
 	case news || l.runnable.len() > 0:
 		l.empty = 0
-		if l.nanos-l.yielded > yieldNanos {
-			l.letRun()
-		}
 	case l.empty < spinTurns:
 		l.empty++
 		runtime.Gosched()
 	default:
 		l.park()
 	}
-}
-
-// letRun has the scheduler run others.
-func (l *Loop) letRun() {
-	l.handed, l.yielded = 0, l.nanos
-	runtime.Gosched()
-	l.keepTime() // they may have run for long
 }
 
 func (l *Loop) keepTime() {
@@ -260,6 +241,7 @@ func (l *Loop) park() {
 	l.group.dog.rouse()
 	l.empty = 0
 	l.yielded = monotonic()
+	l.visited = l.yielded
 }
 
 func (l *Loop) expire(s *Stream) {
@@ -331,6 +313,7 @@ func (l *Loop) acquire() bool {
 func (l *Loop) release() {
 	if l.refs.Add(-1) == 0 {
 		l.poller.close()
+		l.bell.close()
 	}
 }
 

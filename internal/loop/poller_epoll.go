@@ -154,9 +154,9 @@ func (p *poller) resumeAccept(fd int, token uint64) { sys.EpollMod(p.set, fd, sy
 // remove takes an open fd out of the set.
 func (p *poller) remove(fd int) { sys.EpollDel(p.set, fd) }
 
-// poll fetches what is ready, at once, and reports whether there is anything.
-func (p *poller) poll() bool {
-	n, e := sys.EpollWait(p.set, p.events[:])
+// poll fetches what is ready, at once and at most so much, and reports whether there is anything.
+func (p *poller) poll(most int) bool {
+	n, e := sys.EpollWait(p.set, p.events[:most])
 	if e != 0 {
 		n = 0
 	}

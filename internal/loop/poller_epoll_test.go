@@ -65,7 +65,7 @@ func TestGateIsQuietWhileTheLoopIsBusy(t *testing.T) {
 		if n := through(); n != 0 {
 			t.Fatalf("the gate let %d events through that was not armed", n)
 		}
-		if !p.poll() {
+		if !p.poll(maxEvents) {
 			t.Fatal("the loop itself was not told")
 		}
 	}
@@ -80,7 +80,7 @@ func TestGateIsQuietWhileTheLoopIsBusy(t *testing.T) {
 	if n := through(); n != 0 {
 		t.Errorf("after a park the gate let %d events through", n)
 	}
-	p.poll()
+	p.poll(maxEvents)
 	p.park(0, 1) // until its deadline
 	send(t, peer, "x")
 	if n := through(); n != 0 {
@@ -97,13 +97,13 @@ func TestWakeIsNoEvent(t *testing.T) {
 	defer p.close()
 	p.wake()
 	p.park(100, 0)
-	if !p.poll() {
+	if !p.poll(maxEvents) {
 		t.Error("the loop was woken by nothing")
 	}
 	if _, _, _, ok := p.event(); ok {
 		t.Error("its own wake-up was handed to the loop")
 	}
-	if p.poll() {
+	if p.poll(maxEvents) {
 		t.Error("a wake-up was reported twice")
 	}
 }

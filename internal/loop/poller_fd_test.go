@@ -26,7 +26,7 @@ func TestOutputIsAskedForBeforeTheStreamIsAdded(t *testing.T) {
 	if err := p.add(fd, 7); err != nil {
 		t.Error("adding then:", err)
 	}
-	if !p.poll() {
+	if !p.poll(maxEvents) {
 		t.Fatal("there is no event")
 	}
 	if index, _, bits, _ := p.event(); index != 7 || bits&sys.Out == 0 {

@@ -122,9 +122,9 @@ func (p *poller) resumeAccept(fd int, token uint64) {
 	_ = p.change(fd, sys.Input, sys.Enable, token)
 }
 
-// poll fetches what is ready, at once, and reports whether there is anything.
-func (p *poller) poll() bool {
-	n, e := sys.KqueueWait(p.set, p.events[:])
+// poll fetches what is ready, at once and at most so much, and reports whether there is anything.
+func (p *poller) poll(most int) bool {
+	n, e := sys.KqueueWait(p.set, p.events[:most])
 	if e != 0 {
 		n = 0
 	}

@@ -32,7 +32,7 @@ func openPoller(t *testing.T) *poller {
 // next polls until there is an event, and returns it.
 func (p *poller) expect(t *testing.T, token uint64, bits uint32) {
 	t.Helper()
-	eventually(t, "an event", p.poll)
+	eventually(t, "an event", func() bool { return p.poll(maxEvents) })
 	index, gen, got, ok := p.event()
 	if !ok || uint64(gen)<<32|uint64(index) != token || got != bits {
 		t.Errorf("got bits %b of %d.%d, want %b of token %x", got, index, gen, bits, token)
@@ -45,7 +45,7 @@ func (p *poller) nothing(t *testing.T) {
 	if _, _, bits, ok := p.event(); ok {
 		t.Errorf("there is an event of bits %b", bits)
 	}
-	if p.poll() {
+	if p.poll(maxEvents) {
 		_, _, bits, _ := p.event()
 		t.Errorf("there are events, the first of bits %b", bits)
 	}
@@ -120,13 +120,13 @@ func TestKqueueListener(t *testing.T) {
 	}
 	defer sys.Close(client)
 	for range 2 {
-		eventually(t, "the connection", p.poll)
+		eventually(t, "the connection", func() bool { return p.poll(maxEvents) })
 	}
 	p.event()
 	p.pauseAccept(fds[0], 7)
 	p.nothing(t)
 	p.resumeAccept(fds[0], 7)
-	eventually(t, "the connection", p.poll)
+	eventually(t, "the connection", func() bool { return p.poll(maxEvents) })
 	if index, gen, _, _ := p.event(); index != 7 || gen != 0 {
 		t.Errorf("it is reported for %d.%d", index, gen)
 	}
@@ -150,7 +150,7 @@ func TestLookoutIsQuietWhileTheLoopIsBusy(t *testing.T) {
 	quiet := func(when string) {
 		t.Helper()
 		send(t, peer, "x")
-		if !p.poll() {
+		if !p.poll(maxEvents) {
 			t.Errorf("%s the loop was not told", when)
 		}
 		if watched() || p.armed.Load() || len(p.bell) > 0 {

@@ -12,6 +12,8 @@ const HavePoller = false
 
 const outputStays = true
 
+const maxEvents = 0
+
 type poller struct{}
 
 func (p *poller) open() error { return errors.ErrUnsupported }
@@ -24,7 +26,7 @@ func (p *poller) addAccept(fd int, token uint64) error { return errors.ErrUnsupp
 
 func (p *poller) wantOutput(fd int, token uint64) error { return errors.ErrUnsupported }
 
-func (p *poller) poll() bool { return false }
+func (p *poller) poll(int) bool { return false }
 
 func (p *poller) event() (index, gen, bits uint32, ok bool) { return 0, 0, 0, false }
 
@@ -41,3 +43,11 @@ func (p *poller) remove(fd int) {}
 func (p *poller) pauseAccept(fd int, token uint64) {}
 
 func (p *poller) resumeAccept(fd int, token uint64) {}
+
+type bell struct{}
+
+func (b *bell) open() error { return errors.ErrUnsupported }
+
+func (b *bell) close() {}
+
+func (b *bell) visit() {}

@@ -40,7 +40,7 @@ func TestDogLiesDown(t *testing.T) {
 // Handlers that are handed off begin soon, although the loop goes on, and although there is
 // nobody else to run them.
 func TestHandedOffHandlersBeginSoon(t *testing.T) {
-	g := newGroup(t, Config{Loops: 1})
+	g := newGroup(t, Config{Loops: 1, Dispatch: GoroutineAlways})
 	l := g.Next()
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	const many = 20 * handedMost

@@ -1,0 +1,32 @@
+// Letting others run. A saturated loop never parks, so its P never runs dry, and only then
+// does the scheduler ask the runtime's poller, which all sockets of package net hang on;
+// sysmon asks it every 10 ms, which is what a round trip to a database would take each way.
+// Yielding does not help: the loop that yields is what is found to run next.
+//
+// So a busy loop yields often, and now and then it parks on a pipe whose bytes it has
+// written itself: whoever is ready runs, and then the poller has to be asked, for the loop's
+// sake.
+
+package loop
+
+import "runtime"
+
+const (
+	yieldNanos = 200 * 1000 // how long a busy loop runs before it lets the scheduler run
+	visitNanos = 500 * 1000 // and before it visits the runtime's poller
+	handedMost = 32         // what a turn may bring, where handlers are handed off: they are to begin soon
+)
+
+// letOthers has the scheduler run others, if it is time to. It is called before a poll, so
+// that what that brings is served at once, and reports whether anybody has had a turn.
+func (l *Loop) letOthers() bool {
+	if l.handed == 0 && l.nanos-l.yielded <= yieldNanos {
+		return false
+	}
+	runtime.Gosched()
+	if l.nanos-l.visited > visitNanos {
+		l.visited = l.nanos
+		l.bell.visit()
+	}
+	return true
+}
