@@ -1,0 +1,117 @@
+// Command fair measures how long the rest of a program waits while all event loops are
+// saturated: a go statement, a timer, and a round trip over TCP through package net, which
+// is what handed-off handlers and database pools are made of.
+//
+//	go run ./fair                        # two loops, GOMAXPROCS=2
+//	go run ./fair -procs 1 -loops 1
+//	go run ./fair -procs 2 -loops 4
+//	go run ./fair -by goroutines         # the same work done by goroutines over package net, for comparison
+//	go run ./fair -by nothing            # the probes alone
+//
+// A loop is saturated by sockets that answer each other on it: as soon as one has read a
+// byte, it sends another. Nothing outside the process takes part, so that what is measured
+// is the scheduling of this process, as long as the machine has a core for each P.
+package main
+
+import (
+	"cmp"
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"sync/atomic"
+	"time"
+)
+
+// options is the command line.
+type options struct {
+	procs, loops int
+	span         time.Duration
+	by           string
+}
+
+func main() {
+	o := new(options)
+	flag.IntVar(&o.procs, "procs", 2, "GOMAXPROCS")
+	flag.IntVar(&o.loops, "loops", 2, "event loops, or as much work by goroutines")
+	flag.DurationVar(&o.span, "d", 2*time.Second, "how long to measure")
+	flag.StringVar(&o.by, "by", "loops", "who does the work: loops, goroutines or nothing")
+	flag.Parse()
+	if flag.NArg() > 0 {
+		fail(fmt.Errorf("unexpected argument %q", flag.Arg(0)))
+	}
+	runtime.GOMAXPROCS(o.procs)
+	r, err := measure(o)
+	if err != nil {
+		fail(err)
+	}
+	r.print(o)
+}
+
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, "fair:", err)
+	os.Exit(2)
+}
+
+// result is what was measured.
+type result struct {
+	turns  float64 // bytes that sockets have answered, per second
+	delays map[string][]time.Duration
+}
+
+// measure does the work and has the probes run beside it.
+func measure(o *options) (*result, error) {
+	var turns atomic.Int64
+	stop, err := o.work(&turns)
+	if err != nil {
+		return nil, err
+	}
+	defer stop()
+	probes, end, err := newProbes()
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	before, began := turns.Load(), time.Now()
+	delays := runProbes(probes, o.span)
+	return &result{float64(turns.Load()-before) / time.Since(began).Seconds(), delays}, nil
+}
+
+// work begins what saturates the processors; stop ends it.
+func (o *options) work(turns *atomic.Int64) (stop func(), err error) {
+	switch o.by {
+	case "loops":
+		return byLoops(o.loops, turns)
+	case "goroutines":
+		return byGoroutines(o.loops, turns)
+	case "nothing":
+		return func() {}, nil
+	}
+	return nil, fmt.Errorf("nobody is called %q: loops, goroutines or nothing do the work", o.by)
+}
+
+func (r *result) print(o *options) {
+	fmt.Printf("GOMAXPROCS %d, %d × %s: %.0f answers/s\n", o.procs, o.loops, o.by, r.turns)
+	names := make([]string, 0, len(r.delays))
+	for name := range r.delays {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	fmt.Printf("  %-14s %8s %8s %8s %8s  µs\n", "delay of", "samples", "p50", "p99", "max")
+	for _, name := range names {
+		d := r.delays[name]
+		fmt.Printf("  %-14s %8d %8.0f %8.0f %8.0f\n", name, len(d), micros(quantile(d, 0.5)), micros(quantile(d, 0.99)), micros(quantile(d, 1)))
+	}
+}
+
+func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
+
+// quantile gives the value that q of the delays, which it sorts, do not exceed.
+func quantile(d []time.Duration, q float64) time.Duration {
+	if len(d) == 0 {
+		return 0
+	}
+	slices.SortFunc(d, func(a, b time.Duration) int { return cmp.Compare(a, b) })
+	return d[min(len(d)-1, int(q*float64(len(d))))]
+}

@@ -1,0 +1,93 @@
+// The probes: what a program does beside its loops, and how much later than it might have
+// it is done.
+
+package main
+
+import (
+	"io"
+	"net"
+	"sync"
+	"time"
+)
+
+// pause is what a probe waits between two samples, and what the timer's probe waits for.
+const pause = time.Millisecond
+
+// newProbes gives the probes by name: each call takes one sample. end closes what they use.
+func newProbes() (probes map[string]func() time.Duration, end func(), err error) {
+	conn, end, err := echo()
+	if err != nil {
+		return nil, nil, err
+	}
+	started := make(chan time.Time)
+	byte1 := make([]byte, 1)
+	return map[string]func() time.Duration{
+		"go statement": func() time.Duration {
+			began := time.Now()
+			go func() { started <- time.Now() }()
+			return (<-started).Sub(began)
+		},
+		"timer": func() time.Duration {
+			began := time.Now()
+			time.Sleep(pause)
+			return time.Since(began) - pause
+		},
+		"TCP round trip": func() time.Duration {
+			began := time.Now()
+			if _, err := conn.Write(byte1); err != nil {
+				return 0 // it is the end
+			}
+			if _, err := io.ReadFull(conn, byte1); err != nil {
+				return 0
+			}
+			return time.Since(began)
+		},
+	}, end, nil
+}
+
+// echo gives a connection to a goroutine that sends back what it gets.
+func echo() (conn net.Conn, end func(), err error) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return nil, nil, err
+	}
+	defer l.Close()
+	if conn, err = net.Dial("tcp4", l.Addr().String()); err != nil {
+		return nil, nil, err
+	}
+	far, err := l.Accept()
+	if err != nil {
+		_ = conn.Close()
+		return nil, nil, err
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _ = io.Copy(struct{ io.Writer }{far}, struct{ io.Reader }{far}) // ends with the connection; by read and write, not by splice
+	}()
+	return conn, func() {
+		_, _ = conn.Close(), far.Close()
+		<-done
+	}, nil
+}
+
+// runProbes takes samples by all probes at once until the span is over.
+func runProbes(probes map[string]func() time.Duration, span time.Duration) map[string][]time.Duration {
+	var mu sync.Mutex
+	var group sync.WaitGroup
+	delays := map[string][]time.Duration{}
+	for name, sample := range probes {
+		group.Go(func() {
+			var mine []time.Duration
+			for began := time.Now(); time.Since(began) < span; {
+				mine = append(mine, sample())
+				time.Sleep(pause)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			delays[name] = mine
+		})
+	}
+	group.Wait()
+	return delays
+}

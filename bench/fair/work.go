@@ -1,0 +1,133 @@
+// The work: pairs of sockets that answer each other for ever, a byte at a time.
+
+package main
+
+import (
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/gale-http/gale/internal/loop"
+	"github.com/gale-http/gale/internal/sys"
+)
+
+// pairs are how many pairs of sockets keep one loop busy.
+const pairs = 16
+
+// side is one socket of a pair, on a loop.
+type side struct {
+	loop.Stream
+	turns *atomic.Int64
+	buf   [1]byte
+}
+
+// Serve implements loop.Task.
+func (s *side) Serve(w *loop.Worker, bits uint32) {
+	s.Wake(bits)
+	w.Begin(&s.Stream) // as for a handler
+	n, err := s.TryRead(s.buf[:])
+	if err == nil && n > 0 {
+		_, err = s.TryWrite(s.buf[:])
+		s.turns.Add(1)
+	}
+	if !w.End() {
+		s.Return(func(loop.Task) { s.Rest(0, true) })
+		return
+	}
+	if err != nil {
+		s.Close()
+		return
+	}
+	s.Rest(0, n > 0)
+}
+
+// Expire, Stop and HangUp implement loop.Task.
+func (s *side) Expire() {}
+func (s *side) Stop()   { s.Close() }
+func (s *side) HangUp() {}
+
+// byLoops has loops do the work.
+func byLoops(loops int, turns *atomic.Int64) (stop func(), err error) {
+	g, err := loop.NewGroup(loop.Config{Loops: loops})
+	if err != nil {
+		return nil, err
+	}
+	g.Start()
+	for _, l := range g.Loops() {
+		for range pairs {
+			fds, err := socketpair()
+			if err != nil {
+				g.Stop()
+				return nil, err
+			}
+			l.Post(func(l *loop.Loop) {
+				for _, fd := range fds {
+					s := &side{turns: turns}
+					if s.Open(l, fd, s) != nil {
+						sys.Close(fd) // its peer hears of it
+						continue
+					}
+					s.Rest(0, false)
+				}
+				_, _ = sys.Send(fds[0], []byte{1}, false) // the first byte
+			})
+		}
+	}
+	return g.Stop, nil
+}
+
+// byGoroutines has two goroutines a pair do the work, over package net.
+func byGoroutines(loops int, turns *atomic.Int64) (stop func(), err error) {
+	var conns []net.Conn
+	var group sync.WaitGroup
+	stop = func() {
+		for _, c := range conns {
+			_ = c.Close()
+		}
+		group.Wait()
+	}
+	for range loops * pairs {
+		fds, err := socketpair()
+		if err != nil {
+			stop()
+			return nil, err
+		}
+		for i, fd := range fds {
+			file := os.NewFile(uintptr(fd), "pair")
+			c, err := net.FileConn(file)
+			_ = file.Close() // c has its own descriptor
+			if err != nil {
+				stop()
+				return nil, err
+			}
+			conns = append(conns, c)
+			group.Go(func() { answer(c, i == 0, turns) })
+		}
+	}
+	return stop, nil
+}
+
+// answer answers until the connection ends; first sends the first byte.
+func answer(c net.Conn, first bool, turns *atomic.Int64) {
+	buf := make([]byte, 1)
+	for {
+		if !first {
+			if _, err := c.Read(buf); err != nil {
+				return
+			}
+			turns.Add(1)
+		}
+		first = false
+		if _, err := c.Write(buf); err != nil {
+			return
+		}
+	}
+}
+
+// socketpair gives two connected sockets that do not block.
+func socketpair() (fds [2]int, err error) {
+	fds, err = syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
+	return fds, os.NewSyscallError("socketpair", err)
+}
