@@ -7,24 +7,25 @@ package bytesparse
 
 // knownTable is laid out as assembly knows it.
 type knownTable struct {
-	slots [1 << hashBits]uint16 // by hashEnds: 4 × id
-	name  [64][32]byte          // by id: the name in lower case and a colon; what is behind does not matter
-	cases uint64                // the bits that do not tell the cases of letters apart
-	mult  uint64
-	one   uint64
+	slots [1 << hashBits]uint8 // by hashEnds: 4 × id
+	mask  [64]uint32           // by id: a bit for each byte of the name and its colon
+	name  [64][32]byte         // by id: the name in lower case and a colon; what is behind does not matter
+	one   uint64               // 1
+	none  uint64               // 0
 }
 
 // endsMult is collision-free for fieldNames; TestHashEnds tells when it must
 // change.
-const endsMult = 0xf462cb6450e045f5
+const endsMult = 0x3e2d8c2f
 
 var known = buildKnown()
 
 func buildKnown() (t knownTable) {
-	t.cases, t.mult, t.one = ^uint64(fold), endsMult, 1
+	t.one = 1
 	for id := FieldHost; id < numFieldIDs; id++ {
-		copy(t.name[id][:], fieldNames[id]+":")
-		t.slots[hashEnds(fieldNames[id])] = uint16(id) << 2
+		n := copy(t.name[id][:], fieldNames[id]+":")
+		t.mask[id] = 1<<n - 1
+		t.slots[hashEnds(fieldNames[id])] = uint8(id) << 2
 	}
 	return t
 }
@@ -32,9 +33,8 @@ func buildKnown() (t knownTable) {
 // hashEnds hashes the first three bytes of a name, an LF in front, the last three,
 // a colon behind, and its length, so without regard to letters' case: what the walk
 // finds there in a head, also when the name is shorter than three.
-func hashEnds(name string) uint64 {
+func hashEnds(name string) uint32 {
 	line := "\n" + name + ":"
-	n := len(line)
-	key := half(line, 0) + uint64(len(name)) | half(line, n-4)<<32
-	return key &^ fold * endsMult >> (64 - hashBits)
+	key := uint32(half(line, 0)^half(line, len(line)-4)) &^ (fold & (1<<32 - 1))
+	return (key + uint32(len(name))) * endsMult >> (32 - hashBits)
 }

@@ -56,6 +56,23 @@
 	VPCMPEQB ZERO, COLUMN, COLUMN           \
 	VPMOVMSKB COLUMN, dst
 
+// IDENTIFY leaves in CX 4 × the id of the name at DX, L bytes long, the start of which
+// is in NAME: the one well-known name that it can be by its length and the three bytes
+// at either end (hashEnds), if it is that one, colon included.
+#define IDENTIFY \
+	MOVL -3(DX)(L*1), AX                    \
+	XORL -1(DX), AX                         \
+	ANDL $0xdfdfdfdf, AX                    \
+	ADDL L, AX                              \
+	IMUL3L $const_endsMult, AX, AX          \
+	SHRL $(32-const_hashBits), AX           \
+	MOVBLZX knownTable_slots(KNOWN)(AX*1), CX \
+	VPOR FOLD, NAME, NAME                   \
+	VPCMPEQB knownTable_name(KNOWN)(CX*8), NAME, NAME \
+	VPMOVMSKB NAME, AX                      \
+	ANDNL knownTable_mask(KNOWN)(CX*1), AX, AX \
+	CMOVLNE knownTable_none(KNOWN), CX
+
 // func head(h *Head, b []byte, limit int, kind startKind) (n int)
 TEXT ·head(SB), NOSPLIT|NOFRAME, $0-56
 	MOVQ h+0(FP), HEAD
@@ -131,36 +148,13 @@ line:
 	NOT(TOKENCOLUMNS, CX)
 	TZCNTL CX, L
 	JLS  oddname // none, or not within 32 bytes
-	CMPB (DX)(L*1), $':'
-	JNE  stop
-
-	// The one well-known name that it can be by its length and the three bytes at
-	// either end (hashEnds), and whether it is, colon included.
-	MOVL -1(DX), AX
-	MOVL -3(DX)(L*1), CX
-	SHLQ $32, CX
-	ADDQ L, AX
-	ORQ  CX, AX
-	ANDQ knownTable_cases(KNOWN), AX
-	IMULQ knownTable_mult(KNOWN), AX
-	SHRQ $(64-const_hashBits), AX
-	MOVWLZX knownTable_slots(KNOWN)(AX*2), CX
-	VPOR FOLD, NAME, NAME
-	VPCMPEQB knownTable_name(KNOWN)(CX*8), NAME, NAME
-	VPMOVMSKB NAME, AX
-	INCL AX // its trailing ones are zeros now, but for none
-	TZCNTL AX, AX
-	XORL T, T
-	CMPL AX, L
-	CMOVLLS T, CX
-
-known: // CX is 4 × the id. The value, without its blanks: one in front of it is the rule
+	CMPW (DX)(L*1), $0x203a // colon and a blank, as is the rule
+	JNE  oddcolon
+	IDENTIFY
 	MOVL S, Field_NameOff(FIELD)
-	CMPB 1(DX)(L*1), $' '
-	JNE  oddvalue
 	CMPB 2(DX)(L*1), $' '
 	JLS  oddvalue
-	LEAQ 2(S)(L*1), AX
+	LEAQ 2(S)(L*1), AX // behind the colon and one blank
 	LEAQ 2(E), S
 	CMPB -1(BYTES)(E*1), $' '
 	JLS  trimend
@@ -248,10 +242,6 @@ lineend: // of the start line
 	XORL DUP, DUP
 	JMP  nextline
 
-unknown:
-	XORL DX, DX
-	JMP known
-
 oddname:
 	JCC  stop // it is empty
 	VMOVDQU 32(DX), NAME
@@ -262,8 +252,14 @@ oddname:
 	CMPB (DX)(L*1), $':'
 	JNE  stop
 	XORL CX, CX
-	JMP  known
+	MOVL S, Field_NameOff(FIELD)
+	JMP  oddvalue
 
+oddcolon:
+	CMPB (DX)(L*1), $':'
+	JNE  stop
+	IDENTIFY
+	MOVL S, Field_NameOff(FIELD)
 oddvalue:
 	LEAQ 1(S)(L*1), AX
 	LEAQ 2(E), S
