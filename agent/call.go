@@ -35,6 +35,8 @@ type call struct {
 	sent    bool                    // the request has been sent to its end
 	begun   bool                    // bytes of an answer have come
 	wrote   int                     // how much of the request swift has sent
+	sender  *sender                 // who sends the body while the answer is read; nil: nobody
+	unsent  error                   // why a sender has ended before all was sent
 }
 
 // Do makes a request and waits for the head of its answer; the body is read from res
@@ -43,17 +45,28 @@ type call struct {
 // handler's own loop and waiting suspends the handler; any other goroutine parks.
 //
 // When ctx ends, Do returns at once with its error, as do reads of the body later on;
-// the socket is closed then. req is the caller's again when Do returns. res must be
+// the socket is closed then. req is the caller's again when Do returns, but for the body
+// (see below). res must be
 // read to its end or closed; a Do with the same res does that, too. Errors are *Error.
-// A Read of Source.Reader that waits holds Do up all the same: it is the caller's to end.
-// Do does not allocate on a socket that was kept, with req and res used before, and
-// with a context that cannot end or is the handler's own.
+//
+// A body above 8 KiB, or from a Source that may have to wait, is sent while the answer is
+// waited for and read, so that both may stream: Do returns when the head of the answer is
+// there, and req, its Body and its Source are in use until the answer has been read to
+// its end or closed. Source is read by another goroutine then, and a Read of it that waits
+// is not waited for: it may return later, and its outcome is dropped. An answer that is no
+// success ends the sending, and so does closing it.
+//
+// Do does not allocate on a socket that was kept, with req and res used before, a body
+// of up to 8 KiB, and a context that cannot end or is the handler's own.
 func (a *Agent) Do(ctx context.Context, req *Request, res *Response) error {
 	if res == nil {
 		return a.drop(ctx, req)
 	}
 	r := a.state()
 	res.reset()
+	if req.sends != nil { // for an answer that nobody has closed
+		req.sends.unsend(false)
+	}
 	o, err := r.resolve(req)
 	if err != nil {
 		return err
@@ -84,8 +97,9 @@ func (r *Response) do(q *Request) error {
 		}
 		if !done {
 			if err = r.acquire(); err == nil {
-				done, err = true, r.exchange(q)
-				q.out.Trailers.Truncate(trailers) // those behind came with the body
+				if done, err = true, r.exchange(q); r.sender == nil {
+					q.out.Trailers.Truncate(trailers) // those behind came with the body
+				}
 			}
 		}
 		if err == nil {
@@ -176,16 +190,16 @@ func (e *sourceError) Error() string        { return ErrSource.Error() + ": " + 
 func (e *sourceError) Unwrap() error        { return e.err }
 func (e *sourceError) Is(target error) bool { return target == ErrSource }
 
-// exchange sends the request on the call's socket and waits for the head of the
-// answer.
+// exchange sends the request on the call's socket, or begins to, and waits for the head
+// of the answer.
 func (r *Response) exchange(q *Request) error {
 	r.attach(q)
 	err := r.send(q)
 	switch {
 	case err == nil:
-		r.sent = true
+		r.sent = r.sender == nil
 	case err == exchange.ErrInterrupted:
-	case errors.Is(err, loop.ErrTimeout) || errors.Is(err, loop.ErrClosed) || errors.Is(err, loop.ErrOver) || errors.Is(err, ErrSource) || misuse(err):
+	case !hopeful(err):
 		return err
 	default:
 		// A server that refuses what is still being sent has answered before it closed.
@@ -194,7 +208,10 @@ func (r *Response) exchange(q *Request) error {
 		}
 		return nil
 	}
-	return r.receive(q)
+	if err = r.receive(q); err != nil {
+		return r.blame(err)
+	}
+	return nil
 }
 
 // attach puts request and answer on the call's socket.
@@ -214,18 +231,17 @@ func (r *Response) attach(q *Request) {
 }
 
 // send sends the request: head and body, or the head alone and the body once the
-// server wants it (RFC 9110 §10.1.1).
+// server wants it (RFC 9110 §10.1.1). What may have to wait is sent beside the answer.
 func (r *Response) send(q *Request) error {
-	out := &q.out
-	bodyless := len(q.Body) == 0 && q.Source.Reader == nil
-	if bodyless || q.Source.Reader == nil && len(q.Body) <= smallBody && !out.Headers.Has(bytesparse.FieldExpect) {
+	out, from := &q.out, q.Source.Reader
+	expects := out.Headers.Has(bytesparse.FieldExpect) && (from != nil || len(q.Body) > 0)
+	switch {
+	case from == nil && len(q.Body) <= smallBody && !expects:
 		if err := out.End(q.Body); err != nil {
 			return err
 		}
 		return out.Flush()
-	}
-	out.Interrupt = r.answered
-	if out.Headers.Has(bytesparse.FieldExpect) && expectsContinue(out.Headers.Get("Expect")) {
+	case expects && expectsContinue(out.Headers.Get("Expect")):
 		if err := r.sendHead(q); err != nil {
 			return err
 		}
@@ -236,17 +252,49 @@ func (r *Response) send(q *Request) error {
 			return exchange.ErrInterrupted
 		}
 	}
-	if q.Source.Reader != nil {
+	if from == nil {
+		if !r.conn.Portable() && !out.Headers.Has(bytesparse.FieldTransferEncoding) {
+			if all, err := out.TryEnd(q.Body); all || err != nil {
+				return err
+			}
+		} else if err := out.EndLater(q.Body); err != nil {
+			return err
+		}
+		return r.beside(q)
+	}
+	if atHand(from, q.Source.Length) {
 		return r.sendSource(q)
 	}
-	if err := out.End(q.Body); err != nil {
+	if err := q.declare(); err != nil {
 		return err
 	}
-	return out.Flush()
+	if n := q.Source.Length; n <= 0 || n > smallBody { // its beginning may take its time
+		if err := out.FlushHead(); err != nil {
+			return err
+		}
+	} else if err := out.Prepare(); err != nil {
+		return err
+	}
+	return r.beside(q)
 }
 
-// smallBody is a body that a kernel surely takes at once: nobody needs to look whether
-// the server has answered before it is sent.
+// atHand tells whether a small body can be read to its end without waiting.
+func atHand(from io.Reader, length int64) bool {
+	switch from := from.(type) {
+	case *bytes.Reader:
+		return from.Len() <= smallBody
+	case *bytes.Buffer:
+		return from.Len() <= smallBody
+	case *strings.Reader:
+		return from.Len() <= smallBody
+	case interface{ Buffered() int }:
+		return 0 < length && length <= smallBody && length <= int64(from.Buffered())
+	}
+	return false
+}
+
+// smallBody is a body that a kernel surely takes at once: it is sent without asking
+// whether the server reads.
 const smallBody = 8 << 10
 
 func expectsContinue(value []byte) bool {
@@ -273,44 +321,37 @@ func (q *Request) declare() error {
 	return q.out.Declare(n)
 }
 
-// sendSource sends the body from Source.
-func (r *Response) sendSource(q *Request) error {
-	out, from := &q.out, q.Source.Reader
-	if r.taken {
+// source returns where the body is to be read from, nil when that is Body.
+func (r *Response) source(q *Request) (io.Reader, error) {
+	from := q.Source.Reader
+	if from != nil && r.taken {
 		again, err := q.Source.Again()
 		if err != nil {
-			return &sourceError{err}
+			return nil, &sourceError{err}
 		}
 		from = again
 	}
-	r.taken = true
+	r.taken = r.taken || from != nil
+	return from, nil
+}
+
+// sendSource sends the body from Source, which has it at hand.
+func (r *Response) sendSource(q *Request) error {
+	from, err := r.source(q)
+	if err != nil {
+		return err
+	}
 	if err := q.declare(); err != nil {
 		return err
 	}
-	buf := r.in.Spare()
-	for {
+	s := sender{request: q}
+	for buf := r.in.Spare(); !q.out.Ended(); {
 		n, err := from.Read(buf)
-		if n > 0 {
-			if !r.conn.Portable() && r.conn.Ready() && r.answered() {
-				return exchange.ErrInterrupted
-			}
-			if _, err := out.Write(buf[:n]); err != nil {
-				return err
-			}
-		}
-		switch {
-		case err == io.EOF:
-			if err := q.takeTrailers(from); err != nil {
-				return &sourceError{err}
-			}
-			if err := out.End(nil); err != nil {
-				return err
-			}
-			return out.Flush()
-		case err != nil:
-			return &sourceError{err}
+		if err = s.put(buf[:n], from, err); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // takeTrailers has the trailers of a message that is passed on follow its body, those
@@ -331,39 +372,4 @@ func (q *Request) takeTrailers(from io.Reader) error {
 		}
 	}
 	return nil
-}
-
-// answered reads what has come while the request is being sent, and reports whether that
-// is a reason to stop: the end, an answer that is no success, or nothing that makes
-// sense. A server that answers with success while it is still being sent to wants the
-// rest.
-func (r *Response) answered() bool {
-	if !r.early && r.broken == nil {
-		r.conn.Look()
-		if n, err := r.in.Fill(); n == 0 && err == nil {
-			return false
-		}
-		r.lookAhead()
-	}
-	return r.broken != nil || r.early && r.machine.Status() >= 300
-}
-
-// lookAhead looks for the head of the answer in what has been read.
-func (r *Response) lookAhead() {
-	r.last.Forget()
-	for {
-		ev, err := r.in.Next()
-		switch {
-		case err != nil:
-			r.broken = err
-		case ev == h1.End:
-			r.broken = ErrServerClosed
-		case ev == h1.HeadDone && r.machine.Interim():
-			r.query.On.interim(r)
-			continue
-		case ev == h1.HeadDone:
-			r.early = true
-		}
-		return
-	}
 }

@@ -17,7 +17,8 @@ import (
 
 // ClientRequest is a request under way (seed: http.ClientRequest). Write, FlushHeaders
 // and End send it; Response waits for the answer. Nothing is sent before the first of
-// them. Its methods are for one goroutine at a time, but for Abort, which any may call.
+// them. Its methods are for one goroutine at a time, but for Abort, which any may call, and
+// Receive: one goroutine may write while another reads the answer.
 type ClientRequest struct {
 	req    *Request
 	res    Response
@@ -27,6 +28,9 @@ type ClientRequest struct {
 	wrote  bool // some of a body, which cannot be sent again
 	waited bool // Response has returned
 	err    error
+	side   sender     // its part in sending
+	look   sync.Mutex // whoever reads: for a moment the writer, then for good who waits for the answer
+	apart  bool       // the answer is read by another goroutine, perhaps
 
 	delay, probe *bool
 	probeMsecs   int
@@ -135,11 +139,8 @@ func (c *ClientRequest) adjust() {
 
 // begin gets a socket.
 func (c *ClientRequest) begin() error {
-	switch {
-	case c.err != nil:
-		return c.err
-	case c.begun:
-		return nil
+	if err := c.failure(); err != nil || c.begun {
+		return err
 	}
 	c.begun = true
 	for c.err = c.res.acquire(); c.err == errRetired; {
@@ -151,11 +152,16 @@ func (c *ClientRequest) begin() error {
 		return c.err
 	}
 	c.res.attach(c.req)
-	c.req.out.Interrupt = c.res.answered
+	c.req.out.Interrupt = c.answered
 	c.adjust()
 	if c.req.out.Headers.Has(bytesparse.FieldExpect) {
-		return c.expect()
+		if err := c.sending(c.expect()); err != nil {
+			c.fail(err)
+			return err
+		}
 	}
+	c.side.conn = c.res.conn
+	c.res.sending(&c.side)
 	return nil
 }
 
@@ -164,7 +170,7 @@ func (c *ClientRequest) begin() error {
 func (c *ClientRequest) expect() error {
 	out := &c.req.out
 	if err := out.FlushHead(); err != nil {
-		return c.sending(err)
+		return err
 	}
 	if !expectsContinue(out.Headers.Get("Expect")) {
 		return nil
@@ -173,9 +179,8 @@ func (c *ClientRequest) expect() error {
 	c.adjust()
 	if err == nil && !wanted {
 		out.Break(exchange.ErrInterrupted)
-		return nil
 	}
-	return c.sending(err)
+	return err
 }
 
 // sending judges what became of sending. When the server has answered already, that is
@@ -191,35 +196,76 @@ func (c *ClientRequest) sending(err error) error {
 		c.req.out.Break(exchange.ErrInterrupted) // it may have answered before it closed
 		return nil
 	}
-	c.err = c.res.wrap("send", err)
-	c.res.finish(false)
+	return c.res.wrap("send", err)
+}
+
+// part does a part of the sending. It is dropped when the answer has been closed.
+func (c *ClientRequest) part(do func() error) error {
+	if err := c.begin(); err != nil {
+		return err
+	}
+	s := &c.side
+	if !s.enter() {
+		if s.phase.Load() == over && s.err == nil {
+			return ErrEnded
+		}
+		return nil
+	}
+	err := do()
+	out := &c.req.out
+	switch e := c.sending(err); {
+	case e != nil && !errors.Is(err, ErrEnded):
+		s.end(err)
+		c.fail(e)
+		return e
+	case out.Ended() || out.Err() != nil:
+		s.end(out.Err())
+		return e
+	default:
+		s.leave()
+		return e
+	}
+}
+
+// fail notes that nothing can be sent any more, and gives the socket back unless somebody
+// else reads from it.
+func (c *ClientRequest) fail(err error) {
+	c.look.Lock()
+	defer c.look.Unlock()
+	if !c.apart {
+		c.err = err
+		c.res.finish(false)
+	}
+}
+
+// failure returns why the request has failed, nil when it has not.
+func (c *ClientRequest) failure() error {
+	c.look.Lock()
+	defer c.look.Unlock()
 	return c.err
 }
 
 // FlushHeaders sends the head without waiting for a body (seed: request.flushHeaders).
-func (c *ClientRequest) FlushHeaders() error {
-	if err := c.begin(); err != nil {
-		return err
-	}
-	return c.sending(c.req.out.FlushHead())
-}
+func (c *ClientRequest) FlushHeaders() error { return c.part(c.req.out.FlushHead) }
 
 // Write sends p as the next piece of the body, with the head in front of it if that was
 // not sent, and waits while the server is slow (seed: request.write). Without a
 // Content-Length field the body is sent in chunks. Once the server has refused, what is
-// written is dropped: Response says why. io.Writer.
+// written is dropped: Response says why. A server that sends back while it is sent to may
+// have to be read from by another goroutine, or Write waits for ever: see Receive.
+// io.Writer.
 func (c *ClientRequest) Write(p []byte) (int, error) {
-	if err := c.begin(); err != nil {
-		return 0, err
-	}
-	c.wrote = c.wrote || len(p) > 0
-	if s := c.res.conn; s != nil && c.req.out.Err() == nil && !s.Portable() && s.Ready() && c.res.answered() {
-		c.req.out.Break(exchange.ErrInterrupted)
-	}
-	if _, err := c.req.out.Write(p); err != nil {
-		if err = c.sending(err); err != nil {
-			return 0, err
+	err := c.part(func() error {
+		c.wrote = c.wrote || len(p) > 0
+		out := &c.req.out
+		if out.Err() == nil && !c.side.conn.Portable() && c.answered() {
+			out.Break(exchange.ErrInterrupted)
 		}
+		_, err := out.Write(p)
+		return err
+	})
+	if err != nil {
+		return 0, err
 	}
 	return len(p), nil
 }
@@ -227,19 +273,13 @@ func (c *ClientRequest) Write(p []byte) (int, error) {
 // End completes the request with p, which may be nil, as the last piece of its body
 // (seed: request.end).
 func (c *ClientRequest) End(p []byte) error {
-	if err := c.begin(); err != nil {
-		return err
-	}
-	c.wrote = c.wrote || len(p) > 0
-	out := &c.req.out
-	err := out.End(p)
-	if err == nil {
-		err = out.Flush()
-	}
-	if err == nil {
-		c.res.sent = true
-	}
-	return c.sending(err)
+	return c.part(func() error {
+		c.wrote = c.wrote || len(p) > 0
+		if err := c.req.out.End(p); err != nil {
+			return err
+		}
+		return c.req.out.Flush()
+	})
 }
 
 // Response waits for the head of the answer (seed: the event 'response'), and ends the
@@ -247,31 +287,66 @@ func (c *ClientRequest) End(p []byte) error {
 // out to have been dead is sent again as Agent.Retry says. The answer must be read to its end or closed; it
 // is the same at each call.
 func (c *ClientRequest) Response() (*Response, error) {
-	switch {
-	case c.err != nil:
-		return nil, c.err
+	switch err := c.failure(); {
+	case err != nil:
+		return nil, err
 	case c.waited:
 		return &c.res, nil
 	}
-	if !c.res.sent && c.req.out.Err() == nil && !c.req.out.Ended() {
+	if c.side.phase.Load() < over {
 		if err := c.End(nil); err != nil {
 			return nil, err
 		}
 	}
-	c.waited = true
+	return c.receive(true)
+}
+
+// Receive waits for the head of the answer and leaves the request open: it is for
+// streaming both ways. Once FlushHeaders, or a Write, has returned, any goroutine may call
+// it, and read the answer, while another writes, and ends. Closing the answer ends the
+// writing: what is written then is dropped.
+func (c *ClientRequest) Receive() (*Response, error) {
+	if err := c.begin(); err != nil {
+		return nil, err
+	}
+	if c.waited {
+		return &c.res, nil
+	}
+	c.look.Lock()
+	c.apart = true
+	c.look.Unlock()
+	if err := c.failure(); err != nil {
+		return nil, err
+	}
+	return c.receive(false)
+}
+
+// receive waits for the head of the answer.
+func (c *ClientRequest) receive(mayRepeat bool) (*Response, error) {
+	c.look.Lock()
+	c.apart, c.waited = true, true
+	c.look.Unlock()
 	err := c.res.receive(c.req)
-	if err != nil && !c.wrote && c.res.again(c.req, err) {
+	if err != nil && mayRepeat && !c.wrote && c.res.again(c.req, err) {
 		if err = c.repeat(); err != nil {
 			return nil, err
 		}
 		err = c.res.receive(c.req)
 	}
-	if err != nil {
-		c.err = c.res.wrap("receive", err)
-		c.res.finish(false)
-		return nil, c.err
+	if err == nil {
+		return &c.res, nil
 	}
-	return &c.res, nil
+	err = c.res.blame(err)
+	op := "receive"
+	if !c.res.sent && !hopeful(err) {
+		op = "send"
+	}
+	err = c.res.wrap(op, err)
+	c.look.Lock()
+	c.err = err
+	c.look.Unlock()
+	c.res.finish(false)
+	return nil, err
 }
 
 // repeat sends a request of which there was no more than a head once more, on a fresh
@@ -281,7 +356,8 @@ func (c *ClientRequest) repeat() error {
 	c.res.over = nil // the request goes on
 	c.res.finish(false)
 	c.res.over = over
-	c.res.fresh, c.begun = true, false
+	c.res.fresh, c.begun, c.apart = true, false, false
+	c.side.again()
 	c.req.out.Again()
 	return c.End(nil)
 }

@@ -44,10 +44,11 @@ type Request struct {
 
 	out    exchange.Outgoing
 	target target
-	raw    []byte   // of SetPath
-	judged bool     // raw is known to be good
-	usual  usual    // see swift.go
-	self   *Request // where the functions of out belong
+	raw    []byte    // of SetPath
+	sends  *Response // for whose call the body is being sent beside it; nil: none
+	judged bool      // raw is known to be good
+	usual  usual     // see swift.go
+	self   *Request  // where the functions of out belong
 }
 
 // Source is a body that is read while it is sent.

@@ -111,7 +111,7 @@ func (r *Response) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	n, err := r.in.Read(p)
-	return n, r.look(err)
+	return n, r.look(err, err == io.EOF)
 }
 
 // WriteTo writes the body to w, as Read would have it, until its end: io.Copy from an
@@ -121,27 +121,39 @@ func (r *Response) WriteTo(w io.Writer) (int64, error) {
 		return 0, nil
 	}
 	n, err := r.in.WriteTo(w)
-	return n, r.look(err)
+	return n, r.look(err, true)
 }
 
 // look gives the socket back when all has been received, or that has become
-// impossible.
-func (r *Response) look(err error) error {
+// impossible. last tells that nothing more will be read.
+func (r *Response) look(err error, last bool) error {
 	switch {
 	case r.in.Received():
-		r.settle()
+		r.settle(last)
 	case err != nil && r.in.Err() != nil:
-		err = r.wrap("read", err)
+		op := "read"
+		if e := r.blame(err); e != err {
+			op, err = "send", e
+		}
+		err = r.wrap(op, err)
 		r.finish(false)
 	}
 	return err
 }
 
-// settle gives the socket back once the answer has been received.
-func (r *Response) settle() {
-	if r.conn != nil && r.in.Received() && (r.sent || !r.keep) {
-		r.finish(r.keep && r.in.Beyond() == 0)
+// settle gives the socket back once the answer has been received, and the request was
+// sent; the last time, whatever has become of that.
+func (r *Response) settle(last bool) {
+	if r.conn == nil || !r.in.Received() {
+		return
 	}
+	if s := r.sender; s != nil && r.keep && !last && s.phase.Load() < over {
+		return
+	}
+	if r.keep {
+		r.unsend(true)
+	}
+	r.finish(r.keep && r.in.Beyond() == 0)
 }
 
 // Close ends the answer. When little is left unread, that is read and the socket kept;
@@ -154,6 +166,9 @@ func (r *Response) Close() error {
 // reset ends what was before.
 func (r *Response) reset() {
 	if r.conn != nil {
+		if r.sender != nil {
+			r.unsend(r.open && r.keep && r.in.Received())
+		}
 		if r.open && r.sent {
 			r.in.Drain(r.run.drain, false)
 		}
@@ -184,10 +199,13 @@ func (r *Response) receive(q *Request) error {
 		return r.tunnel(q)
 	}
 	r.conn.used, r.secure = true, r.conn.secure
-	r.keep = r.machine.KeepAlive() && q.out.Planned().KeepAlive && r.sent
+	if r.sender != nil && r.machine.Status() >= 300 {
+		r.sender.refuse()
+	}
+	r.keep = r.machine.KeepAlive() && q.out.Planned().KeepAlive && (r.sent || r.sender != nil)
 	r.conn.ReadTimeout = r.run.times.read
 	r.in.Settle()
-	r.settle()
+	r.settle(false)
 	if q.On.Response != nil {
 		q.On.Response(r)
 	}
@@ -222,8 +240,9 @@ func (r *Response) finish(keep bool) {
 	if c == nil {
 		return
 	}
+	r.unsend(false)
 	r.conn = nil
-	keep = c.unwatch(r.stop) && keep
+	keep = c.unwatch(r.stop) && keep && r.sent
 	r.stop = nil
 	r.in.Sever(ErrAborted)
 	r.release(c, keep && c.Untroubled(c.peek[:]))

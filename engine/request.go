@@ -154,6 +154,16 @@ func (r *Request) ContentLength() int64 {
 	return 0
 }
 
+// Buffered returns how many bytes of the body Read returns without waiting, at least: it
+// is 0 for a body in chunks, and for whoever is not the handler.
+func (r *Request) Buffered() int {
+	r.x.check("Buffered")
+	if !r.x.mine() {
+		return 0
+	}
+	return r.in.AtHand()
+}
+
 // Socket returns the connection of the request (seed: message.connection), which is
 // the server's: see Socket. The first call on a connection allocates.
 func (r *Request) Socket() *Socket {

@@ -9,6 +9,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"iter"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -87,9 +88,9 @@ func (x *exchange) roundTrip(t *Transport, r *http.Request) (*http.Response, err
 		stop()
 		out.Body = &upgraded{Conn: tunnel, head: ahead}
 	case r.Method == http.MethodHead || out.ContentLength == 0:
-		stop()
 		out.Body = http.NoBody
 		_ = x.res.Close()
+		stop()
 		t.exchanges.Put(x)
 	default:
 		out.Body = &body{x: x, out: out, stop: stop, back: &t.exchanges}
@@ -97,17 +98,14 @@ func (x *exchange) roundTrip(t *Transport, r *http.Request) (*http.Response, err
 	return out, nil
 }
 
-// do makes the request and closes its body: at the end of the context already, since a
-// Read of it may wait for what never comes.
+// do makes the request. Its body may be sent while the answer is read, and is closed when
+// the context ends, which is when the answer has been: a Read of it may wait for what never
+// comes.
 func (x *exchange) do(ctx context.Context, a *agent.Agent, r *http.Request) error {
-	if r.Body == nil || r.Body == http.NoBody {
-		return a.Do(ctx, &x.req, &x.res)
+	if r.Body != nil && r.Body != http.NoBody {
+		context.AfterFunc(ctx, func() { _ = r.Body.Close() })
 	}
-	unwatch := context.AfterFunc(ctx, func() { _ = r.Body.Close() })
-	err := a.Do(ctx, &x.req, &x.res)
-	unwatch()
-	_ = r.Body.Close()
-	return err
+	return a.Do(ctx, &x.req, &x.res)
 }
 
 // unwrapContext gives a context's own error as it is: http.Client looks for it.
@@ -173,11 +171,11 @@ func (x *exchange) fields(r *http.Request) error {
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil
 	}
-	q.Source = agent.Source{Reader: &sending{Reader: r.Body, q: q, r: r}, Length: r.ContentLength}
+	q.Source = agent.Source{Reader: &sending{body: r.Body, r: r}, Length: r.ContentLength}
 	if r.GetBody != nil {
 		q.Source.Again = func() (io.Reader, error) {
 			again, err := r.GetBody()
-			return &sending{Reader: again, q: q, r: r}, err
+			return &sending{body: again, r: r}, err
 		}
 	}
 	if len(r.Trailer) > 0 {
@@ -191,26 +189,32 @@ func (x *exchange) fields(r *http.Request) error {
 	return nil
 }
 
-// sending is a body that is sent; its trailers are known when it has been read.
+// sending is a body that is sent.
 type sending struct {
-	io.Reader
-	q *agent.Request
-	r *http.Request
+	body io.ReadCloser
+	r    *http.Request
 }
 
-// Read implements io.Reader.
+// Read implements io.Reader. The body is closed at its end.
 func (s *sending) Read(p []byte) (int, error) {
-	n, err := s.Reader.Read(p)
-	if err == io.EOF {
+	n, err := s.body.Read(p)
+	if err != nil {
+		_ = s.body.Close()
+	}
+	return n, err
+}
+
+// RawTrailers gives the agent the trailers, which are known when the body has been read.
+func (s *sending) RawTrailers() iter.Seq2[[]byte, []byte] {
+	return func(yield func(name, value []byte) bool) {
 		for name, values := range s.r.Trailer {
 			for _, value := range values {
-				if e := s.q.AddTrailers(name, value); e != nil && !errors.Is(e, agent.ErrTrailer) {
-					return n, e
+				if !yield([]byte(name), []byte(value)) {
+					return
 				}
 			}
 		}
 	}
-	return n, err
 }
 
 // response makes net/http's answer of the agent's.

@@ -18,6 +18,15 @@ func (in *Incoming) Done() bool { return in.done && in.pending == 0 }
 // is for messages with a body, and may be called while another goroutine reads.
 func (in *Incoming) Left() int64 { return in.left.Load() }
 
+// AtHand returns how many bytes of the body Read surely returns without waiting, 0 for one
+// in chunks. It is for whoever reads.
+func (in *Incoming) AtHand() int {
+	if in.Conn.Framing() != h1.Length {
+		return in.pending
+	}
+	return in.pending + int(min(in.Conn.Remaining(), int64(in.end-in.start-in.pending)))
+}
+
 // note brings Left up to date.
 func (in *Incoming) note() {
 	left := int64(in.pending) + in.Conn.Remaining()

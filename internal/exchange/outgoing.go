@@ -52,6 +52,7 @@ type Outgoing struct {
 
 	drained func()   // see OnDrain
 	surplus *surplus // what TryWrite has left behind; nil: it never has
+	later   later    // see Rest
 	waits   bool     // the last TryWrite has left something behind, and nobody has taken it back
 
 	NoDate bool // leave Date out (seed: response.sendDate)

@@ -45,7 +45,7 @@ func (out *Outgoing) push(p []byte) error {
 			continue // a record of TLS, perhaps, and there is room for more
 		}
 		s.Alert(true)
-		if s.Ready() && out.Interrupt() {
+		if out.Interrupt() {
 			err = ErrInterrupted
 		} else {
 			err = s.WaitOutput()
@@ -56,4 +56,85 @@ func (out *Outgoing) push(p []byte) error {
 		}
 	}
 	return nil
+}
+
+// later is what is left to send of a message that is complete otherwise.
+type later struct {
+	body  []byte // a body that End is to be given
+	a, b  []byte // bytes, one behind the other
+	ended bool   // they are the bytes; else it is the body
+}
+
+// Prepare plans the message and makes its head ready to be sent, if that was not done.
+func (out *Outgoing) Prepare() error {
+	if err := out.ready(); err != nil || out.headDone {
+		return err
+	}
+	return out.head(h1.Unknown)
+}
+
+// TryEnd is End and Flush without waiting, for a message that is not sent in chunks: with
+// all false Rest sends what the kernel has not taken. p must stay as it is until then.
+func (out *Outgoing) TryEnd(p []byte) (all bool, err error) {
+	if err := out.plans(p); err != nil {
+		return false, err
+	}
+	if !out.plan.Body {
+		p = nil
+	}
+	if err := out.count(int64(len(p))); err != nil {
+		return false, err
+	}
+	if out.ended = true; out.plan.Body && out.sent < out.plan.Length {
+		out.Break(ErrTooShort)
+		return false, ErrTooShort
+	}
+	a, b := out.buf, p
+	for len(a)+len(b) > 0 {
+		n, err := out.Stream.TryWriteThree(a, b, nil)
+		if err != nil {
+			out.fail(err)
+			return false, err
+		}
+		if n == 0 {
+			out.later = later{a: a, b: b, ended: true}
+			return false, nil
+		}
+		out.left = true
+		m := min(n, len(a))
+		a, b = a[m:], b[n-m:]
+	}
+	out.emptied()
+	return true, nil
+}
+
+// EndLater plans a message with p as its body, which Rest sends, head and all. p must stay
+// as it is until then.
+func (out *Outgoing) EndLater(p []byte) error {
+	out.later = later{body: p}
+	return out.plans(p)
+}
+
+// plans plans a message with p as its body.
+func (out *Outgoing) plans(p []byte) error {
+	if err := out.ready(); err != nil || out.headDone {
+		return err
+	}
+	return out.head(int64(len(p)))
+}
+
+// Rest sends what TryEnd or EndLater has left, waiting as Write does.
+func (out *Outgoing) Rest() error {
+	l := out.later
+	out.later = later{}
+	if !l.ended {
+		if err := out.End(l.body); err != nil {
+			return err
+		}
+		return out.Flush()
+	}
+	_, err := out.Stream.WriteThree(l.a, l.b, nil)
+	out.emptied()
+	out.fail(err)
+	return err
 }

@@ -1,0 +1,254 @@
+// Sending a body beside the answer to it. A server may answer before it has all of a body,
+// refuse the rest, or send back as much as it is sent: whoever waits until the body is sent
+// waits for ever then. So a body that may have to wait, for the server or for its Source, is
+// sent by a goroutine of its own, while the caller reads the answer:
+//
+//	between ──▶ busy ──▶ between …          it writes; between, it touches nothing of the call
+//	   │          │└──▶ over                all was sent, or nothing more can be
+//	   │          └───▶ leaving ──▶ over    it has been told to end, and does so soon
+//	   └───▶ stopped                        a Read of Source may still wait: it finds out when that returns
+//
+// A ClientRequest writes itself; the phases stand between that and who reads the answer.
+
+package agent
+
+import (
+	"errors"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gale-http/gale/internal/loop"
+)
+
+type sender struct {
+	phase  atomic.Uint32
+	doomed atomic.Bool // the call cannot go on
+	vain   atomic.Bool // the server does not want the rest
+	err    error       // why not all was sent; to be read when it is over
+	left   loop.Gate   // opened when it is over
+	cut    bool        // its writes do not wait any more; of who reads the answer
+
+	request  *Request
+	conn     *conn
+	trailers int          // of the request: those behind came with the body
+	ended    atomic.Int64 // when it was over, by loop.Millis
+}
+
+const (
+	between = iota
+	busy
+	leaving
+	over
+	stopped
+)
+
+// lastWords is for patience.
+const lastWords = 50
+
+// sendRooms are what bodies are read into.
+var sendRooms = sync.Pool{New: func() any { return new([32 << 10]byte) }}
+
+// beside has the body sent by a goroutine. The head has been sent, or planned.
+func (r *Response) beside(q *Request) error {
+	s := &sender{request: q, conn: r.conn, trailers: q.out.Trailers.Len()}
+	from, err := r.source(q)
+	if err != nil {
+		return err
+	}
+	r.sending(s)
+	q.sends = r
+	go s.run(from)
+	return nil
+}
+
+// sending notes that s sends while the answer is read. What time the server has for its
+// answer begins when all was sent.
+func (r *Response) sending(s *sender) {
+	r.sender = s
+	r.conn.Forgive(func(read bool) bool {
+		if !read || s.doomed.Load() {
+			return false
+		}
+		return s.phase.Load() < over || loop.Millis()-s.ended.Load() < int64(s.conn.ReadTimeout)-2
+	})
+}
+
+// run sends the body: what from gives, or, without it, what is left of Body.
+func (s *sender) run(from io.Reader) {
+	if from == nil {
+		if s.enter() {
+			s.end(s.request.out.Rest())
+		}
+		return
+	}
+	room := sendRooms.Get().(*[32 << 10]byte)
+	defer sendRooms.Put(room)
+	for {
+		n, err := from.Read(room[:])
+		if !s.enter() {
+			return
+		}
+		if s.vain.Load() && err != io.EOF {
+			s.end(errNotSent)
+			return
+		}
+		if err = s.put(room[:n], from, err); err != nil || s.request.out.Ended() {
+			s.end(err)
+			return
+		}
+		if !s.leave() {
+			return
+		}
+	}
+}
+
+// put sends what a Read has brought, and the end of the message if that was the end.
+func (s *sender) put(p []byte, from io.Reader, read error) error {
+	q := s.request
+	if len(p) > 0 {
+		if _, err := q.out.Write(p); err != nil {
+			return err
+		}
+	}
+	switch {
+	case read == nil:
+		return nil
+	case read != io.EOF:
+		return &sourceError{read}
+	}
+	if err := q.takeTrailers(from); err != nil {
+		return &sourceError{err}
+	}
+	return q.finish()
+}
+
+// finish sends the end of a message whose body has been sent.
+func (q *Request) finish() error {
+	if err := q.out.End(nil); err != nil {
+		return err
+	}
+	return q.out.Flush()
+}
+
+// enter begins to touch what is the call's; false tells that nobody wants that.
+func (s *sender) enter() bool { return s.phase.CompareAndSwap(between, busy) }
+
+// again makes it ready to send once more.
+func (s *sender) again() {
+	s.phase.Store(between)
+	s.doomed.Store(false)
+	s.vain.Store(false)
+	s.err, s.cut = nil, false
+	s.left.Reset()
+}
+
+// leave ends it for a while, or, with false, for good.
+func (s *sender) leave() bool {
+	if s.phase.CompareAndSwap(busy, between) {
+		return true
+	}
+	s.end(errNotSent)
+	return false
+}
+
+// end ends it for good: all was sent, or err is why not.
+func (s *sender) end(err error) {
+	if s.err = err; err != nil && !hopeful(err) {
+		s.doomed.Store(true)
+		s.conn.SetReadDeadline(past)
+	}
+	s.ended.Store(loop.Millis())
+	s.phase.Store(over)
+	s.left.Open()
+}
+
+// hopeful tells whether there may be an answer although err has ended the sending: the
+// server closed the connection, as one does that refuses a body.
+func hopeful(err error) bool { return err == errNotSent || stale(err) }
+
+var errNotSent = errors.New("the body was not sent to its end")
+
+// stop ends the sending if that is under way, and reports whether all was sent. Reads of
+// Source are not waited for. wait is how long to wait first, in milliseconds; w the worker
+// that calls, if one does.
+func (s *sender) stop(w *loop.Worker, wait int64) (sent bool) {
+	if wait > 0 && s.phase.Load() < leaving {
+		_ = s.left.Wait(w, wait)
+	}
+	for !s.phase.CompareAndSwap(between, stopped) {
+		if phase := s.phase.Load(); phase == over {
+			break
+		} else if phase == busy && s.phase.CompareAndSwap(busy, leaving) {
+			s.hurry()
+			for s.phase.Load() != over {
+				if s.left.Wait(w, 0) != nil {
+					w = nil // the loop is ending: it is not waited with
+				}
+			}
+			break
+		}
+	}
+	if sent = s.phase.Load() == over && s.err == nil; sent && s.cut {
+		s.conn.SetWriteDeadline(time.Time{})
+	}
+	return sent
+}
+
+// hurry ends a write that waits, and the waits of those to come.
+func (s *sender) hurry() {
+	s.cut = true
+	s.conn.SetWriteDeadline(past)
+}
+
+// refuse has no more sent of a body that the server does not want. What is nearly sent may
+// be.
+func (s *sender) refuse() {
+	s.vain.Store(true)
+	s.hurry()
+}
+
+// patience is how long an answer that is complete waits for its request to be sent, so that
+// the socket can be kept, in milliseconds.
+func (s *sender) patience() int64 {
+	if s.vain.Load() {
+		return lastWords / 10
+	}
+	return lastWords
+}
+
+// unsend ends the sending, if that is under way, and notes what has become of it; with
+// patience it may come to its end first.
+func (r *Response) unsend(patience bool) {
+	s := r.sender
+	if s == nil {
+		return
+	}
+	w, wait := r.worker, int64(0)
+	if w != nil && !w.Mine() {
+		w = nil
+	}
+	if patience {
+		wait = s.patience()
+	}
+	r.sender = nil
+	r.sent = s.stop(w, wait)
+	if s.phase.Load() == over {
+		r.unsent = s.err
+	}
+	s.conn.Forgive(nil)
+	if q := s.request; q != nil {
+		q.sends = nil
+		q.out.Trailers.Truncate(s.trailers)
+	}
+}
+
+// blame returns why a call has failed: err, or what has ended the sending before.
+func (r *Response) blame(err error) error {
+	r.unsend(false)
+	if e := r.unsent; e != nil && e != errNotSent {
+		return e
+	}
+	return err
+}
