@@ -99,12 +99,18 @@ func (s *Stream) setDeadline(side *word, t time.Time) {
 	if side == &s.input {
 		deadline = &r.read
 	}
-	deadline.Store(instantOf(t))
-	if s.portable {
+	at := instantOf(t)
+	deadline.Store(at)
+	switch {
+	case !s.portable:
+		s.nudge(side)
+	case at == 0 || at > monotonic():
 		_ = s.armConn(side == &s.input)
-		return
+	case side == &s.input: // whatever the timeouts are, which are another goroutine's
+		_ = s.above.conn.SetReadDeadline(past)
+	default:
+		_ = s.above.conn.SetWriteDeadline(past)
 	}
-	s.nudge(side)
 }
 
 // deadlineOf returns the deadline of a side; 0 for none.
