@@ -44,3 +44,31 @@ func exactScans() map[string]func(b []byte, m *masks) int {
 
 // skips tells whether skip skips anything.
 func skips() bool { return machine != levelGeneric }
+
+// TestHashStart: the walk itself finds each method, and nothing else.
+func TestHashStart(t *testing.T) {
+	if !kernels() {
+		t.Skip("this machine has no walk in assembly")
+	}
+	h := Head{Fields: make([]Field, 0, 8)}
+	room := make([]byte, 200)
+	for m := MethodGet; m < numMethods; m++ {
+		try := func(name string, want Method) {
+			b := room[:copy(room, name+" / HTTP/1.1\r\nA: b\r\n\r\n")]
+			if n := head(&h, b, 8, requestLine); n != len(b) || h.Method != want || h.Target.Off != uint32(len(name)+1) {
+				t.Errorf("%s: %d, %v: find another startMult", name, n, h.Method)
+			}
+		}
+		name := m.String()
+		try(name, m)
+		for i := range name {
+			other := []byte(name)
+			other[i] ^= 0x20
+			if other[i] >= 'a' { // a hyphen's twin is CR
+				try(string(other), MethodOther)
+			}
+			try(name[:i]+"-"+name[i:], MethodOther)
+		}
+		try(name+"S", MethodOther)
+	}
+}

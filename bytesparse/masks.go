@@ -26,7 +26,7 @@ type masks struct {
 	base int // offset of the window, a multiple of 64
 	end  int // where the marks end: base + 64 × blocks marked, possibly past the buffer's end
 
-	request bool // the request line was read, its method not looked up
+	request bool // the request line was read; its method may be left to be looked up
 
 	eol   int // there is no control byte before this; not for trailers
 	line  int // where the line begins that the walk stands at, if it has taken any

@@ -41,6 +41,7 @@
 #define ZERO          Y4
 #define FOLD          Y5
 #define NAME          Y9
+#define NAME16        X9
 #define ROW           Y10
 #define COLUMN        Y11
 
@@ -333,15 +334,25 @@ targetnext: // CR would end the search if nothing else did
 	ADDQ $32, DX
 	JMP  targetend
 
-method: // one that Go will have to look up
+method: // by its first four bytes and its length (hashStart), if it is that one, blank included
 	VMOVDQU (BYTES), NAME
 	NOT(TOKENCOLUMNS, CX)
 	TZCNTL CX, T
 	JLS  none
 	CMPB (BYTES)(T*1), $' '
 	JNE  none
+	MOVL (BYTES), AX
+	ADDL T, AX
+	IMUL3L $const_startMult, AX, AX
+	SHRL $(32-const_methodBits), AX
+	MOVBLZX knownTable_methodSlots(KNOWN)(AX*1), AX
+	MOVL AX, CX
+	SHLL $4, CX
+	VPCMPEQB knownTable_method(KNOWN)(CX*1), NAME16, NAME16
+	VPMOVMSKB NAME16, CX
+	ANDNL knownTable_methodMask(KNOWN)(AX*4), CX, CX
+	CMOVLNE knownTable_none(KNOWN), AX // Go may know it
 	INCQ T
-	XORL AX, AX
 	JMP  target
 
 avx512:
