@@ -39,7 +39,6 @@
 #define ROWS          Y2
 #define LOWHALF       Y3
 #define ZERO          Y4
-#define FOLD          Y5
 #define NAME          Y9
 #define NAME16        X9
 #define ROW           Y10
@@ -68,7 +67,7 @@
 	IMUL3L $const_endsMult, AX, AX          \
 	SHRL $(32-const_hashBits), AX           \
 	MOVBLZX knownTable_slots(KNOWN)(AX*1), CX \
-	VPOR FOLD, NAME, NAME                   \
+	VPOR walkTable<>+64(SB), NAME, NAME     \
 	VPCMPEQB knownTable_name(KNOWN)(CX*8), NAME, NAME \
 	VPMOVMSKB NAME, AX                      \
 	ANDNL knownTable_mask(KNOWN)(CX*1), AX, AX \
@@ -115,7 +114,6 @@ listed:
 	VBROADCASTI128 walkTable<>+16(SB), TARGETCOLUMNS
 	VBROADCASTI128 walkTable<>+32(SB), ROWS
 	VBROADCASTI128 walkTable<>+48(SB), LOWHALF
-	VBROADCASTI128 walkTable<>+64(SB), FOLD
 	VPXOR ZERO, ZERO, ZERO
 	LEAQ Head_m+masks_list(HEAD), ENTRY
 	LEAQ ·known(SB), KNOWN
@@ -125,18 +123,60 @@ listed:
 	ADDQ FIELD, T
 	MOVQ T, limit+32(FP) // where fields must end
 	XORL SEEN, SEEN
-	XORL S, S
 
 	MOVQ (ENTRY), X // of the start line
 	TZCNTQ X, E
 	ADDQ 8(ENTRY), E
 	MOVQ E, MASK(masks_eol)
-	MOVB $0, MASK(masks_request)
 	CMPW (BYTES)(E*1), $0x0a0d // CR LF
 	JNE  none
 	CMPB kind+40(FP), $const_statusLine
 	JEQ  lineend
-	JMP  request
+
+	// A request's version stands at its end, the method's name at its start.
+	CMPQ E, $const_minRequest
+	JLT  none
+	MOVQ -9(BYTES)(E*1), AX
+	MOVQ $const_version, CX
+	CMPQ AX, CX
+	JNE  none
+	MOVBLZX -1(BYTES)(E*1), DX
+	SUBL $'0', DX
+	CMPL DX, $1
+	JHI  none
+	MOVL $const_MethodGet, AX
+	MOVL $4, T // where its target begins
+	CMPL (BYTES), $const_get
+	JNE  method
+target:
+	MOVB DX, Head_Minor(HEAD)
+	MOVB AX, Head_Method(HEAD)
+	LEAQ -1(T), AX
+	SHLQ $32, AX
+	MOVQ AX, Head_Name(HEAD)
+
+	// The target ends at the first byte that is none of a target's. That one must be
+	// the blank before the version.
+	MOVQ T, DX
+targetend:
+	VMOVDQU (BYTES)(DX*1), NAME
+	NOT(TARGETCOLUMNS, CX)
+	TZCNTL CX, AX
+	JCS  targetnext
+	LEAQ 9(AX)(DX*1), DX
+	CMPQ DX, E
+	JNE  none
+	SUBQ $9, DX
+	SUBQ T, DX
+	JLE  none
+	SHLQ $32, DX
+	ORQ  T, DX
+	MOVQ DX, Head_Target(HEAD)
+	MOVB $1, MASK(masks_request)
+lineend:
+	LEAQ 2(E), S
+	XORL DUP, DUP
+	JMP  nextline
 
 line:
 	CMPW (BYTES)(E*1), $0x0a0d
@@ -212,10 +252,10 @@ stop: // in front of the line at S
 early: // of the start line nothing is known
 	XORL T, T
 	MOVQ T, MASK(masks_eol)
-	MOVB T, MASK(masks_request)
-none: // of the fields nothing is
+none: // of the request line nothing is, and of the fields
 	MOVQ HEAD, AX
 	XORL T, T
+	MOVB T, (Head_m+masks_request)(AX)
 	XORL SEEN, SEEN
 	XORL FIELD, FIELD
 give:
@@ -237,11 +277,6 @@ leftover: // the LF of the line before, the first of this block
 	ADDQ $16, ENTRY
 	MOVQ (ENTRY), X
 	JMP  again
-
-lineend: // of the start line
-	LEAQ 2(E), S
-	XORL DUP, DUP
-	JMP  nextline
 
 oddname:
 	JCC  stop // it is empty
@@ -288,48 +323,6 @@ trimblank:
 	DECQ E
 	JMP  trimend
 
-request: // its version stands at its end, the method's name at its start
-	CMPQ E, $const_minRequest
-	JLT  none
-	MOVQ -9(BYTES)(E*1), AX
-	MOVQ $const_version, CX
-	CMPQ AX, CX
-	JNE  none
-	MOVBLZX -1(BYTES)(E*1), DX
-	SUBL $'0', DX
-	CMPL DX, $1
-	JHI  none
-	MOVL $const_MethodGet, AX
-	MOVL $4, T // where its target begins
-	CMPL (BYTES), $const_get
-	JNE  method
-target:
-	MOVB DX, Head_Minor(HEAD)
-	MOVB AX, Head_Method(HEAD)
-	LEAQ -1(T), AX
-	SHLQ $32, AX
-	MOVQ AX, Head_Name(HEAD)
-
-	// The target ends at the first byte that is none of a target's. That one must be
-	// the blank before the version.
-	MOVQ T, DX
-targetend:
-	VMOVDQU (BYTES)(DX*1), NAME
-	NOT(TARGETCOLUMNS, CX)
-	TZCNTL CX, AX
-	JCS  targetnext
-	LEAQ 9(AX)(DX*1), DX
-	CMPQ DX, E
-	JNE  none
-	SUBQ $9, DX
-	SUBQ T, DX
-	JLE  none
-	SHLQ $32, DX
-	ORQ  T, DX
-	MOVQ DX, Head_Target(HEAD)
-	MOVB $1, MASK(masks_request)
-	JMP  lineend
-
 targetnext: // CR would end the search if nothing else did
 	ADDQ $32, DX
 	JMP  targetend
@@ -367,6 +360,8 @@ DATA walkTable<>+32(SB)/8, $0x8040201008040000 // rows
 DATA walkTable<>+40(SB)/8, $0x0000000000000000
 DATA walkTable<>+48(SB)/8, $0x0f0f0f0f0f0f0f0f // low halves
 DATA walkTable<>+56(SB)/8, $0x0f0f0f0f0f0f0f0f
-DATA walkTable<>+64(SB)/8, $0x2020202020202020
+DATA walkTable<>+64(SB)/8, $0x2020202020202020 // what tells the cases of a letter apart
 DATA walkTable<>+72(SB)/8, $0x2020202020202020
-GLOBL walkTable<>(SB), RODATA|NOPTR, $80
+DATA walkTable<>+80(SB)/8, $0x2020202020202020
+DATA walkTable<>+88(SB)/8, $0x2020202020202020
+GLOBL walkTable<>(SB), RODATA|NOPTR, $96
