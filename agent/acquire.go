@@ -12,6 +12,9 @@ import (
 
 // acquire gives the call a socket.
 func (r *Response) acquire() error {
+	if r.turn != nil {
+		return r.wait()
+	}
 	if r.ended() {
 		return &Error{"request", r.call.origin.name, r.ctx.Err()}
 	}
@@ -91,6 +94,7 @@ func (r *Response) adopt(c *conn) error {
 // in on it: an answer that nobody asked for must not become that of the next request.
 func (r *Response) begin(c *conn) error {
 	if c.used && !c.Silent(c.peek[:]) {
+		r.rejoin()
 		r.release(c, false)
 		return r.acquire()
 	}
@@ -129,12 +133,25 @@ func (r *Response) ended() bool {
 	}
 }
 
+// rejoin has the call wait for its turn once more, before those who have not had theirs:
+// it is about to give up a socket that was dead, and the place of that is to be its.
+func (r *Response) rejoin() {
+	if o := r.call.origin; o.max > 0 {
+		r.turn = new(waiter)
+		o.queue.waiting.Add(1)
+		o.queue.again.join(r.turn)
+	}
+}
+
 // wait waits in the queue for a socket, or for the right to make one.
 func (r *Response) wait() error {
 	o := r.call.origin
-	w := new(waiter)
-	o.queue.waiting.Add(1)
-	o.queue.join(w)
+	w := r.turn
+	if r.turn = nil; w == nil {
+		w = new(waiter)
+		o.queue.waiting.Add(1)
+		o.queue.line.join(w)
+	}
 	if r.fresh {
 		if c := o.take(); c != nil {
 			c.discard() // its place will do
@@ -152,6 +169,7 @@ func (r *Response) wait() error {
 	case w.conn == nil:
 		return r.dial()
 	case r.fresh && w.conn.used:
+		r.rejoin()
 		w.conn.discard()
 		return r.acquire()
 	}

@@ -31,6 +31,7 @@ type call struct {
 	over    context.CancelCauseFunc // ends the context of a ClientRequest
 	reused  bool                    // the socket has been used before
 	fresh   bool                    // only a fresh socket will do
+	turn    *waiter                 // who waits in its place already; nil: nobody
 	taken   bool                    // Source has been read from
 	sent    bool                    // the request has been sent to its end
 	begun   bool                    // bytes of an answer have come
@@ -105,10 +106,14 @@ func (r *Response) do(q *Request) error {
 		if err == nil {
 			return nil
 		}
+		once := r.again(q, err)
 		if done {
+			if once {
+				r.rejoin()
+			}
 			r.finish(false)
 		}
-		if !r.again(q, err) {
+		if !once {
 			return r.fail(err)
 		}
 		r.fresh = true

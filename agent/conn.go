@@ -161,8 +161,7 @@ func (c *conn) own(w *loop.Worker) (*conn, error) {
 	if err := heir.Move(w, &c.Stream, heir, moved); err != nil {
 		return c, err
 	}
-	c.origin.opened(heir)
-	c.origin.forget(c)
+	c.origin.inherit(c, heir)
 	return heir, nil
 }
 

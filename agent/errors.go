@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"strings"
 
 	"github.com/gale-http/gale/internal/exchange"
 	"github.com/gale-http/gale/internal/h1"
@@ -21,7 +22,9 @@ type Error struct {
 }
 
 // Error says what failed, to whom and why.
-func (e *Error) Error() string { return "agent: " + e.Op + " " + e.Origin + ": " + e.Err.Error() }
+func (e *Error) Error() string {
+	return "agent: " + e.Op + " " + strings.TrimSuffix(e.Origin, ":") + ": " + e.Err.Error()
+}
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }

@@ -85,6 +85,15 @@ func (o *origin) closed(c *conn) {
 	}
 }
 
+// inherit notes that a socket has moved from one conn to another, at once for whoever
+// counts.
+func (o *origin) inherit(from, heir *conn) {
+	o.mu.Lock()
+	delete(o.conns, from)
+	o.conns[heir] = struct{}{}
+	o.mu.Unlock()
+}
+
 func (o *origin) forget(c *conn) {
 	o.mu.Lock()
 	delete(o.conns, c)

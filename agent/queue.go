@@ -1,6 +1,8 @@
-// Who waits for a socket when MaxSockets are open: first come, first served.
+// Who waits for a socket when MaxSockets are open: first come, first served. Whose turn
+// had come, but whose socket turned out to be dead, goes before those who have not had
+// theirs: there are two lines.
 //
-// The queue is a linked list: whoever comes swaps the tail and links behind the old
+// A line is a linked list: whoever comes swaps the tail and links behind the old
 // one, without a lock. One at a time takes off the front: who calls match while
 // another is at it leaves a note and goes on, and the other looks again before it
 // stops. So nobody waits for a lock, and the order is that of the swaps.
@@ -20,9 +22,15 @@ import (
 
 type queue struct {
 	waiting atomic.Int64 // who wait and have got nothing
-	tail    atomic.Pointer[waiter]
-	head    *waiter      // whose next is the front; whoever matches has it
+	again   line         // who had their turn
+	line    line
 	matches atomic.Int64 // who wanted to match since someone began to
+}
+
+// line is some who wait, in order.
+type line struct {
+	tail atomic.Pointer[waiter]
+	head *waiter // whose next is the front; whoever matches has it
 }
 
 // waiter is one who waits.
@@ -40,22 +48,32 @@ const (
 )
 
 func (q *queue) init() {
-	q.head = new(waiter)
-	q.tail.Store(q.head)
+	for _, l := range [...]*line{&q.again, &q.line} {
+		l.head = new(waiter)
+		l.tail.Store(l.head)
+	}
 }
 
 // join puts w at the end. It must count already.
-func (q *queue) join(w *waiter) { q.tail.Swap(w).next.Store(w) }
+func (l *line) join(w *waiter) { l.tail.Swap(w).next.Store(w) }
 
 // front returns the first who waits, nil when there is none.
-func (q *queue) front() *waiter {
+func (l *line) front() *waiter {
 	for {
-		w := q.head.next.Load()
+		w := l.head.next.Load()
 		if w == nil || w.state.Load() == waits {
 			return w
 		}
-		q.head = w
+		l.head = w
 	}
+}
+
+// front returns whose turn it is, nil when nobody waits.
+func (q *queue) front() *waiter {
+	if w := q.again.front(); w != nil {
+		return w
+	}
+	return q.line.front()
 }
 
 // grant gives w what it waits for, unless it has left.

@@ -242,7 +242,7 @@ func (r *Response) finish(keep bool) {
 	}
 	r.unsend(false)
 	r.conn = nil
-	keep = c.unwatch(r.stop) && keep && r.sent
+	keep = c.unwatch(r.stop) && keep && r.sent && !c.detached.Load()
 	r.stop = nil
 	r.in.Sever(ErrAborted)
 	r.release(c, keep && c.Untroubled(c.peek[:]))

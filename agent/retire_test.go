@@ -17,7 +17,7 @@ func TestSweepWhileSomeoneWaits(t *testing.T) {
 		w := new(waiter)
 		wait := func() {
 			o.queue.waiting.Add(1)
-			o.queue.join(w)
+			o.queue.line.join(w)
 			o.match()
 		}
 		if !late {

@@ -1,0 +1,19 @@
+// What tests outside of the package may know of an agent.
+
+package agent
+
+// AllSockets counts the sockets that a has, used or free, at one moment.
+func AllSockets(a *Agent) int {
+	n := 0
+	a.state().names.each(func(o *origin) {
+		used, free := o.split()
+		n += used + free
+	})
+	return n
+}
+
+// LastInLine returns who has joined the queue of a's only origin last.
+func LastInLine(a *Agent) (last any) {
+	a.state().names.each(func(o *origin) { last = o.queue.line.tail.Load() })
+	return last
+}
