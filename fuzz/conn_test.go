@@ -43,52 +43,54 @@ var fuzzLimits = []*h1.Limits{
 
 var fuzzMethods = []bytesparse.Method{bytesparse.MethodGet, bytesparse.MethodHead, bytesparse.MethodConnect}
 
-// FuzzConversation offers the same bytes whole, byte by byte and cut at random, to a
-// Server or a Client that reads bodies in steps or decodes them, and wants the same
-// events. The bits of how: role,
-// limits (2), method asked for (2), whether the peer closes at the end (128).
+// FuzzConversation offers the same bytes whole and in another way, byte by byte or cut
+// at random, to a Server or a Client that reads bodies in steps or decodes them, and
+// wants the same events. The bits of how: role, limits (2), method asked for (2), whether
+// the peer closes at the end (128).
 func FuzzConversation(f *testing.F) {
-	for i, c := range conversations {
-		for role := range uint8(2) {
-			for limits := range uint8(3) {
-				f.Add([]byte(c), role|limits<<1, uint64(i))
-				f.Add([]byte(c), role|limits<<1|128, uint64(i))
+	for way := range uint64(len(ways)) {
+		for _, c := range conversations {
+			for role := range uint8(2) {
+				for limits := range uint8(3) {
+					f.Add([]byte(c), role|limits<<1, way)
+					f.Add([]byte(c), role|limits<<1|128, way)
+				}
 			}
 		}
-	}
-	for i, c := range smuggled {
-		f.Add([]byte(c), uint8(128), uint64(i))
+		for _, c := range smuggled {
+			f.Add([]byte(c), uint8(128), way)
+		}
 	}
 	f.Fuzz(func(t *testing.T, data []byte, how uint8, cuts uint64) {
 		if len(data) > 2048 {
 			return // byte by byte is quadratic here
 		}
-		var decode *rand.Rand
-		run := func(segment func() int) []string {
+		run := func(segment func() int, decode *rand.Rand) []string {
 			s := session{t: t, decode: decode, lim: fuzzLimits[how>>1&3%3], method: fuzzMethods[how>>3&3%3], eof: how&128 != 0}
 			s.conn.Reset(h1.Role(how & 1))
 			return s.play(data, segment)
 		}
+		all := func() int { return len(data) + 1 }
+		one := func() int { return 1 }
 		random := rand.New(rand.NewPCG(cuts, 0))
-		whole := run(func() int { return len(data) + 1 })
-		decoding := func(segment func() int) []string {
+		some := func() int { return 1 + random.IntN(40) }
+		way := ways[cuts%uint64(len(ways))]
+		segment := map[string]func() int{"whole": all, "byte by byte": one, "cut at random": some}[way.cut]
+		var decode *rand.Rand
+		if way.decode {
 			decode = random
-			defer func() { decode = nil }()
-			return run(segment)
 		}
-		for name, got := range map[string][]string{
-			"byte by byte":           run(func() int { return 1 }),
-			"cut at random":          run(func() int { return 1 + random.IntN(40) }),
-			"decoded":                decoding(func() int { return len(data) + 1 }),
-			"decoded, cut at random": decoding(func() int { return 1 + random.IntN(40) }),
-			"decoded, byte by byte":  decoding(func() int { return 1 }),
-		} {
-			if !slices.Equal(whole, got) {
-				t.Fatalf("whole:\n%q\n%s:\n%q", whole, name, got)
-			}
+		if whole, got := run(all, nil), run(segment, decode); !slices.Equal(whole, got) {
+			t.Fatalf("whole:\n%q\n%+v:\n%q", whole, way, got)
 		}
 	})
 }
+
+// ways are those to read a conversation; each execution takes one, the fuzzer's choice.
+var ways = []struct {
+	cut    string
+	decode bool
+}{{"byte by byte", false}, {"cut at random", false}, {"whole", true}, {"cut at random", true}, {"byte by byte", true}}
 
 // session is one connection of a run.
 type session struct {
