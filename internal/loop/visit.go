@@ -3,8 +3,8 @@
 // sysmon asks it every 10 ms, which is what a round trip to a database would take each way.
 // Yielding does not help: the loop that yields is what is found to run next.
 //
-// So a busy loop yields often, and now and then it parks on a pipe whose bytes it has
-// written itself: whoever is ready runs, and then the poller has to be asked, for the loop's
+// So a busy loop yields often, and now and then it parks on a bell that it has rung
+// itself: whoever is ready runs, and then the poller has to be asked, for the loop's
 // sake.
 
 package loop

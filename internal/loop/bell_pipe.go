@@ -1,6 +1,6 @@
-//go:build linux || ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
+//go:build (amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd)
 
-// The bell that a loop rings to be woken by the runtime's poller at once.
+// The bell where there is no eventfd: a pipe.
 
 package loop
 
