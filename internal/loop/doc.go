@@ -37,7 +37,7 @@
 //	Stream.SetReadDeadline and such    atomics; whoever waits is told        the same
 //	Gate.Wait                          enters                                parks
 //	Conn.Take                          enters                                by Post
-//	Worker.Unix                        the time as it was at Begin           the clock
+//	Worker.Unix                        an atomic of the loop's                the clock
 //	Worker.GiveUp                      enters, and leaves the loop for good  nothing
 //	ClaimEarly                         a lock                                the same
 //	Worker.End                         enters, for good                      tells so

@@ -42,11 +42,16 @@ func leaseWord(gen, seq uint32) uint64 {
 // the stream s, and the loop may go at any moment. The worker must hold the loop,
 // or have lost it.
 func (w *Worker) Begin(s *Stream) {
-	if !w.lost {
-		w.serving, w.waited = s, false
-		w.leave(true)
+	if w.lost {
+		w.beginAway()
 		return
 	}
+	w.serving, w.loop.holder, w.waited = s, w, false
+	w.lend()
+}
+
+// beginAway is Begin of a worker without a loop.
+func (w *Worker) beginAway() {
 	switch {
 	case w.jobs != nil:
 		w.began, w.timed, w.asked = monotonic(), w.Key != 0, false
@@ -62,7 +67,7 @@ func (w *Worker) Begin(s *Stream) {
 func (w *Worker) End() bool {
 	if w.enter() {
 		w.early.shown = false
-		if sys.Locked() {
+		if sys.MaybeLocked() {
 			sys.UnlockThread() // left over by user code; see Enter
 		}
 		return true
@@ -125,9 +130,14 @@ func (w *Worker) leave(under bool) {
 	if !under {
 		return
 	}
+	w.loop.holder = w
+	w.lend()
+}
+
+// lend lets user code run under the next word of the lease, on behalf of w, the holder.
+func (w *Worker) lend() {
 	l := w.loop
-	w.unix, l.holder = l.unix, w
-	l.seq++
-	w.held = leaseWord(l.gen, l.seq) | inHandler
-	l.lease.word.Store(w.held)
+	word := l.word>>genShift<<genShift | uint64(uint32(l.word)+1<<seqShift)
+	l.word, w.held = word, word
+	l.lease.word.Store(word)
 }

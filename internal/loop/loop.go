@@ -32,17 +32,17 @@ type Loop struct {
 	wheel        wheel
 	expireStream func(*Stream)
 
-	gen, seq uint32
-	holder   *Worker // whose user code is, or was, under the lease
-	nanos    int64   // the clock at the last turn
-	polls    uint64  // how often it has polled
-	yielded  int64   // when the scheduler last had its turn
-	visited  int64   // when the runtime's poller last had
-	unix     int64   // the civil second at the last turn
-	nextUnix int64   // when it ends, on the loop's clock
-	trimAt   int64   // tick of the next trim
-	empty    int     // polls in a row that brought nothing
-	handed   int     // handlers handed off since the scheduler last had its turn
+	word     uint64       // the lease's when user code was last let run
+	holder   *Worker      // whose user code is, or was, under the lease
+	nanos    int64        // the clock at the last turn
+	polls    uint64       // how often it has polled
+	yielded  int64        // when the scheduler last had its turn
+	visited  int64        // when the runtime's poller last had
+	unix     atomic.Int64 // the civil second at the last turn
+	nextUnix int64        // when it ends, on the loop's clock
+	trimAt   int64        // tick of the next trim
+	empty    int          // polls in a row that brought nothing
+	handed   int          // handlers handed off since the scheduler last had its turn
 
 	runnable queue[*Worker] // workers whose wait is over
 	later    []*Worker      // workers that gave way until the next turn
@@ -97,7 +97,7 @@ func (l *Loop) Tick() int64 {
 func (l *Loop) Polls() uint64 { return l.polls }
 
 // Unix is the civil time in seconds, read once a turn.
-func (l *Loop) Unix() int64 { return l.unix }
+func (l *Loop) Unix() int64 { return l.unix.Load() }
 
 // Group returns the group the loop is of.
 func (l *Loop) Group() *Group { return l.group }
@@ -213,7 +213,8 @@ func (l *Loop) keepTime() {
 	l.nanos = monotonic()
 	if l.nanos >= l.nextUnix {
 		unix, left := wall()
-		l.unix, l.nextUnix = unix, l.nanos+left
+		l.unix.Store(unix)
+		l.nextUnix = l.nanos + left
 	}
 	tick := l.Tick()
 	if tick == l.wheel.tick {

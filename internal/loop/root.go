@@ -16,7 +16,7 @@ func (l *Loop) root(gen uint32) {
 			go l.root(gen)
 		}
 	}()
-	l.gen = gen
+	l.word = leaseWord(gen, 0) | inHandler
 	for {
 		w := l.nextWorker()
 		if w == nil {
@@ -83,7 +83,7 @@ func (w *Worker) GiveUp() {
 func (w *Worker) surrender() {
 	l := w.loop
 	l.acquire() // for the orphan; the loop is held, so there is one
-	gen := l.gen + 1
+	gen := uint32(l.word>>genShift) + 1
 	w.lost, w.off = true, true
 	l.lease.word.Store(leaseWord(gen, 0))
 	l.part(w, gen)

@@ -3,7 +3,11 @@
 
 package loop
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"github.com/gale-http/gale/internal/sys"
+)
 
 // Fate is how a handler ran.
 type Fate uint8
@@ -19,7 +23,14 @@ const (
 
 // EndHandler is End for a handler that is to be counted.
 func (w *Worker) EndHandler() bool {
-	if !w.End() {
+	// Nearly always this is all that End does.
+	held := w.held
+	if held != 0 && w.loop.lease.word.CompareAndSwap(held, held&^inHandler) {
+		w.held, w.early.shown = 0, false
+		if sys.MaybeLocked() {
+			sys.UnlockThread()
+		}
+	} else if !w.End() {
 		if w.alone {
 			w.loop.tallies[HandedOff].Add(1)
 		}

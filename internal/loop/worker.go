@@ -27,14 +27,13 @@ type Worker struct {
 	stop  func()
 	yield func(struct{}) bool
 
-	held    uint64  // the lease word stored by Begin; 0 while it holds the loop
-	lost    bool    // its loop went to another root: it is an ordinary goroutine
-	waited  bool    // it has waited on the loop since Begin
-	off     bool    // its handler is counted among those without the loop
-	alone   bool    // it never had a loop: a goroutine of the group's own
-	away    bool    // alone, and Stop does not wait for it
-	serving *Stream // what user code runs for
-	unix    int64
+	held    uint64    // the lease word stored by Begin; 0 while it holds the loop
+	lost    bool      // its loop went to another root: it is an ordinary goroutine
+	waited  bool      // it has waited on the loop since Begin
+	off     bool      // its handler is counted among those without the loop
+	alone   bool      // it never had a loop: a goroutine of the group's own
+	away    bool      // alone, and Stop does not wait for it
+	serving *Stream   // what user code runs for
 	own     []*Stream // that it has beside serving (own.go); the loop's
 
 	// Of a goroutine of the pool (handoff.go):
@@ -56,17 +55,14 @@ type Worker struct {
 // Loop returns the loop the worker belongs to.
 func (w *Worker) Loop() *Loop { return w.loop }
 
-// Unix returns the civil time in seconds: the loop's, read once a turn; to user
-// code, as it was when that began; to a worker without a loop, the clock's.
+// Unix returns the civil time in seconds: the loop's, read once a turn; to a worker
+// without a loop, the clock's.
 func (w *Worker) Unix() int64 {
-	switch {
-	case w.lost:
+	if w.lost {
 		unix, _ := wall()
 		return unix
-	case w.held != 0:
-		return w.unix
 	}
-	return w.loop.unix
+	return w.loop.unix.Load()
 }
 
 func newWorker(l *Loop) *Worker {

@@ -27,6 +27,11 @@ func Locked() bool {
 	return gWord(lockedAt) != 0
 }
 
+// MaybeLocked is Locked in a few instructions: when it tells no, that is so.
+func MaybeLocked() bool {
+	return gWord(lockedAt) != 0 // when it was not found: the first word, which never is 0
+}
+
 func findLocked() uintptr {
 	const word = 8
 	var candidates [gWords]bool

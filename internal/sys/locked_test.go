@@ -8,6 +8,23 @@ import (
 	"testing"
 )
 
+// MaybeLocked may be wrong, but not when it tells no.
+func TestMaybeLocked(t *testing.T) {
+	done := make(chan [2]bool)
+	go func() {
+		free := MaybeLocked()
+		runtime.LockOSThread()
+		done <- [2]bool{free, MaybeLocked()}
+	}()
+	got := <-done
+	if !got[1] {
+		t.Error("a goroutine that has locked its thread is told that it has not")
+	}
+	if got[0] && FastG {
+		t.Error("it is of no use: it tells maybe of a goroutine that has not locked its thread")
+	}
+}
+
 func TestLocked(t *testing.T) {
 	for range 20 {
 		done := make(chan [5]bool)
