@@ -4,74 +4,33 @@
 
 #include "go_asm.h"
 #include "textflag.h"
+#include "walk_amd64.h"
 
 // First a list is made of the blocks that have controls, with the marks of these: so
-// the next line's end is found without a branch, which no predictor could learn. Then a request line is read, of another start line the
-// end is noted, and fields are completed, line by line, while lines are in order and
-// everything about them is plain. At the first that is not, the walk stops in front
-// of it, and the one in Go goes on from there: what is rare is written once, and what
-// is wrong is told there.
+// the next line's end is found without a branch, which no predictor could learn. Then
+// a request line is read, of another start line the end is noted, and fields are
+// completed, line by line, while lines are in order and everything about them is plain.
+// At the first that is not, the walk stops in front of it, and the one in Go goes on
+// from there: what is rare is written once, and what is wrong is told there.
 //
 // Of a name 32 bytes are looked at in one go: where it ends, that what is in front of
 // that are token bytes, and which well-known name it is. A byte is looked up by its
 // two halves: the low one finds the rows (high halves) that have a byte of the class in
 // that column, the high one its own row's bit. Bytes from 0x80 on find nothing.
+//
+// The list has, of each block with a control byte, its marks and where it stands. Where a
+// block has none, the next one takes its place. Whether there is a DEL among the full
+// blocks, the greatest of signed bytes, is looked for once: it is hardly ever there, and
+// then the walk in Go has the head to itself.
 
-#define HEAD  BX  // until the walk begins, and at its end
-#define DUP   BX  // bit per id, as in SEEN
-#define BYTES SI
-#define SEEN  DI  // bit per id
-#define S     R8  // where the line begins
-#define E     R9  // where it ends
-#define X     R10 // the block's controls from E on
-#define ENTRY R11 // the block's, in the list
-#define T     R12
-#define FIELD R13 // the next one
-#define L     R14 // the name's length
-#define KNOWN R15
-
-// While marking:
-#define FULL R8 // where full blocks end
-#define LEFT CX // bytes
-
-#define TOKENCOLUMNS  Y0
-#define TARGETCOLUMNS Y1
-#define ROWS          Y2
-#define LOWHALF       Y3
-#define ZERO          Y4
-#define NAME          Y9
-#define NAME16        X9
-#define ROW           Y10
-#define COLUMN        Y11
-
-#define MASK(field) (Head_m+field)(HEAD)
-
-// NOT leaves in dst which of the 32 bytes in NAME are not of the class.
-#define NOT(columns, dst) \
-	VPSRLW   $4, NAME, ROW                  \
-	VPAND    LOWHALF, ROW, ROW              \
-	VPSHUFB  ROW, ROWS, ROW                 \
-	VPSHUFB  NAME, columns, COLUMN          \
-	VPAND    ROW, COLUMN, COLUMN            \
-	VPCMPEQB ZERO, COLUMN, COLUMN           \
-	VPMOVMSKB COLUMN, dst
-
-// IDENTIFY leaves in CX 4 × the id of the name at DX, L bytes long, the start of which
-// is in NAME: the one well-known name that it can be by its length and the three bytes
-// at either end (hashEnds), if it is that one, colon included.
-#define IDENTIFY \
-	MOVL -3(DX)(L*1), AX                    \
-	XORL -1(DX), AX                         \
-	ANDL $0xdfdfdfdf, AX                    \
-	ADDL L, AX                              \
-	IMUL3L $const_endsMult, AX, AX          \
-	SHRL $(32-const_hashBits), AX           \
-	MOVBLZX knownTable_slots(KNOWN)(AX*1), CX \
-	VPOR walkTable<>+64(SB), NAME, NAME     \
-	VPCMPEQB knownTable_name(KNOWN)(CX*8), NAME, NAME \
-	VPMOVMSKB NAME, AX                      \
-	ANDNL knownTable_mask(KNOWN)(CX*1), AX, AX \
-	CMOVLNE knownTable_none(KNOWN), CX
+// While the list is made:
+#define CONTROL Y0
+#define DEL     Y1
+#define MOST    Y2
+#define LO      Y3
+#define HI      Y4
+#define LODEL   Y5
+#define HIDEL   Y6
 
 // func head(h *Head, b []byte, limit int, kind startKind) (n int)
 TEXT ·head(SB), NOSPLIT|NOFRAME, $0-56
@@ -100,10 +59,56 @@ roomy:
 	CMPB ·machine(SB), $const_levelAVX512
 	JEQ  avx512
 
-	CALL ·listAVX2(SB) // takes BYTES, LEFT, FULL, ENTRY; leaves LEFT, ENTRY
+	VBROADCASTI128 limits<>+0(SB), CONTROL
+	VBROADCASTI128 limits<>+16(SB), DEL
+	XORL PLACE, PLACE
+	TESTQ FULL, FULL
+	JEQ  tail
+	VPXOR MOST, MOST, MOST
+
+block:
+	VPMINUB  (BYTES)(PLACE*1), CONTROL, LO
+	VPMINUB  32(BYTES)(PLACE*1), CONTROL, HI
+	VPMAXSB  (BYTES)(PLACE*1), MOST, MOST
+	VPMAXSB  32(BYTES)(PLACE*1), MOST, MOST
+	VPCMPEQB (BYTES)(PLACE*1), LO, LO
+	VPCMPEQB 32(BYTES)(PLACE*1), HI, HI
+	VPMOVMSKB LO, V
+	VPMOVMSKB HI, T0
+	SHLQ $32, T0
+	ORQ  T0, V
+	LIST
+	NEXTBLOCK(block, marked)
+	VPCMPEQB DEL, MOST, MOST
+	VPTEST MOST, MOST
+	JNZ  early
+	CMPQ PLACE, $(64*const_headBlocks)
+	JEQ  done
+
+tail: // up to 64 bytes behind the last one are loaded
+	VPMINUB  (BYTES)(PLACE*1), CONTROL, LO
+	VPMINUB  32(BYTES)(PLACE*1), CONTROL, HI
+	VPCMPEQB (BYTES)(PLACE*1), DEL, LODEL
+	VPCMPEQB 32(BYTES)(PLACE*1), DEL, HIDEL
+	VPCMPEQB (BYTES)(PLACE*1), LO, LO
+	VPCMPEQB 32(BYTES)(PLACE*1), HI, HI
+	VPOR LODEL, LO, LO
+	VPOR HIDEL, HI, HI
+	VPMOVMSKB LO, V
+	VPMOVMSKB HI, T0
+	SHLQ $32, T0
+	ORQ  T0, V
+	LISTTAIL
+	JMP  listed
+
+marked:
+	VPCMPEQB DEL, MOST, MOST
+	VPTEST MOST, MOST
+	JNZ  early
+done:
+	MOVQ PLACE, LEFT
+
 listed:
-	TESTQ ENTRY, ENTRY
-	JEQ  early
 	// Behind the list the last byte is marked: it ends no line that was not there before.
 	DECQ LEFT
 	MOVQ $1, T
@@ -349,8 +354,10 @@ method: // by its first four bytes and its length (hashStart), if it is that one
 	JMP  target
 
 avx512:
-	CALL ·listAVX512(SB)
-	JMP  listed
+	CALL ·listAVX512(SB) // takes BYTES, LEFT, FULL, ENTRY; leaves LEFT, ENTRY
+	TESTQ ENTRY, ENTRY
+	JNE  listed
+	JMP  early
 
 DATA walkTable<>+0(SB)/8, $0xfcfcfcfcfcf8fce8 // columns of token bytes
 DATA walkTable<>+8(SB)/8, $0x70f454d054f4f8f8
@@ -365,3 +372,8 @@ DATA walkTable<>+72(SB)/8, $0x2020202020202020
 DATA walkTable<>+80(SB)/8, $0x2020202020202020
 DATA walkTable<>+88(SB)/8, $0x2020202020202020
 GLOBL walkTable<>(SB), RODATA|NOPTR, $96
+DATA limits<>+0(SB)/8, $0x1f1f1f1f1f1f1f1f // the greatest below SP
+DATA limits<>+8(SB)/8, $0x1f1f1f1f1f1f1f1f
+DATA limits<>+16(SB)/8, $0x7f7f7f7f7f7f7f7f
+DATA limits<>+24(SB)/8, $0x7f7f7f7f7f7f7f7f
+GLOBL limits<>(SB), RODATA|NOPTR, $32

@@ -1,0 +1,63 @@
+// The list of the blocks of a head that have controls, with AVX-512: a block is one
+// register. The walk has its own for AVX2.
+
+//go:build !purego
+
+#include "go_asm.h"
+#include "textflag.h"
+#include "walk_amd64.h"
+
+#define CONTROL Z0
+#define DEL     Z1
+#define MOST    Z2
+#define BLOCK   Z3
+
+// It takes BYTES, LEFT, FULL and ENTRY, and leaves in LEFT where it stopped and ENTRY
+// behind the list, or 0 when a DEL was seen.
+TEXT ·listAVX512(SB), NOSPLIT|NOFRAME, $0
+	MOVL $0x20202020, T0
+	VPBROADCASTD T0, CONTROL // the least that is none
+	MOVL $0x7f7f7f7f, T0
+	VPBROADCASTD T0, DEL
+	XORL PLACE, PLACE
+	TESTQ FULL, FULL
+	JEQ  tail
+	VPXORQ MOST, MOST, MOST
+
+block:
+	VMOVDQU64 (BYTES)(PLACE*1), BLOCK
+	VPCMPUB $1, CONTROL, BLOCK, K1 // <
+	VPMAXSB BLOCK, MOST, MOST
+	KMOVQ K1, V
+	TESTQ V, V
+	LIST
+	NEXTBLOCK(block, marked)
+	VPCMPEQB DEL, MOST, K2
+	KMOVQ K2, T0
+	TESTQ T0, T0
+	JNZ  deleted
+	CMPQ PLACE, $(64*const_headBlocks)
+	JEQ  done
+
+tail:
+	VMOVDQU64 (BYTES)(PLACE*1), BLOCK
+	VPCMPUB $1, CONTROL, BLOCK, K1
+	VPCMPEQB DEL, BLOCK, K2
+	KMOVQ K1, V
+	KMOVQ K2, T0
+	ORQ  T0, V
+	LISTTAIL
+	RET
+
+marked:
+	VPCMPEQB DEL, MOST, K2
+	KMOVQ K2, T0
+	TESTQ T0, T0
+	JNZ  deleted
+done:
+	MOVQ PLACE, LEFT
+	RET
+
+deleted:
+	XORL ENTRY, ENTRY
+	RET
