@@ -272,7 +272,10 @@ func (d *dialling) custom(address string) {
 	if !d.loop.Group().Portable() {
 		if fd, err := descriptorOf(nc); err == nil {
 			_ = nc.Close() // package net's descriptor; the socket stays open with ours
-			d.run(func(w *loop.Worker) { d.adopt(w, fd) })
+			if !d.loop.Go(func(w *loop.Worker) { d.adopt(w, fd) }) {
+				sys.Close(fd)
+				d.fail("dial", ErrDestroyed)
+			}
 			return
 		}
 	}
