@@ -193,7 +193,9 @@ func TestNamesAreKeptForAWhile(t *testing.T) {
 	s := newServer(t, func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Connection", "close") })
 	_, port, _ := net.SplitHostPort(s.Listener.Addr().String())
 	a := newAgent(t, new(agent.Agent))
-	get := func(host string) error { return a.Do(t.Context(), &agent.Request{URL: "http://" + host + ":" + port}, nil) }
+	get := func(host string) error {
+		return a.Do(t.Context(), &agent.Request{URL: "http://" + host + ":" + port}, nil)
+	}
 	for i, c := range []struct {
 		host  string
 		ages  bool

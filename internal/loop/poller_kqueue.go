@@ -142,6 +142,9 @@ func (p *poller) event() (index, gen, bits uint32, ok bool) {
 	return uint32(ev.Token()), uint32(ev.Token() >> 32), ev.Bits(), true
 }
 
+// count tells how many events the last poll has brought.
+func (p *poller) count() int { return p.n }
+
 // fetched tells whether an event of the stream is among those that event is to return.
 func (p *poller) fetched(index, gen uint32) bool {
 	for i := p.next; i < p.n; i++ {
