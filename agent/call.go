@@ -292,8 +292,8 @@ func atHand(from io.Reader, length int64) bool {
 		return from.Len() <= smallBody
 	case *strings.Reader:
 		return from.Len() <= smallBody
-	case interface{ Buffered() int }:
-		return 0 < length && length <= smallBody && length <= int64(from.Buffered())
+	case Message:
+		return 0 < length && length <= smallBody && length <= int64(from.Received().AtHand())
 	}
 	return false
 }
@@ -362,13 +362,22 @@ func (r *Response) sendSource(q *Request) error {
 // takeTrailers has the trailers of a message that is passed on follow its body, those
 // that may.
 func (q *Request) takeTrailers(from io.Reader) error {
-	message, ok := from.(interface {
-		RawTrailers() iter.Seq2[[]byte, []byte]
-	})
-	if !ok {
+	if m, ok := from.(interface{ Received() *exchange.Incoming }); ok && !m.Received().HasTrailers() {
 		return nil
 	}
-	for name, value := range message.RawTrailers() {
+	if m, ok := from.(trailing); ok {
+		return q.addTrailers(m)
+	}
+	return nil
+}
+
+// trailing is a message with trailers, once it has been read.
+type trailing interface {
+	RawTrailers() iter.Seq2[[]byte, []byte]
+}
+
+func (q *Request) addTrailers(of trailing) error {
+	for name, value := range of.RawTrailers() {
 		if !exchange.MayTrail(name) {
 			continue
 		}

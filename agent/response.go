@@ -95,6 +95,9 @@ func (r *Response) TLS() *tls.ConnectionState { return r.secure }
 // been read.
 func (r *Response) KeepsAlive() bool { return r.keep }
 
+// Received is the answer as gale's own packages see it: engine.Response.Forward asks for it.
+func (r *Response) Received() *exchange.Incoming { return &r.in }
+
 // SetTimeout bounds each wait for more of the body; 0 is for ever (seed:
 // message.setTimeout).
 func (r *Response) SetTimeout(d time.Duration) {

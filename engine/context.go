@@ -44,7 +44,7 @@ func (r *Request) Context() context.Context {
 	ctx.seat.Set(x.worker)
 	if x.worker.Mine() {
 		ctx.asker.Store(sys.G())
-		x.odd.Store(true)
+		x.asked = ctx
 	}
 	return ctx
 }
@@ -81,9 +81,6 @@ func (ctx *connContext) Err() error {
 func (c *conn) requestContext() *connContext {
 	e := c.extra()
 	if ctx := e.context.Load(); ctx != nil {
-		if c.HungUp() {
-			ctx.cancel() // the request came together with the end, and nothing more happens
-		}
 		return ctx
 	}
 	ctx := &connContext{conn: c}

@@ -154,14 +154,10 @@ func (r *Request) ContentLength() int64 {
 	return 0
 }
 
-// Buffered returns how many bytes of the body Read returns without waiting, at least: it
-// is 0 for a body in chunks, and for whoever is not the handler.
-func (r *Request) Buffered() int {
-	r.x.check("Buffered")
-	if !r.x.mine() {
-		return 0
-	}
-	return r.in.AtHand()
+// Received is the request as gale's own packages see it: agent.Request.Forward asks for it.
+func (r *Request) Received() *exchange.Incoming {
+	r.x.check("Received")
+	return &r.in
 }
 
 // Socket returns the connection of the request (seed: message.connection), which is

@@ -23,10 +23,11 @@ type responder struct {
 	req    Request
 	res    Response
 
-	handler Handler     // who answers: the server's, but for some requests
-	odd     atomic.Bool // the exchange has left something behind that oddities puts right
-	socket  *Socket     // the connection, when it was taken over
-	guard   guard       // between the handler and goroutines that it has started
+	handler Handler      // who answers: the server's, but for some requests
+	odd     atomic.Bool  // the exchange has left something behind that oddities puts right
+	asked   *connContext // what its handler has asked for
+	socket  *Socket      // the connection, when it was taken over
+	guard   guard        // between the handler and goroutines that it has started
 
 	watching sync.Mutex // guards vigil
 	vigil    *loop.Vigil
@@ -110,7 +111,7 @@ func (x *responder) read() bool {
 	switch {
 	case late && in.Unread() > 0:
 		x.refuse(errHeadTimeout)
-	case late && x.server.On.Timeout != nil && !x.server.run.closing.Load():
+	case late && x.server.On.Timeout != nil:
 		return x.lendTo("Events.Timeout", x.server.On.Timeout)
 	case err != nil:
 		x.failed(err)
@@ -223,6 +224,10 @@ func (x *responder) keepEarly() bool {
 // on here; a worker that lost its loop gives it back.
 func (x *responder) conclude() bool {
 	in, out := &x.req.in, &x.res.out
+	if x.asked != nil {
+		x.asked.asker.Store(0)
+		x.asked = nil
+	}
 	if in.Done() && out.Ended() && out.Err() == nil && out.Planned().KeepAlive && !x.odd.Load() && !x.worker.Lost() && x.guard.plain() {
 		in.Release() // nothing of what follows applies to nearly all
 		return true
@@ -365,9 +370,8 @@ func back(t loop.Task) {
 }
 
 // abandoned ends what is left of a connection whose loop has ended before its
-// handler. Others part with it first: the number of its descriptor is the next one's.
+// handler. The descriptor is closed.
 func (c *conn) abandoned() {
 	c.part()
-	c.Abandon()
 	c.server.gone()
 }

@@ -4,6 +4,12 @@ package writer
 
 import "unsafe"
 
+// RemoveBytes is Remove for bytes.
+func (h *Headers) RemoveBytes(name []byte) {
+	// SAFETY: Remove looks at the name, and keeps nothing of it.
+	h.Remove(unsafe.String(unsafe.SliceData(name), len(name)))
+}
+
 // AddBytes is Add for bytes, which are copied: for who forwards messages.
 func (h *Headers) AddBytes(name, value []byte) error {
 	// SAFETY: Add copies what it is given, and the strings do not outlive the call but in

@@ -8,7 +8,6 @@ package writer
 
 import (
 	"iter"
-	"slices"
 
 	"github.com/gale-http/gale/bytesparse"
 	"github.com/gale-http/gale/pool"
@@ -45,6 +44,8 @@ type Headers struct {
 	edits  uint64 // counts what made before start anew, see State
 
 	joined []byte // what Get put together last
+
+	forwarded forwarded // see AddFields
 }
 
 // line is one field line in the arena: name, ": ", value, CRLF.
@@ -115,6 +116,9 @@ func (h *Headers) again(name, value string) bool {
 // Add appends one field line and leaves lines of the same name alone. Errors
 // are those of Set.
 func (h *Headers) Add(name, value string) error {
+	if h.again(name, value) {
+		return nil
+	}
 	id := bytesparse.LookupField(name)
 	if id == bytesparse.FieldOther && !bytesparse.IsToken(name) {
 		return badName(name)
@@ -251,6 +255,7 @@ func (h *Headers) Reset() {
 	h.before = max(h.before, len(h.lines))
 	if pool.Debug || cap(h.arena) > keptArena || cap(h.lines) > keptLines {
 		h.forget()
+		h.forwarded.stands = false
 	}
 	pool.Poison(h.arena)
 	pool.Poison(h.joined)
@@ -292,6 +297,9 @@ func (h *Headers) fits(n int) bool { return n <= maxArena-len(h.arena) }
 // push appends a line.
 func (h *Headers) push(id bytesparse.FieldID, name, value string, only bool) {
 	h.forget()
+	if len(h.arena) < h.forwarded.end {
+		h.forwarded.stands = false
+	}
 	if h.arena == nil {
 		h.arena, h.lines = make([]byte, 0, firstArena), make([]line, 0, firstLines)
 	}
@@ -299,96 +307,4 @@ func (h *Headers) push(id bytesparse.FieldID, name, value string, only bool) {
 	h.arena = append(append(append(append(h.arena, name...), ": "...), value...), "\r\n"...)
 	h.lines = append(h.lines, line{off: off, end: int32(len(h.arena)), name: int32(len(name)), id: id, only: only})
 	h.seen |= 1 << (id & 63)
-}
-
-// putLine writes a line over the beginning of b and returns what is behind it.
-func putLine(b []byte, name, value string) []byte {
-	n := copy(b, name)
-	b[n], b[n+1] = ':', ' '
-	n += 2
-	n += copy(b[n:], value)
-	b[n], b[n+1] = '\r', '\n'
-	return b[n+2:]
-}
-
-// replace is Set for whatever is not one value of a fresh field. All is valid.
-func (h *Headers) replace(id bytesparse.FieldID, name string, values []string) error {
-	size := 0
-	for _, v := range values {
-		if size += len(name) + len(v) + lineExtra; !h.fits(size) {
-			return tooLong(name)
-		}
-	}
-	i := h.next(0, id, name)
-	if i < 0 {
-		for k, v := range values {
-			h.push(id, name, v, k == 0)
-		}
-		return nil
-	}
-	if len(values) == 0 {
-		h.removeFrom(i, id, name)
-		return nil
-	}
-	if j := h.next(i+1, id, name); j >= 0 {
-		h.removeFrom(j, id, name)
-		h.seen |= 1 << (id & 63) // line i is still there
-	}
-	h.splice(i, name, values, size)
-	return nil
-}
-
-// splice puts size bytes of lines, one for each value, in the place of line i.
-func (h *Headers) splice(i int, name string, values []string, size int) {
-	h.forget()
-	old := h.lines[i]
-	grow := size - int(old.end-old.off)
-	tail := int(old.end)
-	was := len(h.arena)
-	if grow > 0 {
-		h.arena = slices.Grow(h.arena, grow)
-	}
-	h.arena = h.arena[:was+max(grow, 0)]
-	copy(h.arena[tail+grow:], h.arena[tail:was])
-	h.arena = h.arena[:was+grow]
-
-	for more := len(values) - 1; more > 0; more-- {
-		h.lines = append(h.lines, line{})
-	}
-	copy(h.lines[i+len(values):], h.lines[i+1:])
-	for j := i + len(values); j < len(h.lines); j++ {
-		h.lines[j].off += int32(grow)
-		h.lines[j].end += int32(grow)
-	}
-	off := old.off
-	rest := h.arena[off:]
-	for k, v := range values {
-		rest = putLine(rest, name, v)
-		end := off + int32(len(name)+len(v)+lineExtra)
-		h.lines[i+k] = line{off: off, end: end, name: int32(len(name)), id: old.id, only: k == 0 && old.only}
-		off = end
-	}
-}
-
-// removeFrom removes the lines from i on that are called name, whose id is id.
-// Line i is known to be one.
-func (h *Headers) removeFrom(i int, id bytesparse.FieldID, name string) {
-	h.forget()
-	at, kept := h.lines[i].off, i
-	seen := h.seen &^ (1 << (id & 63))
-	for j := i + 1; j < len(h.lines); j++ {
-		l := h.lines[j]
-		if h.is(l, id, name) {
-			continue
-		}
-		n := int32(copy(h.arena[at:], h.arena[l.off:l.end]))
-		h.lines[kept] = line{off: at, end: at + n, name: l.name, id: l.id, only: l.only}
-		at += n
-		kept++
-	}
-	h.arena, h.lines = h.arena[:at], h.lines[:kept]
-	if id == bytesparse.FieldOther && slices.ContainsFunc(h.lines, func(l line) bool { return l.id == id }) {
-		seen = h.seen
-	}
-	h.seen = seen
 }

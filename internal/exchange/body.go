@@ -18,6 +18,14 @@ func (in *Incoming) Done() bool { return in.done && in.pending == 0 }
 // is for messages with a body, and may be called while another goroutine reads.
 func (in *Incoming) Left() int64 { return in.left.Load() }
 
+// Declared returns how long the body is where that was declared, else 0.
+func (in *Incoming) Declared() int64 {
+	if in.Conn.Framing() != h1.Length {
+		return 0
+	}
+	return in.Conn.BodyRead() + in.Conn.Remaining()
+}
+
 // AtHand returns how many bytes of the body Read surely returns without waiting, 0 for one
 // in chunks. It is for whoever reads.
 func (in *Incoming) AtHand() int {

@@ -15,7 +15,7 @@ import (
 func (out *Outgoing) EndWhole(line string, p []byte) (done bool, err error) {
 	h := &out.Headers
 	if out.headDone || out.ended || out.err != nil || out.NoDate ||
-		len(p) > copyLimit || h.Size() > copyLimit || h.HasAny(framingFields|1<<bytesparse.FieldDate) {
+		len(p) > copyLimit || h.Size() > copyLimit || h.HasAny(framingFields) {
 		return false, nil
 	}
 	out.buf = append(append(out.buf, out.usual.head(out, line, len(p))...), p...)
@@ -45,7 +45,10 @@ func (u *usualHead) head(out *Outgoing, line string, body int) []byte {
 	if u.lines == h.Len() && u.fields == h.State() && u.unix == unix && u.body == body && u.line == line {
 		return u.bytes
 	}
-	dst := out.Date.Append(h.Append(append(u.bytes[:0], line...)))
+	dst := h.Append(append(u.bytes[:0], line...))
+	if !h.Has(bytesparse.FieldDate) {
+		dst = out.Date.Append(dst)
+	}
 	dst = writer.AppendUint(append(dst, "Content-Length: "...), uint64(body))
 	*u = usualHead{append(dst, "\r\n\r\n"...), line, h.State(), h.Len(), unix, body}
 	return u.bytes

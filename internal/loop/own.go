@@ -15,7 +15,22 @@ func (s *Stream) Take(w *Worker) {
 
 // Unheard tells whether the loop, which must be held, has already fetched an event of s,
 // at rest, that its task has not been told of.
-func (s *Stream) Unheard() bool { return s.queued || s.loop.poller.fetched(s.index, s.gen) }
+func (s *Stream) Unheard() bool {
+	l := s.loop
+	if l.marked != l.polls { // once for all that are asked about before the next poll
+		l.marked = l.polls
+		for i := 0; ; i++ {
+			index, gen, ok := l.poller.ahead(i)
+			if !ok {
+				break
+			}
+			if other := l.streams.find(index, gen); other != nil {
+				other.fetched = uint32(l.polls)
+			}
+		}
+	}
+	return s.queued || s.fetched == uint32(l.polls)
+}
 
 // PeerGone tells whether the peer of the stream that w serves has hung up, as far as
 // the loop, which must be held, has heard.

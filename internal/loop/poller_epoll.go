@@ -178,17 +178,12 @@ func (p *poller) event() (index, gen, bits uint32, ok bool) {
 	return 0, 0, 0, false
 }
 
-// count tells how many events the last poll has brought.
-func (p *poller) count() int { return p.n }
-
-// fetched tells whether an event of the stream is among those that event is to return.
-func (p *poller) fetched(index, gen uint32) bool {
-	for i := p.next; i < p.n; i++ {
-		if ev := &p.events[i]; ev.Lo == index && ev.Hi == gen {
-			return true
-		}
+// ahead returns whose the event is that the i-th call of event from here will return.
+func (p *poller) ahead(i int) (index, gen uint32, ok bool) {
+	if i += p.next; i < p.n {
+		return p.events[i].Lo, p.events[i].Hi, true
 	}
-	return false
+	return 0, 0, false
 }
 
 // park waits until something is ready, someone wakes it, or the tick limit has

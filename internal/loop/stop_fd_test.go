@@ -212,11 +212,7 @@ func TestStopLeavesLateHandlersBehind(t *testing.T) {
 			if w.End() {
 				t.Error("a handler believes that it has the loop")
 			}
-			returned := k.Return(func(Task) { t.Error("the stream went back to a loop that has ended") })
-			if !returned {
-				k.Abandon()
-			}
-			back <- returned
+			back <- k.Return(func(Task) { t.Error("the stream went back to a loop that has ended") })
 		}
 		peer := open(t, l, k)
 		send(t, peer, "go")

@@ -56,6 +56,7 @@ type Stream struct {
 	index, gen uint32
 	movedIn    uint32 // bytes read since the reader last waited
 	movedOut   uint32 // bytes written since the writer last waited
+	fetched    uint32 // the poll that has last brought an event of it, as far as Unheard has looked
 	state      ownership
 	drained    bool // the last read took all there was
 	outputArm  bool // output is among the events asked for
@@ -291,8 +292,8 @@ func (s *Stream) Close() {
 
 // Return gives the stream that a lost worker serves back to its loop, where then is
 // called with the loop held and the stream's task: it must put the stream to rest or close
-// it. When the loop has ended, then is not called, and Return reports false: the caller
-// sees to it that nobody uses s any more, and calls Abandon. It does not allocate.
+// it. When the loop has ended, the descriptor is closed here and now, then is not
+// called, and Return reports false. It does not allocate.
 func (s *Stream) Return(then func(Task)) bool {
 	m := messages.Get().(*message)
 	m.stream, m.then = s, then
@@ -302,32 +303,28 @@ func (s *Stream) Return(then func(Task)) bool {
 		w.loop.off.Add(-1)
 		m.teaches, m.key, m.blocked, m.asked = w.timed, w.Key, w.blocked, w.asked
 	}
-	if s.loop.post(m) {
-		return true
-	}
-	m.recycle()
-	return false
-}
-
-// Abandon closes a stream that could not be given back.
-func (s *Stream) Abandon() {
-	s.closeTLS()
-	s.closeFD()
+	return s.loop.give(m)
 }
 
 // Hand is Return for any other stream that is not at rest: one of a worker's own, or a
-// shared one. Whoever uses the stream may call it, on any goroutine. When it reports
-// false, the descriptor is closed.
+// shared one. Whoever uses the stream may call it, on any goroutine.
 func (s *Stream) Hand(then func(Task)) bool {
 	m := messages.Get().(*message)
 	m.stream, m.then = s, then
-	if s.loop.post(m) {
+	return s.loop.give(m)
+}
+
+// give posts a message with a stream, or closes the stream when the loop has ended.
+func (l *Loop) give(m *message) bool {
+	s := m.stream
+	if l.post(m) {
 		return true
 	}
 	m.recycle()
-	s.Abandon()
+	s.closeTLS()
+	s.closeFD()
 	if s.state == shared {
-		s.loop.release()
+		l.release()
 	}
 	return false
 }

@@ -1,0 +1,68 @@
+// Passing a request on.
+
+package agent
+
+import (
+	"bytes"
+	"io"
+
+	"github.com/gale-http/gale/bytesparse"
+	"github.com/gale-http/gale/internal/exchange"
+)
+
+// Message is a request that was received and may be passed on: an *engine.Request.
+type Message interface {
+	Received() *exchange.Incoming // as gale's own packages see it
+	URL() []byte                  // the request target
+	io.Reader
+}
+
+// Forward makes q ask what m asks, as an intermediary does (RFC 9110 §7.6): with its method,
+// its target, its end-to-end fields, its body, as it comes, and its trailers, in place of
+// what q had of those. Where it goes is for q to say: the authority of a target in
+// absolute-form becomes its Host (RFC 9112 §3.2.2). It allocates only for a method that is
+// not well-known.
+func (q *Request) Forward(m Message) error {
+	in := m.Received()
+	q.ClearHeaders()
+	if method := in.Head.Method; method != bytesparse.MethodOther {
+		q.Method = method.String()
+	} else {
+		q.Method = string(in.Head.Name.Of(in.HeadBytes()))
+	}
+	path, drop := m.URL(), uint64(0)
+	if len(path) > 0 && path[0] != '/' {
+		var authority []byte
+		if authority, path = split(path); authority != nil {
+			drop = 1 << bytesparse.FieldHost
+			if err := q.out.Headers.AddBytes(hostName, authority); err != nil {
+				return err
+			}
+		}
+	}
+	q.SetPath(path)
+	q.Body, q.Source = nil, Source{}
+	if !in.Done() {
+		q.Source.Reader, q.Source.Length = m, in.Declared()
+	}
+	return in.EndToEnd(&q.out.Headers, drop)
+}
+
+var hostName = []byte("Host")
+
+// split divides a target in absolute-form; of any other form all is the path.
+func split(target []byte) (authority, path []byte) {
+	at := bytes.Index(target, []byte("://"))
+	if at <= 0 || target[0] == '*' {
+		return nil, target
+	}
+	rest := target[at+3:]
+	switch end := bytes.IndexAny(rest, "/?"); {
+	case end < 0:
+		return rest, []byte("/")
+	case rest[end] == '?':
+		return rest[:end], append([]byte("/"), rest[end:]...)
+	default:
+		return rest[:end], rest[end:]
+	}
+}

@@ -1,0 +1,92 @@
+// Nothing is allocated for what the proxy passes on.
+
+package main
+
+import (
+	"bytes"
+	"net"
+	"runtime/debug"
+	"testing"
+
+	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/pool"
+)
+
+// upstream answers whatever comes with the same bytes, one answer a read, without
+// allocating.
+func upstream(t *testing.T, answer string) (url string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				buf, out := make([]byte, 4096), []byte(answer)
+				for {
+					if _, err := c.Read(buf); err != nil {
+						return
+					}
+					if _, err := c.Write(out); err != nil {
+						return
+					}
+				}
+			}()
+		}
+	}()
+	return "http://" + l.Addr().String()
+}
+
+// Nothing is allocated for a request that is passed on, and its answer.
+func TestAllocations(t *testing.T) {
+	if pool.Debug || raceEnabled {
+		t.Skip("with galedebug and under the race detector other things are measured")
+	}
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // or it empties the pool of exchanges
+	const head = "HTTP/1.1 200 OK\r\nServer: test\r\nContent-Type: text/plain\r\nX-Other: 1\r\nContent-Length: 2\r\n"
+	answer := func(n int) string {
+		return head + "Date: Fri, 27 Nov 2026 08:00:0" + string(rune('0'+n)) + " GMT\r\n\r\nok"
+	}
+	get := "GET /a?b HTTP/1.1\r\nHost: a\r\nUser-Agent: test\r\nAccept: */*\r\nConnection: keep-alive\r\nX-Count: "
+	cases := []struct{ name, request, answer string }{
+		{"get", get + "%\r\n\r\n", answer(0)},
+		{"post", "POST /a HTTP/1.1\r\nHost: a\r\nX-Count: %\r\nContent-Length: 5\r\n\r\nhello", answer(1)},
+		{"not found", get + "%\r\n\r\n", "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nok"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			p := newProxy(upstream(t, c.answer))
+			s := &engine.Server{Handler: p.serve, Loops: 1}
+			if err := s.Listen("tcp", "127.0.0.1:0"); err != nil {
+				t.Fatal(err)
+			}
+			defer p.agent.Destroy()
+			defer s.Close()
+			conn, err := net.Dial("tcp", s.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			request, buf := []byte(c.request), make([]byte, 4096)
+			count := bytes.IndexByte(request, '%')
+			n := testing.AllocsPerRun(1000, func() {
+				request[count] = 'a' + (request[count]-'a'+1)%26 // no request is the last one again
+				if _, err := conn.Write(request); err != nil {
+					t.Fatal(err)
+				}
+				if n, err := conn.Read(buf); err != nil || !bytes.HasSuffix(buf[:n], []byte("\r\n\r\nok")) {
+					t.Fatalf("%q, %v", buf[:n], err)
+				}
+			})
+			if n != 0 {
+				t.Errorf("%v allocations a request", n)
+			}
+		})
+	}
+}

@@ -1,0 +1,164 @@
+// The proxy holds no more of what it passes on than it must: measured from outside, in a
+// process of its own.
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gale-http/gale/engine"
+)
+
+// childEnv, when set, makes this binary a proxy to the URL it holds, until its standard
+// input ends.
+const childEnv = "GALE_PROXY_TO"
+
+func TestMain(m *testing.M) {
+	to := os.Getenv(childEnv)
+	if to == "" {
+		os.Exit(m.Run())
+	}
+	p := newProxy(to)
+	s := &engine.Server{Handler: p.serve, Loops: 1}
+	if err := s.Listen("tcp", "127.0.0.1:0"); err != nil {
+		panic(err)
+	}
+	fmt.Println(s.Addr())
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	_ = s.Close()
+	p.agent.Destroy()
+}
+
+// child starts a proxy in a process of its own.
+func child(t *testing.T, to string) (url string, pid int) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childEnv+"="+to)
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = in.Close()
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("the proxy ended with %v", err)
+		}
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "http://" + strings.TrimSpace(line), cmd.Process.Pid
+}
+
+// status returns a line of the process's status, in KiB.
+func status(t *testing.T, pid int, name string) int {
+	t.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(b), name+":")
+	n, err := strconv.Atoi(strings.Fields(rest)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// slowly reads to the end, but so slowly that all before it have to wait.
+func slowly(from io.Reader) (total int64, err error) {
+	for {
+		n, err := io.CopyN(io.Discard, from, 2<<20)
+		if total += n; err == io.EOF {
+			return total, nil
+		} else if err != nil {
+			return total, err
+		}
+		time.Sleep(10 * time.Millisecond) // sleep: a slow reader
+	}
+}
+
+// 100 MB go either way, and both at once, at a slow reader, and the proxy holds no more than
+// before.
+func TestMemoryIsFlat(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it moves 400 MB")
+	}
+	const size = 100 << 20
+	back := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/down":
+			w.Header().Set("Content-Length", fmt.Sprint(size))
+			_, _ = io.CopyN(w, zeros{}, size)
+		case "/up":
+			n, err := slowly(r.Body)
+			fmt.Fprint(w, n, err)
+		case "/echo":
+			_ = http.NewResponseController(w).EnableFullDuplex()
+			_, _ = io.Copy(w, r.Body)
+		}
+	}))
+	defer back.Close()
+	url, pid := child(t, back.URL)
+	ask := func(path string, n int64) (got int64, body []byte) {
+		t.Helper()
+		var src io.Reader
+		if n > 0 {
+			src = io.LimitReader(zeros{}, n)
+		}
+		req, _ := http.NewRequest("POST", url+path, src)
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		if path == "/up" {
+			body, _ = io.ReadAll(res.Body)
+			return int64(len(body)), body
+		}
+		if got, err = slowly(res.Body); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+		return got, nil
+	}
+	ask("/echo", 1<<20)
+	before := status(t, pid, "VmRSS")
+	if got, _ := ask("/down", 0); got != size {
+		t.Errorf("%d bytes came down", got)
+	}
+	if _, body := ask("/up", size); !bytes.Equal(body, fmt.Append(nil, int64(size), nil)) {
+		t.Errorf("%s went up", body)
+	}
+	if got, _ := ask("/echo", size); got != size {
+		t.Errorf("%d bytes came back", got)
+	}
+	peak := status(t, pid, "VmHWM")
+	t.Logf("%d KiB before, %d KiB at most", before, peak)
+	if peak > before+8<<10 && !raceEnabled {
+		t.Errorf("the proxy grew from %d KiB to %d KiB", before, peak)
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }

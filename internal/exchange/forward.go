@@ -1,0 +1,56 @@
+// What of a message goes on to the next one who gets it (RFC 9110 §7.6.1).
+
+package exchange
+
+import (
+	"github.com/gale-http/gale/bytesparse"
+	"github.com/gale-http/gale/internal/h1"
+	"github.com/gale-http/gale/writer"
+)
+
+// hopByHop are the fields that are for one connection only, or that whoever sends says
+// himself.
+const hopByHop uint64 = 1<<bytesparse.FieldConnection | 1<<bytesparse.FieldKeepAlive |
+	1<<bytesparse.FieldTransferEncoding | 1<<bytesparse.FieldUpgrade | 1<<bytesparse.FieldTE |
+	1<<bytesparse.FieldProxyAuthorization | 1<<bytesparse.FieldProxyAuthenticate |
+	1<<bytesparse.FieldProxyConnection | 1<<bytesparse.FieldExpect
+
+// EndToEnd appends the fields that go on to h, without those in drop, a bit for each.
+func (in *Incoming) EndToEnd(h *writer.Headers, drop uint64) error {
+	if err := h.AddFields(&in.Head, in.head, hopByHop|drop); err != nil {
+		return err
+	}
+	if !in.Head.Has(bytesparse.FieldConnection) {
+		return nil
+	}
+	for i := in.Head.NextIndex(bytesparse.FieldConnection, -1); i >= 0; i = in.Head.NextIndex(bytesparse.FieldConnection, i) {
+		value := in.Head.Fields[i].ValueOf(in.head)
+		if bytesparse.EqualFold(value, "keep-alive") || bytesparse.EqualFold(value, "close") {
+			continue // as nearly always
+		}
+		for {
+			option, rest, ok := bytesparse.NextToken(value)
+			if !ok {
+				break
+			}
+			h.RemoveBytes(option)
+			value = rest
+		}
+	}
+	return nil
+}
+
+// HasTrailers tells whether trailers have come.
+func (in *Incoming) HasTrailers() bool { return in.section != nil }
+
+// TakeWhole returns the body, a view until the message is over, where all of it has come and
+// it was declared, or there is none. Nothing is left to be read then.
+func (in *Incoming) TakeWhole() (body []byte, ok bool) {
+	if !in.done || in.Conn.Framing() == h1.Chunked || in.Conn.Framing() == h1.UntilClose {
+		return nil, false
+	}
+	body = in.buf[in.start : in.start+in.pending]
+	in.start += in.pending
+	in.pending = 0
+	return body, true
+}
