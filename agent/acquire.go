@@ -94,7 +94,7 @@ func (r *Response) adopt(c *conn) error {
 // in on it: an answer that nobody asked for must not become that of the next request.
 func (r *Response) begin(c *conn) error {
 	if c.used && !c.Silent(c.peek[:]) {
-		r.rejoin()
+		r.rejoin(r.fresh)
 		r.release(c, false)
 		return r.acquire()
 	}
@@ -135,9 +135,9 @@ func (r *Response) ended() bool {
 
 // rejoin has the call wait for its turn once more, before those who have not had theirs:
 // it is about to give up a socket that was dead, and the place of that is to be its.
-func (r *Response) rejoin() {
+func (r *Response) rejoin(fresh bool) {
 	if o := r.call.origin; o.max > 0 {
-		r.turn = new(waiter)
+		r.turn = &waiter{fresh: fresh}
 		o.queue.waiting.Add(1)
 		o.queue.again.join(r.turn)
 	}
@@ -152,11 +152,6 @@ func (r *Response) wait() error {
 		o.queue.waiting.Add(1)
 		o.queue.line.join(w)
 	}
-	if r.fresh {
-		if c := o.take(); c != nil {
-			c.discard() // its place will do
-		}
-	}
 	o.match()
 	err := r.await(&w.gate, r.run.times.queue)
 	if err != nil && o.queue.leave(w) {
@@ -169,7 +164,7 @@ func (r *Response) wait() error {
 	case w.conn == nil:
 		return r.dial()
 	case r.fresh && w.conn.used:
-		r.rejoin()
+		r.rejoin(true)
 		w.conn.discard()
 		return r.acquire()
 	}

@@ -109,7 +109,7 @@ func (r *Response) do(q *Request) error {
 		once := r.again(q, err)
 		if done {
 			if once {
-				r.rejoin()
+				r.rejoin(true)
 			}
 			r.finish(false)
 		}

@@ -37,6 +37,7 @@ type line struct {
 type waiter struct {
 	next  atomic.Pointer[waiter]
 	state atomic.Uint32
+	fresh bool  // it wants to make a socket, if it may
 	conn  *conn // what was granted: a socket, or nil and the right to make one, or to look for another origin
 	gate  loop.Gate
 }
@@ -119,9 +120,11 @@ func (o *origin) matchAll() {
 		if w == nil {
 			return
 		}
-		c := o.take()
-		if c == nil && !o.reserve() && !o.retired() {
-			return
+		var c *conn
+		if !w.fresh || !o.reserve() {
+			if c = o.take(); c == nil && !o.reserve() && !o.retired() {
+				return
+			}
 		}
 		if q.grant(w, c) || o.retired() {
 			continue

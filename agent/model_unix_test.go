@@ -1,0 +1,325 @@
+//go:build unix
+
+// The pool against a naive model of it, by random sequences of what can happen: calls from
+// goroutines and from two loops, answers, deaths in all ways, cancellations, the closing of
+// what is free, the end. The model is a list of sockets and a list of who waits; after each
+// step everything that can be counted, at both ends, must be what the model says.
+
+package agent_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/gale-http/gale/agent"
+	"github.com/gale-http/gale/engine"
+)
+
+// told is a request that the model's server has read on one of its connections.
+type told struct {
+	id   string
+	conn *net.TCPConn
+}
+
+// socket is what the model knows of one.
+type socket struct {
+	conn *net.TCPConn
+	id   string // whose it is; "": nobody's
+	used int    // requests that were answered on it
+}
+
+type model struct {
+	t       *testing.T
+	rng     *rand.Rand
+	max     int // 0: no bound
+	keep    bool
+	sockets []*socket
+	waiting []string
+
+	a       *agent.Agent
+	url     string
+	front   *engine.Server
+	told    chan told
+	results chan error // what the calls have come to, with their ids
+	mu      sync.Mutex
+	cancels map[string]context.CancelFunc
+	calls   int
+}
+
+func newModel(t *testing.T, seed uint64, bound int, keep bool) *model {
+	m := &model{t: t, rng: rand.New(rand.NewPCG(seed, 1)), max: bound, keep: keep, told: make(chan told, 100), results: make(chan error, 100), cancels: map[string]context.CancelFunc{}}
+	m.url = script(t, func(c net.Conn) {
+		for head := readHead(c); head != ""; head = readHead(c) {
+			m.told <- told{strings.Fields(head)[1], c.(*net.TCPConn)}
+		}
+	})
+	m.a = newAgent(t, &agent.Agent{KeepAlive: keep, MaxSockets: bound, Loops: 2})
+	m.front = &engine.Server{Loops: 2, Handler: func(in *engine.Request, _ *engine.Response) { m.call(in.Context(), string(in.URL())) }}
+	if err := m.front.Listen("tcp", "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = m.front.Close() })
+	return m
+}
+
+// result is what a call has come to.
+type result struct {
+	id  string
+	err error
+}
+
+func (r *result) Error() string { return fmt.Sprint(r.id, ": ", r.err) }
+func (r *result) Unwrap() error { return r.err }
+
+func (m *model) call(ctx context.Context, id string) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	m.mu.Lock()
+	m.cancels[id] = cancel
+	m.mu.Unlock()
+	var req agent.Request
+	var res agent.Response
+	req.URL, req.Path = m.url, id
+	err := m.a.Do(ctx, &req, &res)
+	if err == nil {
+		var body []byte
+		if body, err = io.ReadAll(&res); err == nil && string(body) != id {
+			err = fmt.Errorf("the answer is that to %q", body)
+		}
+		_ = res.Close()
+	}
+	m.results <- &result{id, err}
+}
+
+// begin makes a call, of a goroutine or of a handler.
+func (m *model) begin() {
+	m.calls++
+	id := fmt.Sprint("/", m.calls)
+	if m.rng.IntN(2) == 0 {
+		go m.call(context.Background(), id)
+	} else {
+		c, err := net.Dial("tcp", m.front.Addr().String())
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		m.t.Cleanup(func() { _ = c.Close() })
+		fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", id)
+	}
+	if m.idle() == nil && m.max > 0 && len(m.sockets) == m.max {
+		m.waiting = append(m.waiting, id)
+		return
+	}
+	m.sent(id, m.max > 0 || !m.keep)
+}
+
+// sent expects a request to be sent: on a free socket, or a new one. strict tells that it
+// must be a free one if there is any; else those of other loops may not be found.
+func (m *model) sent(id string, strict bool) {
+	got := wait(m.t, m.told, "request "+id)
+	if got.id != id {
+		m.t.Fatalf("%s was sent when it was the turn of %s", got.id, id)
+	}
+	at := slices.IndexFunc(m.sockets, func(s *socket) bool { return s.conn == got.conn })
+	switch {
+	case at >= 0 && m.sockets[at].id != "":
+		m.t.Fatalf("%s was sent on the socket of %s", id, m.sockets[at].id)
+	case at >= 0:
+		m.sockets[at].id = id
+	case strict && m.idle() != nil:
+		m.t.Fatalf("%s was sent on a new socket beside a free one", id)
+	default:
+		m.sockets = append(m.sockets, &socket{conn: got.conn, id: id})
+	}
+}
+
+// idle returns a free socket, busy one in use, at random, nil when there is none.
+func (m *model) idle() *socket { return m.pick(func(s *socket) bool { return s.id == "" }) }
+func (m *model) busy() *socket { return m.pick(func(s *socket) bool { return s.id != "" }) }
+
+func (m *model) pick(is func(*socket) bool) *socket {
+	var all []*socket
+	for _, s := range m.sockets {
+		if is(s) {
+			all = append(all, s)
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return all[m.rng.IntN(len(all))]
+}
+
+// gone notes that a socket is no more; whose turn it is makes another.
+func (m *model) gone(s *socket) {
+	m.sockets = slices.DeleteFunc(m.sockets, func(o *socket) bool { return o == s })
+	m.next()
+}
+
+func (m *model) next() {
+	if len(m.waiting) > 0 && (m.idle() != nil || len(m.sockets) < m.max) {
+		id := m.waiting[0]
+		m.waiting = m.waiting[1:]
+		m.sent(id, true)
+	}
+}
+
+// ended expects a call to have come to what it should.
+func (m *model) ended(id string, want error) {
+	var r *result
+	if err := wait(m.t, m.results, "the end of "+id); !errors.As(err, &r) || r.id != id || !errors.Is(r.err, want) {
+		m.t.Fatalf("%v, want %s: %v", err, id, want)
+	}
+}
+
+// step does one thing.
+func (m *model) step() {
+	switch m.rng.IntN(10) {
+	case 0, 1, 2:
+		m.begin()
+	case 3, 4, 5:
+		if s := m.busy(); s != nil {
+			m.answer(s, m.rng.IntN(4))
+		}
+	case 6:
+		if s := m.idle(); s != nil { // nobody waits then
+			m.end(s.conn)
+			m.gone(s)
+		}
+	case 7:
+		if s := m.busy(); s != nil {
+			m.cancel(s.id)
+			m.ended(s.id, context.Canceled)
+			m.gone(s)
+		}
+	case 8:
+		if n := len(m.waiting); n > 0 {
+			k := m.rng.IntN(n)
+			id := m.waiting[k]
+			m.waiting = slices.Delete(m.waiting, k, k+1)
+			m.cancel(id)
+			m.ended(id, context.Canceled)
+		}
+	case 9:
+		if m.rng.IntN(5) == 0 {
+			m.a.CloseFreeSockets()
+			m.sockets = slices.DeleteFunc(m.sockets, func(s *socket) bool { return s.id == "" })
+		}
+	}
+}
+
+// answer has the server answer, and keep the connection, or close it, said before or not,
+// or close it without an answer.
+func (m *model) answer(s *socket, how int) {
+	id, text := s.id, fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(s.id), s.id)
+	switch how {
+	case 2:
+		_, _ = io.WriteString(s.conn, strings.Replace(text, "\r\n", "\r\nConnection: close\r\n", 1))
+		m.ended(id, nil)
+		m.gone(s)
+	case 3:
+		_ = s.conn.Close()
+		if s.used > 0 { // it is sent again, once, in its own place
+			m.sockets = slices.DeleteFunc(m.sockets, func(o *socket) bool { return o == s })
+			m.sent(id, false)
+			return
+		}
+		m.ended(id, agent.ErrServerClosed)
+		m.gone(s)
+	default:
+		_, _ = io.WriteString(s.conn, text)
+		m.ended(id, nil)
+		s.used++
+		if s.id = ""; !m.keep && len(m.waiting) == 0 {
+			m.gone(s)
+			return
+		}
+		m.next()
+	}
+}
+
+// end ends a connection in one of the ways that a server has.
+func (m *model) end(c *net.TCPConn) {
+	switch m.rng.IntN(3) {
+	case 0:
+		_ = c.Close()
+	case 1:
+		_ = c.SetLinger(0) // a reset
+		_ = c.Close()
+	default:
+		_, _ = io.WriteString(c, "x")
+	}
+}
+
+func (m *model) cancel(id string) {
+	var cancel context.CancelFunc
+	eventually(m.t, "the call to begin", func() bool {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		cancel = m.cancels[id]
+		return cancel != nil
+	})
+	cancel()
+}
+
+// check compares the agent with the model.
+func (m *model) check() {
+	used := 0
+	for _, s := range m.sockets {
+		if s.id != "" {
+			used++
+		}
+	}
+	eventually(m.t, fmt.Sprintf("%d sockets, %d of them in use, and %d that wait", len(m.sockets), used, len(m.waiting)), func() bool {
+		return agent.AllSockets(m.a) == len(m.sockets) && sum(m.a.Sockets()) == used && sum(m.a.FreeSockets()) == len(m.sockets)-used && sum(m.a.Requests()) == len(m.waiting)
+	})
+	for _, s := range m.sockets {
+		if !alive(s.conn) {
+			m.t.Fatal("a socket of the model's is closed")
+		}
+	}
+}
+
+func TestPoolAgainstModel(t *testing.T) {
+	steps := many(1500)
+	for _, c := range []struct {
+		max  int
+		keep bool
+	}{{1, true}, {3, true}, {8, true}, {3, false}, {0, true}, {0, false}} {
+		for seed := range uint64(2) {
+			t.Run(fmt.Sprintf("max %d/keep %v/seed %d", c.max, c.keep, seed), func(t *testing.T) {
+				checkLeaks(t)
+				m := newModel(t, seed, c.max, c.keep)
+				for range steps / 2 {
+					if len(m.sockets)+len(m.waiting) > 24 {
+						m.answer(m.busy(), 0)
+					} else {
+						m.step()
+					}
+					m.check()
+				}
+				left := len(m.waiting)
+				for _, s := range m.sockets {
+					if s.id != "" {
+						left++
+					}
+				}
+				m.a.Destroy()
+				for range left {
+					if err := wait(t, m.results, "a call to end"); !errors.Is(err, agent.ErrDestroyed) {
+						t.Error(err)
+					}
+				}
+				m.sockets, m.waiting = nil, nil
+				m.check()
+			})
+		}
+	}
+}
