@@ -44,43 +44,52 @@ func ValidHost(b []byte) bool {
 }
 
 // knownHost is a host that ValidHost was true of. A connection says the same in each
-// of its requests, and so do most connections of a server.
+// of its requests, and so do most connections of a server. Only what is 8 to 32 bytes
+// long is remembered, as the words at its start and at its end.
 type knownHost struct {
-	len   int // 0: none
-	bytes [32]byte
+	len   int       // 0: none
+	words [4]uint64 // the first, the last; of more than 16 bytes the second and the last but one
 }
 
 // ValidHost tells whether there is one Host field and its value is as ValidHost, the
 // function, wants it; what it was true of last is looked at no further. b must be the
 // buffer the head was parsed from or a copy of it. It does not allocate.
 func (h *Head) ValidHost(b []byte) bool {
-	if !h.Has(FieldHost) || h.Dup(FieldHost) {
+	if h.seen&^h.dup>>FieldHost&1 == 0 {
 		return false
 	}
-	v := h.Fields[h.NextIndex(FieldHost, -1)].ValueOf(b) // it is mostly the first
-	if h.host.is(v) {
-		return true
+	i := 0 // it is mostly the first
+	for i < len(h.Fields) && h.Fields[i].ID != FieldHost {
+		i++
 	}
+	f, k := &h.Fields[i], &h.host
+	at, n := int(f.ValueOff), int(f.ValueLen)
+	if n == k.len && n >= 8 && at+n <= len(b) {
+		d := (load64(b, at) ^ k.words[0]) | (load64(b, at+n-8) ^ k.words[1])
+		if n > 16 {
+			d |= (load64(b, at+8) ^ k.words[2]) | (load64(b, at+n-16) ^ k.words[3])
+		}
+		if d == 0 {
+			return true
+		}
+	}
+	return k.learn(f.ValueOf(b))
+}
+
+// learn tells whether v is valid, and remembers it if so.
+func (k *knownHost) learn(v []byte) bool {
 	if !ValidHost(v) {
 		return false
 	}
-	if h.host.len = 0; len(v) <= len(h.host.bytes) {
-		h.host.len = copy(h.host.bytes[:], v)
+	n := len(v)
+	if k.len = 0; n < 8 || n > 32 {
+		return true
+	}
+	k.len, k.words[0], k.words[1] = n, load64(v, 0), load64(v, n-8)
+	if n > 16 {
+		k.words[2], k.words[3] = load64(v, 8), load64(v, n-16)
 	}
 	return true
-}
-
-// is tells whether v is the known one; of hosts shorter than a word it does not know.
-func (k *knownHost) is(v []byte) bool {
-	n, b := len(v), k.bytes[:]
-	if n != k.len || n < 8 {
-		return false
-	}
-	d := (load64(v, 0) ^ load64(b, 0)) | (load64(v, n-8) ^ load64(b, n-8))
-	if n > 16 {
-		d |= (load64(v, 8) ^ load64(b, 8)) | (load64(v, n-16) ^ load64(b, n-16))
-	}
-	return d == 0
 }
 
 const (
