@@ -38,6 +38,7 @@ type call struct {
 	wrote   int                     // how much of the request swift has sent
 	sender  *sender                 // who sends the body while the answer is read; nil: nobody
 	unsent  error                   // why a sender has ended before all was sent
+	reads   *sender                 // who has read from Source last
 }
 
 // Do makes a request and waits for the head of its answer; the body is read from res
@@ -134,10 +135,16 @@ func (r *Response) again(q *Request, err error) bool {
 		return true
 	case policy.Never || !r.reused || r.fresh || r.begun || r.ctx.Err() != nil || !stale(err):
 		return false
-	case r.taken && q.Source.Again == nil:
+	case r.taken && (q.Source.Again == nil || !r.readOver()):
 		return false
 	}
 	return policy.Always || !q.out.Left() && r.wrote == 0 || idempotent(q)
+}
+
+// readOver tells whether no Read of Source is under way any more, which would take from a
+// body that begins anew. It may take a moment.
+func (r *Response) readOver() bool {
+	return r.reads == nil || r.reads.out.Wait(r.worker, lastWords) == nil
 }
 
 // stale tells whether err is what a socket says that the server has closed.
@@ -238,7 +245,11 @@ func (r *Response) attach(q *Request) {
 // send sends the request: head and body, or the head alone and the body once the
 // server wants it (RFC 9110 §10.1.1). What may have to wait is sent beside the answer.
 func (r *Response) send(q *Request) error {
-	out, from := &q.out, q.Source.Reader
+	out := &q.out
+	from, err := r.source(q)
+	if err != nil {
+		return err
+	}
 	expects := out.Headers.Has(bytesparse.FieldExpect) && (from != nil || len(q.Body) > 0)
 	switch {
 	case from == nil && len(q.Body) <= smallBody && !expects:
@@ -265,10 +276,11 @@ func (r *Response) send(q *Request) error {
 		} else if err := out.EndLater(q.Body); err != nil {
 			return err
 		}
-		return r.beside(q)
+		r.beside(q, nil)
+		return nil
 	}
 	if atHand(from, q.Source.Length) {
-		return r.sendSource(q)
+		return r.sendSource(q, from)
 	}
 	if err := q.declare(); err != nil {
 		return err
@@ -280,7 +292,8 @@ func (r *Response) send(q *Request) error {
 	} else if err := out.Prepare(); err != nil {
 		return err
 	}
-	return r.beside(q)
+	r.beside(q, from)
+	return nil
 }
 
 // atHand tells whether a small body can be read to its end without waiting.
@@ -341,11 +354,7 @@ func (r *Response) source(q *Request) (io.Reader, error) {
 }
 
 // sendSource sends the body from Source, which has it at hand.
-func (r *Response) sendSource(q *Request) error {
-	from, err := r.source(q)
-	if err != nil {
-		return err
-	}
+func (r *Response) sendSource(q *Request, from io.Reader) error {
 	if err := q.declare(); err != nil {
 		return err
 	}

@@ -29,8 +29,9 @@ type ClientRequest struct {
 	waited bool // Response has returned
 	err    error
 	side   sender     // its part in sending
-	look   sync.Mutex // whoever reads: for a moment the writer, then for good who waits for the answer
+	look   sync.Mutex // guards apart, looks and err
 	apart  bool       // the answer is read by another goroutine, perhaps
+	looks  bool       // the writer looks what has come
 
 	delay, probe *bool
 	probeMsecs   int
@@ -120,12 +121,30 @@ func (c *ClientRequest) SetSocketKeepAlive(enable bool, initialDelay int) {
 	c.adjust()
 }
 
-// adjust has the socket, if there is one, be what was asked for.
+// adjust has the socket, if there is one, be what was asked for. While somebody else reads
+// the answer, that may be given back unless it is being written to.
 func (c *ClientRequest) adjust() {
-	s := c.res.conn
-	if s == nil {
+	s := c.side.conn
+	if s == nil || c.failure() != nil {
 		return
 	}
+	c.look.Lock()
+	if !c.apart {
+		defer c.look.Unlock()
+		if c.timed {
+			s.ReadTimeout = c.timeout // else it is for who reads: Response.SetTimeout
+		}
+		c.settings(s)
+		return
+	}
+	c.look.Unlock()
+	if c.side.enter() {
+		c.settings(s)
+		c.side.leave()
+	}
+}
+
+func (c *ClientRequest) settings(s *conn) {
 	if c.delay != nil {
 		s.SetNoDelay(*c.delay)
 	}
@@ -133,7 +152,7 @@ func (c *ClientRequest) adjust() {
 		s.SetKeepAlive(*c.probe, c.probeMsecs)
 	}
 	if c.timed {
-		s.ReadTimeout, s.WriteTimeout = c.timeout, c.timeout
+		s.WriteTimeout = c.timeout
 	}
 }
 
@@ -152,6 +171,7 @@ func (c *ClientRequest) begin() error {
 		return c.err
 	}
 	c.res.attach(c.req)
+	c.side.conn = c.res.conn
 	c.req.out.Interrupt = c.answered
 	c.adjust()
 	if c.req.out.Headers.Has(bytesparse.FieldExpect) {
@@ -160,7 +180,6 @@ func (c *ClientRequest) begin() error {
 			return err
 		}
 	}
-	c.side.conn = c.res.conn
 	c.res.sending(&c.side)
 	return nil
 }
@@ -187,7 +206,7 @@ func (c *ClientRequest) expect() error {
 // no error: what is still written is dropped.
 func (c *ClientRequest) sending(err error) error {
 	switch {
-	case err == nil || err == exchange.ErrInterrupted:
+	case err == nil || err == exchange.ErrInterrupted || c.side.hurried(err):
 		return nil
 	case errors.Is(err, ErrEnded):
 		return err
@@ -280,87 +299,6 @@ func (c *ClientRequest) End(p []byte) error {
 		}
 		return c.req.out.Flush()
 	})
-}
-
-// Response waits for the head of the answer (seed: the event 'response'), and ends the
-// request first if that was not done. A request without a body whose kept socket turns
-// out to have been dead is sent again as Agent.Retry says. The answer must be read to its end or closed; it
-// is the same at each call.
-func (c *ClientRequest) Response() (*Response, error) {
-	switch err := c.failure(); {
-	case err != nil:
-		return nil, err
-	case c.waited:
-		return &c.res, nil
-	}
-	if c.side.phase.Load() < over {
-		if err := c.End(nil); err != nil {
-			return nil, err
-		}
-	}
-	return c.receive(true)
-}
-
-// Receive waits for the head of the answer and leaves the request open: it is for
-// streaming both ways. Once FlushHeaders, or a Write, has returned, any goroutine may call
-// it, and read the answer, while another writes, and ends. Closing the answer ends the
-// writing: what is written then is dropped.
-func (c *ClientRequest) Receive() (*Response, error) {
-	if err := c.begin(); err != nil {
-		return nil, err
-	}
-	if c.waited {
-		return &c.res, nil
-	}
-	c.look.Lock()
-	c.apart = true
-	c.look.Unlock()
-	if err := c.failure(); err != nil {
-		return nil, err
-	}
-	return c.receive(false)
-}
-
-// receive waits for the head of the answer.
-func (c *ClientRequest) receive(mayRepeat bool) (*Response, error) {
-	c.look.Lock()
-	c.apart, c.waited = true, true
-	c.look.Unlock()
-	err := c.res.receive(c.req)
-	if err != nil && mayRepeat && !c.wrote && c.res.again(c.req, err) {
-		if err = c.repeat(); err != nil {
-			return nil, err
-		}
-		err = c.res.receive(c.req)
-	}
-	if err == nil {
-		return &c.res, nil
-	}
-	err = c.res.blame(err)
-	op := "receive"
-	if !c.res.sent && !hopeful(err) {
-		op = "send"
-	}
-	err = c.res.wrap(op, err)
-	c.look.Lock()
-	c.err = err
-	c.look.Unlock()
-	c.res.finish(false)
-	return nil, err
-}
-
-// repeat sends a request of which there was no more than a head once more, on a fresh
-// socket.
-func (c *ClientRequest) repeat() error {
-	over := c.res.over
-	c.res.over = nil // the request goes on
-	c.res.rejoin(true)
-	c.res.finish(false)
-	c.res.over = over
-	c.res.fresh, c.begun, c.apart = true, false, false
-	c.side.again()
-	c.req.out.Again()
-	return c.End(nil)
 }
 
 // Abort ends the request, wherever it is (seed: request.abort). What waits fails with

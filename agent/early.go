@@ -10,14 +10,21 @@ import "github.com/gale-http/gale/internal/h1"
 // nothing that makes sense. A server that answers with success while it is still being sent
 // to wants the rest.
 func (c *ClientRequest) answered() bool {
-	if !c.look.TryLock() {
+	c.look.Lock()
+	if c.apart || c.looks {
+		c.look.Unlock()
 		return false
 	}
-	defer c.look.Unlock()
-	r := &c.res
-	if c.apart {
-		return false
-	}
+	c.looks = true
+	c.look.Unlock()
+	refused := c.res.answered()
+	c.look.Lock()
+	c.looks = false
+	c.look.Unlock()
+	return refused
+}
+
+func (r *Response) answered() bool {
 	if !r.early && r.broken == nil {
 		if !r.conn.Ready() {
 			return false

@@ -83,5 +83,6 @@ var (
 	errFamily   = errors.New("the family must be 0, 4 or 6")
 	errLocal    = errors.New("the local address is no IP address")
 	errOdd      = errors.New("fields come in pairs of name and value")
+	errSwitched = errors.New("the server has switched protocols before it was sent the body")
 	errFieldTwo = errors.New("a request has one Host field")
 )

@@ -80,6 +80,13 @@ func (r *Response) tunnel(q *Request) error {
 	if event == nil {
 		return ErrTunnel
 	}
+	if s := r.sender; s != nil && q.out.Planned().Body {
+		// The rest of the body does not belong into the tunnel, and before it (RFC 9110 §7.8).
+		_ = r.await(&s.left, r.run.times.proceed)
+	}
+	if r.unsend(false); !r.sent && q.out.Planned().Body {
+		return errSwitched
+	}
 	c := r.conn
 	if !c.unwatch(r.stop) {
 		return loop.ErrOver

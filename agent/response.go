@@ -31,6 +31,7 @@ type Response struct {
 	early   bool     // the head of the answer has come before the body was sent
 	broken  error    // why no answer can come, when that showed before the body was sent
 	query   *Request // whose answer it is
+	feeds   *sender  // who reads it to send it on, or has
 }
 
 // The versions an answer can have, as strings that need not be made.
@@ -168,6 +169,9 @@ func (r *Response) Close() error {
 
 // reset ends what was before.
 func (r *Response) reset() {
+	if r.feeds != nil {
+		r.retrieve()
+	}
 	if r.conn != nil {
 		if r.sender != nil {
 			r.unsend(r.open && r.keep && r.in.Received())

@@ -14,7 +14,10 @@ package agent
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,6 +33,10 @@ type sender struct {
 	left   loop.Gate   // opened when it is over
 	cut    bool        // its writes do not wait any more; of who reads the answer
 
+	out      loop.Gate // opened when no Read of Source is under way, nor will be
+	from     *Response // the Source, when it is an answer; and the use of its socket
+	socket   *conn
+	use      uint64
 	request  *Request
 	conn     *conn
 	trailers int          // of the request: those behind came with the body
@@ -50,17 +57,21 @@ const lastWords = 50
 // sendRooms are what bodies are read into.
 var sendRooms = sync.Pool{New: func() any { return new([32 << 10]byte) }}
 
-// beside has the body sent by a goroutine. The head has been sent, or planned.
-func (r *Response) beside(q *Request) error {
+// beside has the body sent by a goroutine: from, or Body. The head has been sent, or
+// planned.
+func (r *Response) beside(q *Request, from io.Reader) {
 	s := &sender{request: q, conn: r.conn, trailers: q.out.Trailers.Len()}
-	from, err := r.source(q)
-	if err != nil {
-		return err
+	switch m := from.(type) {
+	case *Response:
+		if m.conn != nil {
+			s.from, s.socket, s.use = m, m.conn, m.conn.ticket.Load()&^ticketState
+			m.feeds = s
+		}
 	}
+	loop.Lend(r.ctx) // Source may have to do with the handler's request
 	r.sending(s)
-	q.sends = r
+	q.sends, r.reads = r, s
 	go s.run(from)
-	return nil
 }
 
 // sending notes that s sends while the answer is read. What time the server has for its
@@ -77,6 +88,7 @@ func (r *Response) sending(s *sender) {
 
 // run sends the body: what from gives, or, without it, what is left of Body.
 func (s *sender) run(from io.Reader) {
+	defer s.out.Open()
 	if from == nil {
 		if s.enter() {
 			s.end(s.request.out.Rest())
@@ -86,7 +98,10 @@ func (s *sender) run(from io.Reader) {
 	room := sendRooms.Get().(*[32 << 10]byte)
 	defer sendRooms.Put(room)
 	for {
-		n, err := from.Read(room[:])
+		if s.phase.Load() == stopped {
+			return
+		}
+		n, err := read(from, room[:])
 		if !s.enter() {
 			return
 		}
@@ -102,6 +117,17 @@ func (s *sender) run(from io.Reader) {
 			return
 		}
 	}
+}
+
+// read reads from a Source. A panic in it is the application's, and must not end the process
+// because it is ours that calls.
+func read(from io.Reader, p []byte) (n int, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			n, err = 0, fmt.Errorf("panic: %v\n%s", v, debug.Stack())
+		}
+	}()
+	return from.Read(p)
 }
 
 // put sends what a Read has brought, and the end of the message if that was the end.
@@ -155,6 +181,9 @@ func (s *sender) leave() bool {
 
 // end ends it for good: all was sent, or err is why not.
 func (s *sender) end(err error) {
+	if s.hurried(err) {
+		err = errNotSent
+	}
 	if s.err = err; err != nil && !hopeful(err) {
 		s.doomed.Store(true)
 		s.conn.SetReadDeadline(past)
@@ -185,6 +214,7 @@ func (s *sender) stop(w *loop.Worker, wait int64) (sent bool) {
 			for s.phase.Load() != over {
 				if s.left.Wait(w, 0) != nil {
 					w = nil // the loop is ending: it is not waited with
+					runtime.Gosched()
 				}
 			}
 			break
@@ -202,6 +232,11 @@ func (s *sender) hurry() {
 	s.conn.SetWriteDeadline(past)
 }
 
+// hurried tells whether err is what hurry has ended a write with.
+func (s *sender) hurried(err error) bool {
+	return err != nil && (s.vain.Load() || s.phase.Load() == leaving) && errors.Is(err, loop.ErrTimeout)
+}
+
 // refuse has no more sent of a body that the server does not want. What is nearly sent may
 // be.
 func (s *sender) refuse() {
@@ -216,6 +251,24 @@ func (s *sender) patience() int64 {
 		return lastWords / 10
 	}
 	return lastWords
+}
+
+// retrieve ends the reading of an answer as the Source of another request, which has been
+// stopped or is now, so that the answer is its owner's again.
+func (r *Response) retrieve() {
+	w := r.worker
+	if w != nil && !w.Mine() {
+		w = nil
+	}
+	s := r.feeds
+	r.feeds = nil
+	s.phase.CompareAndSwap(between, stopped)
+	for !s.out.Opened() {
+		s.socket.cut(s.use)
+		if s.out.Wait(w, lastWords) == loop.ErrClosed {
+			w = nil
+		}
+	}
 }
 
 // unsend ends the sending, if that is under way, and notes what has become of it; with

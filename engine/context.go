@@ -21,6 +21,14 @@ type connContext struct {
 	// asker is the goroutine of the handler that has asked for it, until that returns;
 	// nobody else may look at conn.
 	asker atomic.Uintptr
+	user  atomic.Pointer[responder] // whose handler has asked for it last
+}
+
+// lend keeps the responder from being used for another request: somebody may come late.
+func (ctx *connContext) lend() {
+	if x := ctx.user.Load(); x != nil {
+		x.guard.word.Or(strange)
+	}
 }
 
 // Context returns the context of the request's connection. It ends when the peer
@@ -42,6 +50,9 @@ func (r *Request) Context() context.Context {
 	}
 	ctx := x.conn.requestContext()
 	ctx.seat.Set(x.worker)
+	if ctx.user.Load() != x {
+		ctx.user.Store(x)
+	}
 	if x.worker.Mine() {
 		ctx.asker.Store(sys.G())
 		x.asked = ctx
@@ -86,7 +97,7 @@ func (c *conn) requestContext() *connContext {
 	ctx := &connContext{conn: c}
 	ctx.Context, ctx.cancel = context.WithCancel(c.server.run.context)
 	ctx.done = ctx.Context.Done()
-	ctx.seat.Init(&c.Stream, ctx.done)
+	ctx.seat.Init(&c.Stream, ctx.done, ctx.lend)
 	if !e.context.CompareAndSwap(nil, ctx) {
 		ctx.cancel()
 		return c.requestContext()

@@ -39,8 +39,9 @@ type Transport struct {
 // exchange is one request under way and its answer. It is used again once the answer's
 // body was closed.
 type exchange struct {
-	req agent.Request
-	res agent.Response
+	req  agent.Request
+	res  agent.Response
+	body *bodies // of the request; nil: none
 }
 
 func (t *Transport) agent() *agent.Agent {
@@ -102,8 +103,8 @@ func (x *exchange) roundTrip(t *Transport, r *http.Request) (*http.Response, err
 // the context ends, which is when the answer has been: a Read of it may wait for what never
 // comes.
 func (x *exchange) do(ctx context.Context, a *agent.Agent, r *http.Request) error {
-	if r.Body != nil && r.Body != http.NoBody {
-		context.AfterFunc(ctx, func() { _ = r.Body.Close() })
+	if x.body != nil {
+		context.AfterFunc(ctx, x.body.Close)
 	}
 	return a.Do(ctx, &x.req, &x.res)
 }
@@ -168,14 +169,20 @@ func (x *exchange) fields(r *http.Request) error {
 	if r.Close {
 		_ = q.SetHeader("Connection", "close")
 	}
-	if r.Body == nil || r.Body == http.NoBody {
+	if x.body = nil; r.Body == nil || r.Body == http.NoBody {
 		return nil
 	}
+	all := &bodies{all: []io.Closer{r.Body}}
+	x.body = all
 	q.Source = agent.Source{Reader: &sending{body: r.Body, r: r}, Length: r.ContentLength}
 	if r.GetBody != nil {
 		q.Source.Again = func() (io.Reader, error) {
 			again, err := r.GetBody()
-			return &sending{body: again, r: r}, err
+			if err != nil {
+				return nil, err
+			}
+			all.add(again)
+			return &sending{body: again, r: r}, nil
 		}
 	}
 	if len(r.Trailer) > 0 {
@@ -187,6 +194,33 @@ func (x *exchange) fields(r *http.Request) error {
 		_ = q.SetHeader("Transfer-Encoding", "chunked")
 	}
 	return nil
+}
+
+// bodies are those that a request has had, one for each time it was sent.
+type bodies struct {
+	mu   sync.Mutex
+	all  []io.Closer
+	over bool
+}
+
+// add has a body closed with the others.
+func (b *bodies) add(c io.Closer) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.all = append(b.all, c); b.over {
+		_ = c.Close()
+	}
+}
+
+// Close closes them all.
+func (b *bodies) Close() {
+	b.mu.Lock()
+	all := b.all
+	b.over, b.all = true, nil
+	b.mu.Unlock()
+	for _, c := range all {
+		_ = c.Close()
+	}
 }
 
 // sending is a body that is sent.

@@ -196,3 +196,37 @@ func TestContextEndsBody(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// closing is a body that tells that it was closed.
+type closing struct {
+	io.Reader
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (c *closing) Close() error {
+	c.once.Do(func() { close(c.closed) })
+	return nil
+}
+
+// endless gives zeros.
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// All bodies that a request has had are closed when it was refused.
+func TestBodiesAreClosed(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Connection", "close")
+		w.WriteHeader(413)
+		_, _ = io.WriteString(w, "no!")
+	}))
+	defer s.Close()
+	first := &closing{Reader: endless{}, closed: make(chan struct{})}
+	req, _ := http.NewRequest("PUT", s.URL, first)
+	res, err := client(t).Do(req)
+	if got := read(t, res, err); got != "no!" {
+		t.Errorf("%q", got)
+	}
+	<-first.closed
+}

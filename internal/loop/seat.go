@@ -14,13 +14,25 @@ type Seat struct {
 	worker atomic.Pointer[Worker]
 	stream *Stream
 	done   <-chan struct{}
+	lend   func()
 }
 
 type seatKey struct{}
 
-// Init says which stream the seat is of, and the Done channel of the context that
-// ends when the peer of the stream hangs up.
-func (t *Seat) Init(s *Stream, done <-chan struct{}) { t.stream, t.done = s, done }
+// Init says which stream the seat is of, the Done channel of the context that ends when
+// the peer of the stream hangs up, and what Lend is to call.
+func (t *Seat) Init(s *Stream, done <-chan struct{}, lend func()) {
+	t.stream, t.done, t.lend = s, done, lend
+}
+
+// Lend tells the handler that ctx leads to, if it does, that a goroutine is going to read
+// what may have to do with its request, and may begin that when it has returned. The
+// handler calls it before there is such a goroutine.
+func Lend(ctx context.Context) {
+	if t, ok := ctx.Value(seatKey{}).(*Seat); ok && t.lend != nil {
+		t.lend()
+	}
+}
 
 // Set notes who serves the stream now. Any goroutine of the handler may call it.
 func (t *Seat) Set(w *Worker) {

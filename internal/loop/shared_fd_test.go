@@ -181,7 +181,7 @@ func TestSeated(t *testing.T) {
 	defer cancel()
 	var s Stream
 	seat := new(Seat)
-	seat.Init(&s, base.Done())
+	seat.Init(&s, base.Done(), nil)
 	ctx := seated{base, seat}
 	derived, cancelDerived := context.WithCancel(ctx)
 	defer cancelDerived()
