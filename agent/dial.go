@@ -48,7 +48,7 @@ func (r *Response) dial() error {
 
 // dialLoop returns the loop that the call's socket is to live on.
 func (r *Response) dialLoop() (*loop.Loop, error) {
-	if r.worker != nil && r.run.agent.Dial == nil && !r.run.agent.Portable {
+	if r.worker != nil && !r.call.origin.foreign() && !r.run.agent.Portable {
 		return r.worker.Loop(), nil
 	}
 	g, err := r.run.loops()
@@ -56,6 +56,12 @@ func (r *Response) dialLoop() (*loop.Loop, error) {
 		return nil, err
 	}
 	return g.Next(), nil
+}
+
+// foreign tells whether connections are made as package net has them: by Agent.Dial, or
+// because TLS to a proxy is beneath them.
+func (o *origin) foreign() bool {
+	return o.run.agent.Dial != nil || o.site.proxy != nil && o.site.proxy.tls
 }
 
 // deliver ends the dialling with a socket, shared and in use.
@@ -90,7 +96,7 @@ func (d *dialling) start() {
 		host, port = s.proxy.host, s.proxy.port
 	}
 	switch ip, err := netip.ParseAddr(host); {
-	case d.origin.run.agent.Dial != nil:
+	case d.origin.foreign():
 		go d.custom(net.JoinHostPort(host, itoa(port)))
 	case s.socket != "":
 		d.connect([]sys.Addr{{Path: s.socket}})
@@ -264,15 +270,28 @@ func (d *dialling) custom(address string) {
 		ctx, cancel = context.WithTimeout(ctx, duration(ms))
 		defer cancel()
 	}
-	nc, err := run.agent.Dial(ctx, network, address)
+	dial, proxy := run.agent.Dial, d.origin.site.proxy
+	if dial == nil {
+		dial = d.origin.site.dial
+	}
+	nc, err := dial(ctx, network, address)
 	if err != nil {
 		d.fail("dial", err)
 		return
 	}
+	if proxy != nil && proxy.tls {
+		if nc, err = proxy.greet(ctx, d.origin, nc); err != nil {
+			d.fail("proxy", err)
+			return
+		}
+	}
 	if !d.loop.Group().Portable() {
 		if fd, err := descriptorOf(nc); err == nil {
 			_ = nc.Close() // package net's descriptor; the socket stays open with ours
-			d.run(func(w *loop.Worker) { d.adopt(w, fd) })
+			if !d.loop.Go(func(w *loop.Worker) { d.adopt(w, fd) }) {
+				sys.Close(fd)
+				d.fail("dial", ErrDestroyed)
+			}
 			return
 		}
 	}
@@ -284,6 +303,18 @@ func (d *dialling) custom(address string) {
 		_ = nc.Close()
 		d.fail("dial", ErrDestroyed)
 	}
+}
+
+// dial connects as package net does.
+func (s *site) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	var dialer net.Dialer
+	if s.from.IsValid() {
+		dialer.LocalAddr = loop.NetAddr(sys.Addr{IP: netip.AddrPortFrom(s.from, 0)})
+	}
+	if s.family != 0 {
+		network += itoa(s.family)
+	}
+	return dialer.DialContext(ctx, network, address)
 }
 
 // adopt takes a connected descriptor over.

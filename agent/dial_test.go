@@ -185,6 +185,35 @@ func TestOneLookup(t *testing.T) {
 	}
 }
 
+// What a name stands for is kept for a while, and not for ever; that it stands for nothing
+// is not kept.
+func TestNamesAreKeptForAWhile(t *testing.T) {
+	n := &names{answers: map[string][]string{"one.example": {"127.0.0.1"}}}
+	newNames(t, n)
+	s := newServer(t, func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Connection", "close") })
+	_, port, _ := net.SplitHostPort(s.Listener.Addr().String())
+	a := newAgent(t, new(agent.Agent))
+	get := func(host string) error {
+		return a.Do(t.Context(), &agent.Request{URL: "http://" + host + ":" + port}, nil)
+	}
+	for i, c := range []struct {
+		host  string
+		ages  bool
+		asked int64
+		known bool
+	}{
+		{"one.example", false, 1, true}, {"one.example", false, 1, true}, {"one.example", true, 2, true}, {"one.example", false, 2, true},
+		{"none.example", false, 3, false}, {"none.example", false, 4, false},
+	} {
+		if c.ages {
+			agent.AgeNames(a)
+		}
+		if err := get(c.host); (err == nil) != c.known || n.asked.Load() != c.asked {
+			t.Errorf("%d: %v, %d questions, want %d", i, err, n.asked.Load(), c.asked)
+		}
+	}
+}
+
 // plain hides that a connection is one of package net: nothing can take it over.
 type plain struct{ net.Conn }
 

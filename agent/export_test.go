@@ -17,3 +17,13 @@ func LastInLine(a *Agent) (last any) {
 	a.state().names.each(func(o *origin) { last = o.queue.line.tail.Load() })
 	return last
 }
+
+// AgeNames makes everything that a knows of names too old.
+func AgeNames(a *Agent) {
+	r := &a.state().resolver
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, known := range r.names {
+		known.until = 1
+	}
+}

@@ -292,6 +292,8 @@ func (n *lane) push(c *conn) {
 // kernel knows what has happened on it since it came.
 func (n *lane) next() (c *conn, ripe bool) {
 	switch {
+	case n.loop.Behind():
+		return n.first, false
 	case n.latest != n.loop.Polls():
 		return n.first, true
 	case n.ripe != nil:

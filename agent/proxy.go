@@ -4,9 +4,12 @@
 package agent
 
 import (
+	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"net"
 	"net/url"
 	"strconv"
 
@@ -20,9 +23,10 @@ type proxy struct {
 	host string
 	port int
 	auth string // "user:password"
+	tls  bool   // it is spoken to through TLS
 }
 
-var errProxy = errors.New("a proxy is given as http://user:password@host:port")
+var errProxy = errors.New("a proxy is given as http://user:password@host:port, or https")
 
 // ProxyError is the refusal of a proxy to make a tunnel.
 type ProxyError struct {
@@ -34,10 +38,13 @@ func (e *ProxyError) Error() string { return "the proxy has answered CONNECT wit
 
 func parseProxy(text string) (*proxy, error) {
 	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "http" || u.Hostname() == "" || u.Opaque != "" {
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.Opaque != "" {
 		return nil, errProxy
 	}
-	p := &proxy{host: u.Hostname(), port: 80}
+	p := &proxy{host: u.Hostname(), port: 80, tls: u.Scheme == "https"}
+	if p.tls {
+		p.port = 443
+	}
 	if port := u.Port(); port != "" {
 		if p.port, err = strconv.Atoi(port); err != nil || p.port < 1 || p.port > 65535 {
 			return nil, errProxy
@@ -54,6 +61,9 @@ func parseProxy(text string) (*proxy, error) {
 // it, nor anything to guess it by: the hash is this process's own.
 func (p *proxy) identity() string {
 	name := p.host + ":" + itoa(p.port)
+	if p.tls {
+		name += ":tls"
+	}
 	if p.auth != "" {
 		name += fmt.Sprintf("#%x", maphash.String(seed, p.auth))
 	}
@@ -61,6 +71,18 @@ func (p *proxy) identity() string {
 }
 
 var seed = maphash.MakeSeed()
+
+// greet shakes hands with a proxy that is spoken to through TLS.
+func (p *proxy) greet(ctx context.Context, o *origin, nc net.Conn) (net.Conn, error) {
+	config := o.config()
+	config.ServerName, config.ClientSessionCache = p.host, nil
+	c := tls.Client(nc, config)
+	if err := c.HandshakeContext(ctx); err != nil {
+		_ = nc.Close()
+		return nil, err
+	}
+	return c, nil
+}
 
 // tunnel has the proxy connect c to a server. The worker that owns c calls it.
 func (p *proxy) tunnel(c *conn, address string, run *running) error {

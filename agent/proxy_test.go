@@ -234,7 +234,7 @@ func TestProxyRefusal(t *testing.T) {
 
 func TestProxyOption(t *testing.T) {
 	a := newAgent(t, new(agent.Agent))
-	for _, through := range []string{"proxy:80", "https://proxy", "http://", "http://proxy:0", "http://proxy:65536", "http://a:secret@proxy:x", "socks5://proxy"} {
+	for _, through := range []string{"proxy:80", "ftp://proxy", "https://", "http://", "http://proxy:0", "http://proxy:65536", "http://a:secret@proxy:x", "socks5://proxy"} {
 		req := agent.Request{URL: "http://origin.example"}
 		req.Route.Proxy = through
 		var e *agent.Error

@@ -66,7 +66,7 @@ type Route struct {
 	LocalAddress string      // the IP address to connect from (seed: localAddress)
 	SocketPath   string      // a unix socket to connect to instead (seed: socketPath)
 	TLS          *tls.Config // for https, instead of the agent's; sessions are resumed if it brings a ClientSessionCache
-	Proxy        string      // "http://user:password@host:port": plain requests are forwarded, https goes through CONNECT
+	Proxy        string      // "http://user:password@host:port", or https: plain requests are forwarded, https goes through CONNECT
 }
 
 // prepare makes the request ready to be sent to its target.

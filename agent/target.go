@@ -5,6 +5,7 @@ package agent
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -141,14 +142,14 @@ func (t *target) find(r *running, q *Request) error {
 		u, err := url.Parse(q.URL)
 		switch {
 		case err != nil:
-			return &Error{"request", q.URL, err}
+			return &Error{"request", redact(q.URL), badURL(q.URL, err)}
 		case u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Opaque != "":
-			return &Error{"request", q.URL, errURL}
+			return &Error{"request", redact(q.URL), errURL}
 		}
 		s.secure, s.host = u.Scheme == "https", u.Hostname()
 		if p := u.Port(); p != "" {
 			if s.port, err = strconv.Atoi(p); err != nil {
-				return &Error{"request", q.URL, errPort}
+				return &Error{"request", redact(q.URL), errPort}
 			}
 		}
 		if path = u.RequestURI(); u.User != nil && auth == "" {
@@ -166,7 +167,7 @@ func (t *target) find(r *running, q *Request) error {
 		s.port = q.Port
 	}
 	if err := s.check(q.Route.Proxy); err != nil {
-		return &Error{"request", s.authority(), err}
+		return &Error{"request", redact(s.authority()), err}
 	}
 	*t = target{run: r, where: q.whither(), bare: q.bare(), keepAlive: r.asks, edition: t.edition + 1, tls: q.Route.TLS, urlPath: path, hostLine: "Host: " + s.authority() + "\r\n"}
 	if auth != "" {
@@ -180,6 +181,28 @@ func (t *target) find(r *running, q *Request) error {
 	}
 	t.origin = r.names.get(r, &s)
 	return nil
+}
+
+// redact returns a URL, or what was meant to be one, without user and password.
+func redact(text string) string {
+	at := strings.LastIndexByte(text, '@')
+	if at < 0 {
+		return text
+	}
+	scheme, _, found := strings.Cut(text[:at], "://")
+	if !found {
+		return text[at+1:]
+	}
+	return scheme + "://" + text[at+1:]
+}
+
+// badURL returns why a URL cannot be parsed, unless that might quote a password.
+func badURL(text string, err error) error {
+	var e *url.Error
+	if strings.Contains(text, "@") || !errors.As(err, &e) {
+		return errURL
+	}
+	return e.Err
 }
 
 // site is where a server is, and how it is reached.

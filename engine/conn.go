@@ -217,7 +217,7 @@ func (c *conn) Expire() {
 	case late:
 		_, _ = c.TryWrite(appendError(nil, c.Loop().Unix(), 408))
 		c.startLinger()
-	case on.Timeout != nil:
+	case on.Timeout != nil && !c.server.run.closing.Load():
 		c.mode = modeIdle
 		c.Rest(0, true)
 	default:

@@ -92,6 +92,9 @@ func (ctx *connContext) Err() error {
 func (c *conn) requestContext() *connContext {
 	e := c.extra()
 	if ctx := e.context.Load(); ctx != nil {
+		if c.HungUp() {
+			ctx.cancel() // the request came together with the end, and nothing more happens
+		}
 		return ctx
 	}
 	ctx := &connContext{conn: c}

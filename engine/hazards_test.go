@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gale-http/gale/engine"
 )
@@ -141,6 +142,35 @@ func TestGOMAXPROCSChanges(t *testing.T) {
 	})
 }
 
+// TestGOMAXPROCSChangesUnderLoad: up and down in the midst of everything.
+func TestGOMAXPROCSChangesUnderLoad(t *testing.T) {
+	before := runtime.GOMAXPROCS(0)
+	for _, d := range mixtures {
+		if !d.portable && !havePoller || d.secure {
+			continue
+		}
+		t.Run(d.name, func(t *testing.T) {
+			defer runtime.GOMAXPROCS(before)
+			stop, stopped := make(chan struct{}), make(chan struct{})
+			go func() {
+				defer close(stopped)
+				for n := 0; ; n++ {
+					select {
+					case <-stop:
+						return
+					case <-time.After(5 * time.Millisecond):
+						runtime.GOMAXPROCS([]int{1, 4, 2, 16, 1, 3}[n%6])
+					}
+				}
+			}()
+			m := newMixture(t, d.driver, false, 5, 100)
+			m.run()
+			close(stop)
+			<-stopped
+		})
+	}
+}
+
 // TestNeverReturns: a handler that does not come back does not keep Shutdown from
 // ending by its deadline, nor Close.
 func TestNeverReturns(t *testing.T) {
@@ -148,6 +178,7 @@ func TestNeverReturns(t *testing.T) {
 		for _, begin := range []func(*engine.Request){
 			func(*engine.Request) {},
 			(*engine.Request).Block,
+			func(*engine.Request) { runtime.LockOSThread() },
 		} {
 			stuck, release, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
 			s := start(t, d, func(req *engine.Request, res *engine.Response) {
@@ -226,8 +257,8 @@ func TestPanicElsewhere(t *testing.T) {
 	})
 }
 
-// TestCgo: a handler in a C function that does not return for long, in a program of
-// its own.
+// TestCgo: handlers in a C function that does not return for long, more than there are
+// Ps, on each driver, in a program of its own.
 func TestCgo(t *testing.T) {
 	if out, err := exec.Command("go", "env", "CGO_ENABLED").Output(); err != nil || strings.TrimSpace(string(out)) != "1" {
 		t.Skip("no cgo here")

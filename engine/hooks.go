@@ -17,6 +17,7 @@ type hooks struct {
 	responseClose   func()
 	requestTimeout  func()
 	responseTimeout func()
+	told            bool  // of the connection's end, and so of nothing else
 	timeout         bool  // SetTimeout was called
 	inactive        int64 // with that many milliseconds; 0 is for ever
 }
@@ -49,14 +50,23 @@ func (r *Response) OnFinish(fn func()) {
 // no end: see Request.Context. A later fn replaces it. It allocates.
 func (r *Response) OnClose(fn func()) {
 	r.x.check("OnClose")
-	r.x.hooks().set(func(h *hooks) { h.responseClose = fn })
+	r.x.onClose(func(h *hooks) { h.responseClose = fn })
 }
 
 // OnClose is Response.OnClose, of the same exchange, beside it (seed:
 // message 'close').
 func (r *Request) OnClose(fn func()) {
 	r.x.check("OnClose")
-	r.x.hooks().set(func(h *hooks) { h.requestClose = fn })
+	r.x.onClose(func(h *hooks) { h.requestClose = fn })
+}
+
+// onClose sets a function that is told of the connection's failing: at once, if the loop
+// has heard of it before.
+func (x *responder) onClose(set func(*hooks)) {
+	h := x.hooks()
+	if h.set(set); x.conn.Broken() {
+		h.broken(x.server)
+	}
 }
 
 // OnDrain has fn called, on a goroutine of its own, each time that all which TryWrite
@@ -223,6 +233,7 @@ func (h *hooks) broken(s *Server) {
 	for _, fn := range [...]*func(){&h.requestClose, &h.responseClose} {
 		if *fn != nil {
 			go s.tellAside("OnClose", *fn, nil)
+			h.told = true
 		}
 		*fn = nil
 	}
@@ -239,6 +250,7 @@ func (x *responder) over(whole bool) {
 	}
 	whole = whole && out.Err() == nil && out.Flush() == nil
 	h.mu.Lock()
+	whole = whole && !h.told
 	finish, closes := h.finish, [...]func(){h.requestClose, h.responseClose}
 	h.mu.Unlock()
 	call := func(name string, fn func()) {

@@ -1,190 +1,199 @@
-// Everything at once: clients that behave in every way there is, at random, on few
-// loops. What is asserted is that right requests get right answers, that the server
-// does not stop, and, when it is closed, that nothing of it is left.
+// Everything at once: clients that behave in every way there is, at random, against
+// handlers that do whatever a handler may do, on servers that are closed and shut down
+// in the midst of it. Each request has a number, and its body and its answer are made of
+// it, so that one which is lost, answered twice or answered to somebody else is found.
+//
+//	go test -race -run TestMixture -timeout 30m ./engine            a bounded slice
+//	GALE_STRESS=7,20000 go test -race -run TestMixture -timeout 0 ./engine
+//
+// has each driver handle 20000 requests, chosen by seed 7: what is asked for, how and in
+// which order it is sent is the seed's, what meets what is the machine's. GALE_STRESS
+// with a third part, a driver's name, runs that alone.
+//
+// What is asserted: mixture_clients_test.go, of answers; era.settle, of what is left
+// when a server has ended.
 
 package engine_test
 
 import (
+	"crypto/tls"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"net"
 	"os"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
-func mixtureRoutes() engine.Handler {
-	var mu sync.Mutex
-	return routes(map[string]engine.Handler{
-		"/echo": echo,
-		"/lock": func(req *engine.Request, res *engine.Response) {
-			mu.Lock()
-			defer mu.Unlock()
-			echo(req, res)
-		},
-		"/sleep": func(req *engine.Request, res *engine.Response) {
-			time.Sleep(2 * time.Millisecond) // sleep: the handler under test blocks
-			echo(req, res)
-		},
-		"/copy": func(req *engine.Request, res *engine.Response) {
-			done := make(chan struct{})
-			go func() {
-				defer close(done)
-				_, _ = io.Copy(res, req)
-			}()
-			<-done
-		},
-		"/big":    func(_ *engine.Request, res *engine.Response) { _ = pattern(res, 1<<20) },
-		"/ignore": hello,
-		"/context": func(req *engine.Request, res *engine.Response) {
-			_ = req.Context().Err()
-			echo(req, res)
-		},
-		"/block": func(req *engine.Request, res *engine.Response) {
-			req.Block()
-			echo(req, res)
-		},
-		"/thread": func(req *engine.Request, res *engine.Response) {
-			runtime.LockOSThread()
-			defer runtime.UnlockOSThread()
-			echo(req, res)
-		},
-		"/panic":  func(*engine.Request, *engine.Response) { panic("mixture") },
-		"/goexit": func(*engine.Request, *engine.Response) { runtime.Goexit() },
-		"/abort":  func(*engine.Request, *engine.Response) { panic(engine.ErrAbort) },
-	})
+// mixtureClients is how many connections there are at a time.
+const mixtureClients = 40
+
+// mixtures are the drivers that the mixture runs on.
+var mixtures = []struct {
+	driver
+	secure bool
+}{
+	{driver{"one loop", 1, false, engine.Auto}, false},
+	{driver{"three loops", 3, false, engine.Auto}, false},
+	{driver{"inline", 2, false, engine.Inline}, false},
+	{driver{"goroutines", 1, false, engine.Goroutine}, false},
+	{driver{"portable", 1, true, engine.Auto}, false},
+	{driver{"tls", 2, false, engine.Auto}, true},
+	{driver{"portable tls", 1, true, engine.Auto}, true},
 }
 
-// GALE_STRESS=seed,rounds in the environment makes it another one, or longer: some 30
-// requests a round and driver, so 2000 rounds are a quarter of a million in all.
 func TestMixture(t *testing.T) {
-	rounds, first := 40, uint64(0)
+	seed, quota, only := uint64(1), int64(600), ""
 	if raceEnabled || testing.Short() {
-		rounds = 12
+		quota = 250
 	}
-	if seed, n, ok := strings.Cut(os.Getenv("GALE_STRESS"), ","); ok {
-		first, _ = strconv.ParseUint(seed, 10, 64)
-		rounds, _ = strconv.Atoi(n)
-	}
-	eachDriver(t, func(t *testing.T, d driver) {
-		s := start(t, d, mixtureRoutes())
-		var all sync.WaitGroup
-		for seed := range uint64(12) {
-			all.Go(func() {
-				m := mixer{t: t, rand: rand.New(rand.NewPCG(seed, 1+first))}
-				for range rounds {
-					conn, err := tryDial(s.Server)
-					if err != nil {
-						t.Error(err)
-						return
-					}
-					if err := m.converse(conn.(*net.TCPConn)); err != nil {
-						t.Errorf("client %d: %v", seed, err)
-					}
-					_ = conn.Close()
-				}
-			})
+	if words := strings.SplitN(os.Getenv("GALE_STRESS"), ",", 3); len(words) > 1 {
+		seed, _ = strconv.ParseUint(words[0], 10, 64)
+		quota, _ = strconv.ParseInt(words[1], 10, 64)
+		if len(words) > 2 {
+			only = words[2]
 		}
-		all.Wait()
-		s.dial().get("/", "hello")
-		s.log.take() // the panics
-	})
+	}
+	for _, d := range mixtures {
+		if !d.portable && !havePoller || only != "" && d.name != only {
+			continue
+		}
+		t.Run(d.name, func(t *testing.T) {
+			m := newMixture(t, d.driver, d.secure, seed, quota)
+			m.run()
+			t.Log(m.report())
+		})
+	}
 }
 
-// mixer is one client.
-type mixer struct {
-	t    *testing.T
-	rand *rand.Rand
+// mixture is one run of it.
+type mixture struct {
+	t      *testing.T
+	driver driver
+	seed   uint64
+	quota  int64 // of requests, to be handled
+	server *tls.Config
+	client *tls.Config // nil: plain
+	file   *os.File    // holds content
+
+	// talking is held, for reading, by each client that has a connection, and by whoever
+	// looks at what is left when there are none.
+	talking sync.RWMutex
+	era     *era // changes while nobody is talking
+	over    bool
+
+	numbers              atomic.Uint64
+	eras, sent, handled  atomic.Int64
+	whole, cut, refused  atomic.Int64
+	stats                engine.Stats
+	timeouts, midstEnded int
 }
 
-// converse makes some requests over one connection, until it is to be closed.
-func (m *mixer) converse(conn *net.TCPConn) error {
-	c := newClient(m.t, conn)
-	for range 1 + m.rand.IntN(5) {
-		more, err := m.exchange(c, conn)
-		if !more || err != nil {
-			return err
-		}
+func newMixture(t *testing.T, d driver, secure bool, seed uint64, quota int64) *mixture {
+	m := &mixture{t: t, driver: d, seed: seed, quota: quota}
+	if secure {
+		a := simnet.NewAuthority(t)
+		m.server = &tls.Config{Certificates: []tls.Certificate{a.Issue(t, "gale.test")}}
+		m.client = &tls.Config{RootCAs: a.Pool, ServerName: "gale.test", ClientSessionCache: tls.NewLRUClientSessionCache(64)}
 	}
-	return nil
+	var err error
+	if m.file, err = os.CreateTemp(t.TempDir(), "content"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = m.file.Close() })
+	if _, err := m.file.WriteString(content); err != nil {
+		t.Fatal(err)
+	}
+	return m
 }
 
-func (m *mixer) exchange(c *client, conn *net.TCPConn) (more bool, err error) {
-	body := strings.Repeat("0123456789", m.rand.IntN(3000)*m.rand.IntN(2))
-	paths := []string{"/echo", "/lock", "/sleep", "/copy", "/context", "/ignore", "/block", "/thread", "/big", "/panic", "/goexit", "/abort"}
-	path := paths[m.rand.IntN(len(paths))]
-	text := post(path, body)
-	if m.rand.IntN(2) == 0 {
-		text = fmt.Sprintf("POST %s HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", path, len(body), body)
-		if body == "" {
-			text = fmt.Sprintf("POST %s HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", path)
-		}
+// run has clients talk to one server after another until enough was handled.
+func (m *mixture) run() {
+	var clients sync.WaitGroup
+	m.talking.Lock()
+	for i := range uint64(mixtureClients) {
+		clients.Go(func() { m.talk(rand.New(rand.NewPCG(m.seed, i))) })
 	}
-	switch m.rand.IntN(12) {
-	case 0: // gone in the middle of it
-		_, _ = io.WriteString(c, text[:m.rand.IntN(len(text))])
-		if m.rand.IntN(2) == 0 {
-			_ = conn.SetLinger(0) // with a reset
-		}
-		return false, nil
-	case 1: // gone before the answer
-		_, _ = io.WriteString(c, text)
-		if m.rand.IntN(2) == 0 {
-			_ = conn.SetLinger(0)
-		}
-		return false, nil
-	case 2: // nothing more to say
-		_, _ = io.WriteString(c, text)
-		_ = conn.CloseWrite()
-		_, err := m.check(c, path, body)
-		return false, err
+	random := rand.New(rand.NewPCG(m.seed, mixtureClients))
+	for m.handled.Load() < m.quota && !m.t.Failed() {
+		e := m.begin(random)
+		m.talking.Unlock()
+		wait(m.t, e.enough, "the requests of one server")
+		e.end() // nobody is talking any more
+		e.settle()
+		close(e.over)
 	}
-	for text != "" {
-		n := len(text)
-		if m.rand.IntN(2) == 0 {
-			n = 1 + m.rand.IntN(n)
-		}
-		if _, err := io.WriteString(c, text[:n]); err != nil {
-			return false, nil // it was cut, as some paths are
-		}
-		text = text[n:]
-		runtime.Gosched()
-	}
-	return m.check(c, path, body)
+	m.over = true
+	m.talking.Unlock()
+	clients.Wait()
 }
 
-// check reads the answer and judges it.
-func (m *mixer) check(c *client, path, body string) (more bool, err error) {
-	switch path {
-	case "/abort":
-		_, _ = io.Copy(io.Discard, c.in)
-		return false, nil
-	case "/panic", "/goexit":
-		a, err := c.try("")
-		if err != nil || a.StatusCode != 500 {
-			return false, fmt.Errorf("%s was answered with %v, %v", path, a.Response, err)
+// talk is one client: conversation after conversation.
+func (m *mixture) talk(random *rand.Rand) {
+	for {
+		m.talking.RLock()
+		if m.over {
+			m.talking.RUnlock()
+			return
 		}
-		return false, nil
+		k := &talk{era: m.era, rand: random}
+		k.converse()
+		k.leave()
+		m.talking.RUnlock()
+		if k.era.ending.Load() != notEnding {
+			<-k.era.over
+		}
 	}
-	a, err := c.try("")
-	want := body
-	switch path {
-	case "/ignore":
-		want = "hello"
-	case "/big":
-		var b strings.Builder
-		_ = pattern(&b, 1<<20)
-		want = b.String()
+}
+
+func (m *mixture) report() string {
+	return fmt.Sprintf("seed %d: %d requests sent to %d servers (%d ended in the midst, %d with short timeouts), %d handled: "+
+		"%d answered whole, %d cut or left, %d not taken; %+v", m.seed, m.sent.Load(), m.eras.Load(), m.midstEnded, m.timeouts,
+		m.handled.Load(), m.whole.Load(), m.cut.Load(), m.refused.Load(), m.stats)
+}
+
+// content is what bodies are made of: that of a number begins somewhere in it and goes
+// round. Twice, so that a piece of up to its size is one slice.
+var content = func() string {
+	random := rand.New(rand.NewPCG(1, 2))
+	once := make([]byte, contentSize)
+	for i := range once {
+		once[i] = byte(random.Uint32())
 	}
-	if err != nil || a.StatusCode != 200 || a.body != want {
-		return false, fmt.Errorf("%s: got %d bytes instead of %d, %v", path, len(a.body), len(want), err)
+	return string(once) + string(once)
+}()
+
+const contentSize = 65521 // no buffer's size, and prime
+
+// contentOf returns bytes of the body of a number, from offset on: n, or fewer.
+func contentOf(number uint64, offset, n int) string {
+	from := int((number*31337 + uint64(offset)) % contentSize)
+	return content[from : from+min(n, contentSize)]
+}
+
+// isContent tells whether text is what the body of a number has from offset on.
+func isContent(number uint64, offset int, text []byte) bool {
+	for len(text) > 0 {
+		want := contentOf(number, offset, len(text))
+		if string(text[:len(want)]) != want {
+			return false
+		}
+		offset += len(want)
+		text = text[len(want):]
 	}
-	return true, nil
+	return true
+}
+
+// bodyOf returns n bytes of the body of a number.
+func bodyOf(number uint64, n int) string {
+	var b strings.Builder
+	for b.Len() < n {
+		b.WriteString(contentOf(number, b.Len(), n-b.Len()))
+	}
+	return b.String()
 }

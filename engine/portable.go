@@ -11,11 +11,15 @@ import (
 	"github.com/gale-http/gale/internal/loop"
 )
 
+// lastTicks is how long an idle connection of the portable driver has, when the server
+// shuts down, for what has arrived already: a read whose deadline has passed does not look.
+const lastTicks = 5
+
 // What a connection of the portable driver waits for.
 const (
 	waitsNot    = iota // something has begun, or is being answered
 	waitsFirst         // for its first request
-	waitsCalled        // for its first request, until Shutdown's deadline
+	waitsCalled        // for a request, until Shutdown's deadline
 	waitsNext          // for another request
 )
 
@@ -100,14 +104,10 @@ func (s *Server) retirePortable() {
 		if c.waits.CompareAndSwap(waitsFirst, waitsCalled) {
 			c.SetReadDeadline(loop.DeadlineIn(freshTicks))
 		}
-		if c.waits.Load() != waitsNext {
-			continue
+		// Not closed: a request may have been read just now.
+		if c.waits.CompareAndSwap(waitsNext, waitsCalled) {
+			c.SetReadDeadline(loop.DeadlineIn(lastTicks))
 		}
-		if half, ok := c.NetConn().(interface{ CloseRead() error }); ok && s.run.tls != nil {
-			_ = half.CloseRead() // its goroutine has more to say to the peer
-			continue
-		}
-		_ = c.NetConn().Close()
 	}
 }
 

@@ -111,7 +111,7 @@ func (x *responder) read() bool {
 	switch {
 	case late && in.Unread() > 0:
 		x.refuse(errHeadTimeout)
-	case late && x.server.On.Timeout != nil:
+	case late && x.server.On.Timeout != nil && !x.server.run.closing.Load():
 		return x.lendTo("Events.Timeout", x.server.On.Timeout)
 	case err != nil:
 		x.failed(err)
@@ -370,8 +370,9 @@ func back(t loop.Task) {
 }
 
 // abandoned ends what is left of a connection whose loop has ended before its
-// handler. The descriptor is closed.
+// handler. Others part with it first: the number of its descriptor is the next one's.
 func (c *conn) abandoned() {
 	c.part()
+	c.Abandon()
 	c.server.gone()
 }

@@ -28,7 +28,7 @@ type Transport struct {
 	// Agent makes the requests; nil is agent.Default.
 	Agent *agent.Agent
 	// Proxy returns the proxy for a request, nil for none; when it is nil itself that is
-	// http.ProxyFromEnvironment. Only http proxies are known.
+	// http.ProxyFromEnvironment. Proxies are spoken to by http or https.
 	Proxy func(*http.Request) (*url.URL, error)
 	// TLS is for https, instead of the agent's.
 	TLS *tls.Config
@@ -117,7 +117,10 @@ func unwrapContext(ctx context.Context, err error) error {
 	return err
 }
 
-var errRequest = errors.New("nethttp: the request has no URL with a host")
+var (
+	errRequest     = errors.New("nethttp: the request has no URL with a host")
+	errEnvironment = errors.New("nethttp: what the environment says of the proxy is no URL") // which may have a password
+)
 
 // prepare makes the agent's request of net/http's.
 func (x *exchange) prepare(t *Transport, r *http.Request) error {
@@ -136,6 +139,8 @@ func (x *exchange) prepare(t *Transport, r *http.Request) error {
 		choose = http.ProxyFromEnvironment
 	}
 	switch through, err := choose(r); {
+	case err != nil && t.Proxy == nil && strings.Contains(err.Error(), "@"):
+		return errEnvironment
 	case err != nil:
 		return err
 	case through != nil:

@@ -35,6 +35,19 @@ type target struct {
 	tls  bool
 }
 
+// redact returns a URL, or what was meant to be one, without user and password.
+func redact(text string) string {
+	at := strings.LastIndexByte(text, '@')
+	if at < 0 {
+		return text
+	}
+	scheme, _, found := strings.Cut(text[:at], "://")
+	if !found {
+		return text[at+1:]
+	}
+	return scheme + "://" + text[at+1:]
+}
+
 // parseTarget reads "http://…", a bare "host:port/path", or "unix:/socket:/path".
 func parseTarget(s string) (*target, error) {
 	if rest, ok := strings.CutPrefix(s, "unix:"); ok {
@@ -45,8 +58,13 @@ func parseTarget(s string) (*target, error) {
 		full = "http://" + full
 	}
 	u, err := url.Parse(full)
-	if err != nil {
+	switch {
+	case err != nil && strings.Contains(s, "@"): // err might quote the password
+		return nil, fmt.Errorf("bad URL %q", redact(s))
+	case err != nil:
 		return nil, fmt.Errorf("bad URL %q: %w", s, errors.Unwrap(err))
+	case u.User != nil:
+		s = redact(s)
 	}
 	t := &target{url: s, name: u.Hostname(), path: u.RequestURI()}
 	switch u.Scheme {

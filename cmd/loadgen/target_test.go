@@ -29,7 +29,7 @@ func TestTargets(t *testing.T) {
 		"unix:relative":                     {unix: "relative", host: "localhost", path: "/"},
 	}
 	for url, want := range cases {
-		want.url = url
+		want.url = strings.Replace(url, "me:pass@", "", 1)
 		got, err := parseTarget(url)
 		if err != nil {
 			t.Errorf("%s: %v", url, err)
@@ -91,5 +91,21 @@ func TestTargetThatDoesNotAnswerInTime(t *testing.T) {
 	defer cancel()
 	if _, err := target.reach(ctx, time.Second, nil); err == nil || err.Error() != "cannot reach http://x/: no answer in time" {
 		t.Errorf("%v", err)
+	}
+}
+
+// Neither reports nor errors quote a password.
+func TestTargetKeepsSecrets(t *testing.T) {
+	for _, text := range []string{"http://me:secret@h/", "me:secret@h/", "http://me:secret@h:port/", "http://me:sec%zzret@h/", "ftp://me:secret@h/",
+		"http://me:secret@h:0/", "http://me:secret@/", "http://me:secret@a b/"} {
+		switch got, err := parseTarget(text); {
+		case err != nil && (strings.Contains(err.Error(), "sec") || strings.Contains(err.Error(), "ret")):
+			t.Errorf("%s: %v", text, err)
+		case err == nil && strings.Contains(got.url, "secret"):
+			t.Errorf("%s is shown as %s", text, got.url)
+		}
+	}
+	if got, err := parseTarget("http://h/a@b"); err != nil || got.url != "http://h/a@b" {
+		t.Errorf("%v, %v", got, err)
 	}
 }

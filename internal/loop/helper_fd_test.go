@@ -56,6 +56,13 @@ func (k *task) HangUp() {
 	}
 }
 
+// giveBack is Return, or what is to be done where there is no loop any more.
+func (s *Stream) giveBack(then func(Task)) {
+	if !s.Return(then) {
+		s.Abandon()
+	}
+}
+
 // socketpair returns two connected, non-blocking sockets.
 func socketpair(t *testing.T) [2]int {
 	t.Helper()

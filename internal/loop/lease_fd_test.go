@@ -98,7 +98,7 @@ func newBlocker() *blocker {
 			switch held := w.End(); {
 			case !held:
 				k.lost.Add(1)
-				k.Return(func(Task) { k.Rest(0, true) })
+				k.giveBack(func(Task) { k.Rest(0, true) })
 				return
 			case err != nil:
 				k.Close()

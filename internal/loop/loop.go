@@ -37,6 +37,7 @@ type Loop struct {
 	nanos    int64        // the clock at the last turn
 	polls    uint64       // how often it has polled
 	marked   uint64       // polls, when the streams were marked whose events had been fetched
+	behind   bool         // the last poll may have left something
 	yielded  int64        // when the scheduler last had its turn
 	visited  int64        // when the runtime's poller last had
 	unix     atomic.Int64 // the civil second at the last turn
@@ -96,6 +97,9 @@ func (l *Loop) Tick() int64 {
 
 // Polls tells how often the loop has looked for what has happened.
 func (l *Loop) Polls() uint64 { return l.polls }
+
+// Behind tells whether more may have happened before the last poll than that has brought.
+func (l *Loop) Behind() bool { return l.behind }
 
 // Unix is the civil time in seconds, read once a turn.
 func (l *Loop) Unix() int64 { return l.unix.Load() }
@@ -185,6 +189,7 @@ func (l *Loop) turn(serve bool) {
 	}
 	l.polls++
 	news := l.poller.poll(l.batch) || serve && l.backlog.len() > 0
+	l.behind = l.poller.count() == l.batch
 	l.keepTime()
 	if shared {
 		l.yielded = l.nanos

@@ -27,7 +27,7 @@ func serve(t *testing.T, g *Group, fn func(*Stream)) net.Conn {
 		if w.End() {
 			k.Close()
 		} else if k.state != closed {
-			k.Return(func(Task) { k.Close() })
+			k.giveBack(func(Task) { k.Close() })
 		}
 	}
 	peer := open(t, g.Next(), k)

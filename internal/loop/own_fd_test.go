@@ -137,6 +137,7 @@ func TestStopLeavesOrphansAlone(t *testing.T) {
 			if s.Return(func(Task) { t.Error("taken back after the end") }) {
 				t.Error("the loop has not ended")
 			}
+			s.Abandon()
 		}
 	}
 	peer := open(t, l, k)

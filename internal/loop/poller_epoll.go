@@ -178,6 +178,9 @@ func (p *poller) event() (index, gen, bits uint32, ok bool) {
 	return 0, 0, 0, false
 }
 
+// count tells how many events the last poll has brought.
+func (p *poller) count() int { return p.n }
+
 // ahead returns whose the event is that the i-th call of event from here will return.
 func (p *poller) ahead(i int) (index, gen uint32, ok bool) {
 	if i += p.next; i < p.n {

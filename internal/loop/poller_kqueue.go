@@ -142,6 +142,9 @@ func (p *poller) event() (index, gen, bits uint32, ok bool) {
 	return uint32(ev.Token()), uint32(ev.Token() >> 32), ev.Bits(), true
 }
 
+// count tells how many events the last poll has brought.
+func (p *poller) count() int { return p.n }
+
 // ahead returns whose the event is that the i-th call of event from here will return.
 func (p *poller) ahead(i int) (index, gen uint32, ok bool) {
 	if i += p.next; i < p.n {

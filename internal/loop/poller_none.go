@@ -30,6 +30,8 @@ func (p *poller) poll(int) bool { return false }
 
 func (p *poller) event() (index, gen, bits uint32, ok bool) { return 0, 0, 0, false }
 
+func (p *poller) count() int { return 0 }
+
 func (p *poller) ahead(i int) (index, gen uint32, ok bool) { return 0, 0, false }
 
 func (p *poller) park(now, limit int64) {}

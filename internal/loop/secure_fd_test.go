@@ -38,7 +38,7 @@ func secured(t *testing.T, l *Loop, timeout int64, serve func(w *Worker, k *task
 		w.Begin(&k.Stream)
 		err := k.Handshake(tls.Server, server, timeout)
 		if !w.End() {
-			k.Return(func(Task) { k.Rest(0, true) })
+			k.giveBack(func(Task) { k.Rest(0, true) })
 			shaken <- err
 			return
 		}
@@ -205,7 +205,7 @@ func TestTLSTryWrite(t *testing.T) {
 		if w.End() {
 			k.Close()
 		} else {
-			k.Return(func(Task) { k.Close() })
+			k.giveBack(func(Task) { k.Close() })
 		}
 	})
 	if _, err := c.Write([]byte("!")); err != nil {
@@ -352,7 +352,7 @@ func TestTLSBothSidesAtOnce(t *testing.T) {
 		if w.End() {
 			k.Close()
 		} else {
-			k.Return(func(Task) { k.Close() })
+			k.giveBack(func(Task) { k.Close() })
 		}
 	})
 	go func() { _, _ = c.Write(want) }()

@@ -212,7 +212,11 @@ func TestStopLeavesLateHandlersBehind(t *testing.T) {
 			if w.End() {
 				t.Error("a handler believes that it has the loop")
 			}
-			back <- k.Return(func(Task) { t.Error("the stream went back to a loop that has ended") })
+			returned := k.Return(func(Task) { t.Error("the stream went back to a loop that has ended") })
+			if !returned {
+				k.Abandon()
+			}
+			back <- returned
 		}
 		peer := open(t, l, k)
 		send(t, peer, "go")

@@ -292,8 +292,8 @@ func (s *Stream) Close() {
 
 // Return gives the stream that a lost worker serves back to its loop, where then is
 // called with the loop held and the stream's task: it must put the stream to rest or close
-// it. When the loop has ended, the descriptor is closed here and now, then is not
-// called, and Return reports false. It does not allocate.
+// it. When the loop has ended, then is not called, and Return reports false: the caller
+// sees to it that nobody uses s any more, and calls Abandon. It does not allocate.
 func (s *Stream) Return(then func(Task)) bool {
 	m := messages.Get().(*message)
 	m.stream, m.then = s, then
@@ -303,28 +303,32 @@ func (s *Stream) Return(then func(Task)) bool {
 		w.loop.off.Add(-1)
 		m.teaches, m.key, m.blocked, m.asked = w.timed, w.Key, w.blocked, w.asked
 	}
-	return s.loop.give(m)
-}
-
-// Hand is Return for any other stream that is not at rest: one of a worker's own, or a
-// shared one. Whoever uses the stream may call it, on any goroutine.
-func (s *Stream) Hand(then func(Task)) bool {
-	m := messages.Get().(*message)
-	m.stream, m.then = s, then
-	return s.loop.give(m)
-}
-
-// give posts a message with a stream, or closes the stream when the loop has ended.
-func (l *Loop) give(m *message) bool {
-	s := m.stream
-	if l.post(m) {
+	if s.loop.post(m) {
 		return true
 	}
 	m.recycle()
+	return false
+}
+
+// Abandon closes a stream that could not be given back.
+func (s *Stream) Abandon() {
 	s.closeTLS()
 	s.closeFD()
+}
+
+// Hand is Return for any other stream that is not at rest: one of a worker's own, or a
+// shared one. Whoever uses the stream may call it, on any goroutine. When it reports
+// false, the descriptor is closed.
+func (s *Stream) Hand(then func(Task)) bool {
+	m := messages.Get().(*message)
+	m.stream, m.then = s, then
+	if s.loop.post(m) {
+		return true
+	}
+	m.recycle()
+	s.Abandon()
 	if s.state == shared {
-		l.release()
+		s.loop.release()
 	}
 	return false
 }

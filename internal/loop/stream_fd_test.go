@@ -29,7 +29,7 @@ func (k *task) end(w *Worker) {
 		k.Close()
 		return
 	}
-	k.Return(func(Task) { k.Close() })
+	k.giveBack(func(Task) { k.Close() })
 }
 
 // A handler may read while a goroutine of its own writes.
@@ -509,9 +509,9 @@ func TestGoroutineLeftBehindIsSentAway(t *testing.T) {
 		case held:
 			k.Rest(0, false)
 		case closes:
-			k.Return(func(Task) { k.Close() })
+			k.giveBack(func(Task) { k.Close() })
 		default:
-			k.Return(func(Task) { k.Rest(0, true) })
+			k.giveBack(func(Task) { k.Rest(0, true) })
 		}
 	}
 	peer := open(t, g.Next(), k)

@@ -122,7 +122,7 @@ func (k *stressTask) handle(w *Worker, op byte) (goesOn bool) {
 			k.Close()
 		default:
 			k.returned.Add(1)
-			k.Return(func(Task) {
+			k.giveBack(func(Task) {
 				if alive {
 					k.Rest(0, true)
 				} else {

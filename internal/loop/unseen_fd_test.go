@@ -92,7 +92,7 @@ func TestUnseenWaits(t *testing.T) {
 				k.Rest(0, true)
 				return
 			}
-			k.Return(func(Task) { k.Rest(0, true) })
+			k.giveBack(func(Task) { k.Rest(0, true) })
 		},
 	}
 	for name, waits := range ways {

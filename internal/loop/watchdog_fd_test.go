@@ -62,7 +62,7 @@ func TestHandedOffHandlersBeginSoon(t *testing.T) {
 					}
 					w.Begin(&k.Stream)
 					w.End()
-					k.Return(func(Task) { k.Close() })
+					k.giveBack(func(Task) { k.Close() })
 				})
 			}
 			l.enqueue(&k.Stream)

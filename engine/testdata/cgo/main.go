@@ -1,4 +1,5 @@
-// Command cgo has a handler of the engine block in C until another request was served.
+// Command cgo has handlers of the engine block in C until other requests were served, on
+// each driver.
 package main
 
 /*
@@ -17,39 +18,56 @@ import (
 	"log"
 	"net/http"
 	"os"
+	"runtime"
+	"strings"
 
 	"github.com/gale-http/gale/engine"
 )
 
 func main() {
+	for _, s := range []*engine.Server{
+		{Loops: 1},
+		{Loops: 2, Dispatch: engine.Inline},
+		{Loops: 1, Dispatch: engine.Goroutine},
+		{Portable: true},
+	} {
+		serve(s)
+	}
+	fmt.Println("served meanwhile")
+}
+
+func serve(s *engine.Server) {
 	r, w, err := os.Pipe()
 	check(err)
+	defer r.Close()
+	defer w.Close()
 	fd := C.int(r.Fd())
 	blocked := make(chan struct{})
-	s := &engine.Server{Loops: 1, Handler: func(req *engine.Request, res *engine.Response) {
+	s.Handler = func(req *engine.Request, res *engine.Response) {
 		if string(req.URL()) == "/c" {
-			close(blocked)
+			blocked <- struct{}{}
 			_ = res.EndString(string(rune(C.await(fd))))
 			return
 		}
 		_ = res.EndString("hello")
-	}}
+	}
 	check(s.Listen("tcp", "127.0.0.1:0"))
-	late := make(chan string, 1)
-	go func() { late <- get(s, "/c") }()
-	<-blocked
-	for range 5 {
+	late, n := make(chan string), 2*runtime.GOMAXPROCS(0)+2
+	for range n {
+		go func() { late <- get(s, "/c") }()
+		<-blocked
 		if got := get(s, "/"); got != "hello" {
 			log.Fatalf("got %q", got)
 		}
 	}
-	_, err = w.WriteString("x")
+	_, err = w.WriteString(strings.Repeat("x", n))
 	check(err)
-	if got := <-late; got != "x" {
-		log.Fatalf("got %q", got)
+	for range n {
+		if got := <-late; got != "x" {
+			log.Fatalf("got %q", got)
+		}
 	}
 	check(s.Close())
-	fmt.Println("served meanwhile")
 }
 
 func get(s *engine.Server, path string) string {

@@ -1,0 +1,149 @@
+// The hazards of handlers, in the events of a server: each event panics, ends its
+// goroutine, locks its thread, comes late and never returns, and costs its connection at
+// most.
+
+package engine_test
+
+import (
+	"context"
+	"io"
+	"log"
+	"reflect"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gale-http/gale/engine"
+)
+
+// provocations have each event called, by its name; fresh is a connection that has sent
+// nothing.
+var provocations = map[string]func(s *server, fresh *client){
+	"Listening":  func(s *server, _ *client) { go func() { _ = s.Listen("tcp", "127.0.0.1:0") }() },
+	"Close":      nil, // TestCloseEventThatFails
+	"Connection": func(*server, *client) {},
+	"CheckContinue": func(_ *server, c *client) {
+		c.send("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n")
+	},
+	"Connect":        func(_ *server, c *client) { c.send("CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n") },
+	"ConnectRequest": func(_ *server, c *client) { c.send("CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n") },
+	"Upgrade": func(_ *server, c *client) {
+		c.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n")
+	},
+	"ClientError": func(_ *server, c *client) { c.send("nonsense\r\n\r\n") },
+	"Timeout":     func(*server, *client) {}, // it is idle
+}
+
+// mishaps are what events do that they should not. blocks waits until the test says that
+// others have been served.
+var mishaps = map[string]func(blocks func()){
+	"panics":             func(func()) { panic("mishap") },
+	"aborts":             func(func()) { panic(engine.ErrAbort) },
+	"exits":              func(func()) { runtime.Goexit() },
+	"locks":              func(func()) { runtime.LockOSThread() },
+	"is late":            func(blocks func()) { blocks() },
+	"is late and panics": func(blocks func()) { blocks(); panic("mishap") },
+	"is late and exits":  func(blocks func()) { blocks(); runtime.Goexit() },
+	"locks and is late":  func(blocks func()) { runtime.LockOSThread(); blocks() },
+	"locks and exits":    func(func()) { runtime.LockOSThread(); runtime.Goexit() },
+	"recurses":           func(func()) { deep(50_000, runtime.GC) },
+}
+
+// eachEvent runs a test for each event that there is, with do as what it does the next
+// time.
+func eachEvent(t *testing.T, d driver, test func(t *testing.T, s *server, armed *atomic.Pointer[func()], provoke func())) {
+	events := reflect.TypeFor[engine.Events]()
+	for i := range events.NumField() {
+		name := events.Field(i).Name
+		provoke, known := provocations[name]
+		if !known {
+			t.Errorf("nothing provokes %s", name)
+		}
+		if provoke == nil {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			var armed atomic.Pointer[func()]
+			s := prepare(t, d, hello)
+			s.ErrorLog = log.New(io.Discard, "", 0)
+			field := reflect.ValueOf(&s.On).Elem().Field(i)
+			field.Set(reflect.MakeFunc(field.Type(), func([]reflect.Value) []reflect.Value {
+				if do := armed.Swap(nil); do != nil {
+					(*do)()
+				}
+				return nil
+			}))
+			if name == "Timeout" {
+				s.Timeouts.Idle = 10 * time.Millisecond
+			}
+			s.listen()
+			test(t, s, &armed, func() { provoke(s, s.dial()) })
+		})
+	}
+}
+
+func TestEventsMayFail(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		eachEvent(t, d, func(t *testing.T, s *server, armed *atomic.Pointer[func()], provoke func()) {
+			for how, mishap := range mishaps {
+				t.Log(how)
+				other := s.dial()
+				if s.Timeouts.Idle != 0 {
+					other = nil // it would be idle, too
+				}
+				getOver(s, other)
+				here, proceed, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+				do := func() {
+					defer close(done)
+					close(here)
+					mishap(func() { <-proceed })
+				}
+				armed.Store(&do)
+				provoke()
+				wait(t, here, "the event")
+				for range 3 {
+					getOver(s, other)
+				}
+				close(proceed)
+				wait(t, done, "the event to end")
+				getOver(s, other)
+				getOver(s, nil)
+			}
+		})
+	})
+}
+
+// getOver asks over a connection, over a new one when it is nil.
+func getOver(s *server, c *client) {
+	s.t.Helper()
+	if c == nil {
+		c = s.dial()
+	}
+	c.get("/", "hello")
+}
+
+// TestEventsMayNeverReturn: Shutdown ends by its deadline.
+func TestEventsMayNeverReturn(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		eachEvent(t, d, func(t *testing.T, s *server, armed *atomic.Pointer[func()], provoke func()) {
+			here, release, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+			never := func() {
+				defer close(done)
+				close(here)
+				<-release
+			}
+			armed.Store(&never)
+			provoke()
+			wait(t, here, "the event")
+			s.dial().get("/", "hello")
+			ctx, cancel := context.WithCancel(context.Background())
+			cancel()
+			ended := make(chan error, 1)
+			go func() { ended <- s.Shutdown(ctx) }()
+			wait(t, ended, "Shutdown")
+			close(release)
+			wait(t, done, "the event to return after all")
+		})
+	})
+}

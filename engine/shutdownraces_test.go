@@ -1,0 +1,215 @@
+// Shutdown and Close against what happens at the same moment: requests that have just
+// been read, handlers that come late, sockets that somebody has kept, events that let
+// connections live.
+
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gale-http/gale/engine"
+)
+
+// TestShutdownAnswersWhatIsHandled: a request that has reached its handler is answered,
+// whatever its connection looked like a moment before.
+func TestShutdownAnswersWhatIsHandled(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		for range 5 {
+			var handled [20_000]atomic.Bool
+			var n, answered atomic.Int64
+			s := start(t, d, func(req *engine.Request, res *engine.Response) {
+				i, _ := strconv.Atoi(string(req.URL()[1:]))
+				handled[i].Store(true)
+				_ = res.EndString("hello")
+			})
+			var all sync.WaitGroup
+			for range 12 {
+				c := s.dial()
+				all.Go(func() {
+					for {
+						i := int(n.Add(1))
+						if i >= len(handled) {
+							return
+						}
+						if _, err := io.WriteString(c, request(fmt.Sprintf("/%d", i))); err != nil {
+							return
+						}
+						if _, err := c.try(""); err != nil {
+							if handled[i].Load() {
+								t.Errorf("request %d was handled, and its answer is lost: %v", i, err)
+							}
+							return
+						}
+						answered.Add(1)
+					}
+				})
+			}
+			if !eventually(func() bool { return answered.Load() > 100 }) {
+				t.Error("nothing is answered")
+			}
+			if err := s.Shutdown(context.Background()); err != nil {
+				t.Error(err)
+			}
+			all.Wait()
+		}
+	})
+}
+
+// pausing is a connection whose reader is slow to notice what it has read.
+type pausing struct {
+	net.Conn
+	armed         atomic.Bool
+	read, touched chan struct{}
+}
+
+func (p *pausing) Read(b []byte) (int, error) {
+	n, err := p.Conn.Read(b)
+	if n > 0 && p.armed.CompareAndSwap(true, false) {
+		close(p.read)
+		<-p.touched
+	}
+	return n, err
+}
+
+func (p *pausing) SetReadDeadline(t time.Time) error {
+	err := p.Conn.SetReadDeadline(t)
+	p.touch()
+	return err
+}
+
+func (p *pausing) Close() error {
+	err := p.Conn.Close()
+	p.touch()
+	return err
+}
+
+// touch lets the reader go on, once it is there.
+func (p *pausing) touch() {
+	select {
+	case <-p.read:
+		select {
+		case <-p.touched:
+		default:
+			close(p.touched)
+		}
+	default:
+	}
+}
+
+// only is a listener that accepts one connection.
+type only struct {
+	net.Listener
+	conn chan net.Conn
+	once sync.Once
+}
+
+func (l *only) Accept() (net.Conn, error) {
+	if c, ok := <-l.conn; ok {
+		return c, nil
+	}
+	return nil, net.ErrClosed
+}
+
+func (l *only) Close() error {
+	l.once.Do(func() { close(l.conn) })
+	return l.Listener.Close()
+}
+
+// TestShutdownAnswersWhatHasJustBeenRead: with a goroutine a connection, Shutdown finds one
+// idle whose request has been read and not noted.
+func TestShutdownAnswersWhatHasJustBeenRead(t *testing.T) {
+	s := prepare(t, driver{loops: 1}, hello)
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &only{Listener: inner, conn: make(chan net.Conn, 1)}
+	served := make(chan error)
+	go func() { served <- s.Serve(l) }()
+	outside, err := net.Dial("tcp", inner.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	inside, err := inner.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &pausing{Conn: inside, read: make(chan struct{}), touched: make(chan struct{})}
+	l.conn <- p
+	c := newClient(t, outside)
+	c.get("/", "hello")
+	p.armed.Store(true)
+	c.send(request("/"))
+	wait(t, p.read, "the request to be read")
+	ended := make(chan error, 1)
+	go func() { ended <- s.Shutdown(context.Background()) }()
+	c.expect(200, "hello")
+	if err := wait(t, ended, "Shutdown"); err != nil {
+		t.Error(err)
+	}
+	if err := wait(t, served, "Serve"); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestShutdownWithATimeoutEvent: Events.Timeout may keep an idle connection, but not from
+// Shutdown.
+func TestShutdownWithATimeoutEvent(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		t.Parallel() // a connection that has sent nothing is given a second
+		s := prepare(t, d, hello)
+		s.On.Timeout = func(*engine.Socket) {}
+		s.listen()
+		fresh, used := s.dial(), s.dial()
+		used.get("/", "hello")
+		if !eventually(func() bool { return s.Connections() == 2 }) {
+			t.Error("two connections should be open")
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- s.Shutdown(context.Background()) }()
+		if err := wait(t, ended, "Shutdown"); err != nil {
+			t.Error(err)
+		}
+		for _, c := range []*client{fresh, used} {
+			if got := c.cut(); got != "" {
+				t.Errorf("got %q", got)
+			}
+		}
+	})
+}
+
+// TestSocketKeptBeyondTheLoop: whoever has kept the Socket of a request closes it while
+// its late handler finds that there is no loop any more, and closes the descriptor.
+// The race detector tells whether they know of each other.
+func TestSocketKeptBeyondTheLoop(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		for range 10 {
+			kept, proceed := make(chan *engine.Socket, 1), make(chan struct{})
+			s := start(t, d, func(req *engine.Request, _ *engine.Response) {
+				req.Block()
+				kept <- req.Socket()
+				<-proceed
+			})
+			s.dial().send(request("/"))
+			socket := wait(t, kept, "the socket")
+			s.closeNow()
+			close(proceed)
+			for end := time.Now().Add(time.Millisecond); time.Now().Before(end); {
+				_ = socket.SetDeadline(time.Time{})
+				_ = socket.LocalAddr()
+			}
+			_ = socket.Close()
+			if !eventually(func() bool { return s.Connections() == 0 }) {
+				t.Error("the connection is left")
+			}
+		}
+	})
+}
