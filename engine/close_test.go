@@ -329,7 +329,7 @@ func TestLingerEnds(t *testing.T) {
 	if testing.Short() {
 		return
 	}
-	eachDriver(t, func(t *testing.T, d driver) {
+	allDrivers(t, func(t *testing.T, d driver) {
 		c := start(t, d, hello).dial()
 		c.send("nonsense\r\n\r\n")
 		if a := c.next(""); a.StatusCode != 400 {

@@ -84,7 +84,7 @@ func eachEvent(t *testing.T, d driver, test func(t *testing.T, s *server, armed 
 }
 
 func TestEventsMayFail(t *testing.T) {
-	eachDriver(t, func(t *testing.T, d driver) {
+	allDrivers(t, func(t *testing.T, d driver) {
 		eachEvent(t, d, func(t *testing.T, s *server, armed *atomic.Pointer[func()], provoke func()) {
 			for how, mishap := range mishaps {
 				t.Log(how)
@@ -125,7 +125,7 @@ func getOver(s *server, c *client) {
 
 // TestEventsMayNeverReturn: Shutdown ends by its deadline.
 func TestEventsMayNeverReturn(t *testing.T) {
-	eachDriver(t, func(t *testing.T, d driver) {
+	allDrivers(t, func(t *testing.T, d driver) {
 		eachEvent(t, d, func(t *testing.T, s *server, armed *atomic.Pointer[func()], provoke func()) {
 			here, release, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
 			never := func() {

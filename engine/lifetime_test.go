@@ -16,7 +16,7 @@ import (
 
 // Beyond Limits.Connections a client is told so, and when others have gone, served.
 func TestTooManyConnections(t *testing.T) {
-	eachDriver(t, func(t *testing.T, d driver) {
+	allDrivers(t, func(t *testing.T, d driver) {
 		s := prepare(t, d, hello)
 		s.Limits.Connections = 2
 		s.listen()

@@ -69,6 +69,18 @@ func eachDriver(t *testing.T, test func(t *testing.T, d driver)) {
 	}
 }
 
+// allDrivers is eachDriver with all drivers at once: for tests that wait for a time which is
+// the server's, and measure none. (Parallel would have as many at once as there are Ps.)
+func allDrivers(t *testing.T, test func(t *testing.T, d driver)) {
+	var all sync.WaitGroup
+	defer all.Wait()
+	for _, d := range drivers {
+		if d.portable || havePoller {
+			all.Go(func() { t.Run(d.name, func(t *testing.T) { test(t, d) }) })
+		}
+	}
+}
+
 // server is a server under test and what it logged.
 type server struct {
 	*engine.Server

@@ -49,7 +49,7 @@ func hundred(filler string) *simnet.Script {
 func TestHundredRequests(t *testing.T) {
 	// The long ones together are several times what is read at once.
 	short, long := hundred(""), hundred(strings.Repeat("filler", 17))
-	eachDriver(t, func(t *testing.T, d driver) {
+	allDrivers(t, func(t *testing.T, d driver) {
 		s := start(t, d, page)
 		path := filepath.Join(t.TempDir(), "socket")
 		if err := s.Listen("unix", path); err != nil {

@@ -170,7 +170,7 @@ func TestShutdownWaits(t *testing.T) {
 // TestShutdownGivesTheFirstRequestTime: who has connected, and sent nothing yet, may
 // still send a request, however slowly its body comes. Who does not is closed.
 func TestShutdownGivesTheFirstRequestTime(t *testing.T) {
-	eachDriver(t, func(t *testing.T, d driver) {
+	allDrivers(t, func(t *testing.T, d driver) {
 		reading := make(chan struct{}, 1)
 		s := start(t, d, func(req *engine.Request, res *engine.Response) {
 			if string(req.Method()) == "POST" {
@@ -268,7 +268,7 @@ func startServe(t *testing.T, d driver, h engine.Handler) *server {
 
 // TestShutdownWhileConnectionsKeepComing: they do not keep it from ending.
 func TestShutdownWhileConnectionsKeepComing(t *testing.T) {
-	eachDriver(t, func(t *testing.T, d driver) {
+	allDrivers(t, func(t *testing.T, d driver) {
 		s := startServe(t, d, hello)
 		came, ended := make(chan struct{}, 1), make(chan error, 1)
 		over := make(chan struct{})

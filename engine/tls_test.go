@@ -455,7 +455,7 @@ func TestTLSCallbacks(t *testing.T) {
 // Connections in every state when the server ends.
 func TestTLSEnds(t *testing.T) {
 	for _, how := range []string{"close", "shutdown"} {
-		eachDriver(t, func(t *testing.T, d driver) {
+		allDrivers(t, func(t *testing.T, d driver) {
 			proceed, here := make(chan struct{}), make(chan struct{})
 			s := prepareTLS(t, d, routes(map[string]engine.Handler{"/slow": func(_ *engine.Request, res *engine.Response) {
 				close(here)

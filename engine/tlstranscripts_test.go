@@ -14,7 +14,7 @@ import (
 
 func TestTranscriptsTLS(t *testing.T) {
 	groups := readGroups(t)
-	eachDriver(t, func(t *testing.T, d driver) {
+	allDrivers(t, func(t *testing.T, d driver) {
 		for _, g := range groups {
 			t.Run(strings.Trim(fmt.Sprint(g.options), "map[]"), func(t *testing.T) {
 				s := prepareTLS(t, d, page)

@@ -321,7 +321,7 @@ func limits(t *testing.T, options map[string]string) (l engine.Limits) {
 // were sent, so those take the fine cuts.
 func TestTranscripts(t *testing.T) {
 	groups := readGroups(t)
-	eachDriver(t, func(t *testing.T, d driver) {
+	allDrivers(t, func(t *testing.T, d driver) {
 		for _, g := range groups {
 			playGroup(t, d, g)
 		}
