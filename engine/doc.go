@@ -39,16 +39,45 @@
 // Stats counts what ran where. With GOMAXPROCS=1 a handler that computes is found out
 // by the runtime only, after 10 ms.
 //
-// A handler may do what a goroutine may: start others, and have them read the body and
-// write the answer, one on each side, until it returns (afterwards they get ErrOver);
-// panic (500, and a word in the log; ErrAbort cuts the connection without either);
-// call runtime.Goexit; lock its OS thread, for as long as it runs: what it leaves
-// locked is unlocked when it returns.
+// What each costs the others on its loop, and itself:
+//
+//	inline       as long as it runs, a millisecond at most; nothing itself
+//	suspended    nothing; two switches of 60 ns a wait, and its stack and buffers, 8 KiB a
+//	             side, while it waits (Limits.Suspended bounds how many do)
+//	taken over   the millisecond or so until it is found out; a new goroutine for the loop
+//	Block        nothing; the same goroutine
+//	handed off   nothing; the wake-up of a pooled goroutine, and its buffers
+//
+// The driver without loops (Portable, foreign net.Conns, systems without epoll or kqueue)
+// has a goroutine a connection: there everything is handed off, and Block does nothing.
+//
+// Events run as handlers do, with all of this; so do the functions of a tls.Config.
+//
+// # What a handler may do
+//
+// What a goroutine may: block in whatever way, C and system calls included; recurse
+// deeply; panic (500, and a word in the log; ErrAbort cuts the connection without
+// either; once some of the answer has left, the connection is cut); call runtime.Goexit
+// (the same as a panic); lock its OS thread, for as long as it runs: what it leaves locked
+// is unlocked when it returns, and its waits take the goroutine's way. It may even never
+// return: Shutdown ends by its deadline and Close at once, without it, and what it does
+// with its request from then on fails with ErrClosed.
+//
+// It may start goroutines, and have them read the body and write the answer, one on each
+// side, but has to wait for them before it returns: request and response are used
+// again then, for another client. Who is in the midst of a method is sent away with
+// ErrOver, and so is, on amd64 and arm64, whoever was in one before. A goroutine whose first call
+// comes after the return is not: it is taken for one of the next handler's, and would
+// read what another client sends, or write into another's answer. The methods that tell
+// or set things guard nothing; what they say too late is another request's. Tests with
+// -tags galedebug find all of that.
 //
 // # Bytes
 //
 // A []byte that a request or response hands out is a view, valid until the handler
 // returns; a string may be kept for ever. Build with -tags galedebug and released
 // memory is overwritten, so that a view kept too long shows at once; a request or
-// response used when its handler has returned panics then, and says so.
+// response used when its handler has returned panics then, whichever method it is and
+// whoever calls it, and says so. No request is answered with the memory of another in
+// such a build: it is for tests.
 package engine

@@ -14,7 +14,9 @@ import (
 // Request is a request under way (seed: http.IncomingMessage). It is the
 // handler's until that returns, and so are all bytes that its methods hand out;
 // the strings may be kept. Its methods are for one goroutine at a time, Read and
-// Context for any one beside it. None but Context and those that say so allocates.
+// Context for any one beside it; all must be done with it when the handler returns,
+// because then it is another client's request (see What a handler may do, above). None but
+// Context and those that say so allocates.
 type Request struct {
 	x  *responder
 	in exchange.Incoming

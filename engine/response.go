@@ -50,8 +50,9 @@ func (e *StatusError) Error() string {
 
 // Response is the answer under way to a request (seed: http.ServerResponse). Its
 // head can be changed until it is sent, by the first Write, Flush or End. It is
-// the handler's until that returns. Its methods are for one goroutine at a time,
-// any one. None allocates in the steady state.
+// the handler's until that returns; then it is the answer to another client's request,
+// and whoever still writes may write into that (see What a handler may do, above). Its
+// methods are for one goroutine at a time, any one. None allocates in the steady state.
 type Response struct {
 	x      *responder
 	out    exchange.Outgoing
