@@ -311,8 +311,8 @@ func (k *talk) lost(a *ask, err error) {
 		return
 	}
 	if !k.excused(a) {
-		k.t.Errorf("the answer to %v is lost: %v (%d handled it, %d returned, it failed: %v)",
-			a, err, a.handled.Load(), a.returned.Load(), a.failed.Load())
+		k.t.Errorf("the answer to %v is lost: %v (%d handled it, %d returned, it failed: %v; ending: %d)",
+			a, err, a.handled.Load(), a.returned.Load(), a.failed.Load(), k.ending.Load())
 	}
 }
 
@@ -366,9 +366,9 @@ func (k *talk) judge(a *ask, res *http.Response, body []byte, err error) {
 			k.t.Errorf("the answer to %v has the trailers %v", a, res.Trailer)
 		}
 		k.whole.Add(1)
-	case k.mayFail() && res.StatusCode != 200, a.way == "patience", a.way == "deadline" && res.StatusCode == 599:
+	case k.mayFail() && (res.StatusCode != 200 || a.old), a.way == "patience", a.way == "deadline" && res.StatusCode == 599:
 		k.cut.Add(1) // it was told 408, 599 or the like
 	default:
-		k.t.Errorf("%v was answered with %d and %d bytes", a, res.StatusCode, len(body))
+		k.t.Errorf("%v was answered with %d and %d bytes (short timeouts: %v, ending: %d, %v)", a, res.StatusCode, len(body), k.strict, k.ending.Load(), res)
 	}
 }
