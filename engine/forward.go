@@ -25,6 +25,7 @@ type Answer interface {
 // comes, and its trailers. On an error part of it may have been sent: panic(ErrAbort) keeps
 // the client from taking that for all. It allocates only for trailers.
 func (r *Response) Forward(a Answer) error {
+	r.x.check("Forward")
 	in := a.Received()
 	if err := r.SetStatus(a.StatusCode()); err != nil {
 		return err

@@ -28,6 +28,7 @@ type talk struct {
 	in   *bufio.Reader
 	sent chan struct{} // closed when what is being sent has been, or cannot be; nil: nothing is
 	said []*ask        // that were answered before
+	last bool          // the last answer has said that it is
 }
 
 // ordinary are the ways that any client may ask for.
@@ -215,7 +216,7 @@ func (k *talk) series() {
 			k.send(k.head(a) + a.body(k.rand))
 		}
 		if !k.answer(a) {
-			k.rest(nil)
+			k.rest()
 			return
 		}
 	}
@@ -266,7 +267,9 @@ func (k *talk) pipeline() {
 	}
 	for i, a := range all {
 		if !k.answer(a) {
-			k.rest(all[i+1:])
+			if k.rest(); k.last {
+				k.nobodys(all[i+1:])
+			}
 			return
 		}
 	}
@@ -279,16 +282,20 @@ func (k *talk) closeWrite() { _ = k.conn.(interface{ CloseWrite() error }).Close
 func (k *talk) end() {
 	if k.await(); k.rand.IntN(3) > 0 {
 		k.closeWrite()
-		k.rest(nil)
+		k.rest()
+	}
+}
+
+// nobodys notes that requests are nobody's: they are behind an answer that closes.
+func (k *talk) nobodys(all []*ask) {
+	for _, a := range all {
+		a.never.Store(true)
 	}
 }
 
 // rest reads to the end of the connection, where there must be nothing more: the server
-// has to end it now. What was asked beyond is nobody's.
-func (k *talk) rest(beyond []*ask) {
-	for _, a := range beyond {
-		a.never.Store(true)
-	}
+// has to end it now.
+func (k *talk) rest() {
 	more, err := io.ReadAll(k.in)
 	if len(more) > 0 {
 		k.t.Errorf("behind the last answer there is %q", more[:min(len(more), 300)])
@@ -332,7 +339,7 @@ func (k *talk) answer(a *ask) (more bool) {
 	}
 	body, err := io.ReadAll(res.Body)
 	k.judge(a, res, body, err)
-	k.said = append(k.said, a)
+	k.said, k.last = append(k.said, a), err == nil && res.Close
 	return err == nil && !res.Close
 }
 
@@ -354,7 +361,7 @@ func (k *talk) judge(a *ask, res *http.Response, body []byte, err error) {
 		k.t.Errorf("%v got an answer of %d bytes that is not its own: %q", a, len(body), bytes.TrimSpace(body[:min(len(body), 100)]))
 	case strings.HasSuffix(a.way, "-midst") && res.StatusCode == 200 || a.way == "leave-writer" && err != nil:
 		if err == nil && !(a.old && k.mayFail()) { // when the server closes, HTTP/1.0 cannot tell
-			k.t.Errorf("the answer to %v was cut and looks whole", a)
+			k.t.Errorf("the answer to %v was cut and looks whole (ending: %d), behind %v", a, k.ending.Load(), k.said)
 		}
 		k.cut.Add(1)
 	case strings.HasPrefix(a.way, "abort") && res.StatusCode == 200:

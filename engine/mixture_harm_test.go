@@ -17,7 +17,7 @@ func (k *talk) disturb() {
 		a := k.ask(k.way(false))
 		a.expects = false
 		if k.send(k.head(a) + a.body(k.rand)); !k.answer(a) {
-			k.rest(nil)
+			k.rest()
 			return
 		}
 	}
@@ -42,7 +42,7 @@ func (k *talk) disturb() {
 		k.await()
 		k.closeWrite()
 		k.answer(a)
-		k.rest(nil)
+		k.rest()
 		return
 	case 5: // says in the midst that this was all
 		k.send(text[:k.rand.IntN(len(text))])
@@ -87,7 +87,7 @@ func (k *talk) nonsense(a *ask) {
 	i := k.rand.IntN(len(bad) - 1) // the last one would reach a handler
 	k.send(k.head(a) + a.body(k.rand) + bad[i])
 	if !k.answer(a) {
-		k.rest(nil)
+		k.rest()
 		return
 	}
 	text, err := io.ReadAll(k.in)
