@@ -4,11 +4,14 @@ package nethttp
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/textproto"
 	"sync"
+
+	"github.com/gale-http/gale/agent"
 )
 
 // body is an answer's body. One goroutine may Close it while another reads.
@@ -33,6 +36,8 @@ func (b *body) Read(p []byte) (int, error) {
 	case err == io.EOF:
 		b.trailers()
 		b.stop()
+	case errors.Is(err, agent.ErrUnexpectedEOF):
+		err = io.ErrUnexpectedEOF // what callers of net/http look for
 	case err != nil:
 		err = unwrapContext(b.out.Request.Context(), err)
 	}

@@ -2,6 +2,10 @@
 // with its redirects, cookies and timeouts, over gale's sockets.
 //
 //	client := &http.Client{Transport: &nethttp.Transport{}}
+//
+// What can be seen of it is what can be seen of http.Transport, gzip that is asked for and
+// undone included; errors are the agent's where net/http's have no name. Of a client trace
+// GetConn, GotConn, Got100Continue, Got1xxResponse and GotFirstResponseByte are called.
 package nethttp
 
 import (
@@ -32,6 +36,9 @@ type Transport struct {
 	Proxy func(*http.Request) (*url.URL, error)
 	// TLS is for https, instead of the agent's.
 	TLS *tls.Config
+	// DisableCompression has requests not ask for gzip by themselves, and answers stay as
+	// they come, as in http.Transport.
+	DisableCompression bool
 
 	exchanges sync.Pool // of *exchange
 }
@@ -95,6 +102,9 @@ func (x *exchange) roundTrip(t *Transport, r *http.Request) (*http.Response, err
 		t.exchanges.Put(x)
 	default:
 		out.Body = &body{x: x, out: out, stop: stop, back: &t.exchanges}
+		if t.asksGzip(r) {
+			unzip(out)
+		}
 	}
 	return out, nil
 }
@@ -118,14 +128,19 @@ func unwrapContext(ctx context.Context, err error) error {
 }
 
 var (
-	errRequest     = errors.New("nethttp: the request has no URL with a host")
-	errEnvironment = errors.New("nethttp: what the environment says of the proxy is no URL") // which may have a password
+	errScheme  = errors.New("nethttp: the URL's scheme is neither http nor https")
+	errRequest = errors.New("nethttp: the request has no URL with a host")
 )
 
 // prepare makes the agent's request of net/http's.
 func (x *exchange) prepare(t *Transport, r *http.Request) error {
-	if r.URL == nil || r.URL.Host == "" {
+	switch {
+	case r.Context().Err() != nil:
+		return r.Context().Err()
+	case r.URL == nil || r.URL.Host == "":
 		return errRequest
+	case r.URL.Scheme != "http" && r.URL.Scheme != "https":
+		return errScheme
 	}
 	q := &x.req
 	q.ClearHeaders()
@@ -139,14 +154,15 @@ func (x *exchange) prepare(t *Transport, r *http.Request) error {
 		choose = http.ProxyFromEnvironment
 	}
 	switch through, err := choose(r); {
-	case err != nil && t.Proxy == nil && strings.Contains(err.Error(), "@"):
-		return errEnvironment
 	case err != nil:
 		return err
 	case through != nil:
 		q.Route.Proxy = through.String()
 	}
-	return x.fields(r)
+	if err := x.fields(r); err != nil || !t.asksGzip(r) {
+		return err
+	}
+	return q.SetHeader("Accept-Encoding", "gzip")
 }
 
 // fields copies the fields, and says how the body is framed.
@@ -161,6 +177,10 @@ func (x *exchange) fields(r *http.Request) error {
 		switch textproto.CanonicalMIMEHeaderKey(name) {
 		case "Host", "Content-Length", "Transfer-Encoding", "Trailer":
 			continue // r's own fields say it
+		case "User-Agent":
+			if len(values) == 1 && values[0] == "" {
+				continue // none at all
+			}
 		}
 		for _, value := range values {
 			if err := q.AddHeader(name, value); err != nil {
@@ -269,6 +289,12 @@ func (x *exchange) response(r *http.Request) *http.Response {
 		key := textproto.CanonicalMIMEHeaderKey(string(name))
 		out.Header[key] = append(out.Header[key], string(value))
 	}
+	if code == http.StatusNotModified && r.Method != http.MethodHead {
+		out.ContentLength = 0
+	}
+	if out.ProtoMinor == 1 && out.Close && strings.EqualFold(out.Header.Get("Connection"), "close") {
+		out.Header.Del("Connection") // Close says it
+	}
 	if strings.EqualFold(out.Header.Get("Transfer-Encoding"), "chunked") {
 		out.TransferEncoding = []string{"chunked"}
 		out.Header.Del("Transfer-Encoding")
@@ -293,7 +319,11 @@ func (x *exchange) trace(t *httptrace.ClientTrace, r *http.Request) {
 		return
 	}
 	if t.GetConn != nil {
-		t.GetConn(r.URL.Host)
+		port := r.URL.Port()
+		if port == "" {
+			port = map[string]string{"http": "80", "https": "443"}[r.URL.Scheme]
+		}
+		t.GetConn(net.JoinHostPort(r.URL.Hostname(), port))
 	}
 	on := &x.req.On
 	if t.GotConn != nil {
@@ -301,7 +331,14 @@ func (x *exchange) trace(t *httptrace.ClientTrace, r *http.Request) {
 			t.GotConn(httptrace.GotConnInfo{Conn: s.NetConn(), Reused: s.Reused(), WasIdle: s.Reused()})
 		}
 	}
-	on.Continue = t.Got100Continue
+	on.Continue = func() {
+		if t.Got1xxResponse != nil {
+			_ = t.Got1xxResponse(http.StatusContinue, textproto.MIMEHeader{})
+		}
+		if t.Got100Continue != nil {
+			t.Got100Continue()
+		}
+	}
 	if t.Got1xxResponse != nil {
 		on.Information = func(res *agent.Response) {
 			header := make(textproto.MIMEHeader)

@@ -1,0 +1,55 @@
+// What net/http's Transport does about gzip: it asks for it where the caller has not said
+// what to accept, and undoes it then, so that nobody knows.
+
+package nethttp
+
+import (
+	"compress/gzip"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// asksGzip tells whether a request is to ask for gzip on its own account.
+func (t *Transport) asksGzip(r *http.Request) bool {
+	return !t.DisableCompression && r.Method != http.MethodHead && r.Header["Accept-Encoding"] == nil && r.Header["Range"] == nil
+}
+
+// unzip undoes the gzip of an answer that was asked for.
+func unzip(out *http.Response) {
+	if !strings.EqualFold(out.Header.Get("Content-Encoding"), "gzip") || out.Body == http.NoBody {
+		return
+	}
+	out.Header.Del("Content-Encoding")
+	out.Header.Del("Content-Length")
+	out.ContentLength, out.Uncompressed = -1, true
+	out.Body = &unzipped{body: out.Body}
+}
+
+// unzipped is a body that is unzipped while it is read.
+type unzipped struct {
+	body io.ReadCloser
+	zip  *gzip.Reader // made by the first Read
+	err  error
+}
+
+// Read implements io.Reader.
+func (u *unzipped) Read(p []byte) (int, error) {
+	if u.err != nil {
+		return 0, u.err
+	}
+	if u.zip == nil {
+		if u.zip, u.err = gzip.NewReader(u.body); u.err != nil {
+			return 0, u.err
+		}
+	}
+	n, err := u.zip.Read(p)
+	if err == io.EOF { // of the gzip; the body's end, with its trailers, comes behind it
+		_, _ = io.Copy(io.Discard, u.body)
+	}
+	u.err = err
+	return n, err
+}
+
+// Close implements io.Closer.
+func (u *unzipped) Close() error { return u.body.Close() }
