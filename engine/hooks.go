@@ -211,6 +211,9 @@ func (c *conn) Overdue() (again int64) {
 	server, socket := c.server, c.socket()
 	go func() {
 		for _, l := range listeners {
+			if socket.state.Load() == own {
+				return // it was taken over meanwhile
+			}
 			server.tellAside(l.name, l.told, socket)
 		}
 	}()

@@ -16,6 +16,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -29,6 +30,7 @@ type talk struct {
 	sent chan struct{} // closed when what is being sent has been, or cannot be; nil: nothing is
 	said []*ask        // that were answered before
 	last bool          // the last answer has said that it is
+	shut atomic.Bool   // what was sent has met a reset, of which whoever reads then hears nothing
 }
 
 // ordinary are the ways that any client may ask for.
@@ -179,6 +181,7 @@ func (k *talk) send(text string) {
 				n = 1 + random.IntN(n)
 			}
 			if _, err := io.WriteString(k.conn, text[:n]); err != nil {
+				k.shut.Store(true)
 				return
 			}
 			if text = text[n:]; random.IntN(4) == 0 {
@@ -360,7 +363,7 @@ func (k *talk) judge(a *ask, res *http.Response, body []byte, err error) {
 	case res.StatusCode == 200 && !isContent(number, 0, body):
 		k.t.Errorf("%v got an answer of %d bytes that is not its own: %q", a, len(body), bytes.TrimSpace(body[:min(len(body), 100)]))
 	case strings.HasSuffix(a.way, "-midst") && res.StatusCode == 200 || a.way == "leave-writer" && err != nil:
-		if err == nil && !(a.old && k.mayFail()) { // when the server closes, HTTP/1.0 cannot tell
+		if k.await(); err == nil && !(a.old && (k.mayFail() || k.shut.Load())) { // when the server closes, HTTP/1.0 cannot tell
 			k.t.Errorf("the answer to %v was cut and looks whole (ending: %d), behind %v", a, k.ending.Load(), k.said)
 		}
 		k.cut.Add(1)
