@@ -75,7 +75,6 @@ func (a *Agent) Do(ctx context.Context, req *Request, res *Response) error {
 	}
 	res.call = call{run: r, origin: o, ctx: ctx}
 	res.call.worker, res.call.follows = loop.Seated(ctx)
-	req.prepare()
 	return res.do(req)
 }
 
@@ -91,12 +90,15 @@ func (a *Agent) drop(ctx context.Context, req *Request) error {
 
 // do sends the request until it is answered or fails for good.
 func (r *Response) do(q *Request) error {
-	trailers := q.out.Trailers.Len()
-	for quick := r.follows && q.plain(); ; quick = false {
-		done, err := false, error(nil)
-		if quick {
-			done, err = r.swift(q)
+	var done bool
+	var err error
+	if r.follows && q.plain() {
+		if done, err = r.swift(q); done && err == nil {
+			return nil
 		}
+	}
+	q.prepare()
+	for trailers := q.out.Trailers.Len(); ; done = false {
 		if !done {
 			if err = r.acquire(); err == nil {
 				if done, err = true, r.exchange(q); r.sender == nil {

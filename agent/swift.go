@@ -76,7 +76,12 @@ func (r *Response) swift(q *Request) (done bool, err error) {
 	c.Follow(true)
 	c.free.Store(false)
 	r.conn, r.reused = c, c.used
-	r.attach(q)
+	c.ReadTimeout, c.WriteTimeout = run.times.response, run.times.write
+	r.machine.Reset(h1.Client)
+	r.machine.SetRequest(q.target.method)
+	r.in.Limits, r.query = &run.limits, q
+	r.in.Attach(&c.Stream, &r.machine, nil)
+	r.early, r.broken = false, nil
 	r.wrote, err = c.Write(q.whole())
 	if err == nil {
 		r.sent = true
