@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"iter"
 	"strings"
 
 	"github.com/gale-http/gale/bytesparse"
@@ -364,35 +363,6 @@ func (r *Response) sendSource(q *Request, from io.Reader) error {
 	for buf := r.in.Spare(); !q.out.Ended(); {
 		n, err := from.Read(buf)
 		if err = s.put(buf[:n], from, err); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// takeTrailers has the trailers of a message that is passed on follow its body, those
-// that may.
-func (q *Request) takeTrailers(from io.Reader) error {
-	if m, ok := from.(interface{ Received() *exchange.Incoming }); ok && !m.Received().HasTrailers() {
-		return nil
-	}
-	if m, ok := from.(trailing); ok {
-		return q.addTrailers(m)
-	}
-	return nil
-}
-
-// trailing is a message with trailers, once it has been read.
-type trailing interface {
-	RawTrailers() iter.Seq2[[]byte, []byte]
-}
-
-func (q *Request) addTrailers(of trailing) error {
-	for name, value := range of.RawTrailers() {
-		if !exchange.MayTrail(name) {
-			continue
-		}
-		if err := q.out.Trailers.AddBytes(name, value); err != nil {
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ package agent
 import (
 	"bytes"
 	"io"
+	"iter"
 
 	"github.com/gale-http/gale/bytesparse"
 	"github.com/gale-http/gale/internal/exchange"
@@ -65,4 +66,33 @@ func split(target []byte) (authority, path []byte) {
 	default:
 		return rest[:end], rest[end:]
 	}
+}
+
+// takeTrailers has the trailers of a message that is passed on follow its body, those
+// that may.
+func (q *Request) takeTrailers(from io.Reader) error {
+	if m, ok := from.(interface{ Received() *exchange.Incoming }); ok && !m.Received().HasTrailers() {
+		return nil
+	}
+	if m, ok := from.(trailing); ok {
+		return q.addTrailers(m)
+	}
+	return nil
+}
+
+// trailing is a message with trailers, once it has been read.
+type trailing interface {
+	RawTrailers() iter.Seq2[[]byte, []byte]
+}
+
+func (q *Request) addTrailers(of trailing) error {
+	for name, value := range of.RawTrailers() {
+		if !exchange.MayTrail(name) {
+			continue
+		}
+		if err := q.out.Trailers.AddBytes(name, value); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -51,12 +51,18 @@ type Request struct {
 	self   *Request  // where the functions of out belong
 }
 
-// Source is a body that is read while it is sent.
+// Source is a body that is read while it is sent: by another goroutine than the one that
+// calls Do, unless all of it is at hand, and until the answer has been read to its end or
+// closed. Where nothing comes from it and nothing from the server, only the context ends
+// the call.
 type Source struct {
-	Reader io.Reader // read to its end, by the goroutine that calls Do; of an engine.Request or a Response the trailers follow that may be any
-	Length int64     // how much it has when that is known and > 0; else it is sent in chunks
+	// Reader is read to its end. Of an engine.Request, or a Response, the trailers follow
+	// that may. A Read that waits when the call ends is not waited for, and what it brings
+	// is dropped: only a Response is its owner's again once that is closed.
+	Reader io.Reader
+	Length int64 // how much it has when that is known and > 0; else it is sent in chunks
 	// Again, when set, gives the body from its beginning, so that the request can be
-	// sent again.
+	// sent again. It is not called while a Read of what it replaces is under way.
 	Again func() (io.Reader, error)
 }
 
