@@ -2,7 +2,10 @@
 
 package bytesparse
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // The levels of this machine, each forced by the one switch there is.
 
@@ -71,4 +74,24 @@ func TestHashStart(t *testing.T) {
 		}
 		try(name+"S", MethodOther)
 	}
+}
+
+// TestWalkGoesAllTheWay: over a plain head nothing is left to the walk in Go, which would
+// say the same, later.
+func TestWalkGoesAllTheWay(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		if !kernels() {
+			return
+		}
+		h := Head{Fields: make([]Field, 0, 64)}
+		room := make([]byte, 64*headBlocks+64)
+		for k, m := range map[startKind]string{requestLine: browserHead, statusLine: "HTTP/1.1 200 OK" + browserHead[strings.Index(browserHead, "\r\n"):]} {
+			for pad := range 200 { // its lines and its end at every place of a block
+				b := room[:copy(room, m[:len(m)-2]+"X-Pad: "+strings.Repeat("é ", pad)+"v\r\n\r\n")]
+				if n := head(&h, b, cap(h.Fields), k); n != len(b) {
+					t.Fatalf("%q: %d of %d bytes, in front of the line at %d", b, n, len(b), h.m.line)
+				}
+			}
+		}
+	})
 }
