@@ -82,7 +82,7 @@ func (r *Response) ContentLength() int64 {
 			return n
 		}
 	}
-	if r.machine.Framing() == h1.None && !r.machine.IsHead() && r.in.Head.Status != 304 {
+	if r.machine.Framing() == h1.None && r.machine.Method() != bytesparse.MethodHead && r.in.Head.Status != 304 {
 		return 0
 	}
 	return -1

@@ -58,7 +58,7 @@ type Head struct {
 	m    masks  // scratch of a parse: here, not on the stack, so that nothing needs to be zeroed
 
 	listed bool                // first is made
-	first  [numFieldIDs]uint16 // index in Fields of the first one, valid when listed and seen
+	first  [numFieldIDs]uint16 // index in Fields of the first one, valid when listed and seen; else of an earlier head
 	host   knownHost           // the last Host that was found to be valid
 }
 
@@ -130,6 +130,18 @@ func (h *Head) Index(id FieldID) int {
 	return int(h.first[id])
 }
 
+// Find is Index for who asks a head for one field: it looks first where the head before
+// had it, as most do.
+func (h *Head) Find(id FieldID) int {
+	if id >= numFieldIDs || !h.Has(id) {
+		return -1
+	}
+	if i := int(h.first[id]); i < len(h.Fields) && h.Fields[i].ID == id && !h.Dup(id) {
+		return i
+	}
+	return h.Index(id)
+}
+
 func (h *Head) list() {
 	for i := len(h.Fields) - 1; i >= 0; i-- {
 		h.first[h.Fields[i].ID] = uint16(i)
@@ -152,7 +164,7 @@ func (h *Head) NextIndex(id FieldID, i int) int {
 // none; an empty value is not nil. It is a view into b, which must be the
 // buffer the head was parsed from or a copy of it.
 func (h *Head) Value(b []byte, id FieldID) []byte {
-	i := h.Index(id)
+	i := h.Find(id)
 	if i < 0 {
 		return nil
 	}

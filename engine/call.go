@@ -14,17 +14,22 @@ import (
 // connection is taken care of.
 func (x *responder) call() (returned bool) {
 	defer func() {
-		if returned {
-			return
+		if !returned {
+			returned = x.caught(recover())
 		}
-		if value := recover(); value != nil {
-			x.panicked(value)
-			returned = true
-			return
-		}
-		x.gone()
 	}()
 	x.handler(&x.req, &x.res)
+	return true
+}
+
+// caught deals with a handler that has not returned, which left value to recover, and
+// reports whether that was a panic.
+func (x *responder) caught(value any) bool {
+	if value == nil {
+		x.gone()
+		return false
+	}
+	x.panicked(value)
 	return true
 }
 
@@ -47,7 +52,7 @@ func (x *responder) fail() {
 		out.Break(ErrAbort)
 		return
 	}
-	x.res.begin()
+	x.res.reset()
 	x.res.status = 500
 	_ = out.Headers.Set("Connection", "close")
 }

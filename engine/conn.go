@@ -195,11 +195,26 @@ func (c *conn) restUntil() int64 {
 // Serve implements loop.Task: there is input, or a hang-up.
 func (c *conn) Serve(w *loop.Worker, bits uint32) {
 	c.Wake(bits)
-	if c.mode == modeLinger {
-		c.dropInput(responderOf(w))
+	x := responderOf(w)
+	if c.mode == modeHTTP && c.begun == nil && c.Plain() { // nearly always
+		s := c.server
+		x.conn, x.server, x.handler, x.req.in.Limits = c, s, s.Handler, &s.run.limits
+		x.res.out.Attach(&c.Stream)
+		n, err := c.ReadFirst(x.req.in.Open(&c.Stream, &c.in))
+		if x.req.in.Got(n); n > 0 || x.readEnd(err) {
+			x.run()
+		}
 		return
 	}
-	responderOf(w).serve(c)
+	switch c.mode {
+	case modeHTTP:
+		x.attach(c)
+		x.run()
+	case modeLinger:
+		c.dropInput(x)
+	default:
+		x.unusual(c)
+	}
 }
 
 // Expire implements loop.Task: the connection has been at rest for too long. Who

@@ -50,7 +50,7 @@ func (s *Server) serveNetConn(w *loop.Worker, nc net.Conn) {
 	}
 	for {
 		c.again = false
-		responderOf(w).serve(c)
+		c.Serve(w, 0)
 		if !c.again {
 			return
 		}

@@ -27,7 +27,7 @@ var versions = [...]string{"1.0", "1.1"}
 
 func (r *Request) begin() {
 	res := &r.x.res
-	r.in.BeforeBody, res.expect = nil, expectNone
+	r.in.BeforeBody = nil
 	if res.hasBody {
 		run := &r.x.server.run
 		r.in.Rate, r.in.Grace = run.bodyRate, run.timeouts.grace

@@ -59,29 +59,45 @@ type Response struct {
 	status int
 	reason string
 
-	// What the plan must know of the request, as it was before anyone read its body:
-	// one goroutine may do that while another sends the head.
+	about
+	expecting sync.Mutex // guards expect where the request expects a 100
+}
+
+// about is what the plan of an answer must know of its request, as it was before anyone
+// read its body: one goroutine may do that while another sends the head.
+type about struct {
 	to      h1.ReplyTo
 	hasBody bool
 	expects bool
-	plain   bool // nothing about it restricts the answer
-	// expect is guarded by expecting where the request expects a 100.
-	expecting sync.Mutex
-	expect    expectation
+	plain   bool // nothing about it restricts the answer, but perhaps that it is the last
+	expect  expectation
 }
 
+// usual is about a request of which h1.Conn says Usual.
+var usual = about{to: h1.ReplyTo{Method: bytesparse.MethodGet, Minor: 1, KeepAlive: true, BodyDone: true}, plain: true}
+
+// begin begins the answer to a usual request.
 func (r *Response) begin() {
-	r.status, r.reason = 200, ""
+	r.about = usual
+	r.reset()
+}
+
+func (r *Response) reset() {
+	r.status = 200
+	if r.reason != "" {
+		r.reason = ""
+	}
 	r.out.Reset()
 }
 
 // beginFor begins the answer to the request whose head was read.
 func (r *Response) beginFor(c *conn, hasBody bool) {
-	r.begin()
-	r.to = h1.ReplyTo{Method: c.in.Method(), Minor: c.in.Minor(), KeepAlive: c.in.KeepAlive()}
-	r.hasBody, r.expects = hasBody, hasBody && c.in.ExpectContinue()
-	r.to.BodyDone = !hasBody
-	r.plain = r.to.Plain()
+	r.reset()
+	r.about = about{hasBody: hasBody, expects: hasBody && c.in.ExpectContinue()}
+	r.to = h1.ReplyTo{Method: c.in.Method(), Minor: c.in.Minor(), KeepAlive: c.in.KeepAlive(), BodyDone: !hasBody}
+	to := r.to
+	to.KeepAlive = true
+	r.plain = to.Plain()
 }
 
 func (r *Response) startLine(dst []byte) []byte {
@@ -298,23 +314,21 @@ func (r *Response) AddTrailers(headers ...string) error {
 func (r *Response) End(p []byte) error {
 	r.x.check("End")
 	if !r.x.mine() {
-		_, err := r.x.writeElsewhere(func(p []byte) (int, error) { return 0, r.end(p) }, p)
-		return err
+		return r.endElsewhere(p)
 	}
-	return r.end(p)
-}
-
-func (r *Response) end(p []byte) error {
-	if r.plain && r.status == 200 && r.reason == "" && !r.x.server.run.closing.Load() {
-		if done, err := r.out.EndWhole(okLine, p); done {
+	if r.plain && r.status == 200 && r.reason == "" {
+		if done, err := r.out.EndWhole(p, r.to.KeepAlive && !r.x.server.run.closing.Load()); done {
 			return err
 		}
 	}
 	return r.out.End(p)
 }
 
-// okLine is what startLine appends for a 200.
-const okLine = "HTTP/1.1 200 OK\r\n"
+// endElsewhere is End for whoever is not the handler.
+func (r *Response) endElsewhere(p []byte) error {
+	_, err := r.x.writeElsewhere(func(p []byte) (int, error) { return 0, r.out.End(p) }, p)
+	return err
+}
 
 // EndString is End for a string, which is not copied.
 func (r *Response) EndString(s string) error {

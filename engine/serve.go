@@ -1,6 +1,14 @@
 // Serving: what a worker does with a connection from an event to rest. One loop:
 // take the next head out of what has been read, have it answered, read on; when
 // there is nothing more, send what is ready and put the connection to rest.
+//
+// Nearly every request is whole in the buffer, has no body, and is answered at once, by
+// one End. It goes one straight way, from conn.Serve through serve, admit, handled and rest, on
+// which everything that could be out of the ordinary is asked once, as early as
+// possible, in few words: h1.Conn.Usual for the request, plain for what its handler has
+// done, Outgoing.Part for what is to be sent. What says no goes the long way, which sees to
+// everything (admitUnusual, conclude, the rest of rest), and to the same as which the
+// straight way must come.
 
 package engine
 
@@ -8,7 +16,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/gale-http/gale/internal/exchange"
 	"github.com/gale-http/gale/internal/h1"
 	"github.com/gale-http/gale/internal/loop"
 )
@@ -35,13 +42,21 @@ type responder struct {
 
 // responderOf returns the worker's responder.
 func responderOf(w *loop.Worker) *responder {
-	if x, ok := w.Local.(*responder); ok {
-		x.worker = w // responders change hands when a request is handed off
-		return x
+	x, ok := w.Local.(*responder)
+	if !ok {
+		return newResponder(w)
 	}
+	if x.worker != w { // responders change hands when a request is handed off
+		x.worker = w
+	}
+	return x
+}
+
+func newResponder(w *loop.Worker) *responder {
 	x := &responder{worker: w}
 	x.guard.word.Store(over)
 	x.req.x, x.res.x = x, x
+	x.req.in.Prepare()
 	x.res.out.Start, x.res.out.Plan = x.res.startLine, x.res.plan
 	w.Local = x
 	return x
@@ -52,33 +67,45 @@ func (x *responder) scratch() []byte {
 	return x.req.in.Scratch()
 }
 
-// serve serves c until there is nothing more to do for it.
-func (x *responder) serve(c *conn) {
-	if c.mode != modeHTTP {
-		x.unusual(c)
-		return
-	}
-	x.attach(c)
-	x.run()
-}
-
 // run serves the connection that is attached.
 func (x *responder) run() {
-	c := x.conn
-	for {
-		if x.req.in.Unread() == 0 {
-			if !c.Ready() {
-				x.rest()
-				return
-			}
-			if !x.read() {
-				return
-			}
+	for x.serve() {
+		if !x.handled() {
+			return
 		}
-		ev, err := x.req.in.Next()
+	}
+}
+
+// serve does so until a handler panics, and that was dealt with, which it reports, or
+// until nothing more is to be done.
+func (x *responder) serve() (panicked bool) {
+	calling := false // x itself may be another goroutine's when this ends: see handOff
+	defer func() {
+		if calling {
+			panicked = x.caught(recover())
+		}
+	}()
+	c, in := x.conn, &x.req.in
+	for {
+		switch {
+		case in.Unread() > 0:
+		case !c.Ready():
+			x.rest()
+			return
+		case !x.read():
+			return
+		}
+		ev, err := in.Next()
 		switch {
 		case ev == h1.HeadDone:
-			if !x.answer(err) {
+			call, goesOn := x.admit(err)
+			if call {
+				calling = true
+				x.handler(&x.req, &x.res)
+				calling = false
+				goesOn = x.handled()
+			}
+			if !goesOn {
 				return
 			}
 		case err != nil:
@@ -87,7 +114,7 @@ func (x *responder) run() {
 		case ev == h1.End:
 			x.finish(false)
 			return
-		case x.req.in.Unread() > 0 && !x.read():
+		case in.Unread() > 0 && !x.read():
 			return
 		}
 	}
@@ -96,17 +123,28 @@ func (x *responder) run() {
 // read reads what there is of the next message and reports whether there was
 // anything. Otherwise the connection has been put to rest, or has ended.
 func (x *responder) read() bool {
-	in := &x.req.in
 	if x.conn.Portable() && !x.prepareWait() {
 		return false
 	}
-	n, err := in.Fill()
+	n, err := x.req.in.Fill()
+	if err == nil && n > 0 && !x.conn.Portable() {
+		return true
+	}
 	if x.conn.Portable() {
 		x.conn.nowWaits(waitsNot)
 	}
-	if err == nil && n > 0 {
-		return true
-	}
+	return err == nil && n > 0 || x.readNothing(err)
+}
+
+// readEnd is what becomes of a connection of which nothing could be read at first.
+func (x *responder) readEnd(err error) bool {
+	_, err = x.req.in.Filled(0, err)
+	return err == nil && x.req.in.Ended() || x.readNothing(err)
+}
+
+// readNothing is what becomes of a connection of which nothing could be read.
+func (x *responder) readNothing(err error) bool {
+	in := &x.req.in
 	late := err == loop.ErrTimeout || err == loop.ErrDeadline // the latter is Shutdown's
 	switch {
 	case late && in.Unread() > 0:
@@ -133,14 +171,30 @@ func (x *responder) attach(c *conn) {
 
 // rest sends what is ready and puts the connection to rest. The loop is held.
 func (x *responder) rest() {
-	c := x.conn
+	c, in, run := x.conn, &x.req.in, &x.server.run
+	// Nearly always there is one send to make, and nothing to keep. What in has of the
+	// connection it keeps until the next one begins.
+	if in.Unread() == 0 && run.timeouts.idle > 0 && !in.Ample() {
+		if c.Plain() && !run.closing.Load() {
+			if p, ok := x.res.out.Part(); ok {
+				c.headDue = 0
+				rests, err := c.WriteAndRest(p, run.timeouts.idle)
+				if rests {
+					return
+				}
+				if err != nil {
+					x.finish(false)
+					return
+				}
+			}
+		}
+	}
 	if x.res.out.Flush() != nil {
 		x.finish(false)
 		return
 	}
-	here := localOf(c.Loop())
 	x.res.out.Detach()
-	c.begun, c.away = x.req.in.Detach(here.buffers.Get), false
+	c.begun, c.away = in.Detach(localOf(c.Loop()).buffers.Get), false
 	c.toRest(false)
 }
 
@@ -167,43 +221,69 @@ func (c *conn) noteHead(begun bool) {
 	}
 }
 
-// answer has the request whose head was found answered. It reports whether the
-// connection goes on here.
-func (x *responder) answer(verdict error) bool {
-	c, out := x.conn, &x.res.out
+// admit prepares for the handler of the request whose head was found, and tells whether
+// it is to be called; otherwise, whether the connection goes on here without.
+func (x *responder) admit(verdict error) (call, goesOn bool) {
+	c, out, w := x.conn, &x.res.out, x.worker
 	c.served, c.headDue, c.ReadTimeout = true, 0, x.server.run.timeouts.body
-	if c.in.Special() && x.special(verdict) {
-		return false
+	out.Date.Update(w.Unix())
+	if c.in.Usual() {
+		x.res.begin()
+		x.guard.open()
+	} else if call, goesOn = x.admitUnusual(verdict); !call {
+		return false, goesOn
 	}
-	if !x.req.in.Done() && out.Flush() != nil {
-		// What was answered before must not wait for this request's body.
-		x.finish(false)
-		return false
-	}
-	x.res.beginFor(c, !x.req.in.Done())
-	x.req.begin()
-	x.guard.open()
-	out.Date.Update(x.worker.Unix())
-	if verdict != nil {
-		x.res.status = statusOf(verdict)
-		return x.conclude()
-	}
-	if !c.Portable() && x.worker.Loop().Predicts() && x.expectBlock() {
+	if !c.Portable() && w.Loop().Predicts() && x.expectBlock() {
 		x.handOff()
-		return false
+		return false, false
 	}
 	if out.Buffered() > 0 && !x.keepEarly() {
-		return false
+		return false, false
 	}
-	x.worker.Begin(&c.Stream)
-	if !x.call() {
-		return false
-	}
+	w.Begin(&c.Stream)
+	return true, true
+}
+
+// handled sees to what follows a handler that has returned, and reports whether the
+// connection goes on here.
+func (x *responder) handled() bool {
 	if !x.guard.end() {
 		x.settle()
 	}
 	x.worker.EndHandler()
-	return x.conclude()
+	return x.plain() || x.conclude()
+}
+
+// plain tells whether an exchange whose handler has returned is over, and HTTP goes on:
+// the request was read and the answer ended, and neither the handler nor anybody else has
+// done anything that must be put right. Nearly all are, and conclude has nothing to do.
+func (x *responder) plain() bool {
+	if x.odd.Load() || x.asked != nil || x.worker.Lost() || !x.guard.plain() {
+		return false
+	}
+	return x.req.in.Plain() && x.res.out.Whole()
+}
+
+// admitUnusual is admit of a request that has something more to it than a head, up to
+// where the handler may be called.
+func (x *responder) admitUnusual(verdict error) (call, goesOn bool) {
+	c, body := x.conn, !x.req.in.Done()
+	if c.in.Special() && x.special(verdict) {
+		return false, false
+	}
+	if body && x.res.out.Flush() != nil {
+		// What was answered before must not wait for this request's body.
+		x.finish(false)
+		return false, false
+	}
+	x.res.beginFor(c, body)
+	x.req.begin()
+	x.guard.open()
+	if verdict != nil {
+		x.res.status = statusOf(verdict)
+		return false, x.conclude()
+	}
+	return true, true
 }
 
 // keepEarly sees to it that answers which are finished leave in time, whatever the
@@ -217,162 +297,4 @@ func (x *responder) keepEarly() bool {
 		return false
 	}
 	return true
-}
-
-// conclude ends the exchange after its handler: the answer, what is left of the
-// request, and the fate of the connection. It reports whether the connection goes
-// on here; a worker that lost its loop gives it back.
-func (x *responder) conclude() bool {
-	in, out := &x.req.in, &x.res.out
-	if x.asked != nil {
-		x.asked.asker.Store(0)
-		x.asked = nil
-	}
-	if in.Done() && out.Ended() && out.Err() == nil && out.Planned().KeepAlive && !x.odd.Load() && !x.worker.Lost() && x.guard.plain() {
-		in.Release() // nothing of what follows applies to nearly all
-		return true
-	}
-	if x.odd.Load() && x.oddities() || x.blame() {
-		return false
-	}
-	if !out.Ended() && out.End(nil) != nil && !out.HeadSent() {
-		x.fail() // what its handler has set is no head
-		_ = out.End(nil)
-	}
-	withheld := x.res.expect == expectPending || x.res.expect == expectOverruled
-	if !in.Done() && !withheld {
-		in.Drain(x.server.Limits.drain(), false)
-	}
-	if !in.Done() && !withheld && out.Planned().KeepAlive && out.Flush() == nil {
-		in.Drain(x.server.Limits.drain(), true)
-	}
-	x.over(true)
-	in.Release()
-	x.spoil()
-	if out.Err() != nil {
-		x.finish(x.moreToRead())
-		return false
-	}
-	if !out.Planned().KeepAlive || !in.Done() {
-		x.finish(!in.Done() || x.res.to.KeepAlive || x.conn.in.Tunnel() || x.moreToRead())
-		return false
-	}
-	if x.worker.Lost() && !x.conn.Portable() {
-		x.giveBack()
-		return false
-	}
-	if x.guard.word.Load()&strange != 0 {
-		x.handOn()
-		return false
-	}
-	return true
-}
-
-// moreToRead tells whether the peer has sent, or may be sending, what will not be
-// read.
-func (x *responder) moreToRead() bool { return x.req.in.Unread() > 0 || x.conn.Ready() }
-
-// blame answers a request whose body its handler found malformed with what it
-// deserves, in the place of an answer that sounds as if all were well, if nothing
-// of that has left. It reports whether it did. What nobody has read is no reason
-// to take an answer back: whether it had arrived by then is chance.
-func (x *responder) blame() bool {
-	err, out := x.req.in.Err(), &x.res.out
-	if err == nil || statusOf(err) == 0 || out.Err() != nil ||
-		out.HeadSent() && x.res.status >= 400 || !out.Recall() {
-		return false
-	}
-	x.over(false)
-	x.refuse(err)
-	return true
-}
-
-// refuse answers a message that cannot be understood, behind all earlier answers,
-// and ends the connection.
-func (x *responder) refuse(err error) {
-	if x.server.On.ClientError != nil && x.res.out.Err() == nil {
-		x.report(err)
-		return
-	}
-	if status := statusOf(err); status != 0 && x.res.out.Err() == nil {
-		x.res.out.Append(appendError(nil, x.worker.Unix(), status))
-	}
-	x.finish(true)
-}
-
-// finish ends the connection after sending what is ready. With linger it goes on
-// reading for a while: bytes that arrive at a closed socket bring a reset, and that
-// may destroy the answer before the peer has read it. It is for workers on and off
-// the loop.
-func (x *responder) finish(linger bool) {
-	c := x.conn
-	if x.res.out.FlushLast() != nil {
-		linger = false
-	}
-	if x.res.out.CutShort() {
-		c.Abort()
-		linger = false
-	}
-	x.res.out.Detach()
-	x.req.in.Discard()
-	x.spoil()
-	then := endNow
-	if linger {
-		then = endLater
-	}
-	switch {
-	case c.Portable():
-		if linger {
-			c.HalfClose()
-			exchange.Sink(&c.Stream, x.scratch(), lingerBytes, lingerTicks)
-		}
-		c.close()
-	case !x.worker.Lost():
-		c.end(linger)
-	case !c.Return(then):
-		c.abandoned()
-	}
-}
-
-// end closes the connection, or lets it linger first. The loop is held.
-func (c *conn) end(linger bool) {
-	if linger && !c.Failed() {
-		c.startLinger()
-		return
-	}
-	c.close()
-}
-
-func endNow(t loop.Task)   { t.(*conn).end(false) }
-func endLater(t loop.Task) { t.(*conn).end(true) }
-
-// giveBack returns the connection of a worker that lost the loop to that loop,
-// with all that was read and not used.
-func (x *responder) giveBack() {
-	c := x.conn
-	if x.res.out.Flush() != nil {
-		x.finish(false)
-		return
-	}
-	x.res.out.Detach()
-	c.begun, c.away = x.req.in.Detach(x.server.run.shared.Get), true
-	if !c.Return(back) {
-		c.abandoned()
-	}
-}
-
-// back takes a connection back that a lost worker has given back. What has come
-// meanwhile the poller has told of, or will, unless there was more already when its
-// handler was called; a closing server does not wait to be told.
-func back(t loop.Task) {
-	c := t.(*conn)
-	c.toRest(c.begun != nil || c.Ready() || c.server.run.closing.Load())
-}
-
-// abandoned ends what is left of a connection whose loop has ended before its
-// handler. Others part with it first: the number of its descriptor is the next one's.
-func (c *conn) abandoned() {
-	c.part()
-	c.Abandon()
-	c.server.gone()
 }

@@ -58,3 +58,19 @@ func head(message string) string {
 	head, body, _ := strings.Cut(message, "\r\n\r\n")
 	return head + " and " + strings.Repeat("x", min(len(body), 20))
 }
+
+// What is kept of the head of a last answer must not be said of one that is not the last,
+// nor the other way round.
+func TestWholeAnswersSayWhetherTheyAreTheLast(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		s := start(t, d, func(_ *engine.Request, res *engine.Response) { _ = res.EndString("hello") })
+		for range 3 {
+			c := s.dial()
+			c.send("GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+			first, second, _ := strings.Cut(c.ended(), "hello")
+			if strings.Contains(first, "Connection") || !strings.Contains(second, "\r\nConnection: close\r\n\r\nhello") {
+				t.Errorf("first %q, last %q", first, second)
+			}
+		}
+	})
+}

@@ -91,7 +91,7 @@ func (h *Headers) removeFrom(i int, id bytesparse.FieldID, name string) {
 			continue
 		}
 		n := int32(copy(h.arena[at:], h.arena[l.off:l.end]))
-		h.lines[kept] = line{off: at, end: at + n, name: l.name, id: l.id, only: l.only}
+		h.lines[kept] = line{off: at, end: at + n, name: l.name, id: l.id, only: l.only, nameAt: l.nameAt, valueAt: l.valueAt}
 		at += n
 		kept++
 	}

@@ -7,9 +7,8 @@ package writer
 // Replacing and removing move the bytes behind; they are rare.
 
 import (
-	"iter"
-
 	"github.com/gale-http/gale/bytesparse"
+	"github.com/gale-http/gale/internal/sys"
 	"github.com/gale-http/gale/pool"
 )
 
@@ -55,6 +54,9 @@ type line struct {
 	name int32 // length of the name
 	id   bytesparse.FieldID
 	only bool // no line before it has its name; false when that is not known
+	// nameAt and valueAt are where name and value came from when both were constants of the
+	// program, see sys.Constant; else 0.
+	nameAt, valueAt uintptr
 }
 
 func (l line) nameIn(arena []byte) []byte {
@@ -76,6 +78,11 @@ func (h *Headers) Set(name string, values ...string) error {
 	if len(values) == 1 && h.again(name, values[0]) {
 		return nil
 	}
+	return h.set(name, values)
+}
+
+// set is Set of what the last message did not have in the same place.
+func (h *Headers) set(name string, values []string) error {
 	id := bytesparse.LookupField(name)
 	if id == bytesparse.FieldOther && !bytesparse.IsToken(name) {
 		return badName(name)
@@ -89,28 +96,6 @@ func (h *Headers) Set(name string, values ...string) error {
 		}
 	}
 	return h.replace(id, name, values)
-}
-
-// again takes the next line of the last message back into use if it says the same,
-// and reports whether it did. Most answers of a server have the same fields in the
-// same order: then nothing is looked up, judged or copied.
-func (h *Headers) again(name, value string) bool {
-	k := len(h.lines)
-	if k >= h.before || k >= cap(h.lines) {
-		return false
-	}
-	l, at := &h.lines[:k+1][k], len(h.arena)
-	end := at + len(name) + len(value) + lineExtra
-	if int(l.name) != len(name) || int(l.end) != end || end > cap(h.arena) || !l.only {
-		return false
-	}
-	if !sameLine(h.arena[:end], at, name, value) {
-		return false
-	}
-	h.seen |= 1 << (l.id & 63)
-	h.arena = h.arena[:end]
-	h.lines = h.lines[:k+1]
-	return true
 }
 
 // Add appends one field line and leaves lines of the same name alone. Errors
@@ -136,80 +121,6 @@ func (h *Headers) add(id bytesparse.FieldID, name, value string) error {
 	}
 	h.push(id, name, value, !h.Has(id))
 	return nil
-}
-
-// Get returns the value of the field called name, nil when there is none. The
-// values of several lines are joined with ", " (RFC 9110 §5.3), those of Cookie
-// with "; " (RFC 6265 §5.4); of Set-Cookie, which cannot be joined, it returns
-// the first. The result is a view, valid until the next change of h, or, when it
-// was joined, until the next Get. It allocates only to grow the buffer for
-// joining.
-func (h *Headers) Get(name string) []byte {
-	id := bytesparse.LookupField(name)
-	i := h.next(0, id, name)
-	if i < 0 {
-		return nil
-	}
-	first := h.lines[i].valueIn(h.arena)
-	if id == bytesparse.FieldSetCookie {
-		return first
-	}
-	i = h.next(i+1, id, name)
-	if i < 0 {
-		return first
-	}
-	sep := ", "
-	if id == bytesparse.FieldCookie {
-		sep = "; "
-	}
-	h.joined = append(h.joined[:0], first...)
-	for ; i >= 0; i = h.next(i+1, id, name) {
-		h.joined = append(h.joined, sep...)
-		h.joined = append(h.joined, h.lines[i].valueIn(h.arena)...)
-	}
-	return h.joined
-}
-
-// Value returns the first value of a well-known field, nil when there is none.
-// It is a view, valid until the next change of h.
-func (h *Headers) Value(id bytesparse.FieldID) []byte {
-	if id == bytesparse.FieldOther || !h.Has(id) {
-		return nil
-	}
-	for i := range h.lines {
-		if l := h.lines[i]; l.id == id {
-			return l.valueIn(h.arena)
-		}
-	}
-	return nil
-}
-
-// Values iterates over the values of the field called name, line by line. Each
-// is a view, valid until the next change of h, and h must not be changed while
-// iterating.
-func (h *Headers) Values(name string) iter.Seq[[]byte] {
-	return func(yield func([]byte) bool) {
-		id := bytesparse.LookupField(name)
-		for i := h.next(0, id, name); i >= 0; i = h.next(i+1, id, name) {
-			if !yield(h.lines[i].valueIn(h.arena)) {
-				return
-			}
-		}
-	}
-}
-
-// All iterates over names, as they were spelled, and values, line by line.
-// Both are views, valid until the next change of h, and h must not be changed
-// while iterating.
-func (h *Headers) All() iter.Seq2[[]byte, []byte] {
-	return func(yield func(name, value []byte) bool) {
-		for i := range h.lines {
-			l := h.lines[i]
-			if !yield(l.nameIn(h.arena), l.valueIn(h.arena)) {
-				return
-			}
-		}
-	}
 }
 
 // Remove removes every line of the field called name.
@@ -252,11 +163,20 @@ func (h *Headers) forget() {
 // Reset removes everything and keeps the memory, unless it is exceptionally
 // much (above 64 KiB). With galedebug, views that are still held turn to poison.
 func (h *Headers) Reset() {
-	h.before = max(h.before, len(h.lines))
-	if pool.Debug || cap(h.arena) > keptArena || cap(h.lines) > keptLines {
-		h.forget()
-		h.forwarded.stands = false
+	if pool.Debug || cap(h.arena) > keptArena || cap(h.lines) > keptLines || cap(h.joined) > keptArena {
+		h.resetAll()
+		return
 	}
+	if len(h.lines) > h.before {
+		h.before = len(h.lines)
+	}
+	h.arena, h.lines, h.seen = h.arena[:0], h.lines[:0], 0
+}
+
+// resetAll is Reset that keeps no more than it should.
+func (h *Headers) resetAll() {
+	h.forget()
+	h.forwarded.stands = false
 	pool.Poison(h.arena)
 	pool.Poison(h.joined)
 	h.arena, h.lines, h.joined, h.seen = h.arena[:0], h.lines[:0], h.joined[:0], 0
@@ -305,6 +225,10 @@ func (h *Headers) push(id bytesparse.FieldID, name, value string, only bool) {
 	}
 	off := int32(len(h.arena))
 	h.arena = append(append(append(append(h.arena, name...), ": "...), value...), "\r\n"...)
-	h.lines = append(h.lines, line{off: off, end: int32(len(h.arena)), name: int32(len(name)), id: id, only: only})
+	l := line{off: off, end: int32(len(h.arena)), name: int32(len(name)), id: id, only: only}
+	if n, v := sys.Constant(name), sys.Constant(value); n != 0 && v != 0 {
+		l.nameAt, l.valueAt = n, v
+	}
+	h.lines = append(h.lines, l)
 	h.seen |= 1 << (id & 63)
 }

@@ -76,6 +76,9 @@ func TestHeadersSeedGetHeader(t *testing.T) {
 	if got := string(h.Value(bytesparse.FieldVary)); got != "Accept" {
 		t.Errorf("Value(FieldVary) = %q, want the first", got)
 	}
+	if h.Only(bytesparse.FieldVary) != nil || h.Only(bytesparse.FieldHost) != nil || h.Only(bytesparse.FieldOther) != nil {
+		t.Errorf("Only finds one value of a field that has several, or none")
+	}
 	if h.Value(bytesparse.FieldOther) != nil {
 		t.Errorf("Value(FieldOther) is not nil")
 	}

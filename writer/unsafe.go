@@ -4,39 +4,68 @@ package writer
 
 import "unsafe"
 
-// Names and values are short: comparing them by words, the last one overlapping,
+// Most names and values are constants of the program, which are the same where their
+// address is. The others are short: comparing them by words, the last one overlapping,
 // costs less than the way to memequal and back. The twin is equal.go.
 
-// sameLine tells whether the line in b at i, whose name is as long as name and
-// whose value as long as value, says just that. The caller has seen to it that
-// b ends with the line.
-func sameLine(b []byte, i int, name, value string) bool {
-	// SAFETY: the line lies in b from i on, name first, value two bytes behind it.
-	p := unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), i)
-	return same(p, unsafe.Pointer(unsafe.StringData(name)), len(name)) && // SAFETY: as above
-		same(unsafe.Add(p, len(name)+2), unsafe.Pointer(unsafe.StringData(value)), len(value)) // SAFETY: as above
-}
-
-// same tells whether the n bytes at p are those at q.
-func same(p, q unsafe.Pointer, n int) bool {
-	// SAFETY: all loads lie within n bytes of p and of q. Both architectures load
-	// unaligned words.
-	switch {
-	case n >= 8:
-		n -= 8
-		for k := 0; k < n; k += 8 {
-			if *(*uint64)(unsafe.Add(p, k)) != *(*uint64)(unsafe.Add(q, k)) { // SAFETY: as above
-				return false
-			}
-		}
-		return *(*uint64)(unsafe.Add(p, n)) == *(*uint64)(unsafe.Add(q, n)) // SAFETY: as above
-	case n >= 4:
-		return *(*uint32)(p) == *(*uint32)(q) && *(*uint32)(unsafe.Add(p, n-4)) == *(*uint32)(unsafe.Add(q, n-4)) // SAFETY: as above
+// again takes the next line of the last message back into use if it says the same,
+// and reports whether it did. Most answers of a server have the same fields in the
+// same order: then nothing is looked up, judged or copied.
+func (h *Headers) again(name, value string) bool {
+	k, at := len(h.lines), len(h.arena)
+	if k >= h.before {
+		return false
 	}
-	for k := range n {
-		if *(*byte)(unsafe.Add(p, k)) != *(*byte)(unsafe.Add(q, k)) { // SAFETY: as above
+	l := &h.lines[:k+1][k]
+	end := at + len(name) + len(value) + lineExtra
+	if int(l.name) != len(name) || int(l.end) != end || end > cap(h.arena) || !l.only {
+		return false
+	}
+	// SAFETY: the addresses are only compared.
+	if uintptr(unsafe.Pointer(unsafe.StringData(name))) != l.nameAt || uintptr(unsafe.Pointer(unsafe.StringData(value))) != l.valueAt {
+		// SAFETY: the line lies in the arena from at to end.
+		if !sameLine(unsafe.Add(unsafe.Pointer(unsafe.SliceData(h.arena)), at), name, value) {
 			return false
 		}
 	}
+	h.seen |= 1 << (l.id & 63)
+	h.arena = h.arena[:end]
+	h.lines = h.lines[:k+1]
 	return true
+}
+
+// sameLine tells whether the line at p, whose name is as long as name and whose value as
+// long as value, says just that. SAFETY: p is the start of such a line.
+func sameLine(p unsafe.Pointer, name, value string) bool {
+	// SAFETY: all loads lie within the n bytes at p and at q, which are those of the name,
+	// then those of the value two bytes behind it. Both architectures load unaligned words.
+	q, n := unsafe.Pointer(unsafe.StringData(name)), len(name)
+	for behind := false; ; behind = true {
+		switch {
+		case n >= 8:
+			last := n - 8
+			for i := 0; i < last; i += 8 {
+				if *(*uint64)(unsafe.Add(p, i)) != *(*uint64)(unsafe.Add(q, i)) { // SAFETY: as above
+					return false
+				}
+			}
+			if *(*uint64)(unsafe.Add(p, last)) != *(*uint64)(unsafe.Add(q, last)) { // SAFETY: as above
+				return false
+			}
+		case n >= 4:
+			if *(*uint32)(p) != *(*uint32)(q) || *(*uint32)(unsafe.Add(p, n-4)) != *(*uint32)(unsafe.Add(q, n-4)) { // SAFETY: as above
+				return false
+			}
+		default:
+			for i := range n {
+				if *(*byte)(unsafe.Add(p, i)) != *(*byte)(unsafe.Add(q, i)) { // SAFETY: as above
+					return false
+				}
+			}
+		}
+		if behind {
+			return true
+		}
+		p, q, n = unsafe.Add(p, n+2), unsafe.Pointer(unsafe.StringData(value)), len(value) // SAFETY: as above
+	}
 }

@@ -46,7 +46,7 @@ const framingFields uint64 = 1<<bytesparse.FieldContentLength |
 // describe tells the machine what the application has set.
 func describe(r *h1.Reply, h *writer.Headers) error {
 	if h.Has(bytesparse.FieldContentLength) {
-		n, ok := bytesparse.ParseUint(h.Get("Content-Length")) // several are no number
+		n, ok := bytesparse.ParseUint(h.Only(bytesparse.FieldContentLength)) // several are no number
 		if !ok {
 			return ErrBadLength
 		}
@@ -54,10 +54,12 @@ func describe(r *h1.Reply, h *writer.Headers) error {
 	}
 	if h.Has(bytesparse.FieldTransferEncoding) {
 		r.HasCoding = true
-		r.Chunked = bytesparse.EqualFold(h.Get("Transfer-Encoding"), "chunked")
+		r.Chunked = bytesparse.EqualFold(h.Only(bytesparse.FieldTransferEncoding), "chunked")
 	}
-	for value := range h.Values("Connection") {
-		r.Connection |= h1.ParseConnection(value)
+	if h.Has(bytesparse.FieldConnection) {
+		for value := range h.Values("Connection") {
+			r.Connection |= h1.ParseConnection(value)
+		}
 	}
 	return nil
 }

@@ -69,13 +69,29 @@ const inlineFields = 40
 // Detach; it is taken over or copied, and Attach returns the memory that it has no
 // use for: begun, or another buffer, or nil.
 func (in *Incoming) Attach(s *loop.Stream, c *h1.Conn, begun []byte) (unused []byte) {
-	in.Stream, in.Conn, in.eof = s, c, false
-	if in.own != nil && begun == nil {
-		in.buf, in.start, in.end = in.own, 0, 0
+	in.Stream, in.Conn, in.eof, in.start, in.end = s, c, false, 0, 0
+	if begun == nil && len(in.buf) > 0 {
 		return nil
 	}
 	return in.begin(begun)
 }
+
+// Prepare makes the memory that Open needs.
+func (in *Incoming) Prepare() { in.begin(nil) }
+
+// Open is Attach to a stream of which nothing was read before. It returns where what is
+// read first belongs, before Got.
+func (in *Incoming) Open(s *loop.Stream, c *h1.Conn) []byte {
+	in.Stream, in.Conn, in.eof, in.start, in.end = s, c, false, 0, 0
+	return in.buf
+}
+
+// Got notes that n bytes were read to where Open said.
+func (in *Incoming) Got(n int) { in.end = n }
+
+// Ample tells whether in has more memory than what it begins with. What has, and is not
+// to be used for a while, should be left with Discard.
+func (in *Incoming) Ample() bool { return len(in.buf) != len(in.own) }
 
 func (in *Incoming) begin(begun []byte) (unused []byte) {
 	if in.own == nil {
@@ -108,17 +124,21 @@ func (in *Incoming) Detach(get func(size int) []byte) []byte {
 		if &in.buf[0] == &in.own[0] {
 			in.own = get(BufferSize)
 		}
+		in.buf = in.own
 	}
-	in.Stream, in.Conn, in.buf = nil, nil, nil
-	in.start, in.end = 0, 0
+	in.Discard()
 	return begun
 }
 
 // Discard ends the reading from a stream and drops what was not used.
 func (in *Incoming) Discard() {
-	in.Release()
-	in.Stream, in.Conn, in.buf = nil, nil, nil
-	in.start, in.end, in.base = 0, 0, 0
+	if in.head != nil {
+		in.Release()
+	}
+	in.Stream, in.Conn, in.start, in.end = nil, nil, 0, 0
+	if len(in.buf) > 0 && &in.buf[0] != &in.own[0] {
+		in.buf = in.own // the other one was for a large message
+	}
 }
 
 // Abandon ends the message under way, whose reading fails with err from now on, and
@@ -171,12 +191,26 @@ func Sink(s *loop.Stream, scratch []byte, limit int, ms int64) {
 // Release ends the life of all views handed out for the message.
 func (in *Incoming) Release() {
 	pool.Poison(in.head)
+	in.head = nil
+	if in.section != nil || len(in.arena) > 0 {
+		in.releaseRare()
+	}
+}
+
+// Plain tells whether the message has been read to its end, and no views were handed
+// out but of its head. It need not be Released before the next.
+func (in *Incoming) Plain() bool {
+	return in.done && in.pending == 0 && in.section == nil && len(in.arena) == 0
+}
+
+// releaseRare is Release of what few messages have.
+func (in *Incoming) releaseRare() {
 	pool.Poison(in.section)
 	pool.Poison(in.arena)
 	for _, former := range in.former {
 		pool.Poison(former)
 	}
-	in.head, in.section, in.arena, in.former = nil, nil, in.arena[:0], nil
+	in.section, in.arena, in.former = nil, in.arena[:0], nil
 }
 
 // hold returns where in the arena the next view is going to begin. With galedebug, those
@@ -199,7 +233,13 @@ func (in *Incoming) Next() (h1.Event, error) {
 	for {
 		n, ev, err := in.Conn.NextHead(in.buf[in.start:in.end], in.eof, &in.Head, in.Limits)
 		if ev == h1.HeadDone {
-			in.found(n)
+			if !in.Conn.Usual() || in.err != nil {
+				in.found(n)
+				return ev, err
+			}
+			in.head = in.buf[in.start : in.start+n]
+			in.start += n
+			in.done, in.pending = true, 0
 			return ev, err
 		}
 		in.start += n
@@ -214,9 +254,12 @@ func (in *Incoming) found(n int) {
 	in.head = in.buf[in.start : in.start+n]
 	in.start += n
 	in.base = in.start
-	in.done, in.err, in.pending, in.dropped = in.Conn.Done(), nil, 0, 0
+	in.done, in.pending = in.Conn.Done(), 0
+	if in.err != nil {
+		in.err = nil
+	}
 	if !in.done {
-		in.waited = 0
+		in.dropped, in.waited = 0, 0
 		in.Stream.TakeWaited() // that was for its head
 		in.note()
 	}
@@ -232,7 +275,14 @@ func (in *Incoming) Fill() (int, error) {
 		in.makeRoom()
 	}
 	n, err := in.Stream.TryRead(in.buf[in.end:])
-	in.end += n
+	if in.end += n; err != nil {
+		return in.Filled(n, err)
+	}
+	return n, nil
+}
+
+// Filled is what Fill comes to with n bytes and an error.
+func (in *Incoming) Filled(n int, err error) (int, error) {
 	if err == io.EOF && !in.eof {
 		in.eof = true
 		return 1, nil

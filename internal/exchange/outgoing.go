@@ -50,23 +50,21 @@ type Outgoing struct {
 	usual   usualHead
 	interim writer.Headers // of the interim response being sent
 
-	drained func()   // see OnDrain
-	surplus *surplus // what TryWrite has left behind; nil: it never has
-	later   later    // see Rest
-	waits   bool     // the last TryWrite has left something behind, and nobody has taken it back
-
-	NoDate bool // leave Date out (seed: response.sendDate)
-
-	buf      []byte // finished bytes that have not been sent
-	large    []byte // what a source is read into that must be copied; made once
+	drained  func()   // see OnDrain
+	surplus  *surplus // what TryWrite has left behind; nil: it never has
+	later    later    // see Rest
+	buf      []byte   // finished bytes that have not been sent
+	large    []byte   // what a source is read into that must be copied; made once
 	reply    h1.Reply
 	plan     h1.Plan
 	sent     int64 // body bytes, without framing
 	mark     int   // where in buf the message under way begins
 	early    int   // how much of buf may be being sent by others (early.go)
+	NoDate   bool  // leave Date out (seed: response.sendDate)
 	headDone bool
 	left     bool // some of the message has been sent
 	ended    bool
+	waits    bool  // the last TryWrite has left something behind, and nobody has taken it back
 	err      error // why nothing more of the message can be sent
 	failed   bool  // nothing at all can be sent: it was the stream
 }
@@ -81,10 +79,16 @@ func (out *Outgoing) Attach(s *loop.Stream) {
 
 // Detach ends the use of the stream. What was not sent is dropped.
 func (out *Outgoing) Detach() {
+	if out.early > 0 || len(out.buf) > 0 || cap(out.buf) > BufferSize {
+		out.empty()
+	}
+	out.Stream = nil
+}
+
+func (out *Outgoing) empty() {
 	if out.early > 0 {
 		out.claim() // nobody writes to the stream once it is given up
 	}
-	out.Stream = nil
 	if out.buf = out.buf[:0]; cap(out.buf) > BufferSize {
 		out.buf = nil
 	}
@@ -129,6 +133,18 @@ func (out *Outgoing) Take() []byte {
 	return p
 }
 
+// Part ends the use of the stream and returns what waits to be sent, for the caller to
+// send at once. Where that is not all there is to do it reports false and has done
+// nothing: see Flush and Detach.
+func (out *Outgoing) Part() (p []byte, ok bool) {
+	if out.err != nil || out.surplus != nil || out.early > 0 || cap(out.buf) > BufferSize {
+		return nil, false
+	}
+	p = out.buf
+	out.buf, out.Stream = out.buf[:0], nil
+	return p, true
+}
+
 func (out *Outgoing) emptied() {
 	out.buf, out.mark = out.buf[:0], 0
 	out.left = out.left || out.headDone
@@ -142,6 +158,9 @@ func (out *Outgoing) Ended() bool { return out.ended }
 
 // Planned returns how the message leaves, once its head is done.
 func (out *Outgoing) Planned() h1.Plan { return out.plan }
+
+// Whole tells whether the message is complete, and HTTP goes on after it.
+func (out *Outgoing) Whole() bool { return out.ended && out.plan.KeepAlive && out.err == nil }
 
 // Buffered returns how many bytes wait to be sent.
 func (out *Outgoing) Buffered() int { return len(out.buf) }

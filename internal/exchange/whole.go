@@ -8,20 +8,26 @@ import (
 	"github.com/gale-http/gale/writer"
 )
 
-// EndWhole is End for the answer that nearly all are: nothing of it has been sent,
-// the application has said nothing about framing, the peer allows everything, and
-// line is its start line. It says what Plan and head would, in one go. When the
-// message is not that plain it reports false and has done nothing.
-func (out *Outgoing) EndWhole(line string, p []byte) (done bool, err error) {
-	h := &out.Headers
-	if out.headDone || out.ended || out.err != nil || out.NoDate ||
-		len(p) > copyLimit || h.Size() > copyLimit || h.HasAny(framingFields) {
+// okLine is the start line of what EndWhole sends.
+const okLine = "HTTP/1.1 200 OK\r\n"
+
+// EndWhole is End for the answer that nearly all are: a 200 of which nothing has been
+// sent, the application has said nothing about framing, and the peer allows everything,
+// but perhaps that the connection goes on. It says what Plan and head would, in one go.
+// When the message is not that plain it reports false and has done nothing.
+func (out *Outgoing) EndWhole(p []byte, keepAlive bool) (done bool, err error) {
+	u := &out.usual
+	if out.headDone || out.NoDate || out.err != nil || !u.is(out, len(p), keepAlive) && !u.make(out, len(p), keepAlive) {
 		return false, nil
 	}
-	out.buf = append(append(out.buf, out.usual.head(out, line, len(p))...), p...)
+	buf := append(out.buf, u.bytes...)
+	buf = append(buf, p...)
+	out.buf = buf
 	out.headDone, out.ended = true, true
 	out.sent = int64(len(p))
-	out.plan = h1.Plan{Framing: h1.Length, Length: out.sent, Body: true, KeepAlive: true}
+	plan := &out.plan
+	*plan = h1.Plan{}
+	plan.Framing, plan.Length, plan.Body, plan.KeepAlive = h1.Length, int64(len(p)), true, keepAlive
 	if len(out.buf) > BufferSize/2 {
 		return true, out.Flush()
 	}
@@ -31,25 +37,34 @@ func (out *Outgoing) EndWhole(line string, p []byte) (done bool, err error) {
 // usualHead is a head as EndWhole said it last: that of the next answer is often the
 // same, byte by byte.
 type usualHead struct {
-	bytes  []byte
-	line   string // its start line
+	bytes  []byte // none: there is no such head
 	fields uint64 // writer.Headers.State
 	lines  int    // and Len
 	unix   int64  // of its date
 	body   int    // its Content-Length
+	goesOn bool   // it says nothing of the connection; else Connection: close
 }
 
-// head returns the head that EndWhole is to say.
-func (u *usualHead) head(out *Outgoing, line string, body int) []byte {
-	h, unix := &out.Headers, out.Date.Unix()
-	if u.lines == h.Len() && u.fields == h.State() && u.unix == unix && u.body == body && u.line == line {
-		return u.bytes
+// is tells whether u is the head of what out is to say with a body of that length.
+func (u *usualHead) is(out *Outgoing, body int, keepAlive bool) bool {
+	return u.goesOn == keepAlive && u.fields == out.Headers.State() && u.lines == out.Headers.Len() &&
+		u.unix == out.Date.Unix() && u.body == body && len(u.bytes) > 0
+}
+
+// make makes u that head, and reports whether it is one for EndWhole to say.
+func (u *usualHead) make(out *Outgoing, body int, keepAlive bool) bool {
+	h := &out.Headers
+	if body > copyLimit || h.Size() > copyLimit || h.HasAny(framingFields) {
+		return false
 	}
-	dst := h.Append(append(u.bytes[:0], line...))
+	dst := h.Append(append(u.bytes[:0], okLine...))
 	if !h.Has(bytesparse.FieldDate) {
 		dst = out.Date.Append(dst)
 	}
 	dst = writer.AppendUint(append(dst, "Content-Length: "...), uint64(body))
-	*u = usualHead{append(dst, "\r\n\r\n"...), line, h.State(), h.Len(), unix, body}
-	return u.bytes
+	if !keepAlive {
+		dst = append(dst, "\r\nConnection: close"...)
+	}
+	*u = usualHead{append(dst, "\r\n\r\n"...), h.State(), h.Len(), out.Date.Unix(), body, keepAlive}
+	return true
 }

@@ -40,6 +40,10 @@ func (c *Conn) Upgrade() bool { return c.flags&flagUpgrade != 0 }
 // ExpectContinue.
 func (c *Conn) Special() bool { return c.flags&(flagTunnel|flagUpgrade|flagExpect) != 0 }
 
+// Usual reports a request about which nothing is out of the ordinary: HTTP/1.1 without
+// a body, neither HEAD nor CONNECT, not Special, and KeepAlive.
+func (c *Conn) Usual() bool { return c.flags&flagUsual != 0 }
+
 // Interim reports that the response was a 1xx other than 101: it has no body,
 // and NextHead is to be called for the response proper.
 func (c *Conn) Interim() bool { return c.flags&flagInterim != 0 }
@@ -54,6 +58,3 @@ func (c *Conn) Status() int { return int(c.status) }
 // Method returns the request's method: a Server's last head's, a Client's as
 // told by SetRequest. MethodOther has its name in the head only.
 func (c *Conn) Method() bytesparse.Method { return c.method }
-
-// IsHead reports that the method is HEAD: the response has no body.
-func (c *Conn) IsHead() bool { return c.method == bytesparse.MethodHead }

@@ -42,7 +42,7 @@ func (c *Conn) SetRequest(m bytesparse.Method) { c.method = m }
 // NextHead answers End. A server calls it when it has said Connection: close.
 // Its body, if it is still being read, can be read on.
 func (c *Conn) Stop() {
-	c.flags &^= flagKeepAlive
+	c.flags &^= flagKeepAlive | flagUsual
 	if c.state == stateIdle {
 		c.state = stateStopped
 	}
@@ -64,6 +64,25 @@ func (c *Conn) Stop() {
 // data may be written to: obs-fold becomes spaces (RFC 9112 §5.2). lim may be
 // nil. Interim responses are heads of their own: see Interim.
 func (c *Conn) NextHead(data []byte, eof bool, h *bytesparse.Head, lim *Limits) (n int, ev Event, err error) {
+	if c.state != stateIdle || c.role != Server || c.flags&flagSearch != 0 || len(data) > lim.headBytes() ||
+		len(data) == 0 || data[0] == '\r' {
+		return c.nextHead(data, eof, h, lim)
+	}
+	pl := lim.parser()
+	n, err = h.ParseRequest(data, &pl)
+	if n > 0 && h.Minor > 0 && !h.HasAny(weighty) && data[h.Target.Off] == '/' &&
+		h.Method != bytesparse.MethodConnect && h.Method != bytesparse.MethodHead && h.ValidHost(data) &&
+		(!h.Has(bytesparse.FieldConnection) || connection(data, h) == flagKeepAlive) {
+		// It is what nearly all are, and this is all there is to say about it: see Usual.
+		c.body, c.scan, c.status, c.minor, c.method = bytesparse.Chunked{}, 0, 0, 1, h.Method
+		c.flags, c.framing = flagKeepAlive|flagUsual, None
+		return n, HeadDone, nil
+	}
+	return c.judge(n, err, data, eof, h, lim)
+}
+
+// nextHead is NextHead of what is no request that begins here.
+func (c *Conn) nextHead(data []byte, eof bool, h *bytesparse.Head, lim *Limits) (n int, ev Event, err error) {
 	if c.state != stateIdle {
 		return c.outOfTurn()
 	}
@@ -75,16 +94,23 @@ func (c *Conn) NextHead(data []byte, eof bool, h *bytesparse.Head, lim *Limits) 
 		if len(data) == 0 || data[0] == '\r' {
 			return c.beforeHead(data, eof)
 		}
-		n, err = c.parseHead(window, h, lim)
+		n, err = c.parse(window, h, lim)
 	}
-	if n == 0 && err == nil {
-		n, err = c.searchHead(window, eof, h, lim)
-		if n == 0 && err == nil {
+	return c.judge(n, err, window, eof, h, lim)
+}
+
+// judge goes on behind the first look of the parser at window, which has found a head of
+// n bytes, or a fault, or neither.
+func (c *Conn) judge(n int, err error, window []byte, eof bool, h *bytesparse.Head, lim *Limits) (int, Event, error) {
+	if err != nil {
+		return c.fail(fromParser(err))
+	}
+	if n == 0 {
+		if n, err = c.searchHead(window, eof, h, lim); err != nil {
+			return c.fail(err)
+		} else if n == 0 {
 			return 0, NeedMore, nil
 		}
-	}
-	if err != nil {
-		return c.fail(err)
 	}
 	return c.accept(window[:n], h, lim)
 }
@@ -125,18 +151,13 @@ func (c *Conn) beforeHead(data []byte, eof bool) (int, Event, error) {
 	return 2, NeedMore, nil
 }
 
-// parseHead parses without judging; 0, nil when the head is incomplete.
-func (c *Conn) parseHead(window []byte, h *bytesparse.Head, lim *Limits) (n int, err error) {
+// parse parses without judging; 0, nil when the head is incomplete.
+func (c *Conn) parse(window []byte, h *bytesparse.Head, lim *Limits) (int, error) {
 	pl := lim.parser()
 	if c.role == Client {
-		n, err = h.ParseResponse(window, &pl)
-	} else {
-		n, err = h.ParseRequest(window, &pl)
+		return h.ParseResponse(window, &pl)
 	}
-	if err != nil {
-		err = fromParser(err)
-	}
-	return n, err
+	return h.ParseRequest(window, &pl)
 }
 
 // searchHead looks for the end of an incomplete head and parses when it is
@@ -144,8 +165,11 @@ func (c *Conn) parseHead(window []byte, h *bytesparse.Head, lim *Limits) (n int,
 func (c *Conn) searchHead(window []byte, eof bool, h *bytesparse.Head, lim *Limits) (int, error) {
 	found := c.search(window)
 	if found {
-		n, err := c.parseHead(window, h, lim)
-		if n == 0 && err == nil {
+		n, err := c.parse(window, h, lim)
+		switch {
+		case err != nil:
+			err = fromParser(err)
+		case n == 0:
 			err = errBadHead
 		}
 		return n, err
@@ -199,7 +223,7 @@ func (c *Conn) accept(b []byte, h *bytesparse.Head, lim *Limits) (int, Event, er
 // fail ends the machine with err.
 func (c *Conn) fail(err error) (int, Event, error) {
 	c.state = stateFailed
-	c.flags &^= flagKeepAlive
+	c.flags &^= flagKeepAlive | flagUsual
 	return 0, NeedMore, err
 }
 

@@ -202,7 +202,7 @@ func describe(c *Conn, b []byte, h *bytesparse.Head) string {
 		fmt.Fprintf(&w, "%d", c.Status())
 	} else {
 		fmt.Fprintf(&w, "%s %s", h.Name.Of(b), h.Target.Of(b))
-		if c.Method() != h.Method || c.IsHead() != (h.Method == bytesparse.MethodHead) {
+		if c.Method() != h.Method {
 			w.WriteString(" (method lost)")
 		}
 	}

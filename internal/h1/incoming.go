@@ -5,7 +5,11 @@
 
 package h1
 
-import "github.com/gale-http/gale/bytesparse"
+import (
+	"encoding/binary"
+
+	"github.com/gale-http/gale/bytesparse"
+)
 
 // acceptRequest judges a request's head and sets up its body.
 func (c *Conn) acceptRequest(b []byte, h *bytesparse.Head, lim *Limits) error {
@@ -14,6 +18,9 @@ func (c *Conn) acceptRequest(b []byte, h *bytesparse.Head, lim *Limits) error {
 	if h.Minor > 0 && !h.HasAny(weighty) && h.Method != bytesparse.MethodConnect &&
 		b[h.Target.Off] == '/' && h.ValidHost(b) {
 		c.flags, c.framing = connection(b, h), None // of nearly every request this is all there is to say
+		if c.flags == flagKeepAlive && h.Method != bytesparse.MethodHead {
+			c.flags |= flagUsual
+		}
 		c.finish()
 		return nil
 	}
@@ -101,8 +108,7 @@ func connection(b []byte, h *bytesparse.Head) flags {
 		return flagKeepAlive
 	}
 	var opts ConnectionOptions
-	// Index would note where every field stands, which nobody else asks of most heads.
-	for i := h.NextIndex(bytesparse.FieldConnection, -1); i >= 0; i = nextLine(h, bytesparse.FieldConnection, i) {
+	for i := h.Find(bytesparse.FieldConnection); i >= 0; i = nextLine(h, bytesparse.FieldConnection, i) {
 		opts |= ParseConnection(h.Fields[i].ValueOf(b))
 	}
 	var f flags
@@ -146,8 +152,19 @@ const (
 // ParseConnection reads the value of one Connection field line (RFC 9110
 // §7.6.1). The options of several lines are or-ed together. It does not allocate.
 func ParseConnection(value []byte) ConnectionOptions {
-	if bytesparse.EqualFold(value, "keep-alive") {
-		return OptionKeepAlive // what nearly every client says
+	// Nearly every client says one of these two and nothing else. No other bytes that a
+	// value may have become these by lowerCase.
+	const lowerCase = 0x2020202020202020
+	switch len(value) {
+	case len("keep-alive"):
+		if binary.LittleEndian.Uint64(value)|lowerCase == 'k'|'e'<<8|'e'<<16|'p'<<24|'-'<<32|'a'<<40|'l'<<48|'i'<<56 &&
+			value[8]|' ' == 'v' && value[9]|' ' == 'e' {
+			return OptionKeepAlive
+		}
+	case len("close"):
+		if binary.LittleEndian.Uint32(value)|lowerCase&(1<<32-1) == 'c'|'l'<<8|'o'<<16|'s'<<24 && value[4]|' ' == 'e' {
+			return OptionClose
+		}
 	}
 	var opts ConnectionOptions
 	for {

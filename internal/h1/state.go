@@ -80,4 +80,5 @@ const (
 	flagTunnel                      // what follows the head is not HTTP
 	flagBlank                       // an empty line was dropped before the head
 	flagSearch                      // a head or trailer section is incomplete: go on at scan
+	flagUsual                       // see Usual
 )

@@ -22,6 +22,9 @@ func wall() (unix, left int64) {
 	return t.Unix(), int64(time.Second) - int64(t.Nanosecond())
 }
 
+// wallUnix returns the second of the civil clock.
+func wallUnix() int64 { return time.Now().Unix() }
+
 // DeadlineIn returns the instant that many milliseconds from now.
 func DeadlineIn(ms int64) time.Time { return deadlineAt(ms * tickNanos) }
 

@@ -36,7 +36,9 @@ const (
 // is held; p must stay as it is until ClaimEarly.
 func (w *Worker) ShowEarly(p []byte) {
 	e := &w.early
-	e.settle(w) // what was shown to somebody who has gone without a claim
+	if e.state.Load()&3 == earlyGone {
+		e.settle(w) // what was shown to somebody who has gone without a claim
+	}
 	e.count++
 	e.bytes = p
 	e.state.Store(e.count<<2 | earlyOpen)

@@ -1,5 +1,5 @@
-// A loop: what it does between two pieces of work. take and fetch hand out
-// work; turn polls, keeps time, empties the inbox and parks.
+// A loop: what it is, and what it does between two pieces of work (fetch.go): turn
+// polls, keeps time, empties the inbox and parks.
 
 package loop
 
@@ -109,75 +109,6 @@ func (l *Loop) Group() *Group { return l.group }
 
 // Streams returns how many streams the loop has.
 func (l *Loop) Streams() int { return l.streams.used }
-
-// take gives w the next thing to do and reports whether there was one. When it
-// reports false w must step aside, for a worker that can go on.
-func (l *Loop) take(w *Worker) bool {
-	s, bits, fn := l.fetch(l.mayServe(1))
-	w.stream, w.bits, w.fn = s, bits, fn
-	return s != nil || fn != nil
-}
-
-// nextWorker returns the worker the root is to switch to, or nil when the loop
-// has ended.
-func (l *Loop) nextWorker() *Worker {
-	for {
-		if w, ok := l.runnable.pop(); ok {
-			return w
-		}
-		if l.finished() {
-			return nil
-		}
-		s, bits, fn := l.fetch(l.mayServe(0))
-		if s == nil && fn == nil {
-			continue
-		}
-		w := l.spareWorker()
-		w.stream, w.bits, w.fn = s, bits, fn
-		return w
-	}
-}
-
-// fetch returns the next stream to serve or function to run. It returns nothing
-// when a waiting worker has become runnable first, or when the loop has ended.
-// With serve false only waiting workers count; the rest goes to the backlog, and the
-// caller is to ask anew after each turn.
-func (l *Loop) fetch(serve bool) (*Stream, uint32, func(*Worker)) {
-	for l.runnable.len() == 0 && !l.ended {
-		index, gen, bits, ok := l.poller.event()
-		switch {
-		case ok:
-			s := l.streams.find(index, gen)
-			switch {
-			case s == nil:
-			case s.state != atRest:
-				s.deliver(bits)
-			case serve:
-				s.queued = false
-				return s, bits, nil
-			default:
-				l.postpone(s, bits)
-			}
-		case serve && l.backlog.len() > 0 && l.mayRun():
-			j, _ := l.backlog.pop()
-			if j.fn != nil {
-				return nil, 0, j.fn
-			}
-			if s := j.stream; s.queued && s.gen == j.gen && s.state == atRest {
-				l.admit(s)
-				return s, 0, nil
-			}
-		default:
-			if !l.finished() {
-				l.turn(serve)
-			}
-			if !serve {
-				return nil, 0, nil
-			}
-		}
-	}
-	return nil, 0, nil
-}
 
 // turn looks for what is new; it parks when there has been nothing for a while,
 // unless there is work that may be served.

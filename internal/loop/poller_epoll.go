@@ -164,18 +164,21 @@ func (p *poller) poll(most int) bool {
 	return n > 0
 }
 
-// event returns the next event fetched by poll. The loop's own wake-ups end
-// here.
+// event returns the next event fetched by poll.
 func (p *poller) event() (index, gen, bits uint32, ok bool) {
-	for p.next < p.n {
-		ev := &p.events[p.next]
-		p.next++
-		if ev.Lo&ev.Hi != ^uint32(0) {
-			return ev.Lo, ev.Hi, ev.Events, true
-		}
+	if p.next >= p.n {
+		return 0, 0, 0, false
+	}
+	ev := &p.events[p.next]
+	p.next++
+	return ev.Lo, ev.Hi, ev.Events, true
+}
+
+// stray sees to an event that is for no stream. The loop's own wake-ups end here.
+func (p *poller) stray(index, gen uint32) {
+	if index&gen == ^uint32(0) {
 		sys.EventfdClear(p.wakeFD)
 	}
-	return 0, 0, 0, false
 }
 
 // count tells how many events the last poll has brought.

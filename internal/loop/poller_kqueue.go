@@ -154,6 +154,9 @@ func (p *poller) ahead(i int) (index, gen uint32, ok bool) {
 	return 0, 0, false
 }
 
+// stray sees to an event that is for no stream.
+func (p *poller) stray(index, gen uint32) {}
+
 // park waits until something is ready, someone wakes it, or the tick limit has
 // come (0: never). now is the tick it is. It may return for nothing: a ring may
 // come late.

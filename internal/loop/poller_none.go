@@ -34,6 +34,8 @@ func (p *poller) count() int { return 0 }
 
 func (p *poller) ahead(i int) (index, gen uint32, ok bool) { return 0, 0, false }
 
+func (p *poller) stray(index, gen uint32) {}
+
 func (p *poller) park(now, limit int64) {}
 
 func (p *poller) wake() {}

@@ -86,9 +86,9 @@ func (s *Stream) Loop() *Loop { return s.loop }
 // loop runs, the clock's.
 func (s *Stream) Tick() int64 {
 	if s.portable {
-		return monotonic() / tickNanos
+		return Millis()
 	}
-	return s.loop.Tick()
+	return s.loop.wheel.tick
 }
 
 // Portable tells whether the stream is one of the portable driver: over a net.Conn,
@@ -143,87 +143,15 @@ func (s *Stream) Read(p []byte) (int, error) {
 	}
 }
 
-// Write writes all of p, waiting while the peer is slow. It returns how much was
-// handed to the kernel, and does not allocate.
-func (s *Stream) Write(p []byte) (int, error) {
-	if s.above != nil {
-		return s.above.write(s, p)
-	}
-	for done := 0; ; {
-		n, err := s.tryWrite(p[done:])
-		if done += n; err != nil || done == len(p) {
-			return done, err
-		}
-		if err := s.waitOutput(); err != nil {
-			return done, err
-		}
-	}
-}
-
-// WriteThree writes a, b and c, one behind the other and together where they
-// fit. It returns how much of them was handed to the kernel.
-func (s *Stream) WriteThree(a, b, c []byte) (int, error) {
-	if s.above != nil {
-		return s.above.writeThree(s, a, b, c)
-	}
-	for done := 0; ; {
-		n, err := s.tryWriteThree(a, b, c)
-		if done += n; err != nil {
-			return done, err
-		}
-		n, a = skip(n, a)
-		n, b = skip(n, b)
-		_, c = skip(n, c)
-		if len(a)+len(b)+len(c) == 0 {
-			return done, nil
-		}
-		if err := s.waitOutput(); err != nil {
-			return done, err
-		}
-	}
-}
-
-// skip takes n bytes, or all there are, off the front of p and returns how many
-// of the n are left.
-func skip(n int, p []byte) (int, []byte) {
-	if n < len(p) {
-		return 0, p[n:]
-	}
-	return n - len(p), nil
-}
-
-func (s *Stream) waitOutput() error {
-	if err := s.armOutput(); err != nil {
-		return err
-	}
-	s.movedOut = 0
-	return s.wait(&s.output, int64(s.WriteTimeout))
-}
-
-// Alert has input wake who waits for output, from now on or no longer.
-func (s *Stream) Alert(on bool) {
-	if on {
-		s.signs.Or(signAlert)
-		return
-	}
-	s.signs.And(^uint32(signAlert))
-}
-
-// WaitOutput waits until TryWrite may find room, or, under Alert, there is input. In
-// the portable driver, where TryWrite waits, it does not.
-func (s *Stream) WaitOutput() error {
-	if s.portable {
-		return nil
-	}
-	return s.waitOutput()
-}
-
 // account counts n bytes moved on one side without a wait, and gives way after
 // enough.
 func (s *Stream) account(moved *uint32, n int) {
-	if *moved += uint32(n); *moved < giveWayBytes {
-		return
+	if *moved += uint32(n); *moved >= giveWayBytes {
+		s.movedEnough(moved)
 	}
+}
+
+func (s *Stream) movedEnough(moved *uint32) {
 	*moved = 0
 	w := s.caller()
 	if w == nil {
@@ -239,32 +167,36 @@ func (s *Stream) account(moved *uint32, n int) {
 // has come (0: never), nothing of it runs. The worker must hold the loop. again
 // tells that there may be more to do now.
 func (s *Stream) Rest(due int64, again bool) {
-	s.disown()
+	if s.owned {
+		s.disown()
+	}
 	s.state, s.worker, s.movedIn, s.movedOut = atRest, nil, 0, 0
-	l := s.loop
-	l.wheel.set(s, due)
-	s.dismiss(&s.output)
-	if s.dismiss(&s.input) {
+	if !s.loop.wheel.keeps(s, due) {
+		s.loop.wheel.set(s, due)
+	}
+	if s.output.Load() != nil {
+		s.dismiss(&s.output)
+	}
+	if s.input.Load() != nil && s.dismiss(&s.input) {
 		again = true
 	}
-	if s.signs.Load()&(signFailed|signUnseen) != 0 && s.restUnusual(again) {
-		return
-	}
-	if again {
-		l.enqueue(s)
+	if again || s.signs.Load()&(signFailed|signUnseen) != 0 {
+		s.restUnusual(again)
 	}
 }
 
-// restUnusual is what Rest does of a stream that failed, which it reports, or that the
-// poller has not seen.
-func (s *Stream) restUnusual(again bool) (failed bool) {
+// restUnusual is what Rest does of a stream that is to be served on, has failed, or
+// has not been shown to the poller.
+func (s *Stream) restUnusual(again bool) {
 	if !again {
 		s.show()
 	}
-	if failed = s.Failed(); failed {
+	switch {
+	case s.Failed():
 		s.task.Stop()
+	case again:
+		s.loop.enqueue(s)
 	}
-	return failed
 }
 
 // Close closes the stream. The loop must be held by the caller, who must own the
@@ -342,34 +274,6 @@ func (s *Stream) Ready() bool {
 // now, and io.EOF at the end of the stream. Over a net.Conn, which cannot tell, it
 // waits as Read does.
 func (s *Stream) TryRead(p []byte) (int, error) { return s.tryRead(p, false) }
-
-// TryWrite hands over what the kernel takes now. When it took nothing, or not all,
-// the rest must be the first that is written next. Over a net.Conn, which cannot
-// tell, it waits as Write does.
-func (s *Stream) TryWrite(p []byte) (int, error) {
-	if s.above != nil {
-		return s.above.tryWrite(s, p)
-	}
-	return s.tryWrite(p)
-}
-
-// TryWriteThree is TryWrite of a, b and c, one behind the other.
-func (s *Stream) TryWriteThree(a, b, c []byte) (int, error) {
-	switch {
-	case len(b)+len(c) == 0:
-		return s.TryWrite(a)
-	case s.above == nil:
-		return s.tryWriteThree(a, b, c)
-	case s.portable:
-		return s.above.writeThree(s, a, b, c)
-	}
-	for _, p := range [...][]byte{a, b, c} {
-		if len(p) > 0 {
-			return s.TryWrite(p)
-		}
-	}
-	return 0, nil
-}
 
 // HalfClose tells the peer that nothing more will be sent. It does not wait: over TLS
 // the peer may have to do without the words, when it is slow.

@@ -73,6 +73,40 @@ func (s *Stream) Wake(bits uint32) {
 	}
 }
 
+// ReadFirst is TryRead of a stream that has just been woken, over a descriptor only, see
+// Plain.
+func (s *Stream) ReadFirst(p []byte) (int, error) {
+	n, e := sys.Recv(int(s.fd), p)
+	if e == 0 && n > 0 && n < len(p) && s.signs.Load()&signHangUp == 0 {
+		s.drained = true // see tryRead
+		s.movedIn += uint32(n)
+		return n, nil
+	}
+	return s.received(p, n, e)
+}
+
+// received returns what a read comes to that found n bytes and gave e.
+func (s *Stream) received(p []byte, n int, e sys.Errno) (int, error) {
+	switch {
+	case e == 0 && n == 0 && !s.Failed():
+		return 0, io.EOF
+	case e == 0 && n == 0:
+		return 0, ErrClosed // it was cut, not by the peer
+	case e == 0:
+		// A short read took everything, so the next one can wait for the next
+		// edge at once; the end of the stream is no edge of its own when it came
+		// together with the last bytes.
+		s.drained = n < len(p) && !s.HungUp()
+		s.account(&s.movedIn, n)
+		return n, nil
+	case e == sys.EAGAIN:
+		s.drained = true
+	case e != sys.EINTR:
+		return 0, e
+	}
+	return 0, nil
+}
+
 // tryRead is TryRead; bare, from the descriptor itself in any case.
 func (s *Stream) tryRead(p []byte, bare bool) (int, error) {
 	if s.above != nil && !bare {
@@ -80,22 +114,8 @@ func (s *Stream) tryRead(p []byte, bare bool) (int, error) {
 	}
 	for !s.drained {
 		n, e := sys.Recv(int(s.fd), p)
-		switch {
-		case e == 0 && n == 0 && !s.Failed():
-			return 0, io.EOF
-		case e == 0 && n == 0:
-			return 0, ErrClosed // it was cut, not by the peer
-		case e == 0:
-			// A short read took everything, so the next one can wait for the next
-			// edge at once; the end of the stream is no edge of its own when it came
-			// together with the last bytes.
-			s.drained = n < len(p) && !s.HungUp()
-			s.account(&s.movedIn, n)
-			return n, nil
-		case e == sys.EAGAIN:
-			s.drained = true
-		case e != sys.EINTR:
-			return 0, e
+		if n, err := s.received(p, n, e); n > 0 || err != nil {
+			return n, err
 		}
 	}
 	return 0, nil
@@ -105,10 +125,13 @@ func (s *Stream) tryRead(p []byte, bare bool) (int, error) {
 func (s *Stream) tryWrite(p []byte) (int, error) {
 	for {
 		n, e := sys.Send(int(s.fd), p, false)
-		if e == sys.EINTR {
-			continue
+		if e == 0 {
+			s.account(&s.movedOut, n)
+			return n, nil
 		}
-		return s.wrote(n, e)
+		if e != sys.EINTR {
+			return s.wrote(n, e)
+		}
 	}
 }
 
@@ -122,6 +145,8 @@ func (s *Stream) tryWriteThree(a, b, c []byte) (int, error) {
 	}
 }
 
+// wrote returns what a send comes to that did n bytes and gave e: that there is no room
+// is no error.
 func (s *Stream) wrote(n int, e sys.Errno) (int, error) {
 	switch e {
 	case 0:

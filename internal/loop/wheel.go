@@ -40,12 +40,17 @@ type wheel struct {
 // for an earlier visit stays where it is, and so does one whose visit is no more
 // than the eighth late that is allowed anyway: moving a deadline on is one store.
 func (w *wheel) set(s *Stream, due int64) {
-	s.due = due
-	if due == 0 || s.at != unarmed && w.armedAt[s.at] <= due+(due-w.tick)>>wheelShift {
-		return
+	if !w.keeps(s, due) {
+		w.remove(s)
+		w.insert(s)
 	}
-	w.remove(s)
-	w.insert(s)
+}
+
+// keeps is set where s may stay where it is, which it reports; otherwise set is to be
+// called.
+func (w *wheel) keeps(s *Stream, due int64) bool {
+	s.due = due
+	return due == 0 || s.at != unarmed && w.armedAt[s.at] <= due+(due-w.tick)>>wheelShift
 }
 
 func (w *wheel) insert(s *Stream) {

@@ -59,8 +59,7 @@ func (w *Worker) Loop() *Loop { return w.loop }
 // without a loop, the clock's.
 func (w *Worker) Unix() int64 {
 	if w.lost {
-		unix, _ := wall()
-		return unix
+		return wallUnix()
 	}
 	return w.loop.unix.Load()
 }
@@ -100,12 +99,12 @@ func (w *Worker) run(yield func(struct{}) bool) {
 			w.fn = nil
 			fn(w)
 		case w.stream != nil:
-			s, bits := w.stream, w.bits
+			s := w.stream
 			w.stream = nil
-			s.state = running
-			s.worker = w
-			s.task.Serve(w, bits)
+			s.state, s.worker = running, w
+			s.task.Serve(w, w.bits)
 		}
+		l.serveArrived(w)
 		if w.lost {
 			return
 		}

@@ -1,0 +1,163 @@
+// Finishing: what follows a handler where that is more than nothing (see serve.go for the
+// usual request), and the end of a connection.
+
+package engine
+
+import (
+	"github.com/gale-http/gale/internal/exchange"
+	"github.com/gale-http/gale/internal/loop"
+)
+
+// conclude ends the exchange after its handler: the answer, what is left of the
+// request, and the fate of the connection. It reports whether the connection goes
+// on here; a worker that lost its loop gives it back.
+func (x *responder) conclude() bool {
+	in, out := &x.req.in, &x.res.out
+	if x.asked != nil {
+		x.asked.asker.Store(0)
+		x.asked = nil
+	}
+	if x.odd.Load() && x.oddities() || x.blame() {
+		return false
+	}
+	if !out.Ended() && out.End(nil) != nil && !out.HeadSent() {
+		x.fail() // what its handler has set is no head
+		_ = out.End(nil)
+	}
+	withheld := x.res.expect == expectPending || x.res.expect == expectOverruled
+	if !in.Done() && !withheld {
+		in.Drain(x.server.Limits.drain(), false)
+	}
+	if !in.Done() && !withheld && out.Planned().KeepAlive && out.Flush() == nil {
+		in.Drain(x.server.Limits.drain(), true)
+	}
+	x.over(true)
+	in.Release()
+	x.spoil()
+	if out.Err() != nil {
+		x.finish(x.moreToRead())
+		return false
+	}
+	if !out.Planned().KeepAlive || !in.Done() {
+		x.finish(!in.Done() || x.res.to.KeepAlive || x.conn.in.Tunnel() || x.moreToRead())
+		return false
+	}
+	if x.worker.Lost() && !x.conn.Portable() {
+		x.giveBack()
+		return false
+	}
+	if x.guard.word.Load()&strange != 0 {
+		x.handOn()
+		return false
+	}
+	return true
+}
+
+// moreToRead tells whether the peer has sent, or may be sending, what will not be
+// read.
+func (x *responder) moreToRead() bool { return x.req.in.Unread() > 0 || x.conn.Ready() }
+
+// blame answers a request whose body its handler found malformed with what it
+// deserves, in the place of an answer that sounds as if all were well, if nothing
+// of that has left. It reports whether it did. What nobody has read is no reason
+// to take an answer back: whether it had arrived by then is chance.
+func (x *responder) blame() bool {
+	err, out := x.req.in.Err(), &x.res.out
+	if err == nil || statusOf(err) == 0 || out.Err() != nil ||
+		out.HeadSent() && x.res.status >= 400 || !out.Recall() {
+		return false
+	}
+	x.over(false)
+	x.refuse(err)
+	return true
+}
+
+// refuse answers a message that cannot be understood, behind all earlier answers,
+// and ends the connection.
+func (x *responder) refuse(err error) {
+	if x.server.On.ClientError != nil && x.res.out.Err() == nil {
+		x.report(err)
+		return
+	}
+	if status := statusOf(err); status != 0 && x.res.out.Err() == nil {
+		x.res.out.Append(appendError(nil, x.worker.Unix(), status))
+	}
+	x.finish(true)
+}
+
+// finish ends the connection after sending what is ready. With linger it goes on
+// reading for a while: bytes that arrive at a closed socket bring a reset, and that
+// may destroy the answer before the peer has read it. It is for workers on and off
+// the loop.
+func (x *responder) finish(linger bool) {
+	c := x.conn
+	if x.res.out.FlushLast() != nil {
+		linger = false
+	}
+	if x.res.out.CutShort() {
+		c.Abort()
+		linger = false
+	}
+	x.res.out.Detach()
+	x.req.in.Discard()
+	x.spoil()
+	then := endNow
+	if linger {
+		then = endLater
+	}
+	switch {
+	case c.Portable():
+		if linger {
+			c.HalfClose()
+			exchange.Sink(&c.Stream, x.scratch(), lingerBytes, lingerTicks)
+		}
+		c.close()
+	case !x.worker.Lost():
+		c.end(linger)
+	case !c.Return(then):
+		c.abandoned()
+	}
+}
+
+// end closes the connection, or lets it linger first. The loop is held.
+func (c *conn) end(linger bool) {
+	if linger && !c.Failed() {
+		c.startLinger()
+		return
+	}
+	c.close()
+}
+
+func endNow(t loop.Task)   { t.(*conn).end(false) }
+func endLater(t loop.Task) { t.(*conn).end(true) }
+
+// giveBack returns the connection of a worker that lost the loop to that loop,
+// with all that was read and not used.
+func (x *responder) giveBack() {
+	c := x.conn
+	if x.res.out.Flush() != nil {
+		x.finish(false)
+		return
+	}
+	x.res.out.Detach()
+	c.begun, c.away = x.req.in.Detach(x.server.run.shared.Get), true
+	if !c.Return(back) {
+		c.abandoned()
+	}
+}
+
+// back takes a connection back that a lost worker has given back. What has come
+// meanwhile the poller has told of, or will, unless there was more already when its
+// handler was called; a closing server does not wait to be told.
+func back(t loop.Task) {
+	c := t.(*conn)
+	c.toRest(c.begun != nil || c.Ready() || c.server.run.closing.Load())
+}
+
+// abandoned ends what is left of a connection whose loop has ended before its
+// handler. Others part with it first: the number of its descriptor is the next one's.
+func (c *conn) abandoned() {
+	c.part()
+	c.Abandon()
+	c.server.gone()
+}
