@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 
@@ -109,6 +110,9 @@ func (r *Response) do(q *Request) error {
 			return nil
 		}
 		once := r.again(q, err)
+		if !once && r.taken && q.Source.Again == nil && r.repeatable(q, err) {
+			err = fmt.Errorf("%w: %w", err, ErrBodyUsed)
+		}
 		if done {
 			if once {
 				r.rejoin(true)
@@ -130,13 +134,13 @@ func (r *Response) do(q *Request) error {
 
 // again tells whether a request that has failed is to be sent once more.
 func (r *Response) again(q *Request, err error) bool {
+	return err == errRetired || r.repeatable(q, err) && (!r.taken || q.Source.Again != nil && r.readOver())
+}
+
+// repeatable tells whether it may be sent once more, if there is a body to send.
+func (r *Response) repeatable(q *Request, err error) bool {
 	policy := &r.run.agent.Retry
-	switch {
-	case err == errRetired:
-		return true
-	case policy.Never || !r.reused || r.fresh || r.begun || r.ctx.Err() != nil || !stale(err):
-		return false
-	case r.taken && (q.Source.Again == nil || !r.readOver()):
+	if policy.Never || !r.reused || r.fresh || r.begun || r.ctx.Err() != nil || !stale(err) {
 		return false
 	}
 	return policy.Always || !q.out.Left() && r.wrote == 0 || idempotent(q)

@@ -56,7 +56,8 @@ var (
 	ErrTunnel = errors.New("the connection has become a tunnel, and there is no Events.Connect or Events.Upgrade")
 	// ErrTimeout: the server took longer than Timeouts allow.
 	ErrTimeout = loop.ErrTimeout
-	// ErrBodyUsed: the request has to be sent again, and its Source cannot be read twice.
+	// ErrBodyUsed: the request would have been sent again, but its Source cannot be read
+	// twice. It comes with what has made that necessary.
 	ErrBodyUsed = errors.New("the body was read and cannot be sent again")
 	// ErrSource: Source.Reader has failed; errors.As finds its error.
 	ErrSource = errors.New("reading the body failed")

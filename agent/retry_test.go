@@ -136,6 +136,9 @@ func TestRetry(t *testing.T) {
 						case c.want != nil && (!errors.Is(err, c.want) || !errors.As(err, &e) || e.Op != "receive" && e.Op != "send"):
 							t.Errorf("%v, want %v", err, c.want)
 						}
+						if used := c.name == "Source"; errors.Is(err, agent.ErrBodyUsed) != used {
+							t.Errorf("%v says that the body was used: %v", err, !used)
+						}
 						if !slices.Equal(sent, c.sent) {
 							t.Errorf("the server got %q, want %q", sent, c.sent)
 						}
