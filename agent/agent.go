@@ -204,7 +204,10 @@ func (a *Agent) Destroy() {
 	r.destroyed.Store(true)
 	g := r.group
 	r.mu.Unlock()
-	r.names.each(func(o *origin) { o.destroy() })
+	r.names.each(func(o *origin) {
+		o.destroy()
+		o.dismiss()
+	})
 	if g != nil {
 		g.Stop()
 	}

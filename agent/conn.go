@@ -212,7 +212,8 @@ func dropTask(t loop.Task) { t.(*conn).drop() }
 
 func restTask(t loop.Task) {
 	c := t.(*conn)
-	if c.HungUp() || c.Failed() {
+	c.Follow(false) // of a handler that had lost its loop
+	if c.HungUp() || c.Failed() || c.Barred() {
 		c.drop()
 		return
 	}

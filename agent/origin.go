@@ -5,6 +5,7 @@ package agent
 
 import (
 	"crypto/tls"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -28,7 +29,7 @@ type origin struct {
 
 	mu    sync.Mutex // guards conns and lanes; nothing of a request on a kept socket takes it
 	conns map[*conn]struct{}
-	lanes []*lane
+	lanes atomic.Pointer[[]*lane] // a list that is never changed, only replaced
 }
 
 const gone = -1 << 40
@@ -129,9 +130,7 @@ func (o *origin) crowded() bool {
 // free counts the sockets that nobody uses.
 func (o *origin) free() int {
 	n := int(o.shelf.held.Load())
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for _, l := range o.lanes {
+	for _, l := range o.allLanes() {
 		n += int(l.count.Load())
 	}
 	return n
@@ -253,6 +252,21 @@ type local struct {
 
 func newLocal() any { return &local{lanes: make(map[*origin]*lane)} }
 
+// allLanes returns the origin's lanes, on whatever loop.
+func (o *origin) allLanes() []*lane {
+	if lanes := o.lanes.Load(); lanes != nil {
+		return *lanes
+	}
+	return nil
+}
+
+// dismiss has the loops forget what the agent keeps with them.
+func (o *origin) dismiss() {
+	for _, n := range o.allLanes() {
+		n.loop.Post(func(l *loop.Loop) { l.Dismiss(o.run) })
+	}
+}
+
 // laneOf returns the lane of the origin on the loop, which must be held.
 func (o *origin) laneOf(l *loop.Loop) *lane {
 	here := l.Guest(o.run, newLocal).(*local)
@@ -269,7 +283,8 @@ func (o *origin) laneOf(l *loop.Loop) *lane {
 		n = &lane{origin: o, loop: l}
 		here.lanes[o] = n
 		o.mu.Lock()
-		o.lanes = append(o.lanes, n)
+		lanes := append(slices.Clone(o.allLanes()), n)
+		o.lanes.Store(&lanes)
 		o.mu.Unlock()
 	}
 	here.last = n

@@ -101,6 +101,9 @@ func (s *Stream) Silent(scratch []byte) bool {
 	return s.Untroubled(scratch) && !s.Partial()
 }
 
+// Barred tells whether no wait may begin on the stream.
+func (s *Stream) Barred() bool { return s.signs.Load()&signBarred != 0 }
+
 // Look has the next TryRead ask the kernel, whatever the last read has left: input has
 // been told of and not waited for. Whoever may read may call it.
 func (s *Stream) Look() {

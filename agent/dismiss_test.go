@@ -1,0 +1,47 @@
+// What is left of an agent on the loops of a server that goes on.
+
+package agent_test
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"weak"
+
+	"github.com/gale-http/gale/agent"
+	"github.com/gale-http/gale/engine"
+)
+
+// An agent that was destroyed is garbage, although the loops that it was used on are not.
+func TestDestroyedAgentIsForgotten(t *testing.T) {
+	back := newServer(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "hello") })
+	var destroyed atomic.Pointer[weak.Pointer[agent.Agent]]
+	s := &engine.Server{Loops: 1, Handler: func(in *engine.Request, out *engine.Response) {
+		a := &agent.Agent{KeepAlive: true}
+		w := weak.Make(a)
+		destroyed.Store(&w)
+		ask(t, a, in.Context(), &agent.Request{URL: back.URL}, new(agent.Response))
+		a.Destroy()
+		_ = out.EndString("done")
+	}}
+	if err := s.Listen("tcp", "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	c, err := net.Dial("tcp", s.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	fmt.Fprint(c, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+	if _, err := c.Read(make([]byte, 1024)); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the agent to be collected", func() bool {
+		runtime.GC()
+		return destroyed.Load().Value() == nil
+	})
+}
