@@ -2,7 +2,10 @@
 
 package agent
 
-import "testing"
+import (
+	"crypto/tls"
+	"testing"
+)
 
 // Who waits for a place that was given back is not forgotten by a sweep that comes
 // before the place was passed on.
@@ -41,6 +44,7 @@ func TestSweepWhileSomeoneWaits(t *testing.T) {
 // Sites that differ have origins that do, whatever their names look like.
 func TestSitesAreToldApart(t *testing.T) {
 	r := new(Agent).state()
+	trusting := &tls.Config{InsecureSkipVerify: true}
 	sites := []site{
 		{host: "a", port: 443, socket: "/x:tls"},
 		{host: "a", port: 443, socket: "/x", secure: true},
@@ -49,6 +53,8 @@ func TestSitesAreToldApart(t *testing.T) {
 		{host: "a", port: 443, local: "1::2:4"},
 		{host: "a", port: 443, proxy: &proxy{host: "p", port: 1, auth: "u:1"}},
 		{host: "a", port: 443, proxy: &proxy{host: "p", port: 1, auth: "u:2"}},
+		{host: "a", port: 443, proxy: &proxy{host: "p", port: 1, tls: true}},
+		{host: "a", port: 443, proxy: &proxy{host: "p", port: 1, tls: true}, config: trusting},
 	}
 	for i := range sites {
 		for j := range sites {

@@ -276,9 +276,12 @@ type key struct {
 	through       proxy
 }
 
+// usesTLS tells whether the config makes a difference: to the server, or to the proxy.
+func (s *site) usesTLS() bool { return s.secure || s.proxy != nil && s.proxy.tls }
+
 func (s *site) key() key {
 	k := key{host: s.host, port: s.port, family: s.family, secure: s.secure, local: s.local, socket: s.socket}
-	if s.secure {
+	if s.usesTLS() {
 		k.config = s.config
 	}
 	if s.proxy != nil {
@@ -298,9 +301,9 @@ func (s *site) name() string {
 	}
 	if s.secure {
 		name += ":tls"
-		if s.config != nil {
-			name += fmt.Sprintf(":%p", s.config)
-		}
+	}
+	if s.usesTLS() && s.config != nil {
+		name += fmt.Sprintf(":%p", s.config)
 	}
 	if s.proxy != nil {
 		name += ":via:" + s.proxy.identity()
