@@ -62,6 +62,15 @@ func (r *Request) Block() {
 	}
 }
 
+// shakingHands is what handshakes of TLS are told apart by, in the place of a method: they
+// are all of one kind.
+const shakingHands = 0xff
+
+// expectLongShake tells whether the handshake that is about to begin should be handed off.
+func (x *responder) expectLongShake() bool {
+	return !x.conn.Portable() && x.worker.Loop().Predicts() && x.worker.Expect(kindOf(x.server.run.seed, shakingHands, nil))
+}
+
 // segmentMost is how much of a path's first segment is looked at.
 const segmentMost = 32
 
@@ -109,6 +118,7 @@ func (x *responder) handOff() {
 		x.finish(false)
 		return
 	}
+	x.worker.CountHandOff()
 	x.worker.HandOff(&x.conn.Stream, runHandedOff)
 }
 

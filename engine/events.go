@@ -279,9 +279,8 @@ func (x *responder) unusual(c *conn) {
 	on := &c.server.On
 	switch mode {
 	case modeShake:
-		if !x.shake() || on.Connection != nil && !x.lendTo("Events.Connection", on.Connection) {
-			return
-		}
+		x.shake()
+		return
 	case modeFresh:
 		if !x.lendTo("Events.Connection", on.Connection) {
 			return
@@ -295,7 +294,19 @@ func (x *responder) unusual(c *conn) {
 		}
 		c.Watch(c.server.run.timeouts.inactive) // a request may have come meanwhile, and the deadline is used up
 	}
-	if x.worker.Lost() && !c.Portable() {
+	x.serveOn()
+}
+
+// goOn begins to serve a connection of TLS, unless there is nothing to be served.
+func (x *responder) goOn(ok bool) {
+	if connection := x.server.On.Connection; ok && (connection == nil || x.lendTo("Events.Connection", connection)) {
+		x.serveOn()
+	}
+}
+
+// serveOn serves the connection that is attached, or has it served where that is possible.
+func (x *responder) serveOn() {
+	if x.worker.Lost() && !x.conn.Portable() {
 		x.giveBack()
 		return
 	}

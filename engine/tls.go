@@ -52,22 +52,35 @@ func (s *Server) tlsConfig() (*tls.Config, error) {
 	return c, nil
 }
 
-// shake shakes hands on a connection that has just begun, and reports whether it is
-// to be served here, as HTTP.
-func (x *responder) shake() bool {
+// shake shakes hands on a connection that has just begun, if its client has said
+// something; on a goroutine, if that is expected to take long: signing with RSA does, and so
+// may what the config calls.
+func (x *responder) shake() {
 	c := x.conn
 	begun, err := x.hello()
-	if err != nil {
+	switch {
+	case err != nil:
 		x.unshaken(err)
-		return false
-	}
-	if len(begun) == 0 && !c.Portable() {
+	case len(begun) == 0 && !c.Portable():
 		x.res.out.Detach()
 		x.req.in.Discard()
 		c.mode = modeShake
 		c.Rest(c.restUntil(), false)
-		return false
+	case x.expectLongShake():
+		x.begun = begun
+		x.worker.HandOff(&c.Stream, func(w *loop.Worker) {
+			x := responderOf(w)
+			x.goOn(x.shakeHands(x.begun))
+		})
+	default:
+		x.goOn(x.shakeHands(begun))
 	}
+}
+
+// shakeHands shakes hands with a client that has begun to, and reports whether the
+// connection is to be served on, as HTTP.
+func (x *responder) shakeHands(begun []byte) bool {
+	c := x.conn
 	left := int64(0)
 	if c.headDue != 0 {
 		left = max(1, c.headDue-c.Tick())
@@ -77,12 +90,15 @@ func (x *responder) shake() bool {
 	if over, ok := c.NetConn().(*tls.Conn); ok { // a listener's own
 		start = func(net.Conn, *tls.Config) *tls.Conn { return over }
 	}
+	var err error
 	x.worker.Begin(&c.Stream)
 	what := x.tell("the handshake of TLS", func() { err = c.HandshakeAfter(begun, start, config, left) })
 	if what == exited {
 		return false
 	}
-	x.worker.End()
+	if x.worker.End() {
+		x.worker.Key = 0
+	}
 	switch {
 	case what == panicked:
 		x.finish(false)

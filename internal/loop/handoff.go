@@ -27,7 +27,7 @@ var noIdlers = new(Worker)
 // HandOff has fn run on a goroutine of the loop's pool, for s, which w serves; fn
 // must end with s given back, as on a worker that has lost its loop. The two workers
 // exchange what is in their Local fields. w holds the loop; of s it has nothing any
-// more. It allocates when no goroutine is idle.
+// more. Whether it counts as a handler's, CountHandOff says. It allocates when no goroutine is idle.
 func (w *Worker) HandOff(s *Stream, fn func(*Worker)) {
 	l := w.loop
 	l.acquire() // for the orphan; w holds the loop, so there is one
@@ -38,9 +38,8 @@ func (w *Worker) HandOff(s *Stream, fn func(*Worker)) {
 		go to.runHandedOff()
 	}
 	to.Local, w.Local = w.Local, to.Local
-	to.Key, to.fn, to.serving, to.off = w.Key, fn, s, true
+	to.Key, to.fn, to.serving, to.off, to.blocked = w.Key, fn, s, true, false
 	w.Key = 0
-	l.tally[HandedOff]++
 	l.off.Add(1)
 	s.worker = to
 	s.detach()

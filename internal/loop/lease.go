@@ -73,7 +73,7 @@ func (w *Worker) End() bool {
 		return true
 	}
 	if w.timed {
-		w.blocked = monotonic()-w.began > blockNanos
+		w.blocked = w.blocked || monotonic()-w.began > blockNanos
 	}
 	if w.away {
 		w.away = !w.loop.group.enter() // once stopped, the group does not take it back

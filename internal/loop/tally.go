@@ -45,6 +45,9 @@ func (w *Worker) EndHandler() bool {
 	return true
 }
 
+// CountHandOff counts a handler that was handed off. w holds the loop.
+func (w *Worker) CountHandOff() { w.loop.tally[HandedOff]++ }
+
 // publish shows the world what was counted.
 func (l *Loop) publish() {
 	for i, n := range l.tally {
