@@ -6,6 +6,7 @@ package loop
 
 import (
 	"iter"
+	"runtime/debug"
 	"sync/atomic"
 
 	"github.com/gale-http/gale/internal/sys"
@@ -84,6 +85,9 @@ func (w *Worker) run(yield func(struct{}) bool) {
 	w.g.Store(sys.G())
 	l := w.loop
 	defer func() {
+		if value := recover(); value != nil {
+			panic(&workerPanic{value, debug.Stack()}) // on the root, whose stack tells nothing
+		}
 		w.enter() // user code that ended its goroutine is done with the lease
 		sys.UnlockThread()
 		w.g.Store(0) // another goroutine may get it
