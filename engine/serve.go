@@ -35,7 +35,6 @@ type responder struct {
 	asked   *connContext // what its handler has asked for
 	socket  *Socket      // the connection, when it was taken over
 	guard   guard        // between the handler and goroutines that it has started
-	begun   []byte       // what a client has said of a handshake that was handed off
 
 	watching sync.Mutex // guards vigil
 	vigil    *loop.Vigil

@@ -66,26 +66,27 @@ func (x *responder) shake() {
 		x.req.in.Discard()
 		c.mode = modeShake
 		c.Rest(c.restUntil(), false)
-	case x.expectLongShake():
-		x.begun = begun
-		x.worker.HandOff(&c.Stream, func(w *loop.Worker) {
-			x := responderOf(w)
-			x.goOn(x.shakeHands(x.begun))
-		})
 	default:
-		x.goOn(x.shakeHands(begun))
+		left := int64(0)
+		if c.headDue != 0 {
+			left = max(1, c.headDue-c.Tick())
+			c.headDue = 0
+		}
+		if !x.expectLongShake() {
+			x.goOn(x.shakeHands(begun, left))
+			return
+		}
+		x.worker.HandOff(&c.Stream, func(w *loop.Worker) { // begun goes with the responder
+			x := responderOf(w)
+			x.goOn(x.shakeHands(begun, left))
+		})
 	}
 }
 
-// shakeHands shakes hands with a client that has begun to, and reports whether the
-// connection is to be served on, as HTTP.
-func (x *responder) shakeHands(begun []byte) bool {
+// shakeHands shakes hands with a client that has begun to, for at most left milliseconds, and
+// reports whether the connection is to be served on, as HTTP.
+func (x *responder) shakeHands(begun []byte, left int64) bool {
 	c := x.conn
-	left := int64(0)
-	if c.headDue != 0 {
-		left = max(1, c.headDue-c.Tick())
-		c.headDue = 0
-	}
 	start, config := tls.Server, x.server.run.tls
 	if over, ok := c.NetConn().(*tls.Conn); ok { // a listener's own
 		start = func(net.Conn, *tls.Config) *tls.Conn { return over }

@@ -37,11 +37,21 @@
 //	Stream.SetReadDeadline and such    atomics; whoever waits is told        the same
 //	Gate.Wait                          enters                                parks
 //	Conn.Take                          enters                                by Post
-//	Worker.Unix                        an atomic of the loop's                the clock
+//	Worker.Unix                        an atomic of the loop's               the clock
+//	Stream.Watch                       enters                                by Post
+//	Stream.Forgive, Alert              atomics                               the same
+//	Stream.HungUp, Broken, Failed …    atomics                               the same
+//	Stream.LookHungUp                  a system call on its own socket       an atomic
+//	Stream.Abort, HalfClose            a system call on its own socket       the same
+//	Stream.Offer, Claim, Untroubled    atomics; reads of the socket in use   the same
+//	Stream.Hand, Return                –                                     by Post
+//	Seat.Set, Gate.Open, Cancel        atomics, Post                         the same
 //	Worker.GiveUp                      enters, and leaves the loop for good  nothing
 //	ClaimEarly                         a lock                                the same
 //	Worker.End                         enters, for good                      tells so
 //	any of them on another goroutine   never enters: atomics, locks, Post    the same
+//	Tick, Nanos, Expect, HandOff, Rest, Open, Close, Take, Move, Reclaim, Share, Fail, Stir,
+//	  Unheard, PeerGone, Follow …      never: the loop is held, or entered   never
 //
 // Entering fails when the lease is gone, and when the handler has locked its OS
 // thread, which must not be switched away from: the lease is given up then.
