@@ -28,17 +28,17 @@ import "math"
 const (
 	guessSets   = 64
 	guessWays   = 4
-	strikeTicks = 1000 // two strikes within this make a kind that blocks
-	blockPrice  = 400  // handed-off handlers that make up for one that blocked
-	enoughQuick = 1024 // when so many more were quick, the next is tried inline
-	knownQuick  = 8    // as many, of what nothing was known, while the budget is spent
-	budgetShare = 64   // stalls may take one part in so many of the time
-	budgetNanos = 4e6  // that much of it at once
+	strikeTicks = 1000           // two strikes within this make a kind that blocks
+	blockPrice  = 400            // handed-off handlers that make up for one that blocked
+	enoughQuick = 1024           // when so many more were quick, the next is tried inline
+	knownQuick  = 8              // as many, of what nothing was known, while the budget is spent
+	budgetShare = 64             // stalls may take one part in so many of the time
+	budgetNanos = 4 * stallNanos // that much of it at once
 	forgetTicks = 60_000
 	sleepTicks  = 10_000 // without a strike and with nothing to hand off, the predictor sleeps
 	askedFrom   = 8      // handlers that left their loop by themselves, less those that did not, to hand off
 	askedMost   = 16
-	blockNanos  = watchNanos // a handed-off handler that took longer, waits of ours not counted, has blocked
+	blockNanos  = watchNanos / 2 // a handed-off handler that took longer, waits of ours not counted, has blocked
 )
 
 // guess is what is known of one kind of handlers.
@@ -96,7 +96,7 @@ func (l *Loop) struck(key uint32) {
 	}
 	tick := l.Tick()
 	if p.overdrawn(l.nanos); p.debt < 2*budgetNanos {
-		p.debt += staleLooks * watchNanos
+		p.debt += stallNanos
 	}
 	p.strike = tick
 	if !p.on || key == 0 { // the first: nobody has said yet what it was

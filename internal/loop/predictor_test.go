@@ -146,7 +146,7 @@ func TestStallsKeepTheirBudget(t *testing.T) {
 		}
 		g.pass(1)
 	}
-	stalled := float64(strikes) * staleLooks * watchNanos / 1e9
+	stalled := float64(strikes) * stallNanos / 1e9
 	if stalled > 0.02*seconds {
 		t.Errorf("%d stalls, %.0f ms in %d s", strikes, stalled*1000, seconds)
 	}

@@ -14,9 +14,10 @@ import (
 )
 
 const (
-	watchNanos  = 500 * 1000 // between two looks
-	staleLooks  = 2          // looks at one lease word that make a stall
-	restLooks   = 40         // looks at parked loops before the dog lies down
+	watchNanos  = 1000 * 1000        // between two looks, each of which costs some 5 µs
+	staleLooks  = 1                  // looks at one lease word, after the first, that make a stall
+	stallNanos  = watchNanos * 3 / 2 // what one takes on average
+	restLooks   = 20                 // looks at parked loops before the dog lies down
 	dogAwake    = 0
 	dogSleeping = 1
 )
