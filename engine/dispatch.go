@@ -10,7 +10,7 @@ import (
 )
 
 // Dispatch is where handlers begin. Whatever it says, a handler that blocks on the
-// loop for longer than about a millisecond loses it, and goes on as a goroutine.
+// loop for longer than one to two milliseconds loses it, and goes on as a goroutine.
 type Dispatch uint8
 
 const (
@@ -52,7 +52,7 @@ func (s *Server) Stats() Stats {
 
 // Block leaves the event loop for good: the handler goes on as an ordinary goroutine,
 // which costs about what starting one does. A handler that knows that it is going to
-// block, or to compute for long, spares its loop the millisecond after which it would
+// block, or to compute for long, spares its loop the time after which it would
 // be found out. When most handlers of a kind call it, Auto begins them on goroutines.
 // On a goroutine it does nothing.
 func (r *Request) Block() {

@@ -4,9 +4,9 @@
 // A handler is ordinary blocking code. It is called straight from an event loop,
 // as a coroutine of it: reading a body that has not arrived, or writing to a slow
 // peer, suspends the handler and not the loop. A handler that blocks in another
-// way (a lock, a database, a long computation) loses the loop after about a
-// millisecond, and goes on as an ordinary goroutine; the loop's other connections
-// do not notice.
+// way (a lock, a database, a long computation) loses the loop after one to two
+// milliseconds, and goes on as an ordinary goroutine; the loop's other connections
+// hardly notice.
 //
 //	engine.Server ── loop 0 ── worker: recv ▸ parse ▸ Handler ▸ send, next event …
 //	              └─ loop 1 ── …
@@ -16,7 +16,7 @@
 //	                      ┌─ returns without a wait: the loop goes on with it, no switch at all
 //	event ▸ head ▸ Handler┼─ waits for its peer (Read, Write, a call of the agent): suspends, 60 ns;
 //	        │             │  the loop serves others and resumes it
-//	        │             └─ blocks or computes: after about 1 ms the loop goes on without it, and
+//	        │             └─ blocks or computes: after 1 to 2 ms the loop goes on without it, and
 //	        │                the handler is an ordinary goroutine from then on
 //	        └─ expected to block ▸ Handler on a pooled goroutine, for the price of one wake-up
 //
@@ -28,7 +28,7 @@
 //
 // Nothing has to be said for that. What can be said:
 //
-//   - Request.Block leaves the loop at once, which spares it the millisecond: for a
+//   - Request.Block leaves the loop at once, which spares it that time: for a
 //     handler that knows that it is about to query a database, say.
 //   - Dispatch: Goroutine hands every request off. It suits servers where nearly every
 //     handler blocks or computes for long; the wake-up of a goroutine is the price of
@@ -36,8 +36,17 @@
 //   - Dispatch: Inline never hands off. It suits those whose handlers never block. One
 //     that does still loses its loop, after a stall each time.
 //
-// Stats counts what ran where. With GOMAXPROCS=1 a handler that computes is found out
-// by the runtime only, after 10 ms.
+// Stats counts what ran where. Handshakes of TLS are expected to take long by the same
+// rules, as one kind.
+//
+// The loops are goroutines among others. A busy one yields every 200 µs, and twice a
+// millisecond it has the runtime look for sockets of package net that are ready, which
+// would otherwise be done every 10 ms while every loop is saturated. So the rest of a program
+// (goroutines, timers, a database's connections) runs within a millisecond or so: PERF.md
+// has the figures. With GOMAXPROCS=1 a handler that computes is parted from its loop by the
+// runtime only, after 10 ms, and from then on takes turns of up to 10 ms with it, as it
+// would with any goroutine: whoever computes for long beside short requests wants a
+// processor more.
 //
 // What each costs the others on its loop, and itself:
 //
