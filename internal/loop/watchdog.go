@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	watchNanos  = 1000 * 1000        // between two looks, each of which costs some 5 µs
+	watchNanos  = 1200 * 1000        // between two looks, each of which costs some 5 µs
 	staleLooks  = 1                  // looks at one lease word, after the first, that make a stall
 	stallNanos  = watchNanos * 3 / 2 // what one takes on average
 	restLooks   = 20                 // looks at parked loops before the dog lies down
