@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -310,8 +311,9 @@ func (k *talk) rest() {
 
 // excused tells whether the answer to a may be missing.
 func (k *talk) excused(a *ask) bool {
+	impatient := func(a *ask) bool { return a.way == "patience" } // it closes, then or a little later
 	return k.mayFail() || k.ending.Load() == inPeace && a.handled.Load() == 0 ||
-		a.way == "patience" || a.way == "abort" || a.way == "abort-late"
+		impatient(a) || slices.ContainsFunc(k.said, impatient) || a.way == "abort" || a.way == "abort-late"
 }
 
 // lost deals with an answer that does not come, or not whole.
