@@ -83,6 +83,32 @@ func TestLockedThread(t *testing.T) {
 	})
 }
 
+// TestForgottenLock: what a handler leaves locked does not keep the next one on that worker
+// from suspending.
+func TestForgottenLock(t *testing.T) {
+	if !havePoller || !fastG {
+		t.Skip("nothing suspends here")
+	}
+	s := start(t, driver{loops: 1, dispatch: engine.Inline}, routes(map[string]engine.Handler{
+		"/forget": func(_ *engine.Request, res *engine.Response) {
+			runtime.LockOSThread()
+			_ = res.EndString("forgotten")
+		},
+		"/echo": echo,
+	}))
+	c := s.dial()
+	if !eventually(func() bool { // a slow machine takes the loop from some
+		c.get("/forget", "forgotten")
+		c.send(headOf("/echo", 4))
+		s.dial().get("/", "hello")
+		c.send("body")
+		c.expect(200, "body")
+		return s.Stats().Suspended > 0
+	}) {
+		t.Errorf("behind a handler that has forgotten its lock, none suspends: %+v", s.Stats())
+	}
+}
+
 // deep recurses n frames down, then does what is to be done there.
 func deep(n int, there func()) int {
 	var frame [128]byte
