@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -132,6 +133,32 @@ func TestEchoBothWays(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// The same through TLS, whose reader may have to write, and whose writer may wait.
+func TestEchoOverTLS(t *testing.T) {
+	for _, w := range ways() {
+		t.Run(w.name, func(t *testing.T) {
+			checkLeaks(t)
+			s := httptest.NewTLSServer(http.HandlerFunc(echo))
+			defer s.Close()
+			a := newAgent(t, &agent.Agent{KeepAlive: true, TLS: s.Client().Transport.(*http.Transport).TLSClientConfig})
+			w.call(t, func(ctx context.Context) {
+				n := int64(many(16 << 20))
+				var req agent.Request
+				var res agent.Response
+				for range 2 {
+					req.URL, req.Method, req.Source = s.URL, "POST", agent.Source{Reader: &pattern{n: n}, Length: n}
+					if err := a.Do(ctx, &req, &res); err != nil {
+						t.Error(err)
+						return
+					}
+					checked(t, &res, n)
+					_ = res.Close()
+				}
+			})
+		})
 	}
 }
 
