@@ -45,3 +45,56 @@ func TestDestroyedAgentIsForgotten(t *testing.T) {
 		return destroyed.Load().Value() == nil
 	})
 }
+
+// A handler that forgets to close its answer keeps no server from closing; one that has
+// another handler close it gives the socket back.
+func TestForgottenAnswer(t *testing.T) {
+	for _, found := range []bool{false, true} {
+		back := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == "POST" {
+				w.Header().Set("Content-Length", "10")
+				_, _ = w.Write(make([]byte, 3))
+				_ = http.NewResponseController(w).Flush()
+				<-r.Context().Done()
+			}
+			fmt.Fprint(w, "hello")
+		})
+		a := newAgent(t, &agent.Agent{KeepAlive: true})
+		var forgotten agent.Response
+		s := &engine.Server{Loops: 1, Dispatch: engine.Inline}
+		s.Handler = func(in *engine.Request, out *engine.Response) {
+			if string(in.URL()) == "/forget" {
+				if err := a.Do(in.Context(), &agent.Request{URL: back.URL, Method: "POST"}, &forgotten); err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			_ = forgotten.Close()
+			ask(t, a, in.Context(), &agent.Request{URL: back.URL}, new(agent.Response))
+		}
+		if err := s.Listen("tcp", "127.0.0.1:0"); err != nil {
+			t.Fatal(err)
+		}
+		c, err := net.Dial("tcp", s.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range []string{"/forget", "/find"} {
+			if path == "/find" && !found {
+				break
+			}
+			fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", path)
+			if _, err := c.Read(make([]byte, 1024)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		closed := make(chan struct{})
+		go func() {
+			_ = s.Close()
+			close(closed)
+		}()
+		wait(t, closed, "the server to close")
+		_ = c.Close()
+		_ = forgotten.Close()
+	}
+}

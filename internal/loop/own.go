@@ -42,6 +42,9 @@ func (s *Stream) disown() {
 		return
 	}
 	s.owned = false
+	if s.state == detached { // it was forgotten, and found again
+		s.loop.orphans--
+	}
 	own := s.worker.own
 	last := len(own) - 1
 	for i, other := range own {
@@ -64,7 +67,18 @@ func (w *Worker) orphan() {
 	}
 }
 
+// forgotten makes orphans of the streams that a handler has left behind: the loop does not
+// wait for whoever may come to give them back.
+func (w *Worker) forgotten() {
+	for _, s := range w.own {
+		s.detach()
+	}
+}
+
 func (s *Stream) detach() {
+	if s.state == detached {
+		return
+	}
 	s.state = detached
 	s.loop.orphans++
 	if s.signs.Load()&signUnseen != 0 {

@@ -37,6 +37,9 @@ func (w *Worker) EndHandler() bool {
 		return false
 	}
 	w.Key = 0
+	if len(w.own) > 0 {
+		w.forgotten()
+	}
 	if w.waited {
 		w.loop.tally[Suspended]++
 	} else {
