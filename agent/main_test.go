@@ -172,3 +172,11 @@ func clientConfig(s *httptest.Server) *tls.Config {
 	c.ServerName = "example.com"
 	return c
 }
+
+// sum adds up what a snapshot says of all origins.
+func sum(counts map[string]int) (n int) {
+	for _, k := range counts {
+		n += k
+	}
+	return n
+}

@@ -109,13 +109,6 @@ func alive(c *net.TCPConn) bool {
 	return is
 }
 
-func sum(counts map[string]int) (n int) {
-	for _, k := range counts {
-		n += k
-	}
-	return n
-}
-
 // look has a test fail when the agent says that it has more sockets than it may have.
 func look(t *testing.T, a *agent.Agent, bound int) {
 	if n := max(agent.AllSockets(a), sum(a.Sockets()), sum(a.FreeSockets())); n > bound {
