@@ -239,10 +239,12 @@ type late struct {
 	read chan string
 }
 
-func (l late) Read(p []byte) (int, error) {
+func (l late) Read(p []byte) (n int, err error) {
 	<-l.go_
-	n, err := l.Reader.Read(p)
-	l.read <- fmt.Sprintf("%q %v", p[:n], err)
+	said := "it panicked" // as with galedebug
+	defer func() { l.read <- said }()
+	n, err = l.Reader.Read(p)
+	said = fmt.Sprintf("%q %v", p[:n], err)
 	return n, err
 }
 

@@ -4,8 +4,10 @@ package agent
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"iter"
+	"strconv"
 
 	"github.com/gale-http/gale/bytesparse"
 	"github.com/gale-http/gale/internal/exchange"
@@ -35,8 +37,27 @@ func (q *Request) Forward(m Message) error {
 	if len(path) > 0 && path[0] != '/' {
 		var authority []byte
 		if authority, path = split(path); authority != nil {
+			switch {
+			case len(path) > 0:
+			case in.Head.Method == bytesparse.MethodOptions:
+				path = []byte("*") // RFC 9112 §3.2.4
+			default:
+				path = []byte("/")
+			}
 			drop = 1 << bytesparse.FieldHost
 			if err := q.out.Headers.AddBytes(hostName, authority); err != nil {
+				return err
+			}
+		}
+	}
+	if in.Head.Has(bytesparse.FieldMaxForwards) && (in.Head.Method == bytesparse.MethodOptions || in.Head.Method == bytesparse.MethodTrace) {
+		n, ok := bytesparse.ParseUint(in.Head.Value(in.HeadBytes(), bytesparse.FieldMaxForwards))
+		if ok && n == 0 {
+			return ErrMaxForwards
+		}
+		if ok {
+			drop |= 1 << bytesparse.FieldMaxForwards
+			if err := q.out.Headers.Add("Max-Forwards", strconv.FormatInt(n-1, 10)); err != nil {
 				return err
 			}
 		}
@@ -49,6 +70,10 @@ func (q *Request) Forward(m Message) error {
 	return in.EndToEnd(&q.out.Headers, drop)
 }
 
+// ErrMaxForwards is what Forward says of a TRACE or OPTIONS that must not go further: whoever
+// has got it answers it (RFC 9110 §7.6.2).
+var ErrMaxForwards = errors.New("the request may not be forwarded: its Max-Forwards is 0")
+
 var hostName = []byte("Host")
 
 // split divides a target in absolute-form; of any other form all is the path.
@@ -60,7 +85,7 @@ func split(target []byte) (authority, path []byte) {
 	rest := target[at+3:]
 	switch end := bytes.IndexAny(rest, "/?"); {
 	case end < 0:
-		return rest, []byte("/")
+		return rest, nil
 	case rest[end] == '?':
 		return rest[:end], append([]byte("/"), rest[end:]...)
 	default:

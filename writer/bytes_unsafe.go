@@ -2,12 +2,25 @@
 
 package writer
 
-import "unsafe"
+import (
+	"unsafe"
 
-// RemoveBytes is Remove for bytes.
-func (h *Headers) RemoveBytes(name []byte) {
-	// SAFETY: Remove looks at the name, and keeps nothing of it.
-	h.Remove(unsafe.String(unsafe.SliceData(name), len(name)))
+	"github.com/gale-http/gale/bytesparse"
+)
+
+// RemoveBehind removes the lines called name that stand behind the first n.
+func (h *Headers) RemoveBehind(n int, name []byte) {
+	// SAFETY: what is called looks at the name, and keeps nothing of it.
+	s := unsafe.String(unsafe.SliceData(name), len(name))
+	id := bytesparse.LookupField(s)
+	i := h.next(n, id, s)
+	if i < 0 {
+		return
+	}
+	h.removeFrom(i, id, s)
+	for _, l := range h.lines[:n] {
+		h.seen |= 1 << (l.id & 63)
+	}
 }
 
 // AddBytes is Add for bytes, which are copied: for who forwards messages.

@@ -87,8 +87,11 @@ func TestAddFieldsModel(t *testing.T) {
 			_ = h.Set(n, v)
 			m.set(n, []string{v})
 		case op < 90:
-			h.RemoveBytes([]byte(n))
-			m.remove(n)
+			behind := rng.IntN(len(m) + 1)
+			h.RemoveBehind(behind, []byte(n))
+			rest := append(model(nil), m[behind:]...)
+			rest.remove(n)
+			m = append(m[:behind:behind], rest...)
 		case op < 95 && len(m) > 0:
 			keep := rng.IntN(len(m))
 			h.Truncate(keep)

@@ -83,6 +83,8 @@ func refuse(out *engine.Response, err error) {
 	var e *agent.Error
 	var bad *engine.ProtocolError
 	switch {
+	case errors.Is(err, agent.ErrMaxForwards):
+		status, text = 200, "" // it asks who is the last: we are
 	case errors.Is(err, agent.ErrSource) && errors.As(err, &bad) && bad.Status >= 400:
 		status, text = bad.Status, "The request is broken.\n"
 	case errors.Is(err, agent.ErrSource) && errors.Is(err, os.ErrDeadlineExceeded):

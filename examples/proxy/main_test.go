@@ -212,3 +212,66 @@ func TestForbiddenTrailers(t *testing.T) {
 		t.Errorf("%s", body)
 	}
 }
+
+// What a client says of connections and hops takes nothing away that the next server needs,
+// and stops where it says so.
+func TestHops(t *testing.T) {
+	back := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Connection", "X-Upstream")
+		w.Header().Set("X-Upstream", "1")
+		fmt.Fprintf(w, "%s %s %s %s", r.Method, r.RequestURI, r.Host, r.Header["Max-Forwards"])
+	}))
+	defer back.Close()
+	url := front(t, back.URL, &agent.Agent{KeepAlive: true})
+	for _, c := range []struct{ request, want string }{
+		{"GET http://a.b/c HTTP/1.1\r\nHost: x\r\nConnection: host", "GET /c a.b []"},
+		{"GET / HTTP/1.1\r\nHost: x\r\nConnection: Host, content-length", "GET / x []"},
+		{"OPTIONS http://a.b HTTP/1.1\r\nHost: a.b", ""}, // net/http answers "*" itself, and "/" not
+		{"OPTIONS http://a.b/ HTTP/1.1\r\nHost: a.b\r\nMax-Forwards: 3", "OPTIONS / a.b [2]"},
+		{"OPTIONS * HTTP/1.1\r\nHost: a.b\r\nMax-Forwards: 0", ""},
+		{"GET / HTTP/1.1\r\nHost: a.b\r\nMax-Forwards: 0", "GET / a.b [0]"},
+	} {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(conn, "%s\r\n\r\n", c.request)
+		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body, _ := io.ReadAll(res.Body); res.StatusCode != 200 || string(body) != c.want || res.Header.Get("X-Upstream") != "" {
+			t.Errorf("%q: %d %q %v", c.request, res.StatusCode, body, res.Header)
+		}
+		_ = conn.Close()
+	}
+}
+
+// Fields that the proxy sets itself stay, whatever the server names in Connection.
+func TestOwnFieldsStay(t *testing.T) {
+	back := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Connection", "X-Frame-Options")
+		w.Header().Set("X-Frame-Options", "upstream")
+	}))
+	defer back.Close()
+	p := newProxy(back.URL)
+	defer p.agent.Destroy()
+	s := &engine.Server{Loops: 1, Handler: func(in *engine.Request, out *engine.Response) {
+		_ = out.SetHeader("X-Frame-Options", "DENY")
+		p.serve(in, out)
+	}}
+	if err := s.Listen("tcp", "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for range 3 {
+		res, err := http.Get("http://" + s.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if got := res.Header["X-Frame-Options"]; len(got) != 1 || got[0] != "DENY" {
+			t.Errorf("%q", got)
+		}
+	}
+}

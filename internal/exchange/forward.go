@@ -15,8 +15,10 @@ const hopByHop uint64 = 1<<bytesparse.FieldConnection | 1<<bytesparse.FieldKeepA
 	1<<bytesparse.FieldProxyAuthorization | 1<<bytesparse.FieldProxyAuthenticate |
 	1<<bytesparse.FieldProxyConnection | 1<<bytesparse.FieldExpect
 
-// EndToEnd appends the fields that go on to h, without those in drop, a bit for each.
+// EndToEnd appends the fields that go on to h, without those in drop, a bit for each. What
+// Connection names goes no further, but for what every message needs.
 func (in *Incoming) EndToEnd(h *writer.Headers, drop uint64) error {
+	before := h.Len()
 	if err := h.AddFields(&in.Head, in.head, hopByHop|drop); err != nil {
 		return err
 	}
@@ -33,7 +35,9 @@ func (in *Incoming) EndToEnd(h *writer.Headers, drop uint64) error {
 			if !ok {
 				break
 			}
-			h.RemoveBytes(option)
+			if id := bytesparse.LookupField(option); id != bytesparse.FieldHost && id != bytesparse.FieldContentLength {
+				h.RemoveBehind(before, option)
+			}
 			value = rest
 		}
 	}
