@@ -7,6 +7,8 @@
 //	go run ./fair -procs 2 -loops 4
 //	go run ./fair -by goroutines         # the same work done by goroutines over package net, for comparison
 //	go run ./fair -by nothing            # the probes alone
+//	go run ./fair -burn 300us            # each answer takes so long to compute
+//	go run ./fair -hogs 8                # beside so many goroutines that compute for 20 µs and yield, for ever
 //
 // A loop is saturated by sockets that answer each other on it: as soon as one has read a
 // byte, it sends another. Nothing outside the process takes part, so that what is measured
@@ -27,7 +29,8 @@ import (
 // options is the command line.
 type options struct {
 	procs, loops int
-	span         time.Duration
+	hogs         int
+	span, burn   time.Duration
 	by           string
 }
 
@@ -36,6 +39,8 @@ func main() {
 	flag.IntVar(&o.procs, "procs", 2, "GOMAXPROCS")
 	flag.IntVar(&o.loops, "loops", 2, "event loops, or as much work by goroutines")
 	flag.DurationVar(&o.span, "d", 2*time.Second, "how long to measure")
+	flag.DurationVar(&o.burn, "burn", 0, "what an answer takes to compute")
+	flag.IntVar(&o.hogs, "hogs", 0, "goroutines that compute and yield, for ever")
 	flag.StringVar(&o.by, "by", "loops", "who does the work: loops, goroutines or nothing")
 	flag.Parse()
 	if flag.NArg() > 0 {
@@ -68,6 +73,7 @@ func measure(o *options) (*result, error) {
 		return nil, err
 	}
 	defer stop()
+	defer hogs(o.hogs)()
 	probes, end, err := newProbes()
 	if err != nil {
 		return nil, err
@@ -82,9 +88,9 @@ func measure(o *options) (*result, error) {
 func (o *options) work(turns *atomic.Int64) (stop func(), err error) {
 	switch o.by {
 	case "loops":
-		return byLoops(o.loops, turns)
+		return byLoops(o.loops, o.burn, turns)
 	case "goroutines":
-		return byGoroutines(o.loops, turns)
+		return byGoroutines(o.loops, o.burn, turns)
 	case "nothing":
 		return func() {}, nil
 	}

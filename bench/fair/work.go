@@ -5,9 +5,11 @@ package main
 import (
 	"net"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/gale-http/gale/internal/loop"
 	"github.com/gale-http/gale/internal/sys"
@@ -20,6 +22,7 @@ const pairs = 16
 type side struct {
 	loop.Stream
 	turns *atomic.Int64
+	burn  time.Duration
 	buf   [1]byte
 }
 
@@ -29,6 +32,7 @@ func (s *side) Serve(w *loop.Worker, bits uint32) {
 	w.Begin(&s.Stream) // as for a handler
 	n, err := s.TryRead(s.buf[:])
 	if err == nil && n > 0 {
+		spin(s.burn)
 		_, err = s.TryWrite(s.buf[:])
 		s.turns.Add(1)
 	}
@@ -49,7 +53,7 @@ func (s *side) Stop()   { s.Close() }
 func (s *side) HangUp() {}
 
 // byLoops has loops do the work.
-func byLoops(loops int, turns *atomic.Int64) (stop func(), err error) {
+func byLoops(loops int, burn time.Duration, turns *atomic.Int64) (stop func(), err error) {
 	g, err := loop.NewGroup(loop.Config{Loops: loops})
 	if err != nil {
 		return nil, err
@@ -64,7 +68,7 @@ func byLoops(loops int, turns *atomic.Int64) (stop func(), err error) {
 			}
 			l.Post(func(l *loop.Loop) {
 				for _, fd := range fds {
-					s := &side{turns: turns}
+					s := &side{turns: turns, burn: burn}
 					if s.Open(l, fd, s) != nil {
 						sys.Close(fd) // its peer hears of it
 						continue
@@ -79,7 +83,7 @@ func byLoops(loops int, turns *atomic.Int64) (stop func(), err error) {
 }
 
 // byGoroutines has two goroutines a pair do the work, over package net.
-func byGoroutines(loops int, turns *atomic.Int64) (stop func(), err error) {
+func byGoroutines(loops int, burn time.Duration, turns *atomic.Int64) (stop func(), err error) {
 	var conns []net.Conn
 	var group sync.WaitGroup
 	stop = func() {
@@ -103,26 +107,53 @@ func byGoroutines(loops int, turns *atomic.Int64) (stop func(), err error) {
 				return nil, err
 			}
 			conns = append(conns, c)
-			group.Go(func() { answer(c, i == 0, turns) })
+			group.Go(func() { answer(c, i == 0, burn, turns) })
 		}
 	}
 	return stop, nil
 }
 
 // answer answers until the connection ends; first sends the first byte.
-func answer(c net.Conn, first bool, turns *atomic.Int64) {
+func answer(c net.Conn, first bool, burn time.Duration, turns *atomic.Int64) {
 	buf := make([]byte, 1)
 	for {
 		if !first {
 			if _, err := c.Read(buf); err != nil {
 				return
 			}
+			spin(burn)
 			turns.Add(1)
 		}
 		first = false
 		if _, err := c.Write(buf); err != nil {
 			return
 		}
+	}
+}
+
+// spin computes for a while.
+func spin(d time.Duration) {
+	if d > 0 {
+		for began := time.Now(); time.Since(began) < d; {
+		}
+	}
+}
+
+// hogs starts goroutines that are always ready to run; stop ends them.
+func hogs(n int) (stop func()) {
+	var ended atomic.Bool
+	var group sync.WaitGroup
+	for range n {
+		group.Go(func() {
+			for !ended.Load() {
+				spin(20 * time.Microsecond)
+				runtime.Gosched()
+			}
+		})
+	}
+	return func() {
+		ended.Store(true)
+		group.Wait()
 	}
 }
 

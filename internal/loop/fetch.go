@@ -40,6 +40,7 @@ func (l *Loop) nextWorker() *Worker {
 // caller is to ask anew after each turn.
 func (l *Loop) fetch(serve bool) (*Stream, uint32, func(*Worker)) {
 	for l.runnable.len() == 0 && !l.ended {
+		l.interrupted()
 		index, gen, bits, ok := l.poller.event()
 		switch {
 		case ok:
@@ -89,7 +90,7 @@ func (l *Loop) arrived(index, gen, bits uint32, serve bool) *Stream {
 // the other, as long as nothing else is due first. It is what fetch would have w do.
 func (l *Loop) serveArrived(w *Worker) {
 	for !w.lost {
-		if l.runnable.len() > 0 || l.ended || !l.mayServe(1) {
+		if l.runnable.len() > 0 || l.ended || l.nagged.Load() || !l.mayServe(1) {
 			return
 		}
 		index, gen, bits, ok := l.poller.event()

@@ -19,6 +19,7 @@ type Loop struct {
 	lease  lease
 	inbox  inbox
 	parked atomic.Bool
+	nagged atomic.Bool  // the watchdog has looked and found it busy
 	refs   atomic.Int32 // who may still use the poller: the loop, and each orphan
 
 	group *Group

@@ -5,7 +5,12 @@
 //
 // So a busy loop yields often, and now and then it parks on a bell that it has rung
 // itself: whoever is ready runs, and then the poller has to be asked, for the loop's
-// sake.
+// sake. Where others are never done it has not, and only sysmon answers the bell: a visit
+// that took long is not repeated soon.
+//
+// Both are done between turns, when the time is known. A turn of many handlers that each take
+// long, but not so long that their loop is taken from them, is interrupted: the watchdog, which looks at
+// the clock anyway, leaves word.
 
 package loop
 
@@ -14,6 +19,7 @@ import "runtime"
 const (
 	yieldNanos = 200 * 1000 // how long a busy loop runs before it lets the scheduler run
 	visitNanos = 500 * 1000 // and before it visits the runtime's poller
+	slowVisits = 16         // how many times as long as one took too long the next has to wait
 	handedMost = 32         // what a turn may bring, where handlers are handed off: they are to begin soon
 )
 
@@ -25,8 +31,24 @@ func (l *Loop) letOthers() bool {
 	}
 	runtime.Gosched()
 	if l.nanos-l.visited > visitNanos {
-		l.visited = l.nanos
+		began := monotonic()
 		l.bell.visit()
+		now := monotonic()
+		l.visited = now + slowVisits*max(0, now-began-visitNanos)
 	}
 	return true
+}
+
+// interrupted has the scheduler run others in the midst of a turn, if the watchdog has seen
+// the loop busy since it last did.
+func (l *Loop) interrupted() {
+	if !l.nagged.Load() {
+		return
+	}
+	l.nagged.Store(false)
+	l.keepTime()
+	if l.letOthers() {
+		l.keepTime()
+		l.yielded = l.nanos
+	}
 }

@@ -75,3 +75,53 @@ func TestBusyLoopVisits(t *testing.T) {
 	})
 	stop.Store(true)
 }
+
+// A turn of many handlers is interrupted when the watchdog has left word.
+func TestLongTurnIsInterrupted(t *testing.T) {
+	g := newGroup(t, Config{Loops: 1})
+	l := g.Next()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	var ran atomic.Bool
+	within := make(chan bool, 1)
+	onLoop(t, l, func(l *Loop) any {
+		const jobs, at = 40, 10
+		for i := range jobs {
+			l.backlog.push(job{fn: func(w *Worker) {
+				switch i {
+				case at:
+					go ran.Store(true)
+					l.yielded = 0 // long ago
+					l.nagged.Store(true)
+				case jobs - 1:
+					within <- ran.Load()
+				}
+			}})
+		}
+		return nil
+	})
+	if !receive(t, within, "the turn to end") {
+		t.Error("nobody else ran in the midst of a long turn")
+	}
+}
+
+// Where others are never done a visit is long, and is not repeated soon.
+func TestSlowVisitsAreRare(t *testing.T) {
+	checkLeaks(t)
+	l := &Loop{}
+	if err := l.bell.open(); err != nil {
+		t.Fatal(err)
+	}
+	defer l.bell.close()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	var stop atomic.Bool
+	defer stop.Store(true)
+	go func() {
+		for !stop.Load() {
+			runtime.Gosched()
+		}
+	}()
+	eventually(t, "a visit that sysmon ends, and a pause after it", func() bool {
+		l.nanos, l.yielded, l.visited = monotonic(), 0, 0
+		return l.letOthers() && l.visited > monotonic()
+	})
+}

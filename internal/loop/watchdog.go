@@ -51,7 +51,7 @@ func (d *watchdog) watch(loops []*Loop) {
 	defer close(d.done)
 	d.eyes = sys.Watcher{Every: watchNanos, Stale: staleLooks, Calm: restLooks}
 	for _, l := range loops {
-		d.eyes.List = append(d.eyes.List, sys.NewSentry(&l.lease.word, &l.parked))
+		d.eyes.List = append(d.eyes.List, sys.NewSentry(&l.lease.word, &l.parked, &l.nagged))
 	}
 	for !d.stop.Load() {
 		if i := d.eyes.Watch(&d.stop); i >= 0 {

@@ -12,15 +12,16 @@ import (
 type Sentry struct {
 	word  *uint64 // amiss while its lowest bit is set and it does not change
 	idle  *uint32 // not 0: nothing can be amiss
+	busy  *uint32 // set to 1 at each look that does not find it idle
 	seen  uint64
 	looks int
 }
 
 // NewSentry returns the sentry of a word, which is watched while its lowest bit is set.
-// idle tells Watch that there is nothing to do.
-func NewSentry(word *atomic.Uint64, idle *atomic.Bool) Sentry {
-	// SAFETY: both are structs of one number and of nothing that has a size.
-	return Sentry{word: (*uint64)(unsafe.Pointer(word)), idle: (*uint32)(unsafe.Pointer(idle))}
+// idle tells Watch that there is nothing to do; otherwise each look sets busy.
+func NewSentry(word *atomic.Uint64, idle, busy *atomic.Bool) Sentry {
+	// SAFETY: all are structs of one number and of nothing that has a size.
+	return Sentry{word: (*uint64)(unsafe.Pointer(word)), idle: (*uint32)(unsafe.Pointer(idle)), busy: (*uint32)(unsafe.Pointer(busy))}
 }
 
 // Seen returns what the word was at the last look.
@@ -52,7 +53,7 @@ func (w *Watcher) look() (amiss int, idle bool) {
 		s := &w.List[i]
 		word := *s.word
 		if *s.idle == 0 {
-			idle = false
+			idle, *s.busy = false, 1
 		}
 		if word&1 == 0 || word != s.seen {
 			s.seen, s.looks = word, 0

@@ -9,11 +9,11 @@ import (
 
 func TestWatch(t *testing.T) {
 	var words [2]atomic.Uint64
-	var idle [2]atomic.Bool
+	var idle, busy [2]atomic.Bool
 	var stop atomic.Bool
 	w := Watcher{Every: 10_000, Stale: 3, Calm: 5}
 	for i := range words {
-		w.List = append(w.List, NewSentry(&words[i], &idle[i]))
+		w.List = append(w.List, NewSentry(&words[i], &idle[i], &busy[i]))
 	}
 	words[0].Store(8) // nothing amiss, however long it stays
 	words[1].Store(7)
@@ -24,12 +24,20 @@ func TestWatch(t *testing.T) {
 	if i := w.Watch(&stop); i != 1 || w.List[1].Seen() != 9 || w.Looks() != 2*(1+3) {
 		t.Errorf("%d, %#x after %d looks", i, w.List[1].Seen(), w.Looks())
 	}
+	if !busy[0].Load() || !busy[1].Load() {
+		t.Error("nobody is told of the looks")
+	}
+	busy[0].Store(false)
+	busy[1].Store(false)
 	words[1].Store(10)
 	idle[0].Store(true)
 	idle[1].Store(true)
 	before := w.Looks()
 	if i := w.Watch(&stop); i != -1 || w.Looks() != before+5 {
 		t.Errorf("%d after %d looks at what is idle", i, w.Looks()-before)
+	}
+	if busy[0].Load() || busy[1].Load() {
+		t.Error("who is idle is told of the looks")
 	}
 	stop.Store(true)
 	if i := w.Watch(&stop); i != -1 || w.Looks() != before+5 {
