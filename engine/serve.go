@@ -88,7 +88,7 @@ func (x *responder) serve() (panicked bool) {
 	c, in := x.conn, &x.req.in
 	for {
 		switch {
-		case in.Unread() > 0:
+		case in.Unread() > 0 || in.Ended(): // an end is Next's to judge, too
 		case !c.Ready():
 			x.rest()
 			return
