@@ -41,14 +41,15 @@ const (
 
 // Group is a set of loops that run until Stop.
 type Group struct {
-	config Config
-	loops  []*Loop
-	dog    *watchdog
-	roots  sync.WaitGroup // loops, and goroutines of the portable driver
-	next   atomic.Uint32
-	once   sync.Once
-	stop   context.Context // ends with the group
-	cancel context.CancelFunc
+	config  Config
+	loops   []*Loop
+	dog     *watchdog
+	roots   sync.WaitGroup // loops, and goroutines of the portable driver
+	next    atomic.Uint32
+	visitAt atomic.Int64 // when its loops are to visit the runtime's poller; it names that round, too
+	once    sync.Once
+	stop    context.Context // ends with the group
+	cancel  context.CancelFunc
 
 	mu    sync.Mutex            // orders Start, Goroutine, OpenConn and Stop
 	runs  bool                  // Start was called before Stop
@@ -66,6 +67,7 @@ func NewGroup(config Config) (*Group, error) {
 	}
 	config.Portable = config.Portable || !HavePoller
 	g := &Group{config: config, dog: newWatchdog(), conns: make(map[*Stream]io.Closer)}
+	g.visitAt.Store(1) // 0 is what loops have last taken part in
 	g.stop, g.cancel = context.WithCancel(context.Background())
 	for range config.Loops {
 		l, err := newLoop(g)

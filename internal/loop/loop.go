@@ -40,7 +40,7 @@ type Loop struct {
 	marked   uint64       // polls, when the streams were marked whose events had been fetched
 	behind   bool         // the last poll may have left something
 	yielded  int64        // when the scheduler last had its turn
-	visited  int64        // when the runtime's poller last had
+	visited  int64        // the round of visits that it last took part in
 	unix     atomic.Int64 // the civil second at the last turn
 	nextUnix int64        // when it ends, on the loop's clock
 	trimAt   int64        // tick of the next trim
@@ -180,7 +180,6 @@ func (l *Loop) park() {
 	l.group.dog.rouse()
 	l.empty = 0
 	l.yielded = monotonic()
-	l.visited = l.yielded
 }
 
 func (l *Loop) expire(s *Stream) {

@@ -17,10 +17,11 @@ package loop
 import "runtime"
 
 const (
-	yieldNanos = 200 * 1000 // how long a busy loop runs before it lets the scheduler run
-	visitNanos = 500 * 1000 // and before it visits the runtime's poller
-	slowVisits = 16         // how many times as long as one took too long the next has to wait
-	handedMost = 32         // what a turn may bring, where handlers are handed off: they are to begin soon
+	yieldNanos = 200 * 1000  // how long a busy loop runs before it lets the scheduler run
+	visitNanos = 500 * 1000  // and before some loop of the group visits the runtime's poller
+	slowNanos  = 6000 * 1000 // what a visit takes that sysmon has ended; one that waits for other loops takes less
+	slowVisits = 16          // how many times as long the next has to wait then
+	handedMost = 32          // what a turn may bring, where handlers are handed off: they are to begin soon
 )
 
 // letOthers has the scheduler run others, if it is time to. It is called before a poll, so
@@ -30,13 +31,27 @@ func (l *Loop) letOthers() bool {
 		return false
 	}
 	runtime.Gosched()
-	if l.nanos-l.visited > visitNanos {
-		began := monotonic()
-		l.bell.visit()
-		now := monotonic()
-		l.visited = now + slowVisits*max(0, now-began-visitNanos)
-	}
+	l.visit()
 	return true
+}
+
+// visit has the runtime's poller asked, if that is due. Its answers are everybody's, so one
+// loop of the group would do; but where loops share a P, it runs dry only when all of them
+// visit. So they do it in rounds, which end when the first of them is back.
+func (l *Loop) visit() {
+	round := l.group.visitAt.Load()
+	if round > l.nanos || round == l.visited {
+		return
+	}
+	l.visited = round
+	began := monotonic()
+	l.bell.visit()
+	now := monotonic()
+	next := now + visitNanos
+	if took := now - began; took > slowNanos {
+		next += slowVisits * took
+	}
+	l.group.visitAt.CompareAndSwap(round, next)
 }
 
 // interrupted has the scheduler run others in the midst of a turn, if the watchdog has seen

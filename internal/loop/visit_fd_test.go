@@ -65,7 +65,7 @@ func TestBusyLoopVisits(t *testing.T) {
 		}
 	}
 	l.Go(again)
-	at := func() int64 { return onLoop(t, l, func(l *Loop) int64 { return l.visited }) }
+	at := g.visitAt.Load
 	first := at()
 	eventually(t, "two visits", func() bool {
 		if l.parked.Load() {
@@ -107,7 +107,7 @@ func TestLongTurnIsInterrupted(t *testing.T) {
 // Where others are never done a visit is long, and is not repeated soon.
 func TestSlowVisitsAreRare(t *testing.T) {
 	checkLeaks(t)
-	l := &Loop{}
+	l := &Loop{group: &Group{}}
 	if err := l.bell.open(); err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,38 @@ func TestSlowVisitsAreRare(t *testing.T) {
 		}
 	}()
 	eventually(t, "a visit that sysmon ends, and a pause after it", func() bool {
+		l.group.visitAt.Store(1)
 		l.nanos, l.yielded, l.visited = monotonic(), 0, 0
-		return l.letOthers() && l.visited > monotonic()
+		return l.letOthers() && l.group.visitAt.Load() > monotonic()+slowNanos
 	})
+}
+
+// Of the loops of a group each takes part in a round once, and whoever is first back ends it.
+func TestLoopsVisitInRounds(t *testing.T) {
+	checkLeaks(t)
+	g := &Group{}
+	loops := [2]*Loop{{group: g}, {group: g}}
+	for _, l := range loops {
+		if err := l.bell.open(); err != nil {
+			t.Fatal(err)
+		}
+		defer l.bell.close()
+		l.nanos = 10
+	}
+	g.visitAt.Store(5)
+	loops[1].visited = 5 // it is there, and not back
+	loops[1].visit()
+	if g.visitAt.Load() != 5 {
+		t.Error("a round ended that nobody has come back from")
+	}
+	before := monotonic()
+	loops[0].visit()
+	if next := g.visitAt.Load(); next < before+visitNanos {
+		t.Errorf("the next round is due at %d, after one that ended after %d", next, before)
+	}
+	ended := g.visitAt.Load()
+	loops[0].visit()
+	if g.visitAt.Load() != ended {
+		t.Error("a loop visited before its time")
+	}
 }
