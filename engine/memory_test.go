@@ -199,7 +199,7 @@ func TestIdleTLSConnections(t *testing.T) {
 	if each > idleTLSBound {
 		t.Errorf("an idle connection takes %.0f bytes, more than %d", each, idleTLSBound)
 	}
-	if goroutinesNow > goroutines+10 {
+	if goroutinesNow > goroutines+n/20 { // the pool's, for handshakes that were under way together, go a while later
 		t.Errorf("%d goroutines have become %d", goroutines, goroutinesNow)
 	}
 	for _, c := range idle[:100] {
