@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"runtime"
@@ -16,18 +15,25 @@ import (
 	"time"
 
 	"github.com/gale-http/gale/agent"
-	"github.com/gale-http/gale/engine"
 )
 
-// a refusal whose body comes slowly, while nothing more of the request is read.
+// begin reads a request's head and the beginning of its body: the rest is under way, and
+// as nobody reads on, it gets stuck.
+func begin(c net.Conn) {
+	readHead(c)
+	_, _ = io.CopyN(io.Discard, c, 64<<10)
+}
+
+// A refusal's body can be read that comes after the caller has been told of its head,
+// while nothing more of the request is read.
 func TestRefusalComesSlowly(t *testing.T) {
 	for _, w := range ways() {
 		t.Run(w.name, func(t *testing.T) {
-			over := make(chan struct{})
+			told, over := make(chan struct{}, 2), make(chan struct{})
 			url := script(t, func(c net.Conn) {
 				readHead(c)
 				_, _ = io.WriteString(c, "HTTP/1.1 413 No\r\nContent-Length: 3\r\n\r\n")
-				time.Sleep(200 * time.Millisecond) // sleep: it takes its time
+				<-told
 				_, _ = io.WriteString(c, "no!")
 				<-over
 			})
@@ -43,6 +49,7 @@ func TestRefusalComesSlowly(t *testing.T) {
 					}
 					var res agent.Response
 					err := a.Do(ctx, &req, &res)
+					told <- struct{}{}
 					if err != nil {
 						t.Errorf("%d Do: %v", i, err)
 						continue
@@ -58,15 +65,14 @@ func TestRefusalComesSlowly(t *testing.T) {
 	}
 }
 
-// garbage, or the end, while the body is stuck: the error must say so.
+// When garbage comes, or the end, while the body is stuck, the error says so.
 func TestErrorWhileSending(t *testing.T) {
 	for _, w := range ways()[:3] {
 		for _, what := range []string{"garbage", "fin", "bodygarbage", "bodyfin"} {
 			t.Run(w.name+"/"+what, func(t *testing.T) {
 				over := make(chan struct{})
 				url := script(t, func(c net.Conn) {
-					readHead(c)
-					time.Sleep(50 * time.Millisecond) // sleep: it takes its time
+					begin(c)
 					switch what {
 					case "garbage":
 						_, _ = io.WriteString(c, "SSH-2.0-OpenSSH\r\n\r\n\r\n")
@@ -110,7 +116,7 @@ func TestErrorWhileSending(t *testing.T) {
 	}
 }
 
-// Write from the Continue event.
+// The body may be written in the event that asks for it.
 func TestWriteInContinue(t *testing.T) {
 	for _, w := range ways()[:1] {
 		t.Run(w.name, func(t *testing.T) {
@@ -148,55 +154,51 @@ func TestWriteInContinue(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				b, err := io.ReadAll(res)
-				t.Logf("%q %v", b, err)
+				if b, err := io.ReadAll(res); string(b) != "hello" || err != nil {
+					t.Errorf("%q, %v", b, err)
+				}
 			})
 		})
 	}
 }
 
-// any method of the request in an event that is told of while it is written.
+// Any method of the request may be called in an event that a Write has found.
 func TestEndInInformation(t *testing.T) {
 	url := script(t, func(c net.Conn) {
 		readHead(c)
 		_, _ = io.WriteString(c, "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n")
-		time.Sleep(50 * time.Millisecond) // sleep: it takes its time
 		_, _ = io.Copy(io.Discard, c)
 	})
 	a := newAgent(t, &agent.Agent{KeepAlive: true})
-	done := make(chan struct{})
+	done := make(chan error, 1)
 	go func() {
-		defer close(done)
 		var c *agent.ClientRequest
 		req := &agent.Request{URL: url, Method: "POST"}
 		called := false
-		req.On.Information = func(*agent.Response) { called = true; _ = c.End(nil) }
+		req.On.Information = func(*agent.Response) { called = true; done <- c.End(nil) }
 		c = a.NewRequest(t.Context(), req)
 		defer c.Abort()
-		_ = c.FlushHeaders()
-		for range 20 {
-			time.Sleep(10 * time.Millisecond) // sleep: it takes its time
-			if _, err := c.Write([]byte("x")); err != nil || called {
+		for !called {
+			if _, err := c.Write([]byte("x")); err != nil && !called {
+				done <- err
 				return
 			}
+			runtime.Gosched()
 		}
 	}()
-	select {
-	case <-done:
-	case <-time.After(5 * time.Second):
-		t.Error("deadlock: End in On.Information waits for ClientRequest.look, which its caller holds")
+	if err := wait(t, done, "End in On.Information"); err != nil {
+		t.Error(err)
 	}
 }
 
-// what a Write under way gets when the answer is closed / has refused.
+// A Write under way when the answer is closed, or was a refusal, is dropped, without an error.
 func TestWriteWhenClosed(t *testing.T) {
 	for _, head := range []string{"HTTP/1.1 200 OK\r\n", "HTTP/1.1 413 No\r\n"} {
-		over := make(chan struct{})
+		told, over := make(chan struct{}), make(chan struct{})
 		url := script(t, func(c net.Conn) {
-			readHead(c)
-			time.Sleep(100 * time.Millisecond) // sleep: it takes its time
+			begin(c)
 			_, _ = io.WriteString(c, head+"Content-Length: 3\r\n\r\n")
-			time.Sleep(200 * time.Millisecond) // sleep: it takes its time
+			<-told
 			_, _ = io.WriteString(c, "no!")
 			<-over
 		})
@@ -208,6 +210,7 @@ func TestWriteWhenClosed(t *testing.T) {
 		werr := make(chan error, 1)
 		go func() { _, err := c.Write(make([]byte, 32<<20)); werr <- err }()
 		res, err := c.Receive()
+		close(told)
 		if err != nil {
 			t.Errorf("Receive: %v", err)
 		} else {
@@ -219,93 +222,14 @@ func TestWriteWhenClosed(t *testing.T) {
 			}
 			_ = res.Close()
 		}
-		select {
-		case err := <-werr:
-			if err != nil {
-				t.Errorf("%q: Write under way, documented as dropped: %v", head, err)
-			}
-		case <-time.After(3 * time.Second):
-			t.Error("Write hangs")
+		if err := wait(t, werr, "the Write under way"); err != nil {
+			t.Errorf("%q: the Write under way: %v", head, err)
 		}
 		close(over)
 	}
 }
 
-// late is a Source whose first Read begins late, as when the goroutine that sends gets no
-// processor for a while.
-type late struct {
-	io.Reader
-	go_  chan struct{}
-	read chan string
-}
-
-func (l late) Read(p []byte) (n int, err error) {
-	<-l.go_
-	said := "it panicked" // as with galedebug
-	defer func() { l.read <- said }()
-	n, err = l.Reader.Read(p)
-	said = fmt.Sprintf("%q %v", p[:n], err)
-	return n, err
-}
-
-// the sending goroutine's first Read of an engine.Request comes after the handler has
-// returned: it must not read the body of the next request.
-func TestLateReadOfSource(t *testing.T) {
-	url := script(t, func(c net.Conn) {
-		readHead(c)
-		_, _ = io.WriteString(c, "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
-		_, _ = io.Copy(io.Discard, c)
-	})
-	a := newAgent(t, &agent.Agent{KeepAlive: true})
-	l := late{go_: make(chan struct{}), read: make(chan string, 1)}
-	var n atomic.Int32
-	s := &engine.Server{Loops: 1, Dispatch: engine.Inline}
-	s.Handler = func(req *engine.Request, res *engine.Response) {
-		if n.Add(1) == 1 {
-			var r agent.Response
-			l.Reader = req
-			err := a.Do(req.Context(), &agent.Request{URL: url, Method: "POST", Source: agent.Source{Reader: l}}, &r)
-			if err != nil {
-				t.Error(err)
-			}
-			_ = r.Close()
-			_ = res.EndString("first")
-			return
-		}
-		close(l.go_)
-		time.Sleep(20 * time.Millisecond) // sleep: it takes its time
-		b, err := io.ReadAll(req)
-		_ = res.EndString(fmt.Sprintf("second %q %v", b, err))
-	}
-	if err := s.Listen("tcp", "127.0.0.1:0"); err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	for i, body := range []string{"", "SECRET OF THE NEXT REQUEST"} {
-		c, _ := net.Dial("tcp", s.Addr().String())
-		_ = c.SetDeadline(time.Now().Add(3 * time.Second))
-		_, _ = io.WriteString(c, "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n")
-		if i == 0 {
-			_, _ = io.WriteString(c, "0\r\n\r\n")
-		} else {
-			_, _ = fmt.Fprintf(c, "%x\r\n%s\r\n0\r\n\r\n", len(body), body)
-		}
-		b, err := io.ReadAll(c)
-		t.Logf("%d: %q %v", i, b[max(0, len(b)-60):], err)
-		c.Close()
-	}
-	select {
-	case got := <-l.read:
-		t.Log("the late Read got", got)
-		if strings.Contains(got, "SECRET") {
-			t.Error("the sender of the first request has read the body of the second")
-		}
-	case <-time.After(3 * time.Second):
-		t.Error("no read")
-	}
-}
-
-// the writer sets a timeout while another goroutine receives.
+// What adjusts a socket may be called beside Receive (the race detector looks).
 func TestSetTimeoutBesideReceive(t *testing.T) {
 	s := newServer(t, echo)
 	a := newAgent(t, &agent.Agent{KeepAlive: true})
@@ -330,43 +254,15 @@ func TestSetTimeoutBesideReceive(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, _ = io.Copy(io.Discard, res)
+		if b, err := io.ReadAll(res); string(b) != strings.Repeat("x", 20) || err != nil {
+			t.Errorf("%q, %v", b, err)
+		}
 		_ = res.Close()
-		<-done
+		wait(t, done, "the writer")
 	}
 }
 
-// an answer as Source, closed when the upload was refused.
-func TestResponseAsSource(t *testing.T) {
-	up := script(t, func(c net.Conn) {
-		readHead(c)
-		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\nabc")
-		_, _ = io.Copy(io.Discard, c)
-	})
-	no := script(t, func(c net.Conn) {
-		readHead(c)
-		_, _ = io.WriteString(c, "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
-		_, _ = io.Copy(io.Discard, c)
-	})
-	a := newAgent(t, &agent.Agent{KeepAlive: true})
-	for range 20 {
-		func(ctx context.Context) {
-			res1, err := a.Get(ctx, up)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer res1.Close()
-			var res2 agent.Response
-			err = a.Do(ctx, &agent.Request{URL: no, Method: "POST", Source: agent.Source{Reader: res1, Length: 100000}}, &res2)
-			if err != nil {
-				t.Log(err)
-			}
-			_ = res2.Close()
-		}(t.Context())
-	}
-}
-
-// the second attempt must stream both ways as the first does.
+// A second attempt streams both ways as the first does.
 func TestRetryReadsTheAnswer(t *testing.T) {
 	var n atomic.Int32
 	over := make(chan struct{})
@@ -394,56 +290,7 @@ func TestRetryReadsTheAnswer(t *testing.T) {
 	req.Source = agent.Source{Reader: bytes.NewReader(data), Length: int64(size), Again: func() (io.Reader, error) { return bytes.NewReader(data), nil }}
 	done := make(chan error, 1)
 	go func() { done <- a.Do(t.Context(), &req, &res) }()
-	select {
-	case err := <-done:
-		if err != nil || res.StatusCode() != 413 {
-			t.Errorf("%d %v (attempts %d)", res.StatusCode(), err, n.Load())
-		}
-	case <-time.After(4 * time.Second):
-		t.Errorf("the answer to attempt %d is not read: the body is sent by the caller", n.Load())
+	if err := wait(t, done, "the answer to the second attempt"); err != nil || res.StatusCode() != 413 {
+		t.Errorf("%d %v (attempts %d)", res.StatusCode(), err, n.Load())
 	}
-}
-
-// bursts is a Source whose Read panics.
-type bursts struct{}
-
-func (bursts) Read([]byte) (int, error) { panic("burst") }
-
-// A Source that panics fails its call, and nothing else.
-func TestSourcePanics(t *testing.T) {
-	url := script(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
-	a := newAgent(t, &agent.Agent{KeepAlive: true})
-	for _, w := range ways() {
-		w.call(t, func(ctx context.Context) {
-			var res agent.Response
-			err := a.Do(ctx, &agent.Request{URL: url, Method: "POST", Source: agent.Source{Reader: bursts{}}}, &res)
-			if !errors.Is(err, agent.ErrSource) || !bytes.Contains([]byte(err.Error()), []byte("burst")) {
-				t.Errorf("%s: %v", w.name, err)
-			}
-		})
-	}
-}
-
-// A request is not sent again while its Source is still being read: what that Read takes
-// would be missing.
-func TestNoReplayBesideRead(t *testing.T) {
-	source := stuck{make(chan struct{})}
-	url := script(t, func(c net.Conn) {
-		readHead(c)
-		_, _ = io.WriteString(c, hello)
-		readHead(c)
-	})
-	a := newAgent(t, &agent.Agent{KeepAlive: true})
-	var req agent.Request
-	var res agent.Response
-	req.URL = url
-	ask(t, a, t.Context(), &req, &res)
-	req.Method, req.Source = "PUT", agent.Source{Reader: source, Again: func() (io.Reader, error) {
-		t.Error("Again was called")
-		return source, nil
-	}}
-	if err := a.Do(t.Context(), &req, &res); !errors.Is(err, agent.ErrServerClosed) {
-		t.Errorf("%v", err)
-	}
-	close(source.release)
 }

@@ -337,7 +337,7 @@ func (s *trickle) Read(p []byte) (int, error) {
 	if s.n--; s.n < 0 {
 		return 0, io.EOF
 	}
-	time.Sleep(30 * time.Millisecond) // sleep: a slow sender
+	time.Sleep(30 * time.Millisecond) // sleep: a sender that is slower than the time for an answer is the subject
 	return copy(p, "x"), nil
 }
 
