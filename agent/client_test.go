@@ -17,6 +17,9 @@ import (
 	"github.com/gale-http/gale/agent"
 )
 
+// hello is what a server of one answer says.
+const hello = "HTTP/1.1 200 OK\r\nDate: Fri, 27 Nov 2026 08:00:00 GMT\r\nContent-Length: 13\r\n\r\nHello, world!"
+
 // script is a server for one connection: it gets what comes and says what it will.
 func script(t testing.TB, serve func(c net.Conn)) (url string) {
 	t.Helper()

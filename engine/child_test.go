@@ -5,13 +5,11 @@
 package engine_test
 
 import (
-	"bufio"
 	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
 	"os"
-	"os/exec"
 	"runtime"
 	"runtime/debug"
 	"strconv"
@@ -33,44 +31,17 @@ var children = map[string]func(){
 }
 
 // child is a running one.
-type child struct {
-	addr string
-	pid  int
-}
+type child struct{ simnet.Child }
 
 // spawn starts a child and ends it with the test.
 func spawn(t testing.TB, name string) *child {
 	t.Helper()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), childEnv+"="+name)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = in.Close()
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("the child ended with %v", err)
-		}
-	})
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatalf("the child does not say its address: %v", err)
-	}
-	return &child{strings.TrimSpace(line), cmd.Process.Pid}
+	return &child{simnet.Spawn(t, childEnv+"="+name)}
 }
 
 func (c *child) dial(t testing.TB) *client {
 	t.Helper()
-	conn, err := net.Dial("tcp", c.addr)
+	conn, err := net.Dial("tcp", c.Addr)
 	if err != nil {
 		t.Fatal(err)
 	}

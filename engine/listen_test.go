@@ -35,7 +35,7 @@ func TestAddressInUse(t *testing.T) {
 		for whose, addr := range map[string]string{
 			"another server's":    first.Addr().String(),
 			"of every interface":  ":" + port,
-			"a process's":         other.addr,
+			"a process's":         other.Addr,
 			"a plain listener's":  plain.Addr().String(),
 			"a plain one's again": "localhost" + plain.Addr().String()[len("127.0.0.1"):],
 		} {

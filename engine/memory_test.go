@@ -45,7 +45,7 @@ func needMeasurable(t *testing.T) {
 // checkPeak wants the child's memory within the bound.
 func checkPeak(t *testing.T, c *child) {
 	t.Helper()
-	_, peak, err := memory(c.pid)
+	_, peak, err := memory(c.PID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +220,7 @@ func measure(t *testing.T, srv *child, control *client) (goroutines int, residen
 	if err != nil {
 		t.Fatal(err)
 	}
-	resident, _, err = memory(srv.pid)
+	resident, _, err = memory(srv.PID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,7 +242,7 @@ func connectMany(t *testing.T, srv *child, n int, begin func(net.Conn) net.Conn)
 		all.Go(func() {
 			answer := make([]byte, len(helloAnswer))
 			for i := g; i < n; i += gang {
-				c, err := net.Dial("tcp", srv.addr)
+				c, err := net.Dial("tcp", srv.Addr)
 				if err == nil {
 					_ = c.SetDeadline(time.Now().Add(patience))
 					_ = c.(*net.TCPConn).SetLinger(0) // so many ports must not wait for their end

@@ -132,7 +132,7 @@ func TestCurlUploadsAGibibyte(t *testing.T) {
 	}
 	command := "curl -s -S -H Expect: -T " + file + " $0"
 	eachChild(t, func(t *testing.T, srv *child) {
-		if got := run(t, "", "sh", "-c", command, "http://"+srv.addr+"/count"); got != strconv.Itoa(gibibyte) {
+		if got := run(t, "", "sh", "-c", command, "http://"+srv.Addr+"/count"); got != strconv.Itoa(gibibyte) {
 			t.Errorf("the server counted %s", got)
 		}
 		checkPeak(t, srv)

@@ -4,18 +4,17 @@
 package interop
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"os/exec"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // patience is how long a test waits for what must happen.
@@ -50,40 +49,10 @@ func serveChild(s *engine.Server) {
 	}
 }
 
-// child is a server in another process.
-type child struct {
-	addr string
-	pid  int
-}
-
 // spawn starts a child and ends it with the test.
-func spawn(t testing.TB, name string) *child {
+func spawn(t testing.TB, name string) simnet.Child {
 	t.Helper()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), childEnv+"="+name)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = in.Close()
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("the child ended with %v", err)
-		}
-	})
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatalf("the child does not say its address: %v", err)
-	}
-	return &child{strings.TrimSpace(line), cmd.Process.Pid}
+	return simnet.Spawn(t, childEnv+"="+name)
 }
 
 // start starts a server in this process and closes it with the test.

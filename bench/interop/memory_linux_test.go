@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 const (
@@ -123,9 +124,9 @@ func peak(t testing.TB, pid int) int {
 	return kib << 10
 }
 
-func checkPeak(t *testing.T, c *child) {
+func checkPeak(t *testing.T, c simnet.Child) {
 	t.Helper()
-	held := peak(t, c.pid)
+	held := peak(t, c.PID)
 	t.Logf("at most %.1f MiB resident", float64(held)/mebibyte)
 	if held > residentBound {
 		t.Errorf("the server held %d MiB, more than %d", held/mebibyte, residentBound/mebibyte)
@@ -153,15 +154,15 @@ func TestUploads(t *testing.T) {
 	block := make([]byte, mebibyte)
 	results := make(chan error, clients)
 	for range clients {
-		c := dial(t, srv.addr)
+		c := dial(t, srv.Addr)
 		_ = c.SetDeadline(time.Now().Add(5 * patience))
 		go func() { results <- upload(c, block, size) }()
 	}
-	if !eventually(func() bool { return ask(t, srv.addr, "/arrived") == strconv.Itoa(clients) }) {
-		t.Fatalf("only %s uploads have begun", ask(t, srv.addr, "/arrived"))
+	if !eventually(func() bool { return ask(t, srv.Addr, "/arrived") == strconv.Itoa(clients) }) {
+		t.Fatalf("only %s uploads have begun", ask(t, srv.Addr, "/arrived"))
 	}
 	checkPeak(t, srv)
-	if got := ask(t, srv.addr, "/go"); got != "went" {
+	if got := ask(t, srv.Addr, "/go"); got != "went" {
 		t.Fatalf("got %q", got)
 	}
 	for range clients {
@@ -198,15 +199,15 @@ func TestSlowReaders(t *testing.T) {
 	needDescriptors(t, clients+100)
 	srv := spawn(t, "crowd")
 	for range clients {
-		c := dial(t, srv.addr)
+		c := dial(t, srv.Addr)
 		if _, err := io.WriteString(c, "GET /download HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if !eventually(func() bool { return ask(t, srv.addr, "/arrived") == strconv.Itoa(clients) }) {
-		t.Fatalf("only %s answers have begun", ask(t, srv.addr, "/arrived"))
+	if !eventually(func() bool { return ask(t, srv.Addr, "/arrived") == strconv.Itoa(clients) }) {
+		t.Fatalf("only %s answers have begun", ask(t, srv.Addr, "/arrived"))
 	}
-	c := dial(t, srv.addr)
+	c := dial(t, srv.Addr)
 	if _, err := io.WriteString(c, "GET /download HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
@@ -230,10 +231,10 @@ func TestSlowSenders(t *testing.T) {
 	const clients = 10_000
 	needDescriptors(t, clients+100)
 	srv := spawn(t, "impatient")
-	good := dial(t, srv.addr)
+	good := dial(t, srv.Addr)
 	conns := make([]net.Conn, clients)
 	for i := range conns {
-		c, err := net.Dial("tcp", srv.addr)
+		c, err := net.Dial("tcp", srv.Addr)
 		if err != nil {
 			t.Fatal(err)
 		}
