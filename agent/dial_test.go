@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -311,4 +312,34 @@ func TestFailedHandshake(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	eventually(t, "the socket to be closed", func() bool { return len(a.Sockets())+len(a.FreeSockets()) == 0 })
+}
+
+// What Agent.Dial brings when the agent is gone is closed.
+func TestDialAfterDestroy(t *testing.T) {
+	for _, wrapped := range []bool{false, true} {
+		t.Run(strconv.FormatBool(wrapped), func(t *testing.T) {
+			checkLeaks(t)
+			over := make(chan error, 1)
+			url := script(t, func(c net.Conn) {
+				_ = c.SetDeadline(time.Now().Add(patience))
+				_, err := io.Copy(io.Discard, c)
+				over <- err
+			})
+			a := newAgent(t, new(agent.Agent))
+			a.Dial = func(_ context.Context, network, addr string) (net.Conn, error) {
+				c, err := net.Dial(network, addr)
+				a.Destroy()
+				if wrapped {
+					c = plain{c}
+				}
+				return c, err
+			}
+			if err := a.Do(t.Context(), &agent.Request{URL: url}, nil); !errors.Is(err, agent.ErrDestroyed) {
+				t.Errorf("%v", err)
+			}
+			if err := wait(t, over, "the connection to be closed"); err != nil {
+				t.Errorf("%v", err)
+			}
+		})
+	}
 }
