@@ -294,3 +294,34 @@ func TestRetryReadsTheAnswer(t *testing.T) {
 		t.Errorf("%d %v (attempts %d)", res.StatusCode(), err, n.Load())
 	}
 }
+
+// A tunnel does not open in the midst of a body: what is left of that would be the other
+// protocol's first bytes.
+func TestTunnelBeforeTheEnd(t *testing.T) {
+	for _, w := range ways() {
+		t.Run(w.name, func(t *testing.T) {
+			over := make(chan struct{})
+			url := script(t, func(c net.Conn) {
+				begin(c)
+				_, _ = io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: foo\r\n\r\n")
+				<-over
+			})
+			defer close(over)
+			a := newAgent(t, &agent.Agent{KeepAlive: true, Timeouts: agent.Timeouts{Continue: 20 * time.Millisecond}})
+			w.call(t, func(ctx context.Context) {
+				req := agent.Request{URL: url, Method: "POST", Body: make([]byte, 32<<20)}
+				_ = req.SetHeader("Connection", "upgrade")
+				_ = req.SetHeader("Upgrade", "foo")
+				req.On.Upgrade = func(_ *agent.Response, s net.Conn, _ []byte) {
+					t.Error("the tunnel opens")
+					_ = s.Close()
+				}
+				var res agent.Response
+				if err := a.Do(ctx, &req, &res); !errors.Is(err, agent.ErrSwitched) {
+					t.Errorf("%v", err)
+				}
+				_ = res.Close()
+			})
+		})
+	}
+}

@@ -54,6 +54,8 @@ var (
 	ErrUnexpectedEOF = h1.ErrUnexpectedEOF
 	// ErrTunnel: a CONNECT or an upgrade was accepted, and nobody listens for it.
 	ErrTunnel = errors.New("the connection has become a tunnel, and there is no Events.Connect or Events.Upgrade")
+	// ErrSwitched: the server accepted an upgrade and did not take the rest of the body.
+	ErrSwitched = errors.New("the server has switched protocols before it was sent the body")
 	// ErrTimeout: the server took longer than Timeouts allow.
 	ErrTimeout = loop.ErrTimeout
 	// ErrBodyUsed: the request would have been sent again, but its Source cannot be read
@@ -84,6 +86,5 @@ var (
 	errFamily   = errors.New("the family must be 0, 4 or 6")
 	errLocal    = errors.New("the local address is no IP address")
 	errOdd      = errors.New("fields come in pairs of name and value")
-	errSwitched = errors.New("the server has switched protocols before it was sent the body")
 	errFieldTwo = errors.New("a request has one Host field")
 )

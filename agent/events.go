@@ -85,7 +85,7 @@ func (r *Response) tunnel(q *Request) error {
 		_ = r.await(&s.left, r.run.times.proceed)
 	}
 	if r.unsend(false); !r.sent && q.out.Planned().Body {
-		return errSwitched
+		return ErrSwitched
 	}
 	c := r.conn
 	if !c.unwatch(r.stop) {

@@ -3,10 +3,12 @@
 package nethttp_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -229,4 +231,71 @@ func TestBodiesAreClosed(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	<-first.closed
+}
+
+// The body that GetBody gives for another attempt is closed, too.
+func TestSecondBodyIsClosed(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	answers := []string{"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "", "HTTP/1.1 413 No\r\nContent-Length: 3\r\nConnection: close\r\n\r\nno!"}
+	go func() {
+		for next := 0; next < len(answers); {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			for r := bufio.NewReader(c); next < len(answers); {
+				for line := ""; line != "\r\n" && err == nil; { // a head
+					line, err = r.ReadString('\n')
+				}
+				_, _ = io.WriteString(c, answers[next])
+				if next++; answers[next-1] == "" {
+					break // the first attempt to send a body ends so
+				}
+			}
+			defer c.Close()
+			if next < len(answers) {
+				_ = c.Close()
+			}
+		}
+		_, _ = l.Accept() // until the test ends
+	}()
+	url := "http://" + l.Addr().String()
+	c := client(t)
+	res, err := c.Get(url)
+	if got := read(t, res, err); got != "ok" {
+		t.Fatalf("%q", got)
+	}
+	first := &closing{Reader: endless{}, closed: make(chan struct{})}
+	second := &closing{Reader: endless{}, closed: make(chan struct{})}
+	req, _ := http.NewRequest("PUT", url, first)
+	req.GetBody = func() (io.ReadCloser, error) { return second, nil }
+	res, err = c.Do(req)
+	if got := read(t, res, err); got != "no!" {
+		t.Errorf("%q", got)
+	}
+	<-first.closed
+	<-second.closed
+}
+
+// What is sent comes back while it is sent.
+func TestEchoBothWays(t *testing.T) {
+	const size = 64 << 20
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).EnableFullDuplex()
+		_, _ = io.Copy(w, r.Body)
+	}))
+	defer s.Close()
+	res, err := client(t).Post(s.URL, "application/octet-stream", io.LimitReader(endless{}, size))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := io.Copy(io.Discard, res.Body)
+	if n != size || err != nil {
+		t.Errorf("%d bytes of %d came back, %v", n, size, err)
+	}
+	_ = res.Body.Close()
 }
