@@ -51,7 +51,7 @@ const (
 	stopped
 )
 
-// lastWords is for patience.
+// lastWords is how long patience lasts, in milliseconds.
 const lastWords = 50
 
 // sendRooms are what bodies are read into.

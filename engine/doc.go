@@ -50,10 +50,10 @@
 //
 // What each costs the others on its loop, and itself:
 //
-//	inline       as long as it runs, a millisecond at most; nothing itself
+//	inline       as long as it runs, one to two and a half milliseconds at most; nothing itself
 //	suspended    nothing; two switches of 60 ns a wait, and its stack and buffers, 8 KiB a
 //	             side, while it waits (Limits.Suspended bounds how many do)
-//	taken over   the millisecond or so until it is found out; a new goroutine for the loop
+//	taken over   that time, until it is found out; a new goroutine for the loop
 //	Block        nothing; the same goroutine
 //	handed off   nothing; the wake-up of a pooled goroutine, and its buffers
 //

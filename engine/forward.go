@@ -26,7 +26,6 @@ type Answer interface {
 // the client from taking that for all. It allocates only for trailers.
 func (r *Response) Forward(a Answer) error {
 	r.x.check("Forward")
-	r.x.check("Forward")
 	in := a.Received()
 	if err := r.SetStatus(a.StatusCode()); err != nil {
 		return err
