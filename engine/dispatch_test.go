@@ -75,7 +75,7 @@ func TestAutoLearns(t *testing.T) {
 		b.block(t, c, other, fmt.Sprintf("/block/%d", i))
 	}
 	got := s.stats(40)
-	if got.TakenOver < 3 || got.TakenOver > 6 { // a busy machine may add some
+	if got.TakenOver < 2 || got.TakenOver > 6 { // a busy machine may add some
 		t.Errorf("%d of 20 were taken over", got.TakenOver)
 	}
 	if got.HandedOff+got.TakenOver < 20 || got.Inline < 15 {

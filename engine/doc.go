@@ -20,11 +20,13 @@
 //	        │                the handler is an ordinary goroutine from then on
 //	        └─ expected to block ▸ Handler on a pooled goroutine, for the price of one wake-up
 //
-// Which requests are expected to block, a server finds out by itself (Auto): it counts
-// takeovers by method and first path segment, and hands off what was taken over twice
-// within a second, until that has become quick again. The counting costs nothing
-// until the first takeover. All stalls of a loop together are kept to about 1.5 % of
-// its time; beyond that, what is not known to be quick is handed off as well.
+// Which requests are expected to block, a server finds out by itself (Auto): by method and
+// first path segment it notes what was taken over, and hands all of the kind off from then
+// on, until a thousand more of them have been quick than is to be set against those that
+// have blocked meanwhile; if the next one then blocks the loop again, until twice as
+// many have, and so on. The noting costs nothing until the first takeover. All stalls of a loop
+// together are kept to half a percent of its time; beyond that, what is not known to be quick
+// is handed off as well, and beyond twice that everything.
 //
 // Nothing has to be said for that. What can be said:
 //

@@ -1,25 +1,29 @@
-// The predictor: which handlers are expected to block. Like that of a processor it
-// is a small table of saturating counters under a coarse key, and costs nothing
-// where there is nothing to predict: it wakes with the first handler that loses its
-// loop, and sleeps again when none has for a while.
+// The predictor: which handlers are expected to block. It is a small table under a coarse
+// key, and costs nothing where there is nothing to predict: it wakes with the first
+// handler that loses its loop, and sleeps again when none has for a while.
 //
-//	          strike            strike within strikeTicks
-//	(unknown) ─────▶ one strike ─────▶ blocks: handed off
-//	                     ▲                  │ enoughQuick more of them were quick than is
-//	                     └──────────────────┘ to be set against those that did block
+//	         loses its loop, or blocks elsewhere
+//	on loops ─────────────────────────────────▶ away: handed off
+//	    ▲                                           │ enoughQuick more of them were quick than is
+//	    └───────────────────────────────────────────┘ to be set against those that did block;
+//	      a trial; one that fails doubles enoughQuick
 //
-// A strike costs the loop a stall of a threshold; handing off costs a wake-up, a
-// four-hundredth of that (blockPrice). So one blocking handler in a few hundred is
-// reason enough to hand off all of its kind, and one in a thousand is not.
+// A strike costs the loop, and all that wait for it, a stall of a threshold; handing off
+// costs a wake-up, a six-hundredth of that at most (blockPrice). So one strike is reason
+// enough to find out away from the loop, for about the price of another, how many of the
+// kind block. One in a few hundred is too many, one in a thousand is not.
 //
-// What stalls may cost together is bounded by a budget: when that is spent, what is
-// not known to be quick is handed off too, and learned about there, without a stall.
+// What stalls may cost together is bounded by a budget, of half a percent: a loop that is
+// half busy takes as long again to make up for a stall, so no more than one in a hundred
+// of the others ever sees one. When it is spent, what is not known to be quick is
+// handed off too, and learned about there, without a stall; when it is spent twice,
+// everything is.
 //
 // Nothing of this can be poisoned from outside. The table has a fixed size; keys are
 // hashed with a seed that nobody knows, so nobody can aim at an entry that is not
 // theirs; what is sent in can only displace entries, first those that have not been
 // asked for the longest, and the price of a lost or a wrong one is a wake-up, or a
-// stall within the budget.
+// stall within the budget. Whoever has requests of others' kinds block has them handed off.
 
 package loop
 
@@ -28,12 +32,13 @@ import "math"
 const (
 	guessSets   = 64
 	guessWays   = 4
-	strikeTicks = 1000           // two strikes within this make a kind that blocks
-	blockPrice  = 400            // handed-off handlers that make up for one that blocked
-	enoughQuick = 1024           // when so many more were quick, the next is tried inline
-	knownQuick  = 8              // as many, of what nothing was known, while the budget is spent
-	budgetShare = 64             // stalls may take one part in so many of the time
-	budgetNanos = 4 * stallNanos // that much of it at once
+	blockPrice  = 600             // handed-off handlers that make up for one that blocked
+	enoughQuick = 1024            // when so many more were quick, the next is tried on the loop
+	mostDoubled = 8               // how often that is doubled at most
+	knownQuick  = 8               // as many, of what nothing was known, while the budget is spent
+	budgetShare = 200             // stalls may take one part in so many of the time
+	budgetNanos = 4 * stallNanos  // that much of it at once
+	mostNanos   = 2 * budgetNanos // when so much is to be made up for, everything is handed off
 	forgetTicks = 60_000
 	sleepTicks  = 10_000 // without a strike and with nothing to hand off, the predictor sleeps
 	askedFrom   = 8      // handlers that left their loop by themselves, less those that did not, to hand off
@@ -41,14 +46,15 @@ const (
 	blockNanos  = watchNanos / 2 // a handed-off handler that took longer, waits of ours not counted, has blocked
 )
 
-// guess is what is known of one kind of handlers.
+// guess is what is known of one kind of handlers. Ticks are the lower 32 bits.
 type guess struct {
 	key     uint32 // 0: nothing
-	used    uint32 // the tick when it was last asked for; like the next, its lower 32 bits
-	struck  uint32 // the tick of its last strike
-	quick   uint16 // handed-off handlers that were quick, less blockPrice for each that was not
-	strikes uint8  // 0: known to be quick; 2 and 3: blocks
-	asked   uint8  // how much they leave the loop by themselves
+	used    uint32 // the tick when it was last asked for
+	quick   uint32 // quick ones: away from the loop, less blockPrice for each that was not; on it, since it is there
+	away    bool
+	known   bool  // to have been quick
+	doubled uint8 // how often enoughQuick is doubled for it
+	asked   uint8 // how much they leave the loop by themselves
 }
 
 type predictor struct {
@@ -84,7 +90,11 @@ func (w *Worker) Expect(key uint32) bool {
 		}
 		g.asked--
 	}
-	return g.strikes >= 2 || g.strikes == 1 && p.overdrawn(l.nanos)
+	if g.away || p.overdrawn(l.nanos) && (!g.known || p.debt >= mostNanos) {
+		return true
+	}
+	g.quick = min(g.quick+1, enoughQuick)
+	return false
 }
 
 // struck notes that a handler of the kind key had to be parted from its loop, which
@@ -95,7 +105,7 @@ func (l *Loop) struck(key uint32) {
 		return
 	}
 	tick := l.Tick()
-	if p.overdrawn(l.nanos); p.debt < 2*budgetNanos {
+	if p.overdrawn(l.nanos); p.debt < mostNanos {
 		p.debt += stallNanos
 	}
 	p.strike = tick
@@ -104,15 +114,16 @@ func (l *Loop) struck(key uint32) {
 		return
 	}
 	g := p.find(key)
-	if g == nil {
+	switch {
+	case g == nil:
 		g = p.insert(key, tick)
+	case g.away: // it was begun before
+	case g.quick >= enoughQuick: // it was right to have it on the loop
+		g.doubled = 0
+	default:
+		g.doubled = min(g.doubled+1, mostDoubled)
 	}
-	if g.strikes == 0 || g.strikes == 1 && uint32(tick)-g.struck > strikeTicks {
-		g.strikes = 1
-	} else {
-		g.strikes = min(g.strikes+1, 3)
-	}
-	g.struck, g.quick = uint32(tick), 0
+	g.quick, g.away = 0, true
 }
 
 // asks notes that a handler of the kind key has left its loop by itself.
@@ -142,7 +153,6 @@ func (l *Loop) learned(key uint32, blocked, asked bool) {
 	g := p.find(key)
 	if g == nil {
 		g = p.insert(key, l.Tick())
-		g.strikes = 1
 	}
 	switch {
 	case asked:
@@ -150,22 +160,27 @@ func (l *Loop) learned(key uint32, blocked, asked bool) {
 	case g.asked > 0:
 		g.asked--
 	}
-	if blocked {
-		g.strikes = min(max(2, g.strikes+1), 3)
-		g.quick -= min(g.quick, blockPrice)
-		return
-	}
-	g.quick++
 	switch {
-	case g.strikes < 2 && g.quick >= knownQuick:
-		g.strikes, g.quick = 0, 0
-	case g.strikes >= 2 && g.quick >= enoughQuick:
-		g.strikes, g.quick, g.struck = 1, 0, uint32(l.Tick())
+	case blocked && g.away:
+		g.quick -= min(g.quick, blockPrice)
+	case blocked:
+		g.quick, g.away = 0, true
+	case !g.away:
+		g.quick++
+		g.known = g.known || g.quick >= knownQuick
+	case g.quick < enoughQuick<<g.doubled:
+		g.quick++
+	case !p.overdrawn(l.nanos):
+		g.quick, g.away, g.known = 0, false, true
 	}
 }
 
 // overdrawn tells whether the stalls of late have cost more than they may.
 func (p *predictor) overdrawn(now int64) bool {
+	if p.debt == 0 {
+		p.paid = now
+		return false
+	}
 	p.debt = max(0, p.debt-(now-p.paid)/budgetShare)
 	p.paid = now
 	return p.debt >= budgetNanos
@@ -209,7 +224,7 @@ func (p *predictor) insert(key uint32, tick int64) *guess {
 }
 
 // handsOff tells whether the kind is handed off, whatever the budget says.
-func (g *guess) handsOff() bool { return g.strikes >= 2 || g.asked >= askedFrom }
+func (g *guess) handsOff() bool { return g.away || g.asked >= askedFrom }
 
 // tidy forgets what has been of no use for long, and ends the predicting when
 // nothing is left to predict.
