@@ -6,6 +6,7 @@ package engine_test
 import (
 	"fmt"
 	"io"
+	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -80,6 +81,54 @@ func TestAutoLearns(t *testing.T) {
 	}
 	if got.HandedOff+got.TakenOver < 20 || got.Inline < 15 {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestShortWaitsAreFound: a handler that asks another process waits for much less than the watchdog has
+// patience for, and yet the loop stands still most of the time. That shows when it is looked
+// at: it is found waiting.
+func TestShortWaitsAreFound(t *testing.T) {
+	if !havePoller || !fastG {
+		t.Skip("nobody can know who waits")
+	}
+	echoes := make(chan net.Conn, 1)
+	s := start(t, drivers[0], func(_ *engine.Request, res *engine.Response) {
+		text, echo := []byte("echo"), <-echoes
+		defer func() { echoes <- echo }()
+		if _, err := echo.Write(text); err != nil {
+			t.Error(err)
+		}
+		if _, err := io.ReadFull(echo, text); err != nil {
+			t.Error(err)
+		}
+		_ = res.End(text)
+	})
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() { // ends with the connection
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		_, _ = io.Copy(c, c)
+		_ = c.Close()
+	}()
+	echo, err := net.Dial("tcp4", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = echo.Close() })
+	echoes <- echo
+	c := s.dial()
+	const most = 20_000
+	for n := 0; s.Stats().HandedOff == 0; n++ {
+		if n == most {
+			t.Fatalf("none of %d was handed off: %+v", n, s.Stats())
+		}
+		c.get("/", "echo")
 	}
 }
 

@@ -31,7 +31,8 @@ const (
 type lease struct {
 	_    [cacheLineSize]byte
 	word atomic.Uint64
-	_    [cacheLineSize - 8]byte
+	g    atomic.Uintptr // of the worker under it; its goroutine
+	_    [cacheLineSize - 16]byte
 }
 
 func leaseWord(gen, seq uint32) uint64 {
@@ -46,7 +47,7 @@ func (w *Worker) Begin(s *Stream) {
 		w.beginAway()
 		return
 	}
-	w.serving, w.loop.holder, w.waited = s, w, false
+	w.serving, w.waited = s, false
 	w.lend()
 }
 
@@ -130,13 +131,16 @@ func (w *Worker) leave(under bool) {
 	if !under {
 		return
 	}
-	w.loop.holder = w
 	w.lend()
 }
 
 // lend lets user code run under the next word of the lease, on behalf of w, the holder.
 func (w *Worker) lend() {
 	l := w.loop
+	if l.holder != w {
+		l.holder = w
+		l.lease.g.Store(w.g.Load())
+	}
 	word := l.word>>genShift<<genShift | uint64(uint32(l.word)+1<<seqShift)
 	l.word, w.held = word, word
 	l.lease.word.Store(word)

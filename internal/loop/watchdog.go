@@ -49,9 +49,9 @@ func (d *watchdog) end() {
 
 func (d *watchdog) watch(loops []*Loop) {
 	defer close(d.done)
-	d.eyes = sys.Watcher{Every: watchNanos, Stale: staleLooks, Calm: restLooks}
+	d.eyes = sys.Watcher{Every: watchNanos, Stale: staleLooks, Calm: restLooks, Dense: blockPrice}
 	for _, l := range loops {
-		d.eyes.List = append(d.eyes.List, sys.NewSentry(&l.lease.word, &l.parked, &l.nagged))
+		d.eyes.List = append(d.eyes.List, sys.NewSentry(&l.lease.word, &l.lease.g, &l.parked, &l.nagged))
 	}
 	for !d.stop.Load() {
 		if i := d.eyes.Watch(&d.stop); i >= 0 {

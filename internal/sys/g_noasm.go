@@ -34,5 +34,8 @@ func Locked() bool { return lockedSlowly() }
 // MaybeLocked is Locked where that is fast, and leaves it to that here.
 func MaybeLocked() bool { return true }
 
+// Waiting tells of no goroutine that it waits: nobody can know that here.
+func Waiting(uintptr) bool { return false }
+
 // Constant returns 0: nobody knows here which strings are constants of the program.
 func Constant(string) uintptr { return 0 }

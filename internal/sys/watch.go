@@ -10,18 +10,21 @@ import (
 
 // Sentry is one thing that Watch looks at.
 type Sentry struct {
-	word  *uint64 // amiss while its lowest bit is set and it does not change
-	idle  *uint32 // not 0: nothing can be amiss
-	busy  *uint32 // set to 1 at each look that does not find it idle
-	seen  uint64
-	looks int
+	word   *uint64  // while its lowest bit is set something may be amiss
+	g      *uintptr // the G of whoever has set that
+	idle   *uint32  // not 0: nothing can be amiss
+	busy   *uint32  // set to 1 at each look that does not find it idle
+	seen   uint64
+	looks  int
+	waited uint64 // the last word that was seen while g waited
 }
 
-// NewSentry returns the sentry of a word, which is watched while its lowest bit is set.
-// idle tells Watch that there is nothing to do; otherwise each look sets busy.
-func NewSentry(word *atomic.Uint64, idle, busy *atomic.Bool) Sentry {
+// NewSentry returns the sentry of a word, which is watched while its lowest bit is set,
+// on behalf of the goroutine g. The other bits of its lower half count how often it has been
+// set; they begin anew when the upper half changes. idle tells Watch that there is nothing to do; otherwise each look sets busy.
+func NewSentry(word *atomic.Uint64, g *atomic.Uintptr, idle, busy *atomic.Bool) Sentry {
 	// SAFETY: all are structs of one number and of nothing that has a size.
-	return Sentry{word: (*uint64)(unsafe.Pointer(word)), idle: (*uint32)(unsafe.Pointer(idle)), busy: (*uint32)(unsafe.Pointer(busy))}
+	return Sentry{word: (*uint64)(unsafe.Pointer(word)), g: (*uintptr)(unsafe.Pointer(g)), idle: (*uint32)(unsafe.Pointer(idle)), busy: (*uint32)(unsafe.Pointer(busy))}
 }
 
 // Seen returns what the word was at the last look.
@@ -30,9 +33,10 @@ func (s *Sentry) Seen() uint64 { return s.seen }
 // Watcher watches some sentries.
 type Watcher struct {
 	List  []Sentry
-	Every int64 // nanoseconds between two looks, less than a second's
-	Stale int   // looks at the same word that are too many
-	Calm  int   // looks that have found all idle, after which there is nothing to watch
+	Every int64  // nanoseconds between two looks, less than a second's
+	Stale int    // looks at the same word that are too many
+	Dense uint32 // of so many words in a row one may be seen while its goroutine waits; a second one is amiss at once
+	Calm  int    // looks that have found all idle, after which there is nothing to watch
 	looks int
 }
 
@@ -54,6 +58,16 @@ func (w *Watcher) look() (amiss int, idle bool) {
 		word := *s.word
 		if *s.idle == 0 {
 			idle, *s.busy = false, 1
+		}
+		if word&1 != 0 && Waiting(*s.g) {
+			between := uint32(word) >> 1 // since the upper half has changed
+			if word>>32 == s.waited>>32 {
+				between = uint32(word-s.waited) >> 1
+			}
+			if s.waited = word; between < w.Dense {
+				s.seen, s.looks, amiss = word, 0, i
+				continue
+			}
 		}
 		if word&1 == 0 || word != s.seen {
 			s.seen, s.looks = word, 0

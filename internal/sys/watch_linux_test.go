@@ -16,9 +16,10 @@ func BenchmarkWatch(b *testing.B) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	var word atomic.Uint64
+	var g atomic.Uintptr
 	var idle, busy, stop atomic.Bool
 	idle.Store(true) // so that it ends after so many looks
-	w := Watcher{List: []Sentry{NewSentry(&word, &idle, &busy)}, Every: 1_200_000, Stale: 1, Calm: b.N}
+	w := Watcher{List: []Sentry{NewSentry(&word, &g, &idle, &busy)}, Every: 1_200_000, Stale: 1, Calm: b.N}
 	before := threadNanos(b)
 	w.Watch(&stop)
 	spent := float64(threadNanos(b) - before)

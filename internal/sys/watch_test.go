@@ -9,11 +9,12 @@ import (
 
 func TestWatch(t *testing.T) {
 	var words [2]atomic.Uint64
+	var g atomic.Uintptr // nobody
 	var idle, busy [2]atomic.Bool
 	var stop atomic.Bool
 	w := Watcher{Every: 10_000, Stale: 3, Calm: 5}
 	for i := range words {
-		w.List = append(w.List, NewSentry(&words[i], &idle[i], &busy[i]))
+		w.List = append(w.List, NewSentry(&words[i], &g, &idle[i], &busy[i]))
 	}
 	words[0].Store(8) // nothing amiss, however long it stays
 	words[1].Store(7)
@@ -50,5 +51,47 @@ func TestWatch(t *testing.T) {
 	stop.Store(true)
 	if i := <-done; i != -1 {
 		t.Errorf("%d when it was stopped", i)
+	}
+}
+
+// Of a goroutine that waits one look is enough, unless it is the first in a long time.
+func TestWatchWaiting(t *testing.T) {
+	var word atomic.Uint64
+	var g atomic.Uintptr
+	var idle, busy, stop atomic.Bool
+	w := Watcher{List: []Sentry{NewSentry(&word, &g, &idle, &busy)}, Every: 10_000, Stale: 3, Calm: 5, Dense: 400}
+	on := make(chan struct{})
+	defer close(on)
+	go func() {
+		g.Store(G())
+		<-on
+	}()
+	eventually(t, "it to wait", func() bool { return !FastG || Waiting(g.Load()) })
+	const gen = 1 << 32
+	for _, c := range []struct {
+		word  uint64
+		looks int
+	}{
+		{2*399 + 1, 1},
+		{2*798 + 1, 1},
+		{2*1198 + 1, 2}, // 400 later: only the second time
+		{gen + 2*399 + 1, 1},
+		{2*gen + 2*400 + 1, 2},
+		{2*gen + 1<<32 - 1, 2},
+		{2*gen + 2*398 + 1, 1}, // it has passed its end
+	} {
+		word.Store(c.word)
+		before := w.Looks()
+		if !FastG {
+			c.looks = 1 + 3
+		}
+		if i := w.Watch(&stop); i != 0 || w.List[0].Seen() != c.word || w.Looks()-before != c.looks {
+			t.Errorf("%#x: %d, %#x after %d looks, want %d", c.word, i, w.List[0].Seen(), w.Looks()-before, c.looks)
+		}
+	}
+	word.Store(2 * gen) // not under watch
+	idle.Store(true)
+	if i := w.Watch(&stop); i != -1 {
+		t.Error("who waits and is not watched is amiss")
 	}
 }
