@@ -4,9 +4,9 @@
 // A handler is ordinary blocking code. It is called straight from an event loop,
 // as a coroutine of it: reading a body that has not arrived, or writing to a slow
 // peer, suspends the handler and not the loop. A handler that blocks in another
-// way (a lock, a database, a long computation) loses the loop after one to two
+// way (a lock, a database, a long computation) loses the loop within one to two
 // milliseconds, and goes on as an ordinary goroutine; the loop's other connections
-// hardly notice.
+// hardly notice. Of waits that are shorter, but many, the same is found out in the same time.
 //
 //	engine.Server ── loop 0 ── worker: recv ▸ parse ▸ Handler ▸ send, next event …
 //	              └─ loop 1 ── …
@@ -16,9 +16,14 @@
 //	                      ┌─ returns without a wait: the loop goes on with it, no switch at all
 //	event ▸ head ▸ Handler┼─ waits for its peer (Read, Write, a call of the agent): suspends, 60 ns;
 //	        │             │  the loop serves others and resumes it
-//	        │             └─ blocks or computes: after 1 to 2 ms the loop goes on without it, and
-//	        │                the handler is an ordinary goroutine from then on
+//	        │             └─ blocks (found out within 1.2 ms) or computes (2.4 ms): the loop goes on
+//	        │                without it, and the handler is an ordinary goroutine from then on
 //	        └─ expected to block ▸ Handler on a pooled goroutine, for the price of one wake-up
+//
+// A watchdog looks at each busy loop every 1.2 ms. A handler that it finds waiting, for a lock, a timer or
+// a socket, loses the loop there and then; one that it finds running, when it finds it a
+// second time. So what is found is what takes the loop's time, be it one long wait or one in
+// each of many requests.
 //
 // Which requests are expected to block, a server finds out by itself (Auto): by method and
 // first path segment it notes what was taken over, and hands all of the kind off from then

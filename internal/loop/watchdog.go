@@ -1,6 +1,11 @@
 // The watchdog: one goroutine a group that looks at the leases while any loop is
-// busy, and takes a loop away from a handler that has kept it for longer than
-// the threshold. It sleeps in a real system call, on a thread of its own, because
+// busy, and takes a loop away from a handler that is found waiting, or has kept it for
+// longer than the threshold. A wait need not be long: whoever waits for 50 µs in each request, one
+// after the other, keeps the loop as one who waits for ever does, and is found as surely, because it is
+// looked for at any moment. But a wait that comes once in so many handlers that it
+// would cost more to hand all of them off has to last for two looks.
+//
+// It sleeps in a real system call, on a thread of its own, because
 // the scheduler that would wake it otherwise is what it watches; and it comes back to
 // the scheduler only when there is something to do, because each time it would have
 // to wait for a P, or keep one from others (sys.Watch).
@@ -16,7 +21,7 @@ import (
 const (
 	watchNanos  = 1200 * 1000        // between two looks, each of which costs some 5 µs
 	staleLooks  = 1                  // looks at one lease word, after the first, that make a stall
-	stallNanos  = watchNanos * 3 / 2 // what one takes on average
+	stallNanos  = watchNanos * 3 / 2 // what one takes on average; half a look where it is found waiting
 	restLooks   = 20                 // looks at parked loops before the dog lies down
 	dogAwake    = 0
 	dogSleeping = 1
