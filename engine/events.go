@@ -325,7 +325,7 @@ func (x *responder) failed(err error) {
 // report tells Events.ClientError, behind all earlier answers, and ends the
 // connection.
 func (x *responder) report(err error) {
-	if x.res.out.FlushLast() != nil {
+	if x.res.out.FlushLast(false) != nil {
 		x.finish(false)
 		return
 	}

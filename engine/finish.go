@@ -91,7 +91,8 @@ func (x *responder) refuse(err error) {
 // the loop.
 func (x *responder) finish(linger bool) {
 	c := x.conn
-	if x.res.out.FlushLast() != nil {
+	end := !linger && !x.worker.Lost() && !c.Portable() && !x.res.out.CutShort()
+	if x.res.out.FlushLast(end) != nil {
 		linger = false
 	}
 	if x.res.out.CutShort() {

@@ -147,7 +147,7 @@ func TestOutgoing(t *testing.T) {
 			got := over(t, func(s *loop.Stream) {
 				out := outgoing(s)
 				c.send(t, out)
-				is(t, out.FlushLast(), nil)
+				is(t, out.FlushLast(false), nil)
 			})
 			if got != c.want {
 				t.Errorf("sent\n%q\ninstead of\n%q", got, c.want)

@@ -195,12 +195,13 @@ func (out *Outgoing) fail(err error) {
 }
 
 // FlushLast sends what is ready for the last time on this stream, also when the
-// message under way was broken. Its error is the stream's.
-func (out *Outgoing) FlushLast() error {
+// message under way was broken. Its error is the stream's. With end, which is for streams of
+// a loop, what is sent is the end of the stream: see loop.Stream.WriteEnd.
+func (out *Outgoing) FlushLast(end bool) error {
 	if out.failed {
 		return out.err
 	}
-	return out.write()
+	return out.write(end)
 }
 
 // Write sends p as the next piece of the body, head first if need be, and waits
@@ -254,10 +255,10 @@ func (out *Outgoing) Flush() error {
 	if out.err != nil {
 		return out.err
 	}
-	return out.write()
+	return out.write(false)
 }
 
-func (out *Outgoing) write() error {
+func (out *Outgoing) write(end bool) error {
 	if out.surplus != nil {
 		out.collect()
 	}
@@ -273,7 +274,13 @@ func (out *Outgoing) write() error {
 		out.fail(err)
 		return err
 	}
-	n, err := out.Stream.Write(out.buf)
+	var n int
+	var err error
+	if end {
+		n, err = out.Stream.WriteEnd(out.buf)
+	} else {
+		n, err = out.Stream.Write(out.buf)
+	}
 	before := out.left
 	out.emptied()
 	if err != nil {

@@ -81,7 +81,7 @@ func (out *Outgoing) file(f *os.File, offset, n int64) (int64, error) {
 	if out.early > 0 {
 		out.claim()
 	}
-	err := out.Stream.WriteMore(out.buf)
+	_, err := out.Stream.WriteMore(out.buf)
 	out.emptied()
 	sent := int64(0)
 	if err == nil {

@@ -157,8 +157,26 @@ func (l *layer) writeTLS(p []byte) (int, error) {
 
 // writeThreeTLS writes records and sends them as few times as it makes sense.
 func (l *layer) writeThreeTLS(pieces ...[]byte) (done int, err error) {
+	l.wire.setMode(gathering)
+	if done, err = l.gather(pieces...); err != nil {
+		return done, err
+	}
+	return done, l.wire.flush(false)
+}
+
+// writeEndTLS writes the last records, and behind them that they are.
+func (l *layer) writeEndTLS(p []byte) (done int, err error) {
+	l.wire.setMode(gathering)
+	if done, err = l.gather(p); err != nil {
+		return done, err
+	}
+	_ = l.tls.CloseWrite()
+	return done, l.wire.flush(true)
+}
+
+// gather makes records, but for what is owed already.
+func (l *layer) gather(pieces ...[]byte) (done int, err error) {
 	w := &l.wire
-	w.setMode(gathering)
 	for _, p := range pieces {
 		n := min(w.owed, len(p))
 		w.owed -= n
@@ -170,7 +188,7 @@ func (l *layer) writeThreeTLS(pieces ...[]byte) (done int, err error) {
 			return done, w.writeError(err)
 		}
 	}
-	return done, w.flush()
+	return done, nil
 }
 
 // tryWriteTLS writes one record. While the kernel has not taken all of it, the bytes

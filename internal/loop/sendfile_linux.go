@@ -49,26 +49,25 @@ func (s *Stream) SendFile(file uintptr, offset, n int64) (int64, error) {
 }
 
 // WriteMore is Write for bytes that more will follow at once, such as those of
-// SendFile: they leave together where they fit.
-func (s *Stream) WriteMore(p []byte) error {
+// SendFile, or the end of the stream: they leave together where they fit.
+func (s *Stream) WriteMore(p []byte) (done int, err error) {
 	if !s.Plain() {
-		_, err := s.Write(p)
-		return err
+		return s.Write(p)
 	}
-	for len(p) > 0 {
-		n, e := sys.Send(int(s.fd), p, true)
+	for done < len(p) {
+		n, e := sys.Send(int(s.fd), p[done:], true)
 		if e == sys.EINTR {
 			continue
 		}
 		n, err := s.wrote(n, e)
-		if err != nil {
-			return err
+		if done += n; err != nil {
+			return done, err
 		}
-		if p = p[n:]; n == 0 {
+		if n == 0 {
 			if err := s.waitOutput(); err != nil {
-				return err
+				return done, err
 			}
 		}
 	}
-	return nil
+	return done, nil
 }

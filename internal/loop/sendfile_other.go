@@ -8,7 +8,4 @@ package loop
 func (s *Stream) SendFile(file uintptr, offset, n int64) (int64, error) { return 0, ErrNoSendFile }
 
 // WriteMore is Write.
-func (s *Stream) WriteMore(p []byte) error {
-	_, err := s.Write(p)
-	return err
-}
+func (s *Stream) WriteMore(p []byte) (int, error) { return s.Write(p) }

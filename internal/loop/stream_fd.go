@@ -121,10 +121,10 @@ func (s *Stream) tryRead(p []byte, bare bool) (int, error) {
 	return 0, nil
 }
 
-// tryWrite is TryWrite to the descriptor itself.
-func (s *Stream) tryWrite(p []byte) (int, error) {
+// tryWrite is TryWrite to the descriptor itself. more tells that more follows at once.
+func (s *Stream) tryWrite(p []byte, more bool) (int, error) {
 	for {
-		n, e := sys.Send(int(s.fd), p, false)
+		n, e := sys.Send(int(s.fd), p, more)
 		if e == 0 {
 			s.account(&s.movedOut, n)
 			return n, nil

@@ -49,6 +49,18 @@ func (s *Stream) WriteAndRest(p []byte, ticks int64) (rests bool, err error) {
 	return true, nil
 }
 
+// WriteEnd writes all of p as Write does, and tells the peer that nothing follows, as
+// HalfClose does: in one segment where that fits. It is for streams of a loop.
+func (s *Stream) WriteEnd(p []byte) (n int, err error) {
+	if s.above != nil {
+		n, err = s.above.writeEndTLS(p)
+	} else {
+		n, err = s.WriteMore(p)
+	}
+	s.shutdownWrite()
+	return n, err
+}
+
 // WriteThree writes a, b and c, one behind the other and together where they
 // fit. It returns how much of them was handed to the kernel.
 func (s *Stream) WriteThree(a, b, c []byte) (int, error) {
@@ -114,7 +126,7 @@ func (s *Stream) TryWrite(p []byte) (int, error) {
 	if s.above != nil {
 		return s.above.tryWrite(s, p)
 	}
-	return s.tryWrite(p)
+	return s.tryWrite(p, false)
 }
 
 // TryWriteThree is TryWrite of a, b and c, one behind the other.

@@ -152,13 +152,13 @@ func (w *wire) put(p []byte) error {
 		return w.broken
 	}
 	if w.mode == direct {
-		if err := w.sendKept(); err != nil {
+		if err := w.sendKept(false); err != nil {
 			return err
 		}
-		return w.sendAll(p)
+		return w.sendAll(p, false)
 	}
 	if w.mode == trying && w.out == nil {
-		n, err := w.stream.Load().tryWrite(p)
+		n, err := w.stream.Load().tryWrite(p, false)
 		if p = p[n:]; err != nil || len(p) == 0 {
 			return err
 		}
@@ -168,17 +168,18 @@ func (w *wire) put(p []byte) error {
 	}
 	*w.out = append(*w.out, p...)
 	if w.mode == gathering && len(*w.out) >= gatherSize {
-		return w.sendKept()
+		return w.sendKept(false)
 	}
 	return nil
 }
 
-// sendKept sends what was kept and gives its buffer back. The lock is held.
-func (w *wire) sendKept() error {
+// sendKept sends what was kept and gives its buffer back. The lock is held. more tells
+// that the end of the stream follows at once.
+func (w *wire) sendKept(more bool) error {
 	if w.out == nil {
 		return nil
 	}
-	err := w.sendAll(*w.out)
+	err := w.sendAll(*w.out, more)
 	w.letGo()
 	return err
 }
@@ -193,9 +194,9 @@ func (w *wire) letGo() {
 	w.out = nil
 }
 
-func (w *wire) sendAll(p []byte) error {
+func (w *wire) sendAll(p []byte, more bool) error {
 	for s := w.stream.Load(); ; {
-		n, err := s.tryWrite(p)
+		n, err := s.tryWrite(p, more)
 		if p = p[n:]; err != nil || len(p) == 0 {
 			return err
 		}
@@ -205,13 +206,13 @@ func (w *wire) sendAll(p []byte) error {
 	}
 }
 
-// flush sends what was gathered and ends the gathering.
-func (w *wire) flush() error {
+// flush sends what was gathered and ends the gathering. more is sendKept's.
+func (w *wire) flush(more bool) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.mode = direct
 	if w.broken == nil {
-		w.broken = w.sendKept()
+		w.broken = w.sendKept(more)
 	}
 	return w.broken
 }
@@ -224,7 +225,7 @@ func (w *wire) tryFlush() (all bool, err error) {
 	if w.broken != nil || w.out == nil {
 		return true, w.broken
 	}
-	n, err := w.stream.Load().tryWrite(*w.out)
+	n, err := w.stream.Load().tryWrite(*w.out, false)
 	if w.broken = err; err != nil {
 		return false, err
 	}
