@@ -11,8 +11,8 @@ type Field struct {
 	NameOff  uint32
 	ValueOff uint32
 	ValueLen uint32
-	NameLen  uint16
 	ID       FieldID
+	NameLen  uint16
 }
 
 // NameOf returns the field's name as received, a view into b, which must be

@@ -189,6 +189,23 @@ func TestWalkEndsAnywhere(t *testing.T) {
 	})
 }
 
+// TestWalkGoesOn puts the end of a line at every place around where the list of blocks
+// ends, with fields behind it that are the other walk's.
+func TestWalkGoesOn(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		h := Head{Fields: make([]Field, 0, 8)}
+		for pad := range 300 {
+			n := 64*headBlocks - 200 + pad
+			b := []byte("GET / HTTP/1.1\r\nCookie: " + string(filled(n, 'x')) + "\r\nHost: h\r\nB: " + string(filled(90, 'y')) + " \r\nHost:\r\n\r\n")
+			got, err := h.ParseRequest(b, nil)
+			if got != len(b) || len(h.Fields) != 4 || !h.Dup(FieldHost) || h.Dup(FieldCookie) || h.Index(FieldHost) != 1 ||
+				string(h.Fields[1].ValueOf(b)) != "h" || len(h.Fields[2].ValueOf(b)) != 90 || len(h.Fields[3].ValueOf(b)) != 0 {
+				t.Fatalf("a value of %d bytes: %d, %v, %+v", n, got, err, h.Fields)
+			}
+		}
+	})
+}
+
 // TestWalkRefusesEverywhere puts each kind of byte into each place of heads of several
 // blocks with room behind them, so that it is the walk ahead that has to see it.
 func TestWalkRefusesEverywhere(t *testing.T) {

@@ -8,56 +8,107 @@ package bytesparse
 
 // knownTable is laid out as assembly knows it.
 type knownTable struct {
-	slots [1 << hashBits]uint8 // by hashEnds: 4 × id
-	mask  [64]uint32           // by id: a bit for each byte of the name and its colon
-	name  [64][32]byte         // by id: the name in lower case and a colon; what is behind does not matter
-	one   uint64               // 1
-	none  uint64               // 0
-
-	methodSlots [1 << methodBits]uint8 // by hashStart
-	methodMask  [numMethods]uint32     // by method: a bit for each byte of the name and the blank behind it
-	method      [numMethods][16]byte   // by method: the name and a blank
+	names   [1 << slotBits]walkName     // by hashEnds
+	methods [1 << methodBits]walkMethod // by hashStart
+	one     uint64                      // 1
 }
 
-// startMult is collision-free for methodNames; TestHashStart tells when it must
-// change.
+// walkName is a field's name. Where there is none, nothing is equal to it.
+type walkName struct {
+	name  [28]byte // the name in lower case and a colon
+	field uint32   // fieldID
+	mask  [32]byte // the bits of each byte of name that must be equal: of a letter, all but its case
+}
+
+// walkMethod is the name of a method of at most seven bytes.
+type walkMethod struct {
+	name   uint64 // and a blank; where there is none, nothing is equal to it
+	mask   uint64 // of its bytes
+	less   uint32 // its id, less MethodGet
+	target uint32 // where the target begins
+	_      uint64
+}
+
 const (
-	methodBits = 7
-	startMult  = 0x365d11f7
+	slotBits = 8
+	slotMask = (1<<slotBits - 1) << 6 // a walkName has 64 bytes
+	lenShift = 16                     // turns a length into a fieldID
+
+	methodBits  = 5
+	methodShift = 5 // turns the place of a method into an offset
+	minorShift  = 8 // turns a minor version into the high part of the two bytes of Method and Minor
 )
 
-// endsMult is collision-free for fieldNames; TestHashEnds tells when it must
-// change.
-const endsMult = 0x3e2d8c2f
+// endsMask makes hashEnds collision-free for fieldNames; TestHashEnds tells when it
+// must change. Bits of letters' case are not in it.
+const endsMask = 0x5edf93d6
+
+// startMult is collision-free for methodNames of at most seven bytes; TestHashStart
+// tells when it must change.
+const startMult = 0x18753acf
 
 var known = buildKnown()
 
 func buildKnown() (t knownTable) {
 	t.one = 1
+	for i := range t.names {
+		t.names[i].mask[0] = 0xff
+	}
+	for i := range t.methods {
+		t.methods[i].name = 1
+	}
 	for id := FieldHost; id < numFieldIDs; id++ {
-		n := copy(t.name[id][:], fieldNames[id]+":")
-		t.mask[id] = 1<<n - 1
-		t.slots[hashEnds(fieldNames[id])] = uint8(id) << 2
+		k := &t.names[hashEnds(fieldNames[id])/64]
+		k.field = fieldID(id, len(fieldNames[id]))
+		for i := range copy(k.name[:], fieldNames[id]+":") {
+			k.mask[i] = 0xff
+			if c := k.name[i]; 'a' <= c && c <= 'z' {
+				k.mask[i] &^= 0x20
+			}
+		}
 	}
 	for m := MethodGet; m < numMethods; m++ {
-		n := copy(t.method[m][:], methodNames[m]+" ")
-		t.methodMask[m] = 1<<n - 1
-		t.methodSlots[hashStart(methodNames[m])] = uint8(m)
+		if name := methodNames[m] + " "; len(name) <= 8 {
+			t.methods[hashStart(name)] = walkMethod{
+				name: loadName(name), mask: 1<<(8*len(name)) - 1, less: uint32(m - MethodGet), target: uint32(len(name)),
+			}
+		}
 	}
 	return t
 }
 
+// fieldID is how the last four bytes of a Field are loaded: the id, nothing, and the
+// length of the name.
+func fieldID(id FieldID, n int) uint32 { return uint32(id) | uint32(n)<<lenShift }
+
 // hashEnds hashes the first three bytes of a name, an LF in front, the last three,
 // a colon behind, and its length, so without regard to letters' case: what the walk
-// finds there in a head, also when the name is shorter than three.
+// finds there in a head, also when the name is shorter than three. It is the offset of
+// a walkName.
 func hashEnds(name string) uint32 {
 	line := "\n" + name + ":"
-	key := uint32(half(line, 0)^half(line, len(line)-4)) &^ (fold & (1<<32 - 1))
-	return (key + uint32(len(name))) * endsMult >> (32 - hashBits)
+	key := uint32(half(line, 0)^half(line, len(line)-4)) & endsMask
+	return crc32c(uint32(len(name)), key) & slotMask
 }
 
-// hashStart hashes the first four bytes of a method's name, a blank behind it, and its
-// length.
+// crc32c is the instruction CRC32.
+func crc32c(crc, x uint32) uint32 {
+	crc ^= x
+	for range 32 {
+		crc = crc>>1 ^ -(crc&1)&0x82f63b78
+	}
+	return crc
+}
+
+// hashStart hashes the first four bytes of a method's name and the blank behind it.
 func hashStart(name string) uint32 {
-	return (uint32(half(name+"  ", 0)) + uint32(len(name))) * startMult >> (32 - methodBits)
+	return uint32(half(name, 0)) * startMult >> (32 - methodBits)
+}
+
+// loadName returns the bytes of a name as the low ones of a word.
+func loadName(name string) (w uint64) {
+	for i := range len(name) {
+		w |= uint64(name[i]) << (8 * i)
+	}
+	return w
 }

@@ -48,7 +48,8 @@ func exactScans() map[string]func(b []byte, m *masks) int {
 // skips tells whether skip skips anything.
 func skips() bool { return machine != levelGeneric }
 
-// TestHashStart: the walk itself finds each method, and nothing else.
+// TestHashStart: the walk itself finds each method of at most seven bytes, and nothing
+// else.
 func TestHashStart(t *testing.T) {
 	if !kernels() {
 		t.Skip("this machine has no walk in assembly")
@@ -63,6 +64,10 @@ func TestHashStart(t *testing.T) {
 			}
 		}
 		name := m.String()
+		if len(name) > 7 {
+			try(name, MethodOther)
+			continue
+		}
 		try(name, m)
 		for i := range name {
 			other := []byte(name)

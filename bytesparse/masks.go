@@ -47,12 +47,13 @@ const (
 	requestLine
 )
 
-// What a request line looks like, as words are loaded.
+// What a start line looks like, as words are loaded.
 const (
-	minRequest = len("M / HTTP/1.1")
+	minStart   = min(len("M / HTTP/1.1"), len("HTTP/1.1 200"))
 	get        = 'G' | 'E'<<8 | 'T'<<16 | ' '<<24
-	version    = ' ' | http1<<8&(1<<64-1) // " HTTP/1."
-	fieldShift = 4                        // turns an index in Fields into an offset
+	http10     = http1 | '0'<<56
+	http11     = http1 | '1'<<56
+	fieldShift = 4 // turns an index in Fields into an offset
 )
 
 // begin goes over b, not empty, as far as a walk in assembly can, over at most limit

@@ -22,7 +22,7 @@ func (h *Head) ParseRequest(b []byte, lim *Limits) (n int, err error) {
 		h.listed = false
 		n = head(h, b, min(lim.fields(), cap(h.Fields)), requestLine)
 		if n > 0 && h.Method != MethodOther && int(h.Target.Len) <= lim.target() {
-			h.Status, h.Reason = 0, Span{}
+			h.Reason = Span{} // Status is 0
 			return n, nil
 		}
 		return h.parseRequest(b, lim, n)
@@ -40,7 +40,7 @@ func (h *Head) parseRequest(b []byte, lim *Limits, n int) (int, error) {
 	m := &h.m
 	h.Status, h.Reason = 0, Span{}
 	e := m.eol
-	if !m.request {
+	if n == 0 && !m.request {
 		if e = m.startEnd(b); cutShort(b, e) {
 			return h.incomplete(h.Fields)
 		}
@@ -63,7 +63,7 @@ func (h *Head) parseRequest(b []byte, lim *Limits, n int) (int, error) {
 // readRequestLine reads the request line that ends at e, but does not look up
 // its method. It returns whether the line is in order.
 func (h *Head) readRequestLine(b []byte, e int) bool {
-	if e < minRequest {
+	if e < minStart {
 		return false
 	}
 	minor, ok := minorOf(load64(b, e-8))

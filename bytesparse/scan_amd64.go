@@ -11,14 +11,14 @@ type level uint8
 
 const (
 	levelGeneric level = iota
-	levelAVX2          // AVX2, BMI1 and BMI2
+	levelAVX2          // AVX2, BMI1, BMI2 and SSE4.2
 	levelAVX512        // and AVX-512 F, BW, VL and VBMI
 )
 
 // machine is the best level of this machine; tests lower it.
 var machine = func() level {
 	switch {
-	case !cpuid.CPU.Supports(cpuid.AVX2, cpuid.BMI1, cpuid.BMI2):
+	case !cpuid.CPU.Supports(cpuid.AVX2, cpuid.BMI1, cpuid.BMI2, cpuid.SSE42):
 		return levelGeneric
 	case !cpuid.CPU.Supports(cpuid.AVX512F, cpuid.AVX512BW, cpuid.AVX512VL, cpuid.AVX512VBMI):
 		return levelAVX2

@@ -1,18 +1,19 @@
 // What the walk over a head is made of: registers by name, and the steps that occur
 // more than once.
 
-#define HEAD  BX  // until the walk begins, and at its end
-#define DUP   BX  // bit per id, as in SEEN
-#define BYTES SI
-#define SEEN  DI  // bit per id
-#define S     R8  // where the line begins
-#define E     R9  // where it ends
-#define X     R10 // the block's controls from E on
-#define ENTRY R11 // the block's, in the list
-#define T     R12
-#define FIELD R13 // the next one
-#define L     R14 // the name's length
-#define KNOWN R15
+#define HEAD   BX  // until the walk begins, and at its end
+#define DUP    BX  // bit per id: seen twice
+#define BYTES  SI
+#define UNSEEN DI  // bit per id: not seen
+#define S      R8  // where the line begins
+#define E      R9  // where it ends
+#define X      R10 // the block's controls from E on
+#define ENTRY  R11 // the block's, in the list
+#define T      R12 // where the target begins
+#define FIELDS R12 // where fields must end
+#define FIELD  R13 // the next one, from there: below zero
+#define L      R14 // the name's length
+#define KNOWN  R15
 
 // While the list is made:
 #define LEFT  CX  // bytes, and then where the list stopped
@@ -28,7 +29,6 @@
 #define LOWHALF       Y3
 #define ZERO          Y4
 #define NAME          Y9
-#define NAME16        X9
 #define ROW           Y10
 #define COLUMN        Y11
 
@@ -44,22 +44,44 @@
 	VPCMPEQB ZERO, COLUMN, COLUMN           \
 	VPMOVMSKB COLUMN, dst
 
-// IDENTIFY leaves in CX 4 × the id of the name at DX, L bytes long, the start of which
-// is in NAME: the one well-known name that it can be by its length and the three bytes
-// at either end (hashEnds), if it is that one, colon included.
+// IDENTIFY leaves in CX what a Field says of a name of L bytes in front of the colon
+// at DX - 2: id and length (fieldID). NAME has the 32 bytes from the name's start on. By
+// its length and the three bytes at either end (hashEnds) there is one well-known name
+// that it can be; it is that one if it agrees with it, colon included, but for the case
+// of letters.
 #define IDENTIFY \
-	MOVL -3(DX)(L*1), AX                    \
-	XORL -1(DX), AX                         \
-	ANDL $0xdfdfdfdf, AX                    \
-	ADDL L, AX                              \
-	IMUL3L $const_endsMult, AX, AX          \
-	SHRL $(32-const_hashBits), AX           \
-	MOVBLZX knownTable_slots(KNOWN)(AX*1), CX \
-	VPOR walkTable<>+64(SB), NAME, NAME     \
-	VPCMPEQB knownTable_name(KNOWN)(CX*8), NAME, NAME \
-	VPMOVMSKB NAME, AX                      \
-	ANDNL knownTable_mask(KNOWN)(CX*1), AX, AX \
-	CMOVLNE knownTable_none(KNOWN), CX
+	MOVL -5(BYTES)(DX*1), AX                \
+	XORL -1(BYTES)(S*1), AX                 \
+	ANDL $const_endsMask, AX                \
+	MOVL L, CX                              \
+	CRC32L AX, CX                           \
+	ANDL $const_slotMask, CX                \
+	SHLL $const_lenShift, L                 \
+	VPXOR walkName_name(KNOWN)(CX*1), NAME, NAME \
+	VPTEST walkName_mask(KNOWN)(CX*1), NAME \
+	MOVL walkName_field(KNOWN)(CX*1), CX    \
+	CMOVLNE L, CX
+
+// FULLBLOCKS finds out where full blocks end.
+#define FULLBLOCKS \
+	MOVL $(64*const_headBlocks), FULL       \
+	CMPQ LEFT, FULL                         \
+	CMOVQLT LEFT, FULL                      \
+	ANDQ $~63, FULL
+
+// BLOCKTAIL leaves in V the controls of the block at PLACE, and of what is behind it: up
+// to 64 bytes behind the last one are loaded.
+#define BLOCKTAIL \
+	VPSUBUSB (BYTES)(PLACE*1), CONTROL, LO  \
+	VPSUBUSB 32(BYTES)(PLACE*1), CONTROL, HI \
+	VPCMPEQB (BYTES)(PLACE*1), DEL, LODEL   \
+	VPCMPEQB 32(BYTES)(PLACE*1), DEL, HIDEL \
+	VPOR LODEL, LO, LO                      \
+	VPOR HIDEL, HI, HI                      \
+	VPMOVMSKB LO, V                         \
+	VPMOVMSKB HI, T0                        \
+	SHLQ $32, T0                            \
+	ORQ  T0, V
 
 // LIST puts a block into the list if it has controls, as the flags of V say.
 #define LIST \

@@ -51,28 +51,24 @@ TEXT ·head(SB), NOSPLIT|NOFRAME, $0-56
 	CMPQ T, $64
 	JLT  early
 roomy:
-	MOVL $(64*const_headBlocks), FULL
 	LEAQ Head_m+masks_list(HEAD), ENTRY
-	CMPQ LEFT, FULL
-	CMOVQLT LEFT, FULL
-	ANDQ $~63, FULL
 	CMPB ·machine(SB), $const_levelAVX512
 	JEQ  avx512
 
+	// From the first of limits a control leaves 0x80 or more, and nothing else does.
 	VBROADCASTI128 limits<>+0(SB), CONTROL
 	VBROADCASTI128 limits<>+16(SB), DEL
 	XORL PLACE, PLACE
-	TESTQ FULL, FULL
-	JEQ  tail
+	CMPQ LEFT, $64
+	JLT  small
+	FULLBLOCKS
 	VPXOR MOST, MOST, MOST
 
 block:
-	VPMINUB  (BYTES)(PLACE*1), CONTROL, LO
-	VPMINUB  32(BYTES)(PLACE*1), CONTROL, HI
+	VPSUBUSB (BYTES)(PLACE*1), CONTROL, LO
+	VPSUBUSB 32(BYTES)(PLACE*1), CONTROL, HI
 	VPMAXSB  (BYTES)(PLACE*1), MOST, MOST
 	VPMAXSB  32(BYTES)(PLACE*1), MOST, MOST
-	VPCMPEQB (BYTES)(PLACE*1), LO, LO
-	VPCMPEQB 32(BYTES)(PLACE*1), HI, HI
 	VPMOVMSKB LO, V
 	VPMOVMSKB HI, T0
 	SHLQ $32, T0
@@ -85,21 +81,21 @@ block:
 	CMPQ PLACE, $(64*const_headBlocks)
 	JEQ  done
 
-tail: // up to 64 bytes behind the last one are loaded
-	VPMINUB  (BYTES)(PLACE*1), CONTROL, LO
-	VPMINUB  32(BYTES)(PLACE*1), CONTROL, HI
-	VPCMPEQB (BYTES)(PLACE*1), DEL, LODEL
-	VPCMPEQB 32(BYTES)(PLACE*1), DEL, HIDEL
-	VPCMPEQB (BYTES)(PLACE*1), LO, LO
-	VPCMPEQB 32(BYTES)(PLACE*1), HI, HI
-	VPOR LODEL, LO, LO
-	VPOR HIDEL, HI, HI
-	VPMOVMSKB LO, V
-	VPMOVMSKB HI, T0
-	SHLQ $32, T0
-	ORQ  T0, V
+tail:
+	BLOCKTAIL
 	LISTTAIL
 	JMP  listed
+
+small: // the one block's controls need not be read from the list
+	BLOCKTAIL
+	BZHIQ LEFT, V, V
+	JEQ  blank
+	MOVQ V, (ENTRY)
+	MOVQ PLACE, 8(ENTRY)
+	LEAQ 16(ENTRY), DX
+	MOVQ V, X
+	TZCNTQ V, E
+	JMP  started
 
 marked:
 	VPCMPEQB DEL, MOST, MOST
@@ -109,251 +105,284 @@ done:
 	MOVQ PLACE, LEFT
 
 listed:
-	// Behind the list the last byte is marked: it ends no line that was not there before.
-	DECQ LEFT
-	MOVQ $1, T
-	MOVQ LEFT, 8(ENTRY)
-	MOVQ T, (ENTRY)
-	MOVQ ENTRY, b_len+16(FP) // of no other use
+	MOVQ ENTRY, DX
+	LEAQ Head_m+masks_list(HEAD), ENTRY
+	CMPQ ENTRY, DX
+	JEQ  blank
+	MOVQ (ENTRY), X
+	TZCNTQ X, E
+	ADDQ 8(ENTRY), E
+started: // the start line ends at E
+	MOVQ DX, b_len+16(FP) // of no other use
+	CMPW (BYTES)(E*1), $0x0a0d // CR LF
+	JNE  none
+	CMPQ E, $const_minStart
+	JLT  none
+
+	// Behind the list the LF of the start line is marked, which ends no line.
+	LEAQ 1(E), AX
+	MOVQ AX, 8(DX)
+	MOVQ $1, (DX)
 	VBROADCASTI128 walkTable<>+0(SB), TOKENCOLUMNS
-	VBROADCASTI128 walkTable<>+16(SB), TARGETCOLUMNS
 	VBROADCASTI128 walkTable<>+32(SB), ROWS
 	VBROADCASTI128 walkTable<>+48(SB), LOWHALF
 	VPXOR ZERO, ZERO, ZERO
-	LEAQ Head_m+masks_list(HEAD), ENTRY
 	LEAQ ·known(SB), KNOWN
-	MOVQ Head_Fields(HEAD), FIELD
-	MOVQ limit+32(FP), T
-	SHLQ $const_fieldShift, T
-	ADDQ FIELD, T
-	MOVQ T, limit+32(FP) // where fields must end
-	XORL SEEN, SEEN
-
-	MOVQ (ENTRY), X // of the start line
-	TZCNTQ X, E
-	ADDQ 8(ENTRY), E
-	MOVQ E, MASK(masks_eol)
-	CMPW (BYTES)(E*1), $0x0a0d // CR LF
-	JNE  none
 	CMPB kind+40(FP), $const_statusLine
-	JEQ  lineend
+	JEQ  status
 
 	// A request's version stands at its end, the method's name at its start.
-	CMPQ E, $const_minRequest
-	JLT  none
-	MOVQ -9(BYTES)(E*1), AX
-	MOVQ $const_version, CX
-	CMPQ AX, CX
-	JNE  none
-	MOVBLZX -1(BYTES)(E*1), DX
-	SUBL $'0', DX
-	CMPL DX, $1
-	JHI  none
-	MOVL $const_MethodGet, AX
-	MOVL $4, T // where its target begins
+	MOVQ $const_http11, CX
+	MOVL $(1<<const_minorShift|const_MethodGet), AX
+	CMPQ CX, -8(BYTES)(E*1)
+	JNE  version
+method:
+	MOVL $4, T
 	CMPL (BYTES), $const_get
-	JNE  method
+	JNE  othermethod
 target:
-	MOVB DX, Head_Minor(HEAD)
-	MOVB AX, Head_Method(HEAD)
-	LEAQ -1(T), AX
-	SHLQ $32, AX
-	MOVQ AX, Head_Name(HEAD)
+	MOVL AX, Head_Method(HEAD) // and Minor and Status
+	LEAL -1(T), AX
+	MOVL $0, Head_Name(HEAD)
+	MOVL AX, Head_Name+4(HEAD)
 
 	// The target ends at the first byte that is none of a target's. That one must be
 	// the blank before the version.
-	MOVQ T, DX
-targetend:
-	VMOVDQU (BYTES)(DX*1), NAME
+	VBROADCASTI128 walkTable<>+16(SB), TARGETCOLUMNS
+	VMOVDQU (BYTES)(T*1), NAME
 	NOT(TARGETCOLUMNS, CX)
-	TZCNTL CX, AX
-	JCS  targetnext
-	LEAQ 9(AX)(DX*1), DX
+	TZCNTL CX, CX
+	JLS  longtarget // or none
+targetend:
+	LEAQ 9(T)(CX*1), DX
+	CMPB -9(BYTES)(DX*1), $' '
+	JNE  none
 	CMPQ DX, E
 	JNE  none
-	SUBQ $9, DX
-	SUBQ T, DX
-	JLE  none
-	SHLQ $32, DX
-	ORQ  T, DX
-	MOVQ DX, Head_Target(HEAD)
-	MOVB $1, MASK(masks_request)
-lineend:
+	MOVL T, Head_Target(HEAD)
+	MOVL CX, Head_Target+4(HEAD)
+
+fields:
+	MOVQ limit+32(FP), FIELD
+	SHLQ $const_fieldShift, FIELD
+	MOVQ Head_Fields(HEAD), FIELDS
+	ADDQ FIELD, FIELDS
 	LEAQ 2(E), S
+	MOVQ $-1, UNSEEN
 	XORL DUP, DUP
-	JMP  nextline
+	NEGQ FIELD
+	JEQ  stop
 
 line:
-	CMPW (BYTES)(E*1), $0x0a0d
-	JNE  stop
-	CMPQ FIELD, limit+32(FP)
-	JGE  stop
-
-	VMOVDQU (BYTES)(S*1), NAME
-	LEAQ (BYTES)(S*1), DX
-	NOT(TOKENCOLUMNS, CX)
-	TZCNTL CX, L
-	JLS  oddname // none, or not within 32 bytes
-	CMPW (DX)(L*1), $0x203a // colon and a blank, as is the rule
-	JNE  oddcolon
-	IDENTIFY
-	MOVL S, Field_NameOff(FIELD)
-	CMPB 2(DX)(L*1), $' '
-	JLS  oddvalue
-	LEAQ 2(S)(L*1), AX // behind the colon and one blank
-	LEAQ 2(E), S
-	CMPB -1(BYTES)(E*1), $' '
-	JLS  trimend
-
-field:
-	SUBQ AX, E
-	SHRL $2, CX
-	MOVL AX, Field_ValueOff(FIELD)
-	MOVL E, Field_ValueLen(FIELD)
-	MOVW L, Field_NameLen(FIELD)
-	MOVB CX, Field_ID(FIELD)
-	SHLXQ CX, knownTable_one(KNOWN), AX
-	MOVQ AX, T
-	ANDQ SEEN, T
-	ORQ  AX, SEEN
-	ORQ  T, DUP
-	ADDQ $(1<<const_fieldShift), FIELD
-
-nextline:
 	BLSRQ X, X
 	BLSRQ X, X // of the LF, unless it is in the next block
-	JNE again
-	ADDQ $16, ENTRY
-	MOVQ (ENTRY), X
+nextblock:
+	CMOVQEQ 16(ENTRY), X // the predictor could not learn where lines end
+	LEAQ 16(ENTRY), AX
+	CMOVQEQ AX, ENTRY
 again:
 	TZCNTQ X, E
 	ADDQ 8(ENTRY), E
-	CMPQ E, S
-	JGT  line
-	JLT  leftover
 
-	CMPW (BYTES)(E*1), $0x0a0d // of the empty line
-	JNE  stop
-	MOVQ h+0(FP), T
-	ADDQ $2, S
-	SUBQ Head_Fields(T), FIELD
-	SHRQ $const_fieldShift, FIELD
-	MOVQ SEEN, Head_seen(T)
-	MOVQ DUP, Head_dup(T)
-	MOVQ FIELD, Head_Fields+8(T) // its length
-	MOVQ S, Head_Size(T)
-	MOVQ S, n+48(FP)
-	VZEROUPPER
-	RET
+	VMOVDQU (BYTES)(S*1), NAME
+	NOT(TOKENCOLUMNS, CX)
+	TZCNTL CX, L
+	JLS  oddname // none, or not within 32 bytes
+	LEAQ 2(S)(L*1), DX
+	CMPW -2(BYTES)(DX*1), $0x203a // colon and a blank, as is the rule
+	JNE  oddcolon
+	IDENTIFY
+	MOVL S, Field_NameOff(FIELDS)(FIELD*1)
+	CMPB (BYTES)(DX*1), $' '
+	JLS  oddvalue
+	LEAQ 2(E), S
+
+	// Of the value's last byte, CR and LF, and what is in front of them, it is one
+	// comparison: above a blank, and the two.
+	MOVL -2(BYTES)(E*1), AX
+	SUBL $0x0a0d2100, AX
+	CMPL AX, $0xdeff
+	JHI  oddend
+field:
+	SUBQ DX, E
+	MOVL DX, Field_ValueOff(FIELDS)(FIELD*1)
+	MOVL E, Field_ValueLen(FIELDS)(FIELD*1)
+	MOVL CX, Field_ID(FIELDS)(FIELD*1) // and NameLen
+	SHLXQ CX, knownTable_one(KNOWN), AX
+	ANDNQ AX, UNSEEN, L
+	ANDNQ UNSEEN, AX, UNSEEN
+	ORQ  L, DUP
+	ADDQ $(1<<const_fieldShift), FIELD
+	JNE  line
 
 stop: // in front of the line at S
 	MOVQ h+0(FP), AX
 	MOVQ S, (Head_m+masks_line)(AX)
-	SUBQ Head_Fields(AX), FIELD
-	SHRQ $const_fieldShift, FIELD
-	MOVQ DUP, T
+	SARQ $const_fieldShift, FIELD
+	ADDQ limit+32(FP), FIELD
+	MOVQ DUP, DX
+	MOVBLZX kind+40(FP), CX // after a request line that was read
 	JMP  give
 
-early: // of the start line nothing is known
-	XORL T, T
-	MOVQ T, MASK(masks_eol)
-none: // of the request line nothing is, and of the fields
+blank: // LEFT bytes without a control byte
+	MOVQ LEFT, CX
+	JMP  nothing
+early:
+	XORL CX, CX
+nothing: // of the start line is known, but that CX bytes are good
+	MOVQ CX, (Head_m+masks_list+block_at)(HEAD)
+	MOVQ $1, (Head_m+masks_list)(HEAD)
+none: // of the request line is, but where it ends, and of the fields
 	MOVQ HEAD, AX
-	XORL T, T
-	MOVB T, (Head_m+masks_request)(AX)
-	XORL SEEN, SEEN
+	XORL DX, DX
+	XORL CX, CX
 	XORL FIELD, FIELD
+	MOVQ $-1, UNSEEN
 give:
-	MOVQ SEEN, Head_seen(AX)
-	MOVQ T, Head_dup(AX)
-	XORL T, T
+	MOVB CX, (Head_m+masks_request)(AX)
+	NOTQ UNSEEN
+	MOVQ UNSEEN, Head_seen(AX)
+	MOVQ DX, Head_dup(AX)
 	MOVQ FIELD, (Head_m+masks_taken)(AX)
-	MOVQ T, (Head_m+masks_base)(AX)
-	MOVQ T, (Head_m+masks_end)(AX)
-	MOVQ T, n+48(FP)
+	TZCNTQ (Head_m+masks_list)(AX), CX
+	ADDQ (Head_m+masks_list+block_at)(AX), CX
+	MOVQ CX, (Head_m+masks_eol)(AX)
+	XORL DX, DX
+	MOVQ DX, (Head_m+masks_base)(AX)
+	MOVQ DX, (Head_m+masks_end)(AX)
+	MOVQ DX, n+48(FP)
 	VZEROUPPER
 	RET
 
-leftover: // the LF of the line before, the first of this block
-	BLSRQ X, X
-	JNZ  again
-	CMPQ ENTRY, b_len+16(FP)
-	JGE  stop
-	ADDQ $16, ENTRY
-	MOVQ (ENTRY), X
-	JMP  again
-
 oddname:
-	JCC  stop // it is empty
-	VMOVDQU 32(DX), NAME
+	JCS  longname
+	CMPQ E, S // or it is the empty line
+	JLT  leftover
+	CMPW (BYTES)(S*1), $0x0a0d
+	JNE  stop
+	MOVQ h+0(FP), AX
+	ADDQ $2, S
+	SARQ $const_fieldShift, FIELD
+	ADDQ limit+32(FP), FIELD
+	NOTQ UNSEEN
+	MOVQ UNSEEN, Head_seen(AX)
+	MOVQ DUP, Head_dup(AX)
+	MOVQ FIELD, Head_Fields+8(AX) // its length
+	MOVQ S, Head_Size(AX)
+	MOVQ S, n+48(FP)
+	VZEROUPPER
+	RET
+
+longname:
+	VMOVDQU 32(BYTES)(S*1), NAME
 	NOT(TOKENCOLUMNS, CX)
 	TZCNTL CX, L
-	JCS  stop
+	JCS  unless
 	ADDL $32, L
-	CMPB (DX)(L*1), $':'
-	JNE  stop
-	XORL CX, CX
-	MOVL S, Field_NameOff(FIELD)
-	JMP  oddvalue
+	LEAQ 2(S)(L*1), DX
+	CMPB -2(BYTES)(DX*1), $':'
+	JNE  unless
+	MOVL L, CX
+	SHLL $const_lenShift, CX
+	JMP  trimstart
 
 oddcolon:
-	CMPB (DX)(L*1), $':'
-	JNE  stop
+	CMPB -2(BYTES)(DX*1), $':'
+	JNE  unless
 	IDENTIFY
-	MOVL S, Field_NameOff(FIELD)
-oddvalue:
-	LEAQ 1(S)(L*1), AX
+trimstart:
+	MOVL S, Field_NameOff(FIELDS)(FIELD*1)
+	DECQ DX
+oddvalue: // there must be an end to it
+	CMPW (BYTES)(E*1), $0x0a0d
+	JNE  unless
 	LEAQ 2(E), S
 	JMP  trim
-
-	// AX goes up to the first byte of the value that is not a blank; CR ends it.
+	// DX goes up to the first byte of the value that is not a blank; CR ends it.
 trimnext:
-	INCQ AX
+	INCQ DX
 trim:
-	MOVBLZX (BYTES)(AX*1), T
-	CMPL T, $' '
+	MOVBLZX (BYTES)(DX*1), AX
+	CMPL AX, $' '
 	JEQ  trimnext
-	CMPL T, $'\t'
+	CMPL AX, $'\t'
 	JEQ  trimnext
 
 trimend: // E goes down to behind its last, or to its first
-	CMPQ E, AX
+	CMPQ E, DX
 	JLE  field
-	MOVBLZX -1(BYTES)(E*1), T
-	CMPL T, $' '
+	MOVBLZX -1(BYTES)(E*1), AX
+	CMPL AX, $' '
 	JEQ  trimblank
-	CMPL T, $'\t'
+	CMPL AX, $'\t'
 	JNE  field
 trimblank:
 	DECQ E
 	JMP  trimend
 
-targetnext: // CR would end the search if nothing else did
+oddend:
+	CMPW (BYTES)(E*1), $0x0a0d
+	JEQ  trimend
+	MOVL Field_NameOff(FIELDS)(FIELD*1), S
+unless: // a line is not in order, unless its end is still to be found
+	CMPQ E, S
+	JGE  stop
+leftover: // the LF of the line before, the first of this block, or what is behind the list
+	CMPQ ENTRY, b_len+16(FP)
+	JGE  stop
+	BLSRQ X, X
+	JMP  nextblock
+
+longtarget: // CR would end the search if nothing else did
+	JCC  none // it is empty
+	MOVQ T, DX
+targetnext:
 	ADDQ $32, DX
+	VMOVDQU (BYTES)(DX*1), NAME
+	NOT(TARGETCOLUMNS, CX)
+	TZCNTL CX, CX
+	JCS  targetnext
+	ADDQ DX, CX
+	SUBQ T, CX
 	JMP  targetend
 
-method: // by its first four bytes and its length (hashStart), if it is that one, blank included
+status: // is read in Go, which is told where its line ends
+	MOVQ E, (Head_m+masks_eol)(HEAD)
+	JMP  fields
+
+version: // HTTP/1.0, then
+	MOVQ $const_http10, CX
+	MOVL $const_MethodGet, AX
+	CMPQ CX, -8(BYTES)(E*1)
+	JEQ  method
+	JMP  none
+
+othermethod: // found by its first four bytes (hashStart), if it has not more than seven
+	MOVL (BYTES), CX
+	IMUL3L $const_startMult, CX, CX
+	SHRL $(32-const_methodBits), CX
+	SHLL $const_methodShift, CX
+	MOVQ (BYTES), DX
+	ANDQ knownTable_methods+walkMethod_mask(KNOWN)(CX*1), DX
+	CMPQ DX, knownTable_methods+walkMethod_name(KNOWN)(CX*1)
+	JNE  oddmethod
+	ADDL knownTable_methods+walkMethod_less(KNOWN)(CX*1), AX
+	MOVL knownTable_methods+walkMethod_target(KNOWN)(CX*1), T
+	JMP  target
+
+oddmethod: // Go may know it
 	VMOVDQU (BYTES), NAME
 	NOT(TOKENCOLUMNS, CX)
 	TZCNTL CX, T
 	JLS  none
 	CMPB (BYTES)(T*1), $' '
 	JNE  none
-	MOVL (BYTES), AX
-	ADDL T, AX
-	IMUL3L $const_startMult, AX, AX
-	SHRL $(32-const_methodBits), AX
-	MOVBLZX knownTable_methodSlots(KNOWN)(AX*1), AX
-	MOVL AX, CX
-	SHLL $4, CX
-	VPCMPEQB knownTable_method(KNOWN)(CX*1), NAME16, NAME16
-	VPMOVMSKB NAME16, CX
-	ANDNL knownTable_methodMask(KNOWN)(AX*4), CX, CX
-	CMOVLNE knownTable_none(KNOWN), AX // Go may know it
+	DECL AX
 	INCQ T
 	JMP  target
 
 avx512:
+	FULLBLOCKS
 	CALL ·listAVX512(SB) // takes BYTES, LEFT, FULL, ENTRY; leaves LEFT, ENTRY
 	TESTQ ENTRY, ENTRY
 	JNE  listed
@@ -367,13 +396,9 @@ DATA walkTable<>+32(SB)/8, $0x8040201008040000 // rows
 DATA walkTable<>+40(SB)/8, $0x0000000000000000
 DATA walkTable<>+48(SB)/8, $0x0f0f0f0f0f0f0f0f // low halves
 DATA walkTable<>+56(SB)/8, $0x0f0f0f0f0f0f0f0f
-DATA walkTable<>+64(SB)/8, $0x2020202020202020 // what tells the cases of a letter apart
-DATA walkTable<>+72(SB)/8, $0x2020202020202020
-DATA walkTable<>+80(SB)/8, $0x2020202020202020
-DATA walkTable<>+88(SB)/8, $0x2020202020202020
-GLOBL walkTable<>(SB), RODATA|NOPTR, $96
-DATA limits<>+0(SB)/8, $0x1f1f1f1f1f1f1f1f // the greatest below SP
-DATA limits<>+8(SB)/8, $0x1f1f1f1f1f1f1f1f
+GLOBL walkTable<>(SB), RODATA|NOPTR, $64
+DATA limits<>+0(SB)/8, $0x9f9f9f9f9f9f9f9f // 0x80 and the greatest below SP
+DATA limits<>+8(SB)/8, $0x9f9f9f9f9f9f9f9f
 DATA limits<>+16(SB)/8, $0x7f7f7f7f7f7f7f7f
 DATA limits<>+24(SB)/8, $0x7f7f7f7f7f7f7f7f
 GLOBL limits<>(SB), RODATA|NOPTR, $32
