@@ -377,6 +377,7 @@ func (t *turn) leaveReader() {
 		if err == nil && isContent(t.number+1, 0, one[:n]) {
 			_ = orPanics(func() error { _, err := io.Copy(io.Discard, t.req); return err })
 		}
+		t.insist("read", func() (int, error) { return t.req.Read(one[:]) })
 	})
 	<-inside
 	t.give(t.out)
@@ -398,9 +399,27 @@ func (t *turn) leaveWriter() {
 				close(inside)
 			}
 			if done += n; err != nil {
-				return
+				break
 			}
 		}
+		t.insist("write", func() (int, error) { return t.res.WriteString("x") })
 	})
 	<-inside
+}
+
+// insist has somebody whom a request's end has turned away, or the body's, try again and
+// again: what comes after is not his.
+func (t *turn) insist(what string, try func() (int, error)) {
+	for range 4 {
+		if err := orPanics(func() error {
+			n, err := try()
+			if n > 0 || err == nil {
+				t.t.Errorf("a goroutine of %v goes on to %s: %d, %v", t.ask, what, n, err)
+			}
+			return err
+		}); err == nil {
+			return
+		}
+		t.nap()
+	}
 }
