@@ -226,12 +226,11 @@ var waysToHandle = map[string]func(*turn){
 	},
 	"context": func(t *turn) { _ = t.req.Context().Err(); t.takeAndGive() },
 	"copy": func(t *turn) { // answers with what was asked
-		t.beside(func() {
-			if _, err := io.Copy(t.res, t.req); err != nil {
-				t.failed.Store(true)
-				_ = t.res.SetStatus(599) // or it ends as if nothing had been sent
-			}
-		})
+		var err error
+		t.beside(func() { _, err = io.Copy(t.res, t.req) })
+		if t.note(err); err != nil && t.res.SetStatus(599) != nil {
+			panic(engine.ErrAbort) // the head has gone: the answer must not look whole
+		}
 	},
 	"both":     (*turn).bothSides,
 	"stream":   func(t *turn) { t.stream() },
