@@ -68,7 +68,10 @@ func (r *Response) beside(q *Request, from io.Reader) {
 			m.feeds = s
 		}
 	}
-	loop.Lend(r.ctx) // Source may have to do with the handler's request
+	if m, ok := from.(Message); ok && m.Received().Lend != nil {
+		m.Received().Lend()
+	}
+	loop.Lend(r.ctx) // Source may have to do with the handler's request, whatever it is
 	r.sending(s)
 	q.sends, r.reads = r, s
 	go s.run(from)

@@ -21,14 +21,24 @@ type connContext struct {
 	// asker is the goroutine of the handler that has asked for it, until that returns;
 	// nobody else may look at conn.
 	asker atomic.Uintptr
-	user  atomic.Pointer[responder] // whose handler has asked for it last
+	user  atomic.Pointer[responder] // whose handler has asked for it, until that returns
 }
 
 // lend keeps the responder from being used for another request: somebody may come late.
+// Whoever has the context from an earlier request of the connection lends nothing:
+// that one's responder may be another client's by now.
 func (ctx *connContext) lend() {
 	if x := ctx.user.Load(); x != nil {
-		x.guard.word.Or(strange)
+		x.lend()
 	}
+}
+
+func (x *responder) lend() { x.guard.word.Or(strange) }
+
+// forget ends what the handler of x, which has returned, had of it.
+func (ctx *connContext) forget(x *responder) {
+	ctx.asker.Store(0)
+	ctx.user.CompareAndSwap(x, nil)
 }
 
 // Context returns the context of the request's connection. It ends when the peer
@@ -56,6 +66,8 @@ func (r *Request) Context() context.Context {
 	if x.worker.Mine() {
 		ctx.asker.Store(sys.G())
 		x.asked = ctx
+	} else {
+		x.odd.Store(true) // for oddities to have it forgotten
 	}
 	return ctx
 }

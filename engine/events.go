@@ -256,7 +256,7 @@ func (x *responder) oddities() (over bool) {
 	x.endVigil()
 	if e := x.conn.extras.Load(); e != nil {
 		if ctx := e.context.Load(); ctx != nil {
-			ctx.asker.Store(0)
+			ctx.forget(x)
 		}
 	}
 	if x.socket != nil {

@@ -14,7 +14,7 @@ import (
 func (x *responder) conclude() bool {
 	in, out := &x.req.in, &x.res.out
 	if x.asked != nil {
-		x.asked.asker.Store(0)
+		x.asked.forget(x)
 		x.asked = nil
 	}
 	if x.odd.Load() && x.oddities() || x.blame() {

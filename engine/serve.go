@@ -57,6 +57,7 @@ func newResponder(w *loop.Worker) *responder {
 	x.guard.word.Store(over)
 	x.req.x, x.res.x = x, x
 	x.req.in.Prepare()
+	x.req.in.Lend = x.lend
 	x.res.out.Start, x.res.out.Plan = x.res.startLine, x.res.plan
 	w.Local = x
 	return x

@@ -32,6 +32,9 @@ type Incoming struct {
 	// BeforeBody, when set, runs before each wait for the body: a server sends its
 	// 100 there.
 	BeforeBody func() error
+	// Lend, when set, says that a goroutine is going to read the body which may begin that
+	// when whoever has the message now is done with it. Those call it.
+	Lend func()
 	// Rate is how many bytes a second a body must come with, once Grace milliseconds
 	// have been spent waiting for it; 0 is none.
 	Rate, Grace int64
