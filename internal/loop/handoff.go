@@ -38,7 +38,7 @@ func (w *Worker) HandOff(s *Stream, fn func(*Worker)) {
 		go to.runHandedOff()
 	}
 	to.Local, w.Local = w.Local, to.Local
-	to.Key, to.fn, to.serving, to.off, to.blocked = w.Key, fn, s, true, false
+	to.Key, to.fn, to.serving, to.off, to.took = w.Key, fn, s, true, 0
 	w.Key = 0
 	l.off.Add(1)
 	s.worker = to

@@ -18,8 +18,9 @@ type message struct {
 	then   func(Task)
 
 	// What its handler, a handed-off one, has taught.
-	teaches, blocked, asked bool
-	key                     uint32
+	teaches, asked bool
+	key            uint32
+	took           int64
 }
 
 // messages are those that nobody uses: whoever posts one takes it out, the loop

@@ -74,7 +74,7 @@ func (w *Worker) End() bool {
 		return true
 	}
 	if w.timed {
-		w.blocked = w.blocked || monotonic()-w.began > blockNanos
+		w.took += monotonic() - w.began
 	}
 	if w.away {
 		w.away = !w.loop.group.enter() // once stopped, the group does not take it back

@@ -300,7 +300,7 @@ func (l *Loop) run(m *message) {
 		next, s := m.next, m.stream
 		if s != nil {
 			if m.teaches {
-				l.learned(m.key, m.blocked, m.asked)
+				l.learned(m.key, m.took, m.asked)
 			}
 			switch s.state {
 			case shared:

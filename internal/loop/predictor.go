@@ -32,25 +32,27 @@ import "math"
 const (
 	guessSets   = 64
 	guessWays   = 4
-	blockPrice  = 600             // handed-off handlers that make up for one that blocked
-	enoughQuick = 1024            // when so many more were quick, the next is tried on the loop
-	mostDoubled = 8               // how often that is doubled at most
-	knownQuick  = 8               // as many, of what nothing was known, while the budget is spent
-	budgetShare = 200             // stalls may take one part in so many of the time
-	budgetNanos = 4 * stallNanos  // that much of it at once
-	mostNanos   = 2 * budgetNanos // when so much is to be made up for, everything is handed off
+	handNanos   = 3000                   // what handing one off costs, at most
+	blockPrice  = stallNanos / handNanos // handed-off handlers that make up for one that blocked
+	quickNanos  = 50_000                 // what a quick one takes at most, away from the loop, waits of ours not counted
+	blockNanos  = watchNanos / 2         // and above this it has blocked
+	enoughQuick = 1024                   // when so many more were quick, the next is tried on the loop
+	mostDoubled = 8                      // how often that is doubled at most
+	knownQuick  = 8                      // as many, of what nothing was known, while the budget is spent
+	budgetShare = 200                    // stalls may take one part in so many of the time
+	budgetNanos = 4 * stallNanos         // that much of it at once
+	mostNanos   = 2 * budgetNanos        // when so much is to be made up for, everything is handed off
 	forgetTicks = 60_000
 	sleepTicks  = 10_000 // without a strike and with nothing to hand off, the predictor sleeps
 	askedFrom   = 8      // handlers that left their loop by themselves, less those that did not, to hand off
 	askedMost   = 16
-	blockNanos  = watchNanos / 2 // a handed-off handler that took longer, waits of ours not counted, has blocked
 )
 
 // guess is what is known of one kind of handlers. Ticks are the lower 32 bits.
 type guess struct {
 	key     uint32 // 0: nothing
 	used    uint32 // the tick when it was last asked for
-	quick   uint32 // quick ones: away from the loop, less blockPrice for each that was not; on it, since it is there
+	quick   uint32 // quick ones: away from the loop, less the price of those that were not; on it, since it is there
 	away    bool
 	known   bool  // to have been quick
 	doubled uint8 // how often enoughQuick is doubled for it
@@ -144,8 +146,10 @@ func (l *Loop) asks(key uint32) {
 	g.asked = min(g.asked+2, askedMost)
 }
 
-// learned notes how a handed-off handler has run. The loop is held.
-func (l *Loop) learned(key uint32, blocked, asked bool) {
+// learned notes how a handed-off handler has run, which took so many nanoseconds. The loop
+// is held. One that waits for less than what makes a stall keeps its loop for that long all
+// the same, and has a price.
+func (l *Loop) learned(key uint32, took int64, asked bool) {
 	p := &l.predictor
 	if p.always || key == 0 {
 		return
@@ -161,10 +165,10 @@ func (l *Loop) learned(key uint32, blocked, asked bool) {
 		g.asked--
 	}
 	switch {
-	case blocked && g.away:
-		g.quick -= min(g.quick, blockPrice)
-	case blocked:
+	case !g.away && took > blockNanos:
 		g.quick, g.away = 0, true
+	case took > quickNanos:
+		g.quick -= min(g.quick, uint32(min(took, stallNanos)/handNanos))
 	case !g.away:
 		g.quick++
 		g.known = g.known || g.quick >= knownQuick

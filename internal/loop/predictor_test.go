@@ -32,7 +32,7 @@ func (g guesser) expect(key uint32) bool { return g.Predicts() && g.w.Expect(key
 // handed off.
 func (g guesser) blocks(key uint32) bool {
 	if g.expect(key) {
-		g.learned(g.w.Key, true, false)
+		g.learned(g.w.Key, stallNanos, false)
 		return true
 	}
 	g.struck(g.w.Key)
@@ -43,7 +43,7 @@ func (g guesser) blocks(key uint32) bool {
 // runs is blocks for a handler that does not block.
 func (g guesser) runs(key uint32) bool {
 	if g.expect(key) {
-		g.learned(g.w.Key, false, false)
+		g.learned(g.w.Key, quickNanos, false)
 		return true
 	}
 	g.w.Key = 0
@@ -175,6 +175,34 @@ func TestTrials(t *testing.T) {
 	}
 }
 
+// What waits for less than a stall, and has been found to, stays away all the same, unless
+// few do.
+func TestShortWaitsHaveTheirPrice(t *testing.T) {
+	for _, c := range []struct {
+		in    int
+		tried bool
+	}{{1, false}, {20, false}, {100, true}} {
+		g := newGuesser(Auto)
+		g.blocks(7)
+		g.blocks(7)
+		tried := false
+		for i := range 10_000 {
+			if !g.expect(7) {
+				tried = true
+				break
+			}
+			took := int64(1000)
+			if i%c.in == 0 {
+				took = 100_000
+			}
+			g.learned(7, took, false)
+		}
+		if tried != c.tried {
+			t.Errorf("one in %d waits for 0.1 ms; tried on the loop again: %v", c.in, tried)
+		}
+	}
+}
+
 // A kind of which others make some requests block does not keep its loop from theirs, and
 // costs them no stalls: one in a hundred, whoever sends them, in turns of a second.
 func TestBlockingInTurns(t *testing.T) {
@@ -303,7 +331,7 @@ func TestAskedFor(t *testing.T) {
 			asks := r.Float64() < c.asks
 			if g.expect(7) {
 				handedOff++
-				g.learned(g.w.Key, false, asks)
+				g.learned(g.w.Key, 1, asks)
 			} else if asks {
 				g.asks(g.w.Key)
 			}

@@ -233,7 +233,7 @@ func (s *Stream) Return(then func(Task)) bool {
 		// From here on there is room for another handler.
 		w.off = false
 		w.loop.off.Add(-1)
-		m.teaches, m.key, m.blocked, m.asked = w.timed, w.Key, w.blocked, w.asked
+		m.teaches, m.key, m.took, m.asked = w.timed, w.Key, w.took, w.asked
 	}
 	if s.loop.post(m) {
 		return true

@@ -38,10 +38,11 @@ type Worker struct {
 	own     []*Stream // that it has beside serving (own.go); the loop's
 
 	// Of a goroutine of the pool (handoff.go):
-	jobs           chan struct{} // says that there is something to run; closed at its end
-	began          int64         // when its handler did, moved on by the time spent in waits of ours
-	timed          bool          // it is timed, for the predictor
-	blocked, asked bool          // it took long; it wanted to leave the loop
+	jobs  chan struct{} // says that there is something to run; closed at its end
+	began int64         // when its handler did, moved on by the time spent in waits of ours
+	timed bool          // it is timed, for the predictor
+	took  int64         // what it has taken
+	asked bool          // it wanted to leave the loop
 
 	early early
 
