@@ -3,7 +3,7 @@
 // longer than the threshold. A wait need not be long: whoever waits for 50 µs in each request, one
 // after the other, keeps the loop as one who waits for ever does, and is found as surely, because it is
 // looked for at any moment. But a wait that comes once in so many handlers that it
-// would cost more to hand all of them off has to last for two looks.
+// would cost more to hand all of them off has to last for a second look, which comes soon.
 //
 // It sleeps in a real system call, on a thread of its own, because
 // the scheduler that would wake it otherwise is what it watches; and it comes back to
@@ -20,6 +20,7 @@ import (
 
 const (
 	watchNanos  = 1200 * 1000        // between two looks, each of which costs some 5 µs
+	soonNanos   = 150 * 1000         // after a look that has found a handler waiting, until it is believed
 	staleLooks  = 1                  // looks at one lease word, after the first, that make a stall
 	stallNanos  = watchNanos * 3 / 2 // what one takes on average; half a look where it is found waiting
 	restLooks   = 20                 // looks at parked loops before the dog lies down
@@ -54,7 +55,7 @@ func (d *watchdog) end() {
 
 func (d *watchdog) watch(loops []*Loop) {
 	defer close(d.done)
-	d.eyes = sys.Watcher{Every: watchNanos, Stale: staleLooks, Calm: restLooks, Dense: blockPrice}
+	d.eyes = sys.Watcher{Every: watchNanos, Stale: staleLooks, Calm: restLooks, Dense: blockPrice, Soon: soonNanos}
 	for _, l := range loops {
 		d.eyes.List = append(d.eyes.List, sys.NewSentry(&l.lease.word, &l.lease.g, &l.parked, &l.nagged))
 	}

@@ -17,6 +17,7 @@ type Sentry struct {
 	seen   uint64
 	looks  int
 	waited uint64 // the last word that was seen while g waited
+	doubt  bool   // it may wait for a moment only: see again
 }
 
 // NewSentry returns the sentry of a word, which is watched while its lowest bit is set,
@@ -36,8 +37,10 @@ type Watcher struct {
 	Every int64  // nanoseconds between two looks, less than a second's
 	Stale int    // looks at the same word that are too many
 	Dense uint32 // of so many words in a row one may be seen while its goroutine waits; a second one is amiss at once
+	Soon  int64  // nanoseconds after which the first one is looked at again; if it is the same, it is amiss
 	Calm  int    // looks that have found all idle, after which there is nothing to watch
 	looks int
+	doubt bool // there is a sentry in doubt
 }
 
 // Looks returns how often Watch has looked so far. It is for whoever calls that.
@@ -53,6 +56,7 @@ func (w *Watcher) Looks() int { return w.looks }
 func (w *Watcher) look() (amiss int, idle bool) {
 	amiss, idle = -1, true
 	w.looks++
+	w.doubt = false
 	for i := range w.List {
 		s := &w.List[i]
 		word := *s.word
@@ -68,6 +72,7 @@ func (w *Watcher) look() (amiss int, idle bool) {
 				s.seen, s.looks, amiss = word, 0, i
 				continue
 			}
+			s.doubt, w.doubt = true, true
 		}
 		if word&1 == 0 || word != s.seen {
 			s.seen, s.looks = word, 0
@@ -78,4 +83,21 @@ func (w *Watcher) look() (amiss int, idle bool) {
 		}
 	}
 	return amiss, idle
+}
+
+// again looks once more at what the last look has left in doubt, and at nothing else, because it
+// comes so soon.
+//
+//go:nosplit
+//go:norace
+func (w *Watcher) again() (amiss int) {
+	amiss = -1
+	for i := range w.List {
+		s := &w.List[i]
+		if s.doubt && *s.word == s.waited && Waiting(*s.g) {
+			amiss = i
+		}
+		s.doubt = false
+	}
+	return amiss
 }

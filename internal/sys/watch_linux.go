@@ -19,7 +19,7 @@ import (
 //go:nosplit
 //go:norace
 func (w *Watcher) Watch(stop *atomic.Bool) (amiss int) {
-	ts := unix.NsecToTimespec(w.Every)
+	ts, soon := unix.NsecToTimespec(w.Every), unix.NsecToTimespec(w.Soon)
 	// SAFETY: a struct of one number and of nothing that has a size.
 	ended := (*uint32)(unsafe.Pointer(stop))
 	amiss = -1
@@ -27,7 +27,11 @@ func (w *Watcher) Watch(stop *atomic.Bool) (amiss int) {
 	for idle, quiet := 0, true; *ended == 0 && idle < w.Calm; {
 		// SAFETY: as in Sleep.
 		syscall.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&ts)), 0, 0)
-		if amiss, quiet = w.look(); amiss >= 0 {
+		if amiss, quiet = w.look(); amiss < 0 && w.doubt {
+			syscall.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&soon)), 0, 0)
+			amiss = w.again()
+		}
+		if amiss >= 0 {
 			break
 		}
 		if idle++; !quiet {

@@ -13,7 +13,11 @@ func (w *Watcher) Watch(stop *atomic.Bool) (amiss int) {
 	amiss = -1
 	for idle, quiet := 0, true; !stop.Load() && idle < w.Calm; {
 		Sleep(w.Every)
-		if amiss, quiet = w.look(); amiss >= 0 {
+		if amiss, quiet = w.look(); amiss < 0 && w.doubt {
+			Sleep(w.Soon)
+			amiss = w.again()
+		}
+		if amiss >= 0 {
 			break
 		}
 		if idle++; !quiet {

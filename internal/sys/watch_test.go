@@ -59,7 +59,7 @@ func TestWatchWaiting(t *testing.T) {
 	var word atomic.Uint64
 	var g atomic.Uintptr
 	var idle, busy, stop atomic.Bool
-	w := Watcher{List: []Sentry{NewSentry(&word, &g, &idle, &busy)}, Every: 10_000, Stale: 3, Calm: 5, Dense: 400}
+	w := Watcher{List: []Sentry{NewSentry(&word, &g, &idle, &busy)}, Every: 10_000, Stale: 3, Calm: 5, Dense: 400, Soon: 1000}
 	on := make(chan struct{})
 	defer close(on)
 	go func() {
@@ -69,26 +69,40 @@ func TestWatchWaiting(t *testing.T) {
 	eventually(t, "it to wait", func() bool { return !FastG || Waiting(g.Load()) })
 	const gen = 1 << 32
 	for _, c := range []struct {
-		word  uint64
-		looks int
+		word   uint64
+		doubts bool
 	}{
-		{2*399 + 1, 1},
-		{2*798 + 1, 1},
-		{2*1198 + 1, 2}, // 400 later: only the second time
-		{gen + 2*399 + 1, 1},
-		{2*gen + 2*400 + 1, 2},
-		{2*gen + 1<<32 - 1, 2},
-		{2*gen + 2*398 + 1, 1}, // it has passed its end
+		{2*399 + 1, false},
+		{2*798 + 1, false},
+		{2*1198 + 1, true}, // 400 later: it is looked at again, soon
+		{gen + 2*399 + 1, false},
+		{2*gen + 2*400 + 1, true},
+		{2*gen + 1<<32 - 1, true},
+		{2*gen + 2*398 + 1, false}, // it has passed its end
 	} {
 		word.Store(c.word)
-		before := w.Looks()
+		before, looks := w.Looks(), 1
 		if !FastG {
-			c.looks = 1 + 3
+			looks = 1 + 3
 		}
-		if i := w.Watch(&stop); i != 0 || w.List[0].Seen() != c.word || w.Looks()-before != c.looks {
-			t.Errorf("%#x: %d, %#x after %d looks, want %d", c.word, i, w.List[0].Seen(), w.Looks()-before, c.looks)
+		if i := w.Watch(&stop); i != 0 || w.List[0].Seen() != c.word || w.Looks()-before != looks || w.doubt != (c.doubts && FastG) {
+			t.Errorf("%#x: %d, %#x after %d looks, want %d; in doubt: %v", c.word, i, w.List[0].Seen(), w.Looks()-before, looks, w.doubt)
 		}
 	}
+	// What has gone on meanwhile is not amiss, nor is anything else, because the look comes so soon.
+	word.Store(5*gen + 2*1000 + 1)
+	if amiss, _ := w.look(); amiss != -1 || w.doubt != FastG {
+		t.Errorf("%d at the first look", amiss)
+	}
+	word.Add(2)
+	var running atomic.Uint64
+	running.Store(7)
+	w.List = append(w.List, NewSentry(&running, new(atomic.Uintptr), &idle, &busy))
+	w.List[1].seen = 7
+	if amiss := w.again(); amiss != -1 {
+		t.Errorf("%d when it was looked at again", amiss)
+	}
+	w.List = w.List[:1]
 	word.Store(2 * gen) // not under watch
 	idle.Store(true)
 	if i := w.Watch(&stop); i != -1 {
