@@ -52,6 +52,8 @@ type model struct {
 	mu      sync.Mutex
 	cancels map[string]context.CancelFunc
 	calls   int
+	steps   int
+	did     string // the last step
 }
 
 func newModel(t *testing.T, seed uint64, bound int, keep bool) *model {
@@ -181,7 +183,10 @@ func (m *model) ended(id string, want error) {
 
 // step does one thing.
 func (m *model) step() {
-	switch m.rng.IntN(10) {
+	m.steps++
+	what := m.rng.IntN(10)
+	m.did = fmt.Sprint("step ", what)
+	switch what {
 	case 0, 1, 2:
 		m.begin()
 	case 3, 4, 5:
@@ -218,6 +223,7 @@ func (m *model) step() {
 // answer has the server answer, and keep the connection, or close it, said before or not,
 // or close it without an answer.
 func (m *model) answer(s *socket, how int) {
+	m.did = fmt.Sprintf("answer %d to %s, used %d", how, s.id, s.used)
 	id, text := s.id, fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(s.id), s.id)
 	switch how {
 	case 2:
@@ -247,7 +253,9 @@ func (m *model) answer(s *socket, how int) {
 
 // end ends a connection in one of the ways that a server has.
 func (m *model) end(c *net.TCPConn) {
-	switch m.rng.IntN(3) {
+	how := m.rng.IntN(3)
+	m.did = fmt.Sprint("the end of a free socket, ", how)
+	switch how {
 	case 0:
 		_ = c.Close()
 	case 1:
@@ -269,6 +277,9 @@ func (m *model) cancel(id string) {
 	cancel()
 }
 
+// counts are what of the agent's state can be counted.
+type counts struct{ sockets, used, free, waiting int }
+
 // check compares the agent with the model.
 func (m *model) check() {
 	used := 0
@@ -277,8 +288,16 @@ func (m *model) check() {
 			used++
 		}
 	}
-	eventually(m.t, fmt.Sprintf("%d sockets, %d of them in use, and %d that wait", len(m.sockets), used, len(m.waiting)), func() bool {
-		return agent.AllSockets(m.a) == len(m.sockets) && sum(m.a.Sockets()) == used && sum(m.a.FreeSockets()) == len(m.sockets)-used && sum(m.a.Requests()) == len(m.waiting)
+	var is counts
+	defer func() {
+		if m.t.Failed() {
+			m.t.Logf("step %d: there are %+v", m.steps, is)
+		}
+	}()
+	should := counts{len(m.sockets), used, len(m.sockets) - used, len(m.waiting)}
+	eventually(m.t, fmt.Sprintf("%+v, after %s", should, m.did), func() bool {
+		is = counts{agent.AllSockets(m.a), sum(m.a.Sockets()), sum(m.a.FreeSockets()), sum(m.a.Requests())}
+		return is == should
 	})
 	for _, s := range m.sockets {
 		if !alive(s.conn) {
