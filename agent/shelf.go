@@ -49,7 +49,8 @@ func (o *origin) rack() *rack {
 }
 
 // offer puts a socket, shared, in use by the caller and quiet, on the shelf. look tells
-// whether the caller may read from it to see whether it is still quiet.
+// whether the caller may wait for user code, which reading TLS may call, to see whether it
+// is still quiet.
 func (o *origin) offer(c *conn, look bool) {
 	r := o.rack()
 	i, ok := r.empty.Pop()
@@ -65,7 +66,7 @@ func (o *origin) offer(c *conn, look bool) {
 	c.free.Store(true)
 	o.shelf.held.Add(1)
 	for !c.put() {
-		if !look || !c.Untroubled(c.peek[:]) {
+		if look && !c.Untroubled(c.peek[:]) || !look && (c.Portable() || !c.Unchanged()) {
 			r.cells[i] = nil
 			r.empty.Push(i)
 			o.shelf.held.Add(-1)

@@ -3,15 +3,20 @@
 // them; who that is, one word says:
 //
 //	busy ──Offer──▶ idle ──Claim──▶ busy      a user, on any goroutine
-//	                  └──event, deadline, Stop──▶ dead     the loop
+//	                 ││ └──deadline, Stop──▶ dead     the loop
+//	                 │└──event──▶ probed ──▶ dead, or idle again
 //
 // A busy stream is its user's: the loop only tells it what happens. An idle one is
 // the loop's: whatever happens on it, it becomes dead and its task is told to Stop.
-// Both ways out of idle are one CAS, so that a stream is used or closed, not both.
+// All ways out of idle are one CAS, so that a stream is used or closed, not both.
 
 package loop
 
-import "runtime"
+import (
+	"runtime"
+
+	"github.com/gale-http/gale/internal/sys"
+)
 
 // The phases of a shared stream: bits of its signs.
 const (
@@ -20,6 +25,7 @@ const (
 	dead    // the loop closes it
 	moved   // its socket has gone to another loop
 	failing // the loop is cutting it
+	probed  // the loop is asking the kernel whether anything has come
 
 	phaseShift = 16
 	phaseMask  = 7 << phaseShift
@@ -115,11 +121,49 @@ func (s *Stream) Look() {
 
 // Claim makes a shared stream the caller's. It reports false when the loop has closed
 // it. Any goroutine may call it.
-func (s *Stream) Claim() bool { return s.pass(idle, busy) }
+func (s *Stream) Claim() bool {
+	for !s.pass(idle, busy) {
+		switch s.signs.Load() & phaseMask {
+		case idle: // again, just now
+		case probed:
+			runtime.Gosched() // a system call later it is idle or dead
+		default:
+			return false
+		}
+	}
+	return true
+}
 
 // Kill makes an idle shared stream dead, for the loop to close. The loop must be
 // held. It reports false when the stream is in use.
 func (s *Stream) Kill() bool { return s.state == shared && s.pass(idle, dead) }
+
+// happened sees to an event of s, and reports false when it is for a user. An idle stream
+// becomes dead, unless the event had been fetched before the last user read what it is
+// about. The loop must be held.
+func (s *Stream) happened(bits uint32) bool {
+	if s.state != shared || bits&^outputBits == 0 || !s.pass(idle, probed) {
+		return false
+	}
+	if bits&hangUpBits == 0 && s.Unchanged() {
+		s.pass(probed, idle)
+		return true
+	}
+	s.pass(probed, dead)
+	s.task.Stop()
+	return true
+}
+
+// Unchanged tells whether nothing has come from the kernel since the last read, whatever
+// the loop may have told of since. When it reports false, something may have been lost,
+// and the stream is good for nothing any more. The caller must have the stream, which has
+// a descriptor, for himself. Unlike Untroubled it calls no user code.
+func (s *Stream) Unchanged() bool {
+	s.Look()
+	var one [1]byte
+	_, e := sys.Recv(int(s.fd), one[:])
+	return e == sys.EAGAIN && s.signs.Load()&(signHangUp|signFailed|signBarred) == 0
+}
 
 // Reclaim makes a shared stream in use the own stream of w, which holds the loop; the
 // stream must be of that loop.

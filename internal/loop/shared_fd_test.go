@@ -82,11 +82,72 @@ func TestOfferRefusesWhatHasHappened(t *testing.T) {
 	if k.Untroubled(b[:]) || b[0] != 'x' {
 		t.Errorf("it is quiet, and %q was read", b)
 	}
-	if !k.Untroubled(b[:]) || !k.Offer() {
+	if !k.Untroubled(b[:]) || !k.Offer() || !k.Claim() {
 		t.Error("a stream that was read is not accepted")
+	}
+	send(t, peer, "y")
+	eventually(t, "the event", func() bool { return k.input.Load() == ready })
+	if n, err := k.TryRead(b[:]); n != 1 || err != nil || k.Offer() {
+		t.Errorf("%d, %v, and accepted before anyone asked the kernel", n, err)
+	}
+	if !k.Unchanged() || !k.Offer() || !k.Claim() {
+		t.Error("a stream is not accepted that was read when the event came late")
+	}
+	send(t, peer, "z")
+	if eventually(t, "the event", func() bool { return k.input.Load() == ready }); k.Unchanged() {
+		t.Error("a stream with input is as it was")
+	}
+	if !k.Offer() {
+		t.Error("it was refused")
 	}
 	_ = peer.Close()
 	eventually(t, "the stream to be closed", func() bool { return onLoop(t, l, (*Loop).Streams) == 0 })
+}
+
+// An event that the loop has fetched may be older than what a user has read meanwhile: it is
+// no reason to close a stream that is idle by then. What has come since is.
+func TestLateEventsKillNobody(t *testing.T) {
+	g := newGroup(t, Config{Loops: 1})
+	l := g.Next()
+	for _, alive := range []bool{true, false} {
+		first, shared := new(task), new(task)
+		stopped, served := make(chan struct{}), make(chan bool, 1)
+		shared.stop = func() {
+			shared.Close()
+			close(stopped)
+		}
+		a, b := open(t, l, first), open(t, l, shared)
+		first.serve = func(*Worker) { // the event of shared has been fetched, with that of first
+			index, gen, ahead := l.poller.ahead(0)
+			var p [8]byte
+			n, err := shared.TryRead(p[:])
+			offered := shared.Offer()
+			if !alive {
+				send(t, b, "z")
+			}
+			first.Close()
+			served <- ahead && index == shared.index && gen == shared.gen && n == 1 && err == nil && offered
+		}
+		onLoop(t, l, func(*Loop) any {
+			shared.Share()
+			send(t, a, "x")
+			send(t, b, "y")
+			return nil
+		})
+		if !receive(t, served, "the first event") {
+			t.Fatal("both events were not fetched at once, or the second was not there to be read")
+		}
+		if !alive {
+			receive(t, stopped, "the loop to close the stream")
+			continue
+		}
+		onLoop(t, l, func(*Loop) any { return nil })
+		if !shared.Claim() {
+			t.Error("a stream on which nothing had happened was closed")
+			continue
+		}
+		shared.Hand(func(s Task) { s.(*task).Close() })
+	}
 }
 
 // A stream of one loop goes over to another with what has happened on it.

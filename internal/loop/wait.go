@@ -303,8 +303,7 @@ func (s *Stream) dismiss(side *word) (happened bool) {
 // deliver tells the owner of a stream that is not at rest what happened on it.
 // The loop must be held.
 func (s *Stream) deliver(bits uint32) {
-	if bits&^outputBits != 0 && s.Kill() {
-		s.task.Stop()
+	if s.happened(bits) {
 		return
 	}
 	if bits&hangUpBits != 0 {
