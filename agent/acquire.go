@@ -94,7 +94,7 @@ func (r *Response) adopt(c *conn) error {
 // in on it: an answer that nobody asked for must not become that of the next request.
 func (r *Response) begin(c *conn) error {
 	if c.used && !c.Silent(c.peek[:]) {
-		r.rejoin(r.fresh)
+		r.rejoin(c, r.fresh)
 		r.release(c, false)
 		return r.acquire()
 	}
@@ -134,10 +134,12 @@ func (r *Response) ended() bool {
 }
 
 // rejoin has the call wait for its turn once more, before those who have not had theirs:
-// it is about to give up a socket that was dead, and the place of that is to be its.
-func (r *Response) rejoin(fresh bool) {
+// it is about to close c, which was dead, and the place of that is to be its.
+func (r *Response) rejoin(c *conn, fresh bool) {
 	if o := r.call.origin; o.max > 0 {
 		r.turn = &waiter{fresh: fresh}
+		c.pledged = true
+		o.pledges.Add(1)
 		o.queue.waiting.Add(1)
 		o.queue.again.join(r.turn)
 	}
@@ -164,7 +166,7 @@ func (r *Response) wait() error {
 	case w.conn == nil:
 		return r.dial()
 	case r.fresh && w.conn.used:
-		r.rejoin(true)
+		r.rejoin(w.conn, true)
 		w.conn.discard()
 		return r.acquire()
 	}

@@ -115,7 +115,7 @@ func (r *Response) do(q *Request) error {
 		}
 		if done {
 			if once {
-				r.rejoin(true)
+				r.rejoin(r.conn, true)
 			}
 			r.finish(false)
 		}

@@ -34,6 +34,7 @@ type conn struct {
 	secure   *tls.ConnectionState // nil: plain
 	pooled   bool                 // it is a shared stream; its user's, who may not ask the loop for its state
 	used     bool                 // a request has been answered on it; its user's
+	pledged  bool                 // its place is somebody's who waits already (rejoin); its user's
 	watch    watch                // see portable.go
 
 	seen  uint32 // uses, when Expire looked last; the loop's

@@ -23,9 +23,10 @@ type origin struct {
 
 	// open counts sockets: those that are, are being made, and are promised to someone
 	// who waits. gone, and below, once the origin was retired.
-	open  atomic.Int64
-	queue queue
-	shelf shelf
+	open    atomic.Int64
+	pledges atomic.Int64 // sockets about to be closed whose places are somebody's who waits already
+	queue   queue
+	shelf   shelf
 
 	mu    sync.Mutex // guards conns and lanes; nothing of a request on a kept socket takes it
 	conns map[*conn]struct{}
@@ -82,8 +83,12 @@ func (o *origin) opened(c *conn) {
 func (o *origin) closed(c *conn) {
 	o.forget(c)
 	if !c.detached.Load() {
-		o.unreserve()
+		o.open.Add(-1)
 	}
+	if c.pledged {
+		o.pledges.Add(-1) // after its place was given back: who waits for that sees either
+	}
+	o.match()
 }
 
 // inherit notes that a socket has moved from one conn to another, at once for whoever

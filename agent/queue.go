@@ -121,7 +121,14 @@ func (o *origin) matchAll() {
 			return
 		}
 		var c *conn
-		if !w.fresh || !o.reserve() {
+		place := w.fresh && o.reserve()
+		if w.fresh && !place {
+			if o.pledges.Load() > 0 {
+				return // there is going to be a place: no idle socket has to go for it
+			}
+			place = o.reserve() // it has come just now
+		}
+		if !place {
 			if c = o.take(); c == nil && !o.reserve() && !o.retired() {
 				return
 			}

@@ -84,7 +84,7 @@ func (c *ClientRequest) receive(mayRepeat bool) (*Response, error) {
 func (c *ClientRequest) repeat() error {
 	over := c.res.over
 	c.res.over = nil // the request goes on
-	c.res.rejoin(true)
+	c.res.rejoin(c.res.conn, true)
 	c.res.finish(false)
 	c.res.over = over
 	c.res.fresh, c.begun, c.apart = true, false, false

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/gale-http/gale/agent"
@@ -203,6 +204,52 @@ func TestNoRetryOnFreshSocket(t *testing.T) {
 			if len(s) != 1 {
 				t.Errorf("%d requests", len(s))
 			}
+		})
+	}
+}
+
+// A request that is sent again at the bound on sockets gets the place of the socket that was
+// dead: no idle one is closed for it.
+func TestRetrySparesIdleSockets(t *testing.T) {
+	for _, w := range ways() {
+		t.Run(w.name, func(t *testing.T) {
+			checkLeaks(t)
+			var opened atomic.Int64
+			both := make(chan struct{})
+			url := script(t, func(c net.Conn) {
+				opened.Add(1)
+				for fresh := true; ; fresh = false {
+					head := readHead(c)
+					switch {
+					case head == "" || strings.HasPrefix(head, "GET /die ") && !fresh:
+						return
+					case strings.HasPrefix(head, "GET /a "):
+						<-both
+					case strings.HasPrefix(head, "GET /b "):
+						both <- struct{}{}
+					}
+					_, _ = io.WriteString(c, hello)
+				}
+			})
+			a := newAgent(t, &agent.Agent{KeepAlive: true, MaxSockets: 2, Loops: 1})
+			get := func(ctx context.Context, path string) {
+				if status, _ := ask(t, a, ctx, &agent.Request{URL: url, Path: path}, new(agent.Response)); status != 200 {
+					t.Errorf("%s: %d", path, status)
+				}
+			}
+			w.call(t, func(ctx context.Context) {
+				var beside sync.WaitGroup
+				beside.Go(func() { get(t.Context(), "/a") })
+				get(ctx, "/b")
+				beside.Wait()
+				for round := range int64(50) {
+					get(ctx, "/die")
+					if n := opened.Load(); n != 3+round {
+						t.Fatalf("%d sockets after %d deaths", n, round+1)
+					}
+					eventually(t, "two free sockets", func() bool { return sum(a.FreeSockets()) == 2 })
+				}
+			})
 		})
 	}
 }
