@@ -162,7 +162,7 @@ func (o *origin) closeFree() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for c := range o.conns {
-		if !c.Portable() {
+		if c.free.Load() && !c.Portable() {
 			c.Stream.Loop().Post(func(*loop.Loop) {
 				if !c.Closed() && c.Resting() {
 					c.Stop()

@@ -267,3 +267,39 @@ func TestMaxFreeSockets(t *testing.T) {
 		}
 	}
 }
+
+// CloseFreeSockets closes what nobody uses when it is called, and no socket that becomes free
+// a moment later.
+func TestCloseFreeSockets(t *testing.T) {
+	for _, w := range ways() {
+		t.Run(w.name, func(t *testing.T) {
+			checkLeaks(t)
+			sent := make(chan struct{}, 3)
+			s := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Length", "32768")
+				_, _ = w.Write(make([]byte, 32768))
+				w.(http.Flusher).Flush()
+				sent <- struct{}{}
+			})
+			a := newAgent(t, &agent.Agent{KeepAlive: true, Loops: 1})
+			w.call(t, func(ctx context.Context) {
+				var used, free agent.Response
+				for _, res := range []*agent.Response{&used, &free} {
+					if err := a.Do(ctx, &agent.Request{URL: s.URL}, res); err != nil {
+						t.Fatal(err)
+					}
+					wait(t, sent, "the answer to be sent")
+				}
+				read := func(res *agent.Response) { // all of it is there
+					if body, err := io.ReadAll(res); err != nil || len(body) != 32768 {
+						t.Errorf("%d bytes, %v", len(body), err)
+					}
+				}
+				read(&free)
+				a.CloseFreeSockets()
+				read(&used)
+				eventually(t, "one socket to be left", func() bool { return s.conns.Load() == 1 && sum(a.FreeSockets()) == 1 })
+			})
+		})
+	}
+}
