@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -68,10 +69,11 @@ func TestEveryOperationFails(t *testing.T) {
 		n, _ := io.Copy(io.Discard, r.Body)
 		fmt.Fprint(w, n, strings.Repeat("x", 5000))
 	})
-	plainServer, secureServer := httptest.NewServer(handler), httptest.NewTLSServer(handler)
+	plainServer, secureServer := httptest.NewServer(handler), httptest.NewUnstartedServer(handler)
+	secureServer.Config.ErrorLog = log.New(io.Discard, "", 0) // its handshakes are to fail
+	secureServer.StartTLS()
 	defer plainServer.Close()
 	defer secureServer.Close()
-	secureServer.Config.ErrorLog = nil
 	for _, w := range ways()[:2] {
 		for _, s := range []*httptest.Server{plainServer, secureServer} {
 			for _, ever := range []bool{false, true} {

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -144,12 +145,13 @@ func TestTLS(t *testing.T) {
 	for _, w := range ways() {
 		t.Run(w.name, func(t *testing.T) {
 			checkLeaks(t)
-			s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				body, _ := io.ReadAll(r.Body)
 				_, _ = w.Write(body)
 			}))
+			s.Config.ErrorLog = log.New(io.Discard, "", 0) // it is to be refused
+			s.StartTLS()
 			defer s.Close()
-			s.Config.ErrorLog = nil
 			a := newAgent(t, &agent.Agent{KeepAlive: true})
 			w.call(t, func(ctx context.Context) {
 				var req agent.Request

@@ -317,8 +317,12 @@ func TestPoolAgainstModel(t *testing.T) {
 				checkLeaks(t)
 				m := newModel(t, seed, c.max, c.keep)
 				for range steps / 2 {
+					var s *socket
 					if len(m.sockets)+len(m.waiting) > 24 {
-						m.answer(m.busy(), 0)
+						s = m.busy()
+					}
+					if s != nil {
+						m.answer(s, 0)
 					} else {
 						m.step()
 					}
