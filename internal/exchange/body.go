@@ -72,7 +72,7 @@ func (in *Incoming) read(p []byte) (int, error) {
 			return 0, in.err
 		}
 		if in.start == in.end && len(p) >= directRead && in.Conn.Remaining() > 0 && !in.eof {
-			return in.readDirect(p)
+			return in.readDirect(p, true)
 		}
 		if n, ok := in.decode(p); n > 0 {
 			return n, nil
@@ -98,6 +98,12 @@ func (in *Incoming) decode(p []byte) (n int, ok bool) {
 // it is small. io.WriterTo.
 func (in *Incoming) WriteTo(w io.Writer) (int64, error) {
 	for total := int64(0); ; {
+		if in.roomy() {
+			n, err := in.writeRooms(w)
+			if total += n; err != nil {
+				return total, err
+			}
+		}
 		piece, err := in.piece()
 		if len(piece) > 0 {
 			n, err := w.Write(piece)
@@ -118,7 +124,7 @@ func (in *Incoming) WriteTo(w io.Writer) (int64, error) {
 func (in *Incoming) piece() ([]byte, error) {
 	if in.pending == 0 && in.start == in.end && in.Conn.Remaining() > BufferSize {
 		if in.large == nil {
-			in.large = make([]byte, 4*BufferSize)
+			in.large = make([]byte, largeSize)
 		}
 		n, err := in.Read(in.large)
 		return in.large[:n], err
@@ -150,9 +156,13 @@ var ErrSlow error = &h1.Error{Status: 408, Msg: "the body comes too slowly", Off
 
 // receive reads more of the body from the stream, and judges how fast it comes: by
 // the time that was spent waiting, so that a slow reader is not held against the
-// sender.
-func (in *Incoming) receive(p []byte) (int, error) {
-	n, err := in.Stream.Read(p)
+// sender. With wait false it returns 0 and no error when there is nothing now.
+func (in *Incoming) receive(p []byte, wait bool) (n int, err error) {
+	if wait {
+		n, err = in.Stream.Read(p)
+	} else {
+		n, err = in.Stream.TryReadLent(p)
+	}
 	if in.waited += in.Stream.TakeWaited(); in.waited > in.Grace && in.Rate > 0 && err == nil &&
 		in.waited-in.Grace > (in.Conn.BodyRead()+int64(n))*1000/in.Rate {
 		return 0, ErrSlow
@@ -160,8 +170,9 @@ func (in *Incoming) receive(p []byte) (int, error) {
 	return n, err
 }
 
-// readDirect reads body bytes that nothing stands before, without the buffer.
-func (in *Incoming) readDirect(p []byte) (int, error) {
+// readDirect reads body bytes that nothing stands before, without the buffer. wait is
+// receive's.
+func (in *Incoming) readDirect(p []byte, wait bool) (int, error) {
 	if left := in.Conn.Remaining(); int64(len(p)) > left {
 		p = p[:left]
 	}
@@ -170,7 +181,7 @@ func (in *Incoming) readDirect(p []byte) (int, error) {
 			return 0, in.err
 		}
 	}
-	n, err := in.receive(p)
+	n, err := in.receive(p, wait)
 	switch {
 	case n > 0:
 		_, _, in.err = in.Conn.Next(p[:n], false, nil, in.Limits)
@@ -215,7 +226,7 @@ func (in *Incoming) readMore() error {
 		}
 	}
 	in.makeBodyRoom()
-	n, err := in.receive(in.buf[in.end:])
+	n, err := in.receive(in.buf[in.end:], true)
 	in.end += n
 	if err == io.EOF {
 		in.eof = true

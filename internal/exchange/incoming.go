@@ -60,7 +60,7 @@ type Incoming struct {
 	fields [inlineFields]bytesparse.Field
 	names  names
 	arena  []byte   // joined and lower-cased bytes handed out for this message
-	large  []byte   // what WriteTo reads a large body into; made once
+	large  []byte   // what WriteTo reads a large body into where it has no room; made once
 	former [][]byte // what the arena was before it grew; only with galedebug
 }
 

@@ -136,11 +136,22 @@ func (s *Stream) Read(p []byte) (int, error) {
 		if n > 0 || err != nil {
 			return n, err
 		}
-		if err := s.wait(&s.input, int64(s.ReadTimeout)); err != nil {
+		if err := s.WaitInput(); err != nil {
 			return 0, err
 		}
+	}
+}
+
+// WaitInput waits until TryRead may find something.
+func (s *Stream) WaitInput() error {
+	if !s.drained {
+		return nil
+	}
+	err := s.wait(&s.input, int64(s.ReadTimeout))
+	if err == nil {
 		s.drained, s.movedIn = false, 0
 	}
+	return err
 }
 
 // account counts n bytes moved on one side without a wait, and gives way after

@@ -85,6 +85,25 @@ func (s *Stream) ReadFirst(p []byte) (int, error) {
 	return s.received(p, n, e)
 }
 
+// TryReadLent is TryRead into memory that others may want, too, over a descriptor only, see
+// Plain: it does not give way. HasRead is to be called when the memory is free again.
+func (s *Stream) TryReadLent(p []byte) (int, error) {
+	for !s.drained {
+		n, e := sys.Recv(int(s.fd), p)
+		if e == 0 && n > 0 {
+			s.drained = n < len(p) && !s.HungUp() // see received
+			return n, nil
+		}
+		if _, err := s.received(p, n, e); err != nil {
+			return 0, err
+		}
+	}
+	return 0, nil
+}
+
+// HasRead gives way when enough was read, n bytes of it by TryReadLent just now.
+func (s *Stream) HasRead(n int) { s.account(&s.movedIn, n) }
+
 // received returns what a read comes to that found n bytes and gave e.
 func (s *Stream) received(p []byte, n int, e sys.Errno) (int, error) {
 	switch {
