@@ -29,6 +29,10 @@ type meter struct {
 // making that.
 const perConn = 400 * time.Microsecond
 
+// perByte is what a round lasts at least for each byte that is under way at once. What is cut
+// off at its end has cost the peer something, and counts for nothing: it is not to be much.
+const perByte = 4 * time.Nanosecond
+
 // dueAtLeast is how many requests a round has at least where few are due in a second: a
 // hundredth of them are above a 99th percentile.
 const dueAtLeast = 2000
@@ -36,7 +40,7 @@ const dueAtLeast = 2000
 // sample puts load on the peer for a round and gives its figures.
 func (m *meter) sample(ctx context.Context, p *running, w *work.Workload) (Sample, error) {
 	// Making many connections is not to be most of what a round is about.
-	span := max(m.duration, time.Duration(w.Conns)*perConn)
+	span := max(m.duration, time.Duration(w.Conns)*perConn, time.Duration(w.Conns*(w.Body+len(w.Want.Body)))*perByte)
 	job := drive.Job{Workload: w, Addr: p.addr, Core: m.core, Duration: span}
 	if job.Rate = w.Rate; job.Rate > 0 {
 		job.Duration = max(span, time.Duration(dueAtLeast/job.Rate*float64(time.Second)))

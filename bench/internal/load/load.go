@@ -45,7 +45,7 @@ func Dial(w *work.Workload, addr string, conns int) (*Client, error) {
 			return nil, err
 		}
 		switch {
-		case w.Want.Chunked: // in chunks as it pleases the peer
+		case w.Want.Chunks > 0: // their sizes are written as it pleases the peer
 		case c.answer != 0 && c.answer != size:
 			c.Close()
 			return nil, fmt.Errorf("an answer has %d bytes, another %d", c.answer, size)

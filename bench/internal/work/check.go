@@ -4,12 +4,14 @@ package work
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/gale-http/gale/bench/internal/peer"
@@ -42,12 +44,16 @@ func (w *Workload) check(addr string, patience time.Duration) error {
 	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		return err
 	}
-	in := bufio.NewReader(conn)
+	seen := new(bytes.Buffer)
+	in := bufio.NewReader(io.TeeReader(conn, seen))
 	for _, request := range w.sample(addr) {
 		sent := make(chan error, 1)
 		go func() { sent <- w.send(conn, request) }()
 		for range w.Depth {
 			if err := w.judge(in); err != nil {
+				return err
+			}
+			if err := w.judgeChunks(seen.Next(seen.Len() - in.Buffered())); err != nil {
 				return err
 			}
 		}
@@ -101,8 +107,8 @@ func (w *Workload) judge(in *bufio.Reader) error {
 		return fmt.Errorf("status %d, want 200", res.StatusCode)
 	case string(body) != w.Want.Body:
 		return fmt.Errorf("a body of %d bytes is not the one of %d that was expected", len(body), len(w.Want.Body))
-	case chunked != w.Want.Chunked:
-		return fmt.Errorf("chunked is %v, want %v", chunked, w.Want.Chunked)
+	case chunked != (w.Want.Chunks > 0):
+		return fmt.Errorf("chunked is %v, want %v", chunked, w.Want.Chunks > 0)
 	case !chunked && res.ContentLength != int64(len(w.Want.Body)):
 		return fmt.Errorf("Content-Length %d, want %d", res.ContentLength, len(w.Want.Body))
 	case res.Header.Get("Server") == "":
@@ -113,6 +119,29 @@ func (w *Workload) judge(in *bufio.Reader) error {
 		return fmt.Errorf("Date %q is not the current one", res.Header.Get("Date"))
 	}
 	return nil
+}
+
+// judgeChunks sees that each piece of an answer that is to leave piece by piece is a chunk by
+// itself: a server that gathers them has not done what was asked.
+func (w *Workload) judgeChunks(answer []byte) error {
+	if w.Want.Chunks == 0 {
+		return nil
+	}
+	want := len(w.Want.Body) / w.Want.Chunks
+	_, rest, _ := bytes.Cut(answer, []byte("\r\n\r\n"))
+	for n := 0; ; n++ {
+		line, after, _ := bytes.Cut(rest, []byte("\r\n"))
+		size, err := strconv.ParseUint(string(line), 16, 31)
+		switch {
+		case err != nil:
+			return fmt.Errorf("a chunk of %q bytes", line)
+		case size == 0 && n == w.Want.Chunks:
+			return nil
+		case size != uint64(want) || len(after) < want+2:
+			return fmt.Errorf("chunk %d has %d bytes, want %d of %d", n+1, size, w.Want.Chunks, want)
+		}
+		rest = after[want+2:]
+	}
 }
 
 // checkEnd sees that nothing comes after the last answer, and that a connection

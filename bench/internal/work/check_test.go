@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/gale-http/gale/bench/internal/peer"
 )
 
 // serve answers each request on each connection with what answer gives; n counts
@@ -52,6 +54,18 @@ func right() string {
 		time.Now().UTC().Format(http.TimeFormat))
 }
 
+// streamed is the answer of stream in chunks of those sizes, over and over.
+func streamed(sizes ...int) string {
+	head, _, _ := strings.Cut(right(), "Content-Length")
+	text, body := head+"Transfer-Encoding: chunked\r\n\r\n", Find("stream").Want.Body
+	for i := 0; len(body) > 0; i++ {
+		n := min(sizes[i%len(sizes)], len(body))
+		text += fmt.Sprintf("%x\r\n%s\r\n", n, body[:n])
+		body = body[n:]
+	}
+	return text + "0\r\n\r\n"
+}
+
 func always(text string) func(int) (string, bool) {
 	return func(int) (string, bool) { return text, true }
 }
@@ -61,6 +75,9 @@ func TestCheckAccepts(t *testing.T) {
 		if err := Find(name).Check(serve(t, always(right()))); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	if err := Find("stream").Check(serve(t, always(streamed(peer.StreamChunk)))); err != nil {
+		t.Error(err)
 	}
 	for name, per := range map[string]int{"churn": 1, "churn10": 10} {
 		closing := func(n int) (string, bool) { return right(), n < per }
@@ -77,6 +94,8 @@ func TestCheckRejects(t *testing.T) {
 		answer   func(int) (string, bool)
 		want     string
 	}{
+		"gathered":     {"stream", always(streamed(peer.StreamChunk, 2*peer.StreamChunk)), "chunk 2 has 2048 bytes"},
+		"cut up":       {"stream", always(streamed(peer.StreamChunk / 2)), "chunk 1 has 512 bytes"},
 		"status":       {"hello", edit("200", "203"), "status 203"},
 		"short length": {"hello", edit("Length: 13", "Length: 12"), "12 bytes"},
 		"long length":  {"hello", edit("Length: 13", "Length: 14"), "timeout"},

@@ -47,8 +47,8 @@ const SlowEvery = 100
 
 // Answer is what a workload's request is to be answered with.
 type Answer struct {
-	Body    string
-	Chunked bool
+	Body   string
+	Chunks int // in how many chunks of one size; 0: it has a length
 }
 
 // browserFields are nine of the ten that a browser sends; Host is the tenth.
@@ -85,7 +85,7 @@ func All() []*Workload {
 			Want: Answer{Body: fmt.Sprint(64 << 20)}},
 		{Name: "download", About: "answers of 1 MiB", Path: "/download", Want: Answer{Body: string(peer.Download)}},
 		{Name: "stream", About: "100 chunks of 1 KiB, each flushed", Path: "/stream",
-			Want: Answer{Body: strings.Repeat(kilobyte, peer.StreamChunks), Chunked: true}},
+			Want: Answer{Body: strings.Repeat(kilobyte, peer.StreamChunks), Chunks: peer.StreamChunks}},
 		{Name: "idle", About: "10 000 connections at rest", Kind: Idle, Conns: 10000},
 		{Name: "block", About: "every handler sleeps 5 ms, 1 000 connections", Conns: 1000, Path: "/block"},
 		{Name: "mixed", About: "1 in 100 sleeps 10 ms, on a path of its own; latency of the others", Slow: "/slow", Tail: true},
