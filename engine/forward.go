@@ -9,6 +9,7 @@ import (
 
 	"github.com/gale-http/gale/bytesparse"
 	"github.com/gale-http/gale/internal/exchange"
+	"github.com/gale-http/gale/writer"
 )
 
 // Answer is an answer that was received and may be passed on: an *agent.Response.
@@ -21,14 +22,21 @@ type Answer interface {
 }
 
 // Forward answers with what somebody else has answered, as an intermediary does (RFC 9110
-// §7.6): with its status, its end-to-end fields beside those that were set, its body, as it
-// comes, and its trailers. On an error part of it may have been sent: panic(ErrAbort) keeps
-// the client from taking that for all. It allocates only for trailers.
+// §7.6): with its status and reason phrase, its end-to-end fields beside those that were set,
+// its body, as it comes, and its trailers. A field that a message has once, such as
+// Content-Type, stays as it was set. On an error part of it may have been sent:
+// panic(ErrAbort) keeps the client from taking that for all. It allocates only for trailers
+// and unusual reason phrases.
 func (r *Response) Forward(a Answer) error {
 	r.x.check("Forward")
 	in := a.Received()
 	if err := r.SetStatus(a.StatusCode()); err != nil {
 		return err
+	}
+	if reason := in.Head.Reason.Of(in.HeadBytes()); string(reason) != writer.StatusText(r.status) {
+		if err := r.SetStatusMessage(string(reason)); err != nil {
+			return err
+		}
 	}
 	drop := uint64(0)
 	body, whole := []byte(nil), false

@@ -139,6 +139,9 @@ func (h *Headers) Has(id bytesparse.FieldID) bool { return h.seen>>(id&63)&1 != 
 // id for each.
 func (h *Headers) HasAny(set uint64) bool { return h.seen&set != 0 }
 
+// Among returns those of several well-known fields that are there: a bit for each, as in set.
+func (h *Headers) Among(set uint64) uint64 { return h.seen & set }
+
 // Len returns the number of field lines.
 func (h *Headers) Len() int { return len(h.lines) }
 

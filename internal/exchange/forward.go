@@ -15,11 +15,15 @@ const hopByHop uint64 = 1<<bytesparse.FieldConnection | 1<<bytesparse.FieldKeepA
 	1<<bytesparse.FieldProxyAuthorization | 1<<bytesparse.FieldProxyAuthenticate |
 	1<<bytesparse.FieldProxyConnection | 1<<bytesparse.FieldExpect
 
+// once are the fields that a message has once: that which h has already stays.
+const once = single | 1<<bytesparse.FieldDate | 1<<bytesparse.FieldServer |
+	1<<bytesparse.FieldContentRange | 1<<bytesparse.FieldContentLocation | 1<<bytesparse.FieldContentDisposition
+
 // EndToEnd appends the fields that go on to h, without those in drop, a bit for each. What
 // Connection names goes no further, but for what every message needs.
 func (in *Incoming) EndToEnd(h *writer.Headers, drop uint64) error {
 	before := h.Len()
-	if err := h.AddFields(&in.Head, in.head, hopByHop|drop); err != nil {
+	if err := h.AddFields(&in.Head, in.head, hopByHop|drop|h.Among(once)); err != nil {
 		return err
 	}
 	if !in.Head.Has(bytesparse.FieldConnection) {
