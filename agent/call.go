@@ -35,6 +35,7 @@ type call struct {
 	taken   bool                    // Source has been read from
 	sent    bool                    // the request has been sent to its end
 	begun   bool                    // bytes of an answer have come
+	unread  bool                    // the answer was closed before all of it was read
 	wrote   int                     // how much of the request swift has sent
 	sender  *sender                 // who sends the body while the answer is read; nil: nobody
 	unsent  error                   // why a sender has ended before all was sent

@@ -45,7 +45,7 @@ type ProtocolError = h1.Error
 var (
 	// ErrDestroyed: the agent was destroyed.
 	ErrDestroyed = errors.New("the agent was destroyed")
-	// ErrAborted: ClientRequest.Abort was called, or Response.Close while others read.
+	// ErrAborted: ClientRequest.Abort was called, or Response.Close before all was read.
 	ErrAborted = errors.New("the request was aborted")
 	// ErrServerClosed: the server closed the connection without an answer. The request
 	// may have been processed: only what is safe to repeat was repeated.

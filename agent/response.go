@@ -112,7 +112,7 @@ func (r *Response) SetTimeout(d time.Duration) {
 // in an *Error, never a short success.
 func (r *Response) Read(p []byte) (int, error) {
 	if !r.open {
-		return 0, io.EOF
+		return 0, r.notOpen(io.EOF)
 	}
 	n, err := r.in.Read(p)
 	return n, r.look(err, err == io.EOF)
@@ -122,10 +122,18 @@ func (r *Response) Read(p []byte) (int, error) {
 // answer takes this way and needs no buffer of its own.
 func (r *Response) WriteTo(w io.Writer) (int64, error) {
 	if !r.open {
-		return 0, nil
+		return 0, r.notOpen(nil)
 	}
 	n, err := r.in.WriteTo(w)
 	return n, r.look(err, true)
+}
+
+// notOpen returns why nothing can be read: end when there is nothing, or all was read.
+func (r *Response) notOpen(end error) error {
+	if r.unread {
+		return &Error{"read", r.call.origin.name, ErrAborted}
+	}
+	return end
 }
 
 // look gives the socket back when all has been received, or that has become
@@ -160,8 +168,9 @@ func (r *Response) settle(last bool) {
 	r.finish(r.keep && r.in.Beyond() == 0)
 }
 
-// Close ends the answer. When little is left unread, that is read and the socket kept;
-// otherwise it is closed. It does not wait for the server. Closing twice is harmless.
+// Close ends the answer: reading on is ErrAborted, unless all was read. When little is left
+// unread, that is read and the socket kept; otherwise it is closed. It does not wait for the
+// server. Closing twice is harmless.
 func (r *Response) Close() error {
 	r.reset()
 	return nil
@@ -171,6 +180,9 @@ func (r *Response) Close() error {
 func (r *Response) reset() {
 	if r.feeds != nil {
 		r.retrieve()
+	}
+	if r.open {
+		r.unread = !r.in.Done()
 	}
 	if r.conn != nil {
 		if r.sender != nil {

@@ -32,6 +32,7 @@ type sender struct {
 	err    error       // why not all was sent; to be read when it is over
 	left   loop.Gate   // opened when it is over
 	cut    bool        // its writes do not wait any more; of who reads the answer
+	empty  int         // Reads of Source in a row that have brought nothing
 
 	out      loop.Gate // opened when no Read of Source is under way, nor will be
 	from     *Response // the Source, when it is an answer; and the use of its socket
@@ -53,6 +54,9 @@ const (
 
 // lastWords is how long patience lasts, in milliseconds.
 const lastWords = 50
+
+// emptyReads is how many Reads in a row may bring nothing, as in package bufio.
+const emptyReads = 100
 
 // sendRooms are what bodies are read into.
 var sendRooms = sync.Pool{New: func() any { return new([32 << 10]byte) }}
@@ -136,12 +140,15 @@ func read(from io.Reader, p []byte) (n int, err error) {
 // put sends what a Read has brought, and the end of the message if that was the end.
 func (s *sender) put(p []byte, from io.Reader, read error) error {
 	q := s.request
-	if len(p) > 0 {
+	if s.empty++; len(p) > 0 {
+		s.empty = 0
 		if _, err := q.out.Write(p); err != nil {
 			return err
 		}
 	}
 	switch {
+	case read == nil && s.empty >= emptyReads:
+		return &sourceError{io.ErrNoProgress}
 	case read == nil:
 		return nil
 	case read != io.EOF:
@@ -169,7 +176,7 @@ func (s *sender) again() {
 	s.phase.Store(between)
 	s.doomed.Store(false)
 	s.vain.Store(false)
-	s.err, s.cut = nil, false
+	s.err, s.cut, s.empty = nil, false, 0
 	s.left.Reset()
 }
 

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -183,4 +184,58 @@ func TestNoReplayBesideRead(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	close(release)
+}
+
+// lazy is a Source that brings nothing so many times, then its text, over and over.
+type lazy struct {
+	text         string
+	nothing, now int
+	rounds       int
+}
+
+func (l *lazy) Read(p []byte) (int, error) {
+	if l.now++; l.now <= l.nothing {
+		return 0, nil
+	}
+	if l.rounds--; l.rounds < 0 {
+		return 0, io.EOF
+	}
+	l.now = 0
+	return copy(p, l.text), nil
+}
+
+// A Source that brings nothing for ever ends with io.ErrNoProgress, one that takes its time
+// does not.
+func TestSourceWithoutProgress(t *testing.T) {
+	for _, w := range ways() {
+		for _, length := range []int64{0, 4, 8, 20_000} {
+			for _, nothing := range []int{99, 1 << 30} {
+				t.Run(fmt.Sprint(w.name, "/", length, "/", nothing), func(t *testing.T) {
+					checkLeaks(t)
+					s := newServer(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
+					a := newAgent(t, new(agent.Agent))
+					w.call(t, func(ctx context.Context) {
+						l := &lazy{text: "abcd", nothing: nothing, rounds: 2}
+						if length > 0 {
+							l.text = strings.Repeat("a", int(length/2))
+						}
+						req := &agent.Request{URL: s.URL, Method: "PUT", Source: agent.Source{Reader: l, Length: length}}
+						var res agent.Response
+						defer res.Close()
+						err := a.Do(ctx, req, &res)
+						var body []byte
+						if err == nil {
+							body, err = io.ReadAll(&res)
+						}
+						switch {
+						case nothing > 100 && !(errors.Is(err, agent.ErrSource) && errors.Is(err, io.ErrNoProgress)):
+							t.Errorf("%v", err)
+						case nothing < 100 && (err != nil || string(body) != l.text+l.text):
+							t.Errorf("%v, %q", err, body)
+						}
+					})
+				})
+			}
+		}
+	}
 }

@@ -10,7 +10,8 @@ import (
 )
 
 // Held returns how many slots the server's loops have in use, listeners included,
-// and how many pooled buffers are out. It must not be called on a closed server.
+// and how many pooled buffers are out. The loops are asked one after the other: until they
+// rest it is an estimate, which may be below zero. It must not be called on a closed server.
 func (s *Server) Held() (slots, buffers int) {
 	type held struct{ slots, buffers int }
 	loops := s.run.group.Loops()
