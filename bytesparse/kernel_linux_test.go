@@ -245,7 +245,7 @@ func TestHashEnds(t *testing.T) {
 		for id := FieldHost; id < numFieldIDs; id++ {
 			b := room[:copy(room, "GET / HTTP/1.1\r\n"+id.String()+": v\r\n\r\n")]
 			if n, err := h.ParseRequest(b, nil); n != len(b) || h.Fields[0].ID != id {
-				t.Errorf("%v: %d, %v, %v: find another endsMult", id, n, err, h.Fields)
+				t.Errorf("%v: %d, %v, %v: find another endsMask", id, n, err, h.Fields)
 			}
 		}
 	})

@@ -298,25 +298,19 @@ oddvalue: // there must be an end to it
 	JNE  unless
 	LEAQ 2(E), S
 	JMP  trim
-	// DX goes up to the first byte of the value that is not a blank; CR ends it.
+	// DX goes up to the first byte of the value that is not a blank; CR ends it. (A tab is a
+	// control: the line that has one ends there, and is not in order.)
 trimnext:
 	INCQ DX
 trim:
-	MOVBLZX (BYTES)(DX*1), AX
-	CMPL AX, $' '
-	JEQ  trimnext
-	CMPL AX, $'\t'
+	CMPB (BYTES)(DX*1), $' '
 	JEQ  trimnext
 
 trimend: // E goes down to behind its last, or to its first
 	CMPQ E, DX
 	JLE  field
-	MOVBLZX -1(BYTES)(E*1), AX
-	CMPL AX, $' '
-	JEQ  trimblank
-	CMPL AX, $'\t'
+	CMPB -1(BYTES)(E*1), $' '
 	JNE  field
-trimblank:
 	DECQ E
 	JMP  trimend
 
