@@ -63,38 +63,60 @@ func fail(err error) {
 type result struct {
 	turns  float64 // bytes that sockets have answered, per second
 	delays map[string][]time.Duration
+	watch  *watch
 }
 
 // measure does the work and has the probes run beside it.
 func measure(o *options) (*result, error) {
 	var turns atomic.Int64
-	stop, err := o.work(&turns)
+	work, stop, err := o.work(&turns)
 	if err != nil {
 		return nil, err
 	}
 	defer stop()
+	r := new(result)
+	if err := r.probe(o, work, &turns); err != nil || work == nil {
+		return r, err
+	}
+	return r, r.watch.rest(work, o.span)
+}
+
+// probe has the probes run beside the work, until the span is over.
+func (r *result) probe(o *options, work *loops, turns *atomic.Int64) error {
 	defer hogs(o.hogs)()
 	probes, end, err := newProbes()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer end()
 	before, began := turns.Load(), time.Now()
-	delays := runProbes(probes, o.span)
-	return &result{float64(turns.Load()-before) / time.Since(began).Seconds(), delays}, nil
+	if work != nil {
+		r.watch = newWatch(work)
+	}
+	r.delays = runProbes(probes, o.span)
+	r.turns = float64(turns.Load()-before) / time.Since(began).Seconds()
+	if work == nil {
+		return nil
+	}
+	return r.watch.end()
 }
 
 // work begins what saturates the processors; stop ends it.
-func (o *options) work(turns *atomic.Int64) (stop func(), err error) {
+func (o *options) work(turns *atomic.Int64) (work *loops, stop func(), err error) {
 	switch o.by {
 	case "loops":
-		return byLoops(o.loops, o.burn, turns)
+		work, err := byLoops(o.loops, o.burn, turns)
+		if err != nil {
+			return nil, nil, err
+		}
+		return work, work.Stop, nil
 	case "goroutines":
-		return byGoroutines(o.loops, o.burn, turns)
+		stop, err := byGoroutines(o.loops, o.burn, turns)
+		return nil, stop, err
 	case "nothing":
-		return func() {}, nil
+		return nil, func() {}, nil
 	}
-	return nil, fmt.Errorf("nobody is called %q: loops, goroutines or nothing do the work", o.by)
+	return nil, nil, fmt.Errorf("nobody is called %q: loops, goroutines or nothing do the work", o.by)
 }
 
 func (r *result) print(o *options) {
@@ -108,6 +130,9 @@ func (r *result) print(o *options) {
 	for _, name := range names {
 		d := r.delays[name]
 		fmt.Printf("  %-14s %8d %8.0f %8.0f %8.0f\n", name, len(d), micros(quantile(d, 0.5)), micros(quantile(d, 0.99)), micros(quantile(d, 1)))
+	}
+	if r.watch != nil {
+		r.watch.print()
 	}
 }
 

@@ -19,6 +19,9 @@ func TestMeasure(t *testing.T) {
 		if (r.turns > 0) != (by != "nothing") {
 			t.Errorf("%s: %.0f answers", by, r.turns)
 		}
+		if (r.watch != nil) != (by == "loops") || r.watch != nil && (r.watch.over > 0 && r.watch.spent <= 0 || r.watch.atRest < 0) {
+			t.Errorf("%s: %+v", by, r.watch)
+		}
 		for _, probe := range []string{"go statement", "timer", "TCP round trip"} {
 			if d := r.delays[probe]; len(d) == 0 || slices.Max(d) <= 0 {
 				t.Errorf("%s, %s: %v", by, probe, d)

@@ -21,9 +21,8 @@ const pairs = 16
 // side is one socket of a pair, on a loop.
 type side struct {
 	loop.Stream
-	turns *atomic.Int64
-	burn  time.Duration
-	buf   [1]byte
+	work *loops
+	buf  [1]byte
 }
 
 // Serve implements loop.Task.
@@ -32,9 +31,11 @@ func (s *side) Serve(w *loop.Worker, bits uint32) {
 	w.Begin(&s.Stream) // as for a handler
 	n, err := s.TryRead(s.buf[:])
 	if err == nil && n > 0 {
-		spin(s.burn)
-		_, err = s.TryWrite(s.buf[:])
-		s.turns.Add(1)
+		spin(s.work.burn)
+		if !s.work.over.Load() {
+			_, err = s.TryWrite(s.buf[:])
+		}
+		s.work.turns.Add(1)
 	}
 	if !w.End() {
 		s.Return(func(loop.Task) { s.Rest(0, true) })
@@ -52,13 +53,22 @@ func (s *side) Expire() {}
 func (s *side) Stop()   { s.Close() }
 func (s *side) HangUp() {}
 
+// loops are loops that do the work, until it is over.
+type loops struct {
+	*loop.Group
+	turns *atomic.Int64
+	burn  time.Duration
+	over  atomic.Bool
+}
+
 // byLoops has loops do the work.
-func byLoops(loops int, burn time.Duration, turns *atomic.Int64) (stop func(), err error) {
-	g, err := loop.NewGroup(loop.Config{Loops: loops})
+func byLoops(n int, burn time.Duration, turns *atomic.Int64) (*loops, error) {
+	g, err := loop.NewGroup(loop.Config{Loops: n})
 	if err != nil {
 		return nil, err
 	}
 	g.Start()
+	work := &loops{Group: g, turns: turns, burn: burn}
 	for _, l := range g.Loops() {
 		for range pairs {
 			fds, err := socketpair()
@@ -68,7 +78,7 @@ func byLoops(loops int, burn time.Duration, turns *atomic.Int64) (stop func(), e
 			}
 			l.Post(func(l *loop.Loop) {
 				for _, fd := range fds {
-					s := &side{turns: turns, burn: burn}
+					s := &side{work: work}
 					if s.Open(l, fd, s) != nil {
 						sys.Close(fd) // its peer hears of it
 						continue
@@ -79,7 +89,7 @@ func byLoops(loops int, burn time.Duration, turns *atomic.Int64) (stop func(), e
 			})
 		}
 	}
-	return g.Stop, nil
+	return work, nil
 }
 
 // byGoroutines has two goroutines a pair do the work, over package net.

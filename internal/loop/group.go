@@ -39,6 +39,15 @@ const (
 	GoroutineAlways
 )
 
+// WatchThread returns the thread of the system that watches the loops while any is busy, and
+// how often it has begun to, as sys.Watcher has it. Any goroutine may call it.
+func (g *Group) WatchThread() (tid int, times uint32) {
+	if g.dog == nil {
+		return 0, 0
+	}
+	return g.dog.eyes.Thread()
+}
+
 // Group is a set of loops that run until Stop.
 type Group struct {
 	config  Config

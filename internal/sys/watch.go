@@ -40,7 +40,15 @@ type Watcher struct {
 	Soon  int64  // nanoseconds after which the first one is looked at again; if it is the same, it is amiss
 	Calm  int    // looks that have found all idle, after which there is nothing to watch
 	looks int
-	doubt bool // there is a sentry in doubt
+	doubt bool          // there is a sentry in doubt
+	where atomic.Uint64 // the thread, above it how often Watch was called
+}
+
+// Thread returns the thread that watches, or has last, as the system numbers them, and how often
+// Watch was called there or elsewhere; 0 where it has no thread of its own. Any goroutine may call it.
+func (w *Watcher) Thread() (tid int, calls uint32) {
+	where := w.where.Load()
+	return int(uint32(where)), uint32(where >> 32)
 }
 
 // Looks returns how often Watch has looked so far. It is for whoever calls that.

@@ -23,6 +23,7 @@ func (w *Watcher) Watch(stop *atomic.Bool) (amiss int) {
 	// SAFETY: a struct of one number and of nothing that has a size.
 	ended := (*uint32)(unsafe.Pointer(stop))
 	amiss = -1
+	w.where.Store((w.where.Load()>>32+1)<<32 | uint64(uint32(unix.Gettid())))
 	entersyscallblock()
 	for idle, quiet := 0, true; *ended == 0 && idle < w.Calm; {
 		// SAFETY: as in Sleep.

@@ -70,6 +70,16 @@ func (u *Usage) add(pid int) error {
 	return nil
 }
 
+// ThreadCPU gives what a thread of this process has run for.
+func ThreadCPU(tid int) (time.Duration, error) {
+	line, err := os.ReadFile("/proc/self/task/" + strconv.Itoa(tid) + "/schedstat")
+	if err != nil {
+		return 0, err
+	}
+	first, _, _ := bytes.Cut(line, []byte{' '})
+	return time.Duration(number(first)), nil
+}
+
 // Sub gives what was used between two readings; sizes are those of the later.
 func (u Usage) Sub(before Usage) Usage {
 	return Usage{u.CPU - before.CPU, u.User - before.User, u.Kernel - before.Kernel, u.RSS, u.Peak}

@@ -1,0 +1,103 @@
+// What watching the loops costs, as the kernel accounts for it.
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/gale-http/gale/bench/internal/proc"
+)
+
+// watch measures the watchdog: its thread while the loops are busy, and the process when
+// all of them are parked.
+type watch struct {
+	spent, over time.Duration // what its thread has run for, while it did nothing but watch
+	atRest      float64       // of a core
+	stop        chan struct{}
+	done        chan error
+}
+
+// between is the time between two samples. What comes between two calls of Watch, a loop
+// that is taken away for one, is no part of what watching costs.
+const between = 10 * time.Millisecond
+
+// newWatch begins to measure.
+func newWatch(work *loops) *watch {
+	w := &watch{stop: make(chan struct{}), done: make(chan error)}
+	go func() { w.done <- w.sample(work) }()
+	return w
+}
+
+func (w *watch) sample(work *loops) error {
+	var before, cpu time.Duration
+	var last uint32 // how often it had begun to watch
+	var at time.Time
+	every := time.NewTicker(between)
+	defer every.Stop()
+	for {
+		tid, times := work.WatchThread()
+		now := time.Now()
+		if tid != 0 {
+			var err error
+			if cpu, err = proc.ThreadCPU(tid); err != nil {
+				return err
+			}
+			if _, still := work.WatchThread(); still != times {
+				times = 0
+			}
+			if times != 0 && times == last {
+				w.spent += cpu - before
+				w.over += now.Sub(at)
+			}
+		}
+		before, last, at = cpu, times, now
+		select {
+		case <-w.stop:
+			return nil
+		case <-every.C:
+		}
+	}
+}
+
+// end ends what newWatch has begun.
+func (w *watch) end() error {
+	close(w.stop)
+	return <-w.done
+}
+
+func (w *watch) print() {
+	if w.over == 0 {
+		fmt.Print("  what the watchdog took was not to be told")
+	} else {
+		fmt.Printf("  the watchdog took %.2f %% of a core", 100*w.spent.Seconds()/w.over.Seconds())
+	}
+	fmt.Printf("; afterwards, with every loop parked, the whole process took %.4f %%\n", 100*w.atRest)
+}
+
+// settle is how long loops and watchdog have to find out that there is nothing to do.
+const settle = 100 * time.Millisecond
+
+// rest ends the work and measures the process for a while.
+func (w *watch) rest(work *loops, span time.Duration) error {
+	work.over.Store(true)
+	time.Sleep(settle)
+	before, err := processCPU()
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	time.Sleep(span)
+	after, err := processCPU()
+	w.atRest = (after - before).Seconds() / time.Since(began).Seconds()
+	return err
+}
+
+// processCPU gives what this process has run for.
+func processCPU() (time.Duration, error) {
+	var u syscall.Rusage
+	err := syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), os.NewSyscallError("getrusage", err)
+}
