@@ -10,7 +10,7 @@ import (
 )
 
 // Dispatch is where handlers begin. Whatever it says, a handler that blocks on the
-// loop for longer than one to two milliseconds loses it, and goes on as a goroutine.
+// loop for longer than two to three milliseconds loses it, and goes on as a goroutine.
 type Dispatch uint8
 
 const (

@@ -4,7 +4,7 @@
 // A handler is ordinary blocking code. It is called straight from an event loop,
 // as a coroutine of it: reading a body that has not arrived, or writing to a slow
 // peer, suspends the handler and not the loop. A handler that blocks in another
-// way (a lock, a database, a long computation) loses the loop within one to two
+// way (a lock, a database, a long computation) loses the loop within two to three
 // milliseconds, and goes on as an ordinary goroutine; the loop's other connections
 // hardly notice. Of waits that are shorter, but many, the same is found out in the same time.
 //
@@ -16,14 +16,15 @@
 //	                      ┌─ returns without a wait: the loop goes on with it, no switch at all
 //	event ▸ head ▸ Handler┼─ waits for its peer (Read, Write, a call of the agent): suspends, 60 ns;
 //	        │             │  the loop serves others and resumes it
-//	        │             └─ blocks (found out within 1.2 ms) or computes (2.4 ms): the loop goes on
+//	        │             └─ blocks (found out within 1.8 ms) or computes (3.2 ms): the loop goes on
 //	        │                without it, and the handler is an ordinary goroutine from then on
 //	        └─ expected to block ▸ Handler on a pooled goroutine, for the price of one wake-up
 //
-// A watchdog looks at each busy loop every 1.2 ms. A handler that it finds waiting, for a lock, a timer or
-// a socket, loses the loop there and then; one that it finds running, when it finds it a
-// second time. So what is found is what takes the loop's time, be it one long wait or one in
-// each of many requests.
+// A watchdog looks at each busy loop every 1.6 ms, which takes less than half a percent of a
+// core. A handler that it finds waiting, for a lock, a timer or a socket, loses the loop there
+// and then, or, where few wait, when it still does a moment later; one that it finds running,
+// when it finds it a second time. So what is found is what takes the loop's time, be it one
+// long wait or one in each of many requests.
 //
 // Which requests are expected to block, a server finds out by itself (Auto): by method and
 // first path segment it notes what was taken over, and hands all of the kind off from then
@@ -57,7 +58,7 @@
 //
 // What each costs the others on its loop, and itself:
 //
-//	inline       as long as it runs, one to two and a half milliseconds at most; nothing itself
+//	inline       as long as it runs, three milliseconds or so at most; nothing itself
 //	suspended    nothing; two switches of 60 ns a wait, and its stack and buffers, 8 KiB a
 //	             side, while it waits (Limits.Suspended bounds how many do)
 //	taken over   that time, until it is found out; a new goroutine for the loop

@@ -50,6 +50,9 @@
 //	ClaimEarly                         a lock                                the same
 //	Worker.End                         enters, for good                      tells so
 //	any of them on another goroutine   never enters: atomics, locks, Post    the same
+//
+// What the methods of a request, a response and a socket are made of, engine's
+// TestEveryCallIsAudited has a row for each, and TestEveryCallEverywhere makes them all.
 //	Tick, Nanos, Expect, HandOff, Rest, Open, Close, Take, Move, Reclaim, Share, Fail, Stir,
 //	  Unheard, PeerGone, Follow …      never: the loop is held, or entered   never
 //

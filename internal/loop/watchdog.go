@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	watchNanos  = 1200 * 1000        // between two looks, each of which costs some 5 µs
+	watchNanos  = 1600 * 1000        // between two looks, each of which costs some 7 µs beside a busy loop
 	soonNanos   = 150 * 1000         // after a look that has found a handler waiting, until it is believed
 	staleLooks  = 1                  // looks at one lease word, after the first, that make a stall
 	stallNanos  = watchNanos * 3 / 2 // what one takes on average; half a look where it is found waiting

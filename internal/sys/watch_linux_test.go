@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// BenchmarkWatch looks every 1.2 ms at one word, as gale's watchdog does while a
+// BenchmarkWatch looks every 1.6 ms at one word, as gale's watchdog does while a
 // loop is busy, and tells what its thread spends on a look, and what part of a core that is.
 func BenchmarkWatch(b *testing.B) {
 	runtime.LockOSThread()
@@ -19,7 +19,7 @@ func BenchmarkWatch(b *testing.B) {
 	var g atomic.Uintptr
 	var idle, busy, stop atomic.Bool
 	idle.Store(true) // so that it ends after so many looks
-	w := Watcher{List: []Sentry{NewSentry(&word, &g, &idle, &busy)}, Every: 1_200_000, Stale: 1, Calm: b.N}
+	w := Watcher{List: []Sentry{NewSentry(&word, &g, &idle, &busy)}, Every: 1_600_000, Stale: 1, Calm: b.N}
 	before := threadNanos(b)
 	w.Watch(&stop)
 	spent := float64(threadNanos(b) - before)
