@@ -53,6 +53,7 @@
 //
 // What the methods of a request, a response and a socket are made of, engine's
 // TestEveryCallIsAudited has a row for each, and TestEveryCallEverywhere makes them all.
+//
 //	Tick, Nanos, Expect, HandOff, Rest, Open, Close, Take, Move, Reclaim, Share, Fail, Stir,
 //	  Unheard, PeerGone, Follow …      never: the loop is held, or entered   never
 //
