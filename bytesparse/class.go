@@ -48,6 +48,19 @@ var class = func() (t [256]uint8) {
 // (RFC 9110 §5.6.3).
 func isOWS(c byte) bool { return c == ' ' || c == '\t' }
 
+// all tells whether every byte of b is inside the class.
+func all[T string | []byte](b T, bit uint8) bool {
+	i, in, class := 0, bit, &class
+	for ; i+8 <= len(b); i += 8 {
+		t := b[i : i+8]
+		in &= class[t[0]] & class[t[1]] & class[t[2]] & class[t[3]] & class[t[4]] & class[t[5]] & class[t[6]] & class[t[7]]
+	}
+	for ; i < len(b); i++ {
+		in &= class[b[i]]
+	}
+	return in != 0
+}
+
 // indexNot returns the index of the first byte of b outside the class, -1 when
 // all are inside.
 func indexNot[T string | []byte](b T, bit uint8) int {
@@ -109,17 +122,4 @@ func IndexControl[T string | []byte](b T) int {
 // request target: those of a URI without "#" (RFC 9112 §3.2, RFC 3986 §2).
 // Neither its form nor its percent-escapes are looked at. It does not allocate
 // and keeps nothing.
-func IsTarget[T string | []byte](b T) bool {
-	i := 0
-	for ; i+8 <= len(b); i += 8 {
-		if goodT(word(b, i))&high != high {
-			return false
-		}
-	}
-	for ; i < len(b); i++ {
-		if class[b[i]]&classTarget == 0 {
-			return false
-		}
-	}
-	return i > 0
-}
+func IsTarget[T string | []byte](b T) bool { return len(b) > 0 && all(b, classTarget) }

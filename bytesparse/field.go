@@ -172,7 +172,7 @@ func LookupField[T string | []byte](name T) FieldID {
 	default:
 		w0 = uint64(name[0]) | uint64(name[1])<<8 | uint64(name[n-1])<<(uint(n-1)&3*8)
 	}
-	id := names.slots[hashField(w0|fold, w1|fold)] >> idShift & 63
+	id := names.slots[hashField(w0|fold, w1|fold)] & 63
 	known := &names.known[id]
 	if names.size[id] != uint64(n) || w0|known.letters[0] != known.name[0] || w1|known.letters[1] != known.name[1]&^longMark {
 		return FieldOther

@@ -122,13 +122,13 @@ func latin1(s string) string {
 }
 
 func TestFieldHash(t *testing.T) {
-	slots := map[uint16]int{}
-	for _, s := range names.slots {
-		slots[s]++
+	slots := map[FieldID]int{}
+	for _, id := range names.slots {
+		slots[id]++
 	}
 	for id := FieldHost; id < numFieldIDs; id++ {
-		if s := uint16(id) << idShift; slots[s] != 1 {
-			t.Errorf("%v has %d slots: find another fieldMult", id, slots[s])
+		if slots[id] != 1 {
+			t.Errorf("%v has %d slots: find another fieldMult", id, slots[id])
 		}
 	}
 }

@@ -18,26 +18,19 @@ const (
 	hashBits  = 8
 	fieldMult = 0x87244c137e6340e1 // collision-free for fieldNames; TestFieldHash tells when it must change
 
-	idShift  = 6       // what turns an id into an offset in nameTable.known
 	longMark = 1 << 63 // keeps names of more than sixteen bytes and others apart; does not reach the hash
 )
 
 // nameTable is all there is to know of the well-known names.
 type nameTable struct {
-	slots [1 << hashBits]uint16 // by hash: id << idShift
-	known [64]knownName         // by id
-	size  [64]uint64            // by id
-	upper [16]uint64            // by length: which of a name's bytes 0 to 7 there are
-	lower [16]uint64            // and of 8 to 15
+	slots [1 << hashBits]FieldID // by hash
+	known [64]knownName          // by id
+	size  [64]uint64             // by id
 }
 
 var names = buildNames()
 
 func buildNames() (t nameTable) {
-	for n := range t.upper {
-		t.upper[n] = 1<<(8*min(n, 8)) - 1
-		t.lower[n] = 1<<(8*min(max(n-8, 0), 8)) - 1
-	}
 	for id := FieldHost; id < numFieldIDs; id++ {
 		name := fieldNames[id]
 		n := len(name)
@@ -56,7 +49,7 @@ func buildNames() (t nameTable) {
 				k.letters[i/8] |= 0x20 << (i % 8 * 8)
 			}
 		}
-		t.slots[hashField(k.name[0], k.name[1])] = uint16(id) << idShift
+		t.slots[hashField(k.name[0], k.name[1])] = id
 		if n > 16 {
 			k.name[1] |= longMark
 		}

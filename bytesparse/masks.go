@@ -120,7 +120,7 @@ func isText(c byte) bool { return c >= ' ' && c != 0x7f || c == '\t' }
 
 // isLineEnd tells whether CR LF stands at b[e].
 func isLineEnd(b []byte, e int) bool {
-	return e+1 < len(b) && b[e] == '\r' && b[e+1] == '\n'
+	return e < len(b)-1 && uint16(b[e])|uint16(b[e+1])<<8 == '\r'|'\n'<<8
 }
 
 // cutShort tells whether b ends at e, or behind a CR there: whether that is a

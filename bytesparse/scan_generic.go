@@ -44,55 +44,55 @@ func gather(x uint64) uint64 {
 // and returns how many it marked. It stops early behind what looks like the
 // end of a head, so that what follows a head costs nothing: marks at distance
 // two, as those of CR LF CR LF.
+//
+// Of a block the quick way takes 0x20 off each byte, which borrows into the high
+// bit below that, and adds 1 to find out whether there is a DEL or a byte from
+// 0x80 on, for which it does not hold. What it gets wrong is marked too much,
+// never too little, and the walk passes over it as it does over HTAB: an SP that
+// was borrowed from by a control byte in front of it, and 0xff, which adding 1
+// does not show.
 func scanGeneric(b []byte, off int, v *[windowBlocks]uint64) int {
 	var before uint64
 	for k := range v {
-		if len(b)-off < 64 {
+		at := off
+		if off > len(b)-64 { // the last one begins earlier
 			if off == len(b) {
 				return k
 			}
-			v[k] = scanTail(b, off)
+			if at = len(b) - 64; at < 0 {
+				v[k] = scanTail(b, off)
+				return k + 1
+			}
+		}
+		p := (*[64]byte)(b[at : at+64 : at+64])
+		x := load8(p, 0)
+		marks, odd := gather(x-fold), x+each
+		x = load8(p, 8)
+		marks, odd = marks|gather(x-fold)<<8, odd|(x+each)
+		x = load8(p, 16)
+		marks, odd = marks|gather(x-fold)<<16, odd|(x+each)
+		x = load8(p, 24)
+		marks, odd = marks|gather(x-fold)<<24, odd|(x+each)
+		x = load8(p, 32)
+		marks, odd = marks|gather(x-fold)<<32, odd|(x+each)
+		x = load8(p, 40)
+		marks, odd = marks|gather(x-fold)<<40, odd|(x+each)
+		x = load8(p, 48)
+		marks, odd = marks|gather(x-fold)<<48, odd|(x+each)
+		x = load8(p, 56)
+		marks, odd = marks|gather(x-fold)<<56, odd|(x+each)
+		if odd&high != 0 {
+			marks = scanExact(p)
+		}
+		marks >>= uint(off-at) & 63
+		v[k] = marks
+		if marks&(marks<<2|before>>62) != 0 {
 			return k + 1
 		}
-		x := scanBlock((*[64]byte)(b[off:]))
-		v[k] = x
-		if x&(x<<2|before>>62) != 0 {
-			return k + 1
-		}
-		before = x
-		off += 64
+		before = marks
+		off = at + 64
 	}
 	return windowBlocks
-}
-
-// scanBlock marks a block. The quick way takes 0x20 off each byte, which
-// borrows into the high bit below that, and adds 1 to find out whether there is
-// a DEL or a byte from 0x80 on, for which it does not hold. What it gets wrong
-// is marked too much, never too little, and the walk passes over it as it does
-// over HTAB: an SP that was borrowed from by a control byte in front of it, and
-// 0xff, which adding 1 does not show.
-func scanBlock(b *[64]byte) uint64 {
-	var odd, v, x uint64
-	x = load8(b, 0)
-	v, odd = gather(x-fold), x+each
-	x = load8(b, 8)
-	v, odd = v|gather(x-fold)<<8, odd|(x+each)
-	x = load8(b, 16)
-	v, odd = v|gather(x-fold)<<16, odd|(x+each)
-	x = load8(b, 24)
-	v, odd = v|gather(x-fold)<<24, odd|(x+each)
-	x = load8(b, 32)
-	v, odd = v|gather(x-fold)<<32, odd|(x+each)
-	x = load8(b, 40)
-	v, odd = v|gather(x-fold)<<40, odd|(x+each)
-	x = load8(b, 48)
-	v, odd = v|gather(x-fold)<<48, odd|(x+each)
-	x = load8(b, 56)
-	v, odd = v|gather(x-fold)<<56, odd|(x+each)
-	if odd&high != 0 {
-		return scanExact(b)
-	}
-	return v
 }
 
 func load8(b *[64]byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i : i+8]) }
@@ -104,14 +104,10 @@ func scanExact(b *[64]byte) (v uint64) {
 	return v
 }
 
-// scanTail marks the last, partial block of b, from off on. Where b is long
-// enough its last 64 bytes are scanned, and its last eight for the last word, to
-// read no byte behind it.
+// scanTail marks the bytes of b from off on, where b has fewer than 64. Where it is long
+// enough its last eight bytes are loaded for the last word, to read no byte behind it.
 func scanTail(b []byte, off int) (v uint64) {
 	n := uint(len(b) - off)
-	if len(b) >= 64 {
-		return scanBlock((*[64]byte)(b[len(b)-64:])) >> ((64 - n) & 63)
-	}
 	i := uint(0)
 	for ; i+8 <= n; i += 8 {
 		v |= gather(badV(load64(b, off+int(i)))) << (i & 63)
@@ -187,27 +183,4 @@ func nameWord(x uint64) bool {
 }
 
 // targetBytes tells whether b has only bytes that may stand in a target.
-func targetBytes(b []byte) bool {
-	if len(b) < 8 {
-		return indexNot(b, classTarget) < 0
-	}
-	good := goodT(load64(b, len(b)-8))
-	for i := 0; i+8 < len(b); i += 8 {
-		good &= goodT(load64(b, i))
-	}
-	return good&high == high
-}
-
-// goodT returns x with the high bit set in each byte that may stand in a
-// target; the other bits mean nothing. In seven bits, a+0x80-c has the high
-// bit from c on, and (a^c)+0x7f has it unless a is c.
-func goodT(x uint64) uint64 {
-	a := x & low7
-	good := a + (0x80-'!')*each                           // not a control byte, not SP
-	good &= (a ^ '"'*each) + 0x7e*each                    // not " #
-	good &= ((a ^ '<'*each) & 0x7d7d7d7d7d7d7d7d) + low7  // not < >
-	good &= ((a ^ '\\'*each) & 0x7d7d7d7d7d7d7d7d) + low7 // not \ ^
-	good &= (a ^ '`'*each) + low7
-	brace := (a + (0x80-'{')*each) ^ (a + (0x80-'~')*each) ^ (a + each) // { | } DEL: one or all three
-	return good &^ brace &^ x
-}
+func targetBytes(b []byte) bool { return all(b, classTarget) }

@@ -3,10 +3,10 @@ package bytesparse
 import "math/bits"
 
 // The walk over the field lines, from line end to line end along the marks of
-// the block scan. It is written for lines that are in order; at the first that
-// is not, it hands over to the judges in fault.go, which look at that line
-// again, byte by byte, and say what is wrong with it. Where the scan has walked
-// ahead, it goes on from there.
+// the block scan. Lines about which everything is plain are plain.go's, or the walk's in
+// assembly, which is ahead of this one. What is here is written for the others that are
+// in order; at the first that is not, it hands over to the judges in fault.go, which look
+// at that line again, byte by byte, and say what is wrong with it.
 
 // maxHead is where offsets stop fitting; no head is that long.
 const maxHead = 1<<31 - 1
@@ -33,16 +33,21 @@ func (h *Head) parseFields(b []byte, s int, lim *Limits, unfold bool) (int, erro
 	if n > 0 {
 		s = m.line
 	}
-	fs, seen, dup := h.Fields[:cap(h.Fields)], h.seen, h.dup
-	for base := s &^ 63; ; base += 64 {
+	fs := h.Fields[:cap(h.Fields)]
+	base := s &^ 63
+	if base < m.end {
+		s, n = m.plain(b, fs[:min(limit, len(fs))], s, n)
+		base = s &^ 63
+	}
+	for {
 		if base >= m.end {
-			if base < len(b) {
-				m.mark(b, base)
-				base = m.base
-			}
 			if base >= len(b) {
 				return h.incomplete(fs)
 			}
+			m.mark(b, base)
+			s, n = m.plain(b, fs[:min(limit, len(fs))], s, n)
+			base = max(s&^63, m.base)
+			continue
 		}
 		x := m.v[uint(base-m.base)>>6%windowBlocks]
 		if s > base {
@@ -59,8 +64,8 @@ func (h *Head) parseFields(b []byte, s int, lim *Limits, unfold bool) (int, erro
 			}
 			x &= x - 1
 			if e == s {
-				h.seen, h.dup = seen, dup
 				h.Fields, h.Size = fs[:n], e+2
+				h.note()
 				return e + 2, nil
 			}
 			if unfold && n > 0 && isOWS(b[s]) {
@@ -74,22 +79,28 @@ func (h *Head) parseFields(b []byte, s int, lim *Limits, unfold bool) (int, erro
 			if n == len(fs) {
 				fs = moreFields(fs)
 			}
-			c, id := shortName(b, s)
-			if c < 0 {
-				c, id = longName(b[:e], s)
-			}
-			if c >= e || id == FieldOther && (c == s || !tokenBytes(b[s:c])) {
+			k, id := longName(b[s:e])
+			if k == 0 || k == e-s || !tokenBytes(b[s:s+k]) {
 				return h.badName(b, s, e, unfold)
 			}
 			f := &fs[n]
-			f.NameOff, f.NameLen, f.ID = uint32(s), uint16(c-s), id
-			f.setValue(b, c+1, e)
-			bit := uint64(1) << (id & 63)
-			dup |= seen & bit
-			seen |= bit
+			f.NameOff, f.NameLen, f.ID = uint32(s), uint16(k), id
+			f.setValue(b, s+k+1, e)
 			s, n = e+2, n+1
 		}
+		base += 64
 	}
+}
+
+// note notes which fields there are.
+func (h *Head) note() {
+	var seen, dup uint64
+	for i := range h.Fields {
+		bit := uint64(1) << (h.Fields[i].ID & 63)
+		dup |= seen & bit
+		seen |= bit
+	}
+	h.seen, h.dup = seen, dup
 }
 
 // moreFields returns fs with room for at least one more.
@@ -152,43 +163,12 @@ func join(b []byte, f *Field, s, e int) int {
 // maxName is the longest field name that a Field can describe.
 const maxName = 1<<16 - 1
 
-// shortName returns the index of the first colon from s on and the id of the
-// name before it, if that is shorter than 16 bytes and b goes on far enough to
-// load it in two words; -1 if not. A name that has an id is made
-// of token bytes, provided that it holds no control byte: for the sake of '-',
-// nothing but CR could pass for it.
-func shortName(b []byte, s int) (n int, id FieldID) {
-	if s+16 > len(b) {
-		return -1, 0
+// longName returns the length of the name that the line begins with, up to the first
+// colon, and its id; the line's length when there is none.
+func longName(line []byte) (n int, id FieldID) {
+	n = indexColon(line, 0)
+	if n > maxName {
+		return len(line), 0
 	}
-	w, x := load64(b, s), load64(b, s+8)
-	y := w ^ colons
-	z := x ^ colons
-	y, z = (y-each)&^y&high, (z-each)&^z&high
-	k := uint(8)
-	if y != 0 {
-		k = uint(bits.TrailingZeros64(y)) >> 3
-	} else {
-		if z == 0 {
-			return -1, 0
-		}
-		k += uint(bits.TrailingZeros64(z)) >> 3
-	}
-	n = s + int(k)
-	w = w&names.upper[k&15] | fold
-	x = x&names.lower[k&15] | fold
-	slot := names.slots[hashField(w, x)] >> idShift & 63
-	if name := &names.known[slot].name; names.size[slot] == uint64(k) && name[0] == w && name[1] == x {
-		id = FieldID(slot)
-	}
-	return n, id
-}
-
-// longName is shortName for the others, with len(b) for -1.
-func longName(b []byte, s int) (n int, id FieldID) {
-	n = indexColon(b, s)
-	if n-s > maxName {
-		return len(b), 0
-	}
-	return n, LookupField(b[s:n])
+	return n, LookupField(line[:n])
 }

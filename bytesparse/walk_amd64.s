@@ -220,7 +220,6 @@ stop: // in front of the line at S
 	MOVQ S, (Head_m+masks_line)(AX)
 	SARQ $const_fieldShift, FIELD
 	ADDQ limit+32(FP), FIELD
-	MOVQ DUP, DX
 	MOVBLZX kind+40(FP), CX // after a request line that was read
 	JMP  give
 
@@ -234,15 +233,10 @@ nothing: // of the start line is known, but that CX bytes are good
 	MOVQ $1, (Head_m+masks_list)(HEAD)
 none: // of the request line is, but where it ends, and of the fields
 	MOVQ HEAD, AX
-	XORL DX, DX
 	XORL CX, CX
 	XORL FIELD, FIELD
-	MOVQ $-1, UNSEEN
 give:
 	MOVB CX, (Head_m+masks_request)(AX)
-	NOTQ UNSEEN
-	MOVQ UNSEEN, Head_seen(AX)
-	MOVQ DX, Head_dup(AX)
 	MOVQ FIELD, (Head_m+masks_taken)(AX)
 	TZCNTQ (Head_m+masks_list)(AX), CX
 	ADDQ (Head_m+masks_list+block_at)(AX), CX
