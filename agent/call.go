@@ -94,7 +94,10 @@ func (r *Response) do(q *Request) error {
 	var done bool
 	var err error
 	if r.follows && q.plain() {
-		if done, err = r.swift(q); done && err == nil {
+		if done, err = r.swift(q); err == errInterim {
+			err = r.goOn(q)
+		}
+		if done && err == nil {
 			return nil
 		}
 	}

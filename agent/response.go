@@ -221,7 +221,8 @@ func (r *Response) receive(q *Request) error {
 	if r.sender != nil && r.machine.Status() >= 300 {
 		r.sender.refuse()
 	}
-	r.keep = r.machine.KeepAlive() && q.out.Planned().KeepAlive && (r.sent || r.sender != nil)
+	asked := q.out.Planned().KeepAlive || r.wrote > 0 && q.target.keepAlive // by swift, which plans nothing
+	r.keep = r.machine.KeepAlive() && asked && (r.sent || r.sender != nil)
 	r.conn.ReadTimeout = r.run.times.read
 	r.in.Settle()
 	r.settle(false)

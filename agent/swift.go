@@ -7,6 +7,8 @@
 package agent
 
 import (
+	"errors"
+
 	"github.com/gale-http/gale/bytesparse"
 	"github.com/gale-http/gale/internal/exchange"
 	"github.com/gale-http/gale/internal/h1"
@@ -27,12 +29,13 @@ type usual struct {
 const swiftless uint64 = 1<<bytesparse.FieldContentLength | 1<<bytesparse.FieldTransferEncoding |
 	1<<bytesparse.FieldConnection | 1<<bytesparse.FieldExpect
 
-// plain tells whether the request is whole and nobody wants to hear of it.
+// plain tells whether the request is whole and nobody wants to hear of it, but of interim
+// responses, which are rare.
 func (q *Request) plain() bool {
 	on := &q.On
 	return q.Source.Reader == nil && len(q.Body) <= smallBody && !q.out.Headers.HasAny(swiftless) &&
 		q.target.method != bytesparse.MethodConnect &&
-		on.Socket == nil && on.Continue == nil && on.Information == nil && on.Response == nil && on.Upgrade == nil
+		on.Socket == nil && on.Continue == nil && on.Response == nil && on.Upgrade == nil
 }
 
 // whole returns the request as it is sent.
@@ -91,6 +94,15 @@ func (r *Response) swift(q *Request) (done bool, err error) {
 	return true, err
 }
 
+// errInterim is what swift has got in place of the answer, somebody wants to hear of it, and
+// that is code of the application: goOn tells him, and waits for the answer.
+var errInterim = errors.New("an interim response has come")
+
+func (r *Response) goOn(q *Request) error {
+	q.On.interim(r)
+	return r.receive(q)
+}
+
 // swiftly waits for the head of the answer, and gives the socket back if that was all.
 // The loop is held.
 func (r *Response) swiftly() error {
@@ -102,10 +114,15 @@ func (r *Response) swiftly() error {
 			if err := r.nextHead(); err != nil {
 				return err
 			}
-			if !r.machine.Interim() {
-				break
+			switch {
+			case !r.machine.Interim():
+			case r.query.On.Information != nil:
+				return errInterim
+			default:
+				r.in.Release()
+				continue
 			}
-			r.in.Release()
+			break
 		}
 		r.last.Note(&r.in)
 	}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/gale-http/gale/agent"
@@ -178,5 +179,47 @@ func TestUnheard(t *testing.T) {
 	close(sent)
 	if got := answer(conns[0]); !strings.HasSuffix(got, "r2") {
 		t.Errorf("%q", got)
+	}
+}
+
+// Interim responses are told of, on a kept socket too, which is kept on; and who hears of them
+// may take his time.
+func TestSwiftInterim(t *testing.T) {
+	for _, w := range ways() {
+		t.Run(w.name, func(t *testing.T) {
+			checkLeaks(t)
+			var opened atomic.Int64
+			url := script(t, func(c net.Conn) {
+				opened.Add(1)
+				for head := readHead(c); head != ""; head = readHead(c) {
+					if strings.HasPrefix(head, "GET /hints ") {
+						_, _ = io.WriteString(c, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n")
+						_, _ = io.WriteString(c, "HTTP/1.1 103 Early Hints\r\nLink: b\r\n\r\n")
+					}
+					_, _ = io.WriteString(c, hello)
+				}
+			})
+			a := newAgent(t, &agent.Agent{KeepAlive: true, MaxFreeSockets: 1})
+			w.call(t, func(ctx context.Context) {
+				var heard string
+				req := &agent.Request{URL: url, On: agent.Events{Information: func(res *agent.Response) {
+					heard += fmt.Sprintf("%d %s ", res.StatusCode(), res.Header("Link"))
+				}}}
+				var res agent.Response
+				for i := range 6 {
+					req.Path, heard = "/plain", ""
+					want := ""
+					if i%2 == 1 {
+						req.Path, want = "/hints", "103 a 103 b "
+					}
+					if status, body := ask(t, a, ctx, req, &res); status != 200 || body != "Hello, world!" || heard != want {
+						t.Errorf("%d: %d %q, heard %q", i, status, body, heard)
+					}
+				}
+			})
+			if n := opened.Load(); n > w.sockets() {
+				t.Errorf("%d sockets", n)
+			}
+		})
 	}
 }
