@@ -9,6 +9,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net"
 	"os"
 	"os/signal"
 	"sync"
@@ -39,6 +40,16 @@ func main() {
 type exchange struct {
 	req agent.Request
 	res agent.Response
+	out *engine.Response // the client's
+
+	socket net.Conn // the server's, when that has switched protocols,
+	ahead  []byte   // and what it has said in the new one
+}
+
+func newExchange(to string) *exchange {
+	x := &exchange{req: agent.Request{URL: to}}
+	x.req.On.Information = x.inform
+	return x
 }
 
 type proxy struct {
@@ -48,7 +59,7 @@ type proxy struct {
 
 func newProxy(to string) *proxy {
 	p := &proxy{agent: &agent.Agent{KeepAlive: true}}
-	p.exchanges.New = func() any { return &exchange{req: agent.Request{URL: to}} }
+	p.exchanges.New = func() any { return newExchange(to) }
 	return p
 }
 
@@ -56,8 +67,13 @@ func (p *proxy) serve(in *engine.Request, out *engine.Response) {
 	x := p.exchanges.Get().(*exchange)
 	defer p.exchanges.Put(x)
 	defer x.res.Close()
+	x.out = out
 	if err := x.ask(p.agent, in); err != nil {
 		refuse(out, err)
+		return
+	}
+	if x.socket != nil {
+		x.tunnel()
 		return
 	}
 	if err := out.Forward(&x.res); err != nil {
@@ -72,6 +88,11 @@ func (x *exchange) ask(a *agent.Agent, in *engine.Request) error {
 	}
 	if err := x.req.AddHeader("Via", "1.1 gale"); err != nil {
 		return err
+	}
+	if x.req.On.Upgrade = nil; in.Header("Upgrade") != nil {
+		if err := x.upgrade(in); err != nil {
+			return err
+		}
 	}
 	return a.Do(in.Context(), &x.req, &x.res)
 }

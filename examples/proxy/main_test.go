@@ -23,7 +23,7 @@ import (
 func front(t *testing.T, to string, a *agent.Agent) string {
 	t.Helper()
 	p := &proxy{agent: a}
-	p.exchanges.New = func() any { return &exchange{req: agent.Request{URL: to}} }
+	p.exchanges.New = func() any { return newExchange(to) }
 	s := &engine.Server{Handler: p.serve, Loops: 2}
 	if err := s.Listen("tcp", "127.0.0.1:0"); err != nil {
 		t.Fatal(err)

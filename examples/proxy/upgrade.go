@@ -1,0 +1,87 @@
+// What is no answer: interim responses, and the switch to another protocol, as WebSocket is.
+
+package main
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"slices"
+	"strings"
+
+	"github.com/gale-http/gale/agent"
+	"github.com/gale-http/gale/engine"
+)
+
+// inform passes an interim response on, such as 103.
+func (x *exchange) inform(res *agent.Response) {
+	var fields []string
+	for name, value := range res.RawHeaders() {
+		if !bytes.EqualFold(name, []byte("Connection")) {
+			fields = append(fields, string(name), string(value))
+		}
+	}
+	_ = x.out.WriteInterim(res.StatusCode(), fields...) // a client that is gone shows with the answer
+}
+
+// upgrade asks the server for the protocol that the client asks for, if it does.
+func (x *exchange) upgrade(in *engine.Request) error {
+	options := strings.Split(string(in.Header("Connection")), ",")
+	asks := func(option string) bool { return strings.EqualFold(strings.TrimSpace(option), "upgrade") }
+	if in.HTTPVersionMinor() == 0 || !slices.ContainsFunc(options, asks) {
+		return nil // it is nobody's then (RFC 9110 §7.8)
+	}
+	x.req.On.Upgrade = func(_ *agent.Response, socket net.Conn, head []byte) { x.socket, x.ahead = socket, head }
+	if err := x.req.SetHeader("Connection", "Upgrade"); err != nil {
+		return err
+	}
+	return x.req.SetHeader("Upgrade", string(in.Header("Upgrade")))
+}
+
+// tunnel tells the client that the server has switched protocols, and passes on what the two
+// say to each other until both have ended.
+func (x *exchange) tunnel() {
+	server, ahead := x.socket, x.ahead
+	x.socket, x.ahead = nil, nil
+	defer server.Close()
+	client, said, err := x.out.Hijack()
+	if err != nil {
+		return // the client is gone
+	}
+	defer client.Close()
+	if _, err := client.Write(append(x.switched(), ahead...)); err != nil {
+		return
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		pass(client, server)
+	}()
+	if _, err := server.Write(said); err == nil {
+		pass(server, client)
+	} else {
+		_ = client.Close()
+	}
+	<-done
+}
+
+// switched is the head of the server's 101, as it came.
+func (x *exchange) switched() []byte {
+	head := []byte("HTTP/1.1 101 Switching Protocols\r\n")
+	for name, value := range x.res.RawHeaders() {
+		head = append(append(append(head, name...), ": "...), value...)
+		head = append(head, "\r\n"...)
+	}
+	return append(head, "\r\n"...)
+}
+
+// pass copies until from has ended, and tells to; when either fails, both are done with.
+func pass(to, from net.Conn) {
+	if _, err := io.Copy(to, from); err == nil {
+		if end, ok := to.(interface{ CloseWrite() error }); ok && end.CloseWrite() == nil {
+			return
+		}
+	}
+	_ = to.Close()
+	_ = from.Close()
+}
