@@ -148,6 +148,11 @@ func TestNames(t *testing.T) {
 						}
 						in[i] = 'q' // one letter wrong
 						try(b, string(in))
+						for bit := 0; bit < 8 && at%22 == 0; bit++ { // and one bit
+							if in[i] = name[i] ^ 1<<bit; class[in[i]]&classToken != 0 {
+								try(b, string(in))
+							}
+						}
 						in[i] = name[i]
 					}
 				}
@@ -268,6 +273,26 @@ func TestFieldLimits(t *testing.T) {
 				if n != len(b) || len(h.Fields) != 5 || h.Index(FieldHost) != 1 || h.NextIndex(FieldHost, 1) != 3 || !h.Dup(FieldHost) ||
 					!h.Dup(FieldOther) || h.Index(FieldOther) != 0 || h.Dup(FieldCookie) || h.Has(FieldCookie) {
 					t.Fatalf("room %d, limit %d: %d, %v, %+v", room, limit, n, err, h)
+				}
+			}
+		}
+	})
+}
+
+// TestTargetLimit does so with targets of every length, and methods that are found in
+// different ways.
+func TestTargetLimit(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		h := Head{Fields: make([]Field, 0, 8)}
+		for n := 1; n < 100; n++ {
+			for _, method := range []string{"GET", "POST", "PROPFIND", "BREW"} {
+				b := []byte(method + " /" + string(filled(n-1, 't')) + " HTTP/1.1\r\nHost: h\r\n\r\n")
+				if got, err := h.ParseRequest(b, &Limits{Target: n}); got != len(b) || err != nil {
+					t.Fatalf("%q, at most %d: %d, %v", b, n, got, err)
+				}
+				got, err := h.ParseRequest(b, &Limits{Target: max(1, n-1)})
+				if e, ok := err.(*Error); n > 1 && (!ok || e.Reason != ReasonTargetTooLong || e.Offset != len(method)+n) {
+					t.Fatalf("%q, at most %d: %d, %v", b, n-1, got, err)
 				}
 			}
 		}
