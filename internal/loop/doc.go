@@ -47,15 +47,14 @@
 //	Stream.Hand, Return                –                                     by Post
 //	Seat.Set, Gate.Open, Cancel        atomics, Post                         the same
 //	Worker.GiveUp                      enters, and leaves the loop for good  nothing
-//	ClaimEarly                         a lock                                the same
+//	ClaimEarly                         a CAS; a wait enters                  parks
 //	Worker.End                         enters, for good                      tells so
 //	any of them on another goroutine   never enters: atomics, locks, Post    the same
-//
-// What the methods of a request, a response and a socket are made of, engine's
-// TestEveryCallIsAudited has a row for each, and TestEveryCallEverywhere makes them all.
-//
 //	Tick, Nanos, Expect, HandOff, Rest, Open, Close, Take, Move, Reclaim, Share, Fail, Stir,
 //	  Unheard, PeerGone, Follow …      never: the loop is held, or entered   never
+//
+// The methods of a request, a response and a socket are made of these: TestEveryCallIsAudited
+// (engine) has a row for each, and TestEveryCallEverywhere makes them all.
 //
 // Entering fails when the lease is gone, and when the handler has locked its OS
 // thread, which must not be switched away from: the lease is given up then.
