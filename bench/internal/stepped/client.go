@@ -32,15 +32,21 @@ func MeasureClient(ctx context.Context, p ClientPlan) (Figure, error) {
 		return Figure{}, fmt.Errorf("warm-up: %w", err)
 	}
 	_, notGo := buildinfo.ReadFile(fmt.Sprintf("/proc/%d/exe", p.PID))
-	counter, err := steps.Attach(p.PID, steps.Options{HoldSleepers: notGo == nil, SlowClock: true, Profile: p.Profile})
+	counter, err := steps.Attach(p.PID, steps.Options{HoldSleepers: notGo == nil, SlowClock: true})
 	if err != nil {
 		return Figure{}, err
 	}
-	w := &window{count: counter.Count, hold: holdMonitor(counter), open: counter.StartProfile, turn: p.Conns, width: p.Requests}
+	profile := steps.Profile{}
+	open := func() {
+		if p.Profile {
+			counter.CountIn(profile)
+		}
+	}
+	w := &window{count: counter.Count, hold: holdMonitor(counter), open: open, turn: p.Conns, width: p.Requests}
 	err = p.Server.watch(ctx, w.seen)
-	result, detachErr := counter.Detach()
+	_, detachErr := counter.Detach()
 	if err = errors.Join(err, detachErr); err == nil && p.Profile {
-		w.figure.Profile, err = shares(p.PID, result.Profile, w.figure)
+		w.figure.Profile, err = shares(p.PID, profile, nil, w.figure.Requests)
 	}
 	return w.figure, err
 }

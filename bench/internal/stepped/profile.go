@@ -6,6 +6,8 @@ import (
 	"debug/elf"
 	"fmt"
 	"sort"
+
+	"github.com/gale-http/gale/bench/internal/steps"
 )
 
 // Share is one function's part.
@@ -14,10 +16,10 @@ type Share struct {
 	PerRequest float64 // instructions
 }
 
-// shares sums executions by the functions of the process's program, which must
-// be at the addresses that its file says. The rest, the vDSO and libraries, goes
-// by the name of "elsewhere".
-func shares(pid int, profile map[uint64]uint64, f Figure) ([]Share, error) {
+// shares sums the executions of many, less those of few, by the functions of the
+// process's program, which must be at the addresses that its file says. The rest, the
+// vDSO and libraries, goes by the name of "elsewhere".
+func shares(pid int, many, few steps.Profile, requests int) ([]Share, error) {
 	file, err := elf.Open(fmt.Sprintf("/proc/%d/exe", pid))
 	if err != nil {
 		return nil, err
@@ -34,18 +36,22 @@ func shares(pid int, profile map[uint64]uint64, f Figure) ([]Share, error) {
 		}
 	}
 	sort.Slice(functions, func(i, j int) bool { return functions[i].Value < functions[j].Value })
-	sums := map[string]uint64{}
-	for addr, n := range profile {
-		i := sort.Search(len(functions), func(i int) bool { return functions[i].Value > addr }) - 1
-		if i >= 0 && addr < functions[i].Value+functions[i].Size {
-			sums[functions[i].Name] += n
-		} else {
-			sums["elsewhere"] += n
+	sums := map[string]float64{}
+	add := func(profile steps.Profile, sign float64) {
+		for addr, n := range profile {
+			i := sort.Search(len(functions), func(i int) bool { return functions[i].Value > addr }) - 1
+			name := "elsewhere"
+			if i >= 0 && addr < functions[i].Value+functions[i].Size {
+				name = functions[i].Name
+			}
+			sums[name] += sign * float64(n)
 		}
 	}
+	add(many, 1)
+	add(few, -1)
 	list := make([]Share, 0, len(sums))
 	for name, n := range sums {
-		list = append(list, Share{name, float64(n) / float64(f.Requests)})
+		list = append(list, Share{name, n / float64(requests)})
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].PerRequest > list[j].PerRequest })
 	return list, nil

@@ -69,16 +69,27 @@ func Measure(ctx context.Context, p Plan) (Figure, error) {
 	}
 	defer end()
 	_, notGo := buildinfo.ReadFile(fmt.Sprintf("/proc/%d/exe", p.PID))
-	counter, err := steps.Attach(p.PID, steps.Options{HoldSleepers: notGo == nil, SlowClock: true, Profile: p.Profile})
+	counter, err := steps.Attach(p.PID, steps.Options{HoldSleepers: notGo == nil, SlowClock: true})
 	if err != nil {
 		return Figure{}, err
 	}
-	f, err := p.count(ctx, counter, asks)
-	result, detachErr := counter.Detach()
+	var profiles bursts
+	if p.Profile {
+		profiles.few, profiles.many = steps.Profile{}, steps.Profile{}
+	}
+	f, err := p.count(ctx, counter, asks, &profiles)
+	_, detachErr := counter.Detach()
 	if err = errors.Join(err, detachErr); err == nil && p.Profile {
-		f.Profile, err = shares(p.PID, result.Profile, f)
+		f.Profile, err = shares(p.PID, profiles.many, profiles.few, profiles.more)
 	}
 	return f, err
+}
+
+// bursts is what was executed in all smaller bursts and in all larger ones, and how many
+// more requests these had. Nil profiles stay so.
+type bursts struct {
+	few, many steps.Profile
+	more      int
 }
 
 // asker puts requests on the server, all at once.
@@ -117,27 +128,29 @@ func (p *Plan) warm(ctx context.Context) (asks asker, end func(), err error) {
 
 // count counts pairs of bursts. A request goes before: whatever the first one after a
 // rest wakes for longer is awake, or held, then.
-func (p *Plan) count(ctx context.Context, counter *steps.Counter, asks asker) (f Figure, err error) {
+func (p *Plan) count(ctx context.Context, counter *steps.Counter, asks asker, profiles *bursts) (f Figure, err error) {
 	counter.HoldMonitor()
 	if _, err := rest(ctx, counter, func() (int, error) { return 0, asks.one() }); err != nil {
 		return f, err
 	}
 	start := time.Now()
-	counter.StartProfile()
 	var counts []float64
 	for len(counts) < p.Pairs || f.Steps < enough && len(counts) < mostPairs {
+		counter.CountIn(profiles.few)
 		few, err := rest(ctx, counter, func() (int, error) { return p.few(asks) })
 		if err != nil {
 			return f, err
 		}
+		counter.CountIn(profiles.many)
 		many, err := rest(ctx, counter, func() (int, error) { return asks.burst(p.Conns) })
 		if err != nil {
 			return f, err
 		}
 		f.Requests += few.requests + many.requests
 		f.Steps += few.steps + many.steps
-		more := float64(many.requests - few.requests)
-		counts = append(counts, (float64(many.steps)-float64(few.steps))/more)
+		more := many.requests - few.requests
+		counts = append(counts, (float64(many.steps)-float64(few.steps))/float64(more))
+		profiles.more += more
 	}
 	if f.Steps == 0 {
 		return f, errors.New("the process executed nothing: another one answers")

@@ -34,20 +34,20 @@ const waitFlags = unix.WALL | unix.WNOTHREAD
 
 // Counter is attached to one process and counts its instructions.
 type Counter struct {
-	pid       int
-	options   Options
-	total     atomic.Uint64
-	stopping  atomic.Bool
-	profiling atomic.Bool
-	holding   atomic.Bool   // the monitor is to be held, too
-	held      chan struct{} // closed when it is, or never will be
-	nudges    atomic.Int32
-	atHold    atomic.Int32 // threads that are held
-	ready     chan error
-	gone      chan struct{} // closed when the tracer has let go of everything
-	mu        sync.Mutex
-	result    Result // valid once gone is closed
-	failure   error
+	pid      int
+	options  Options
+	total    atomic.Uint64
+	profile  atomic.Pointer[Profile]
+	stopping atomic.Bool
+	holding  atomic.Bool   // the monitor is to be held, too
+	held     chan struct{} // closed when it is, or never will be
+	nudges   atomic.Int32
+	atHold   atomic.Int32 // threads that are held
+	ready    chan error
+	gone     chan struct{} // closed when the tracer has let go of everything
+	mu       sync.Mutex
+	result   Result // valid once gone is closed
+	failure  error
 
 	// The tracer's own.
 	threads   map[int]*thread
@@ -85,9 +85,6 @@ func Attach(pid int, options Options) (*Counter, error) {
 		threads: map[int]*thread{},
 		result:  Result{Threads: map[int]uint64{}, Signals: map[syscall.Signal]int{}},
 	}
-	if options.Profile {
-		c.result.Profile = map[uint64]uint64{}
-	}
 	go c.trace()
 	if err := <-c.ready; err != nil {
 		<-c.gone
@@ -100,8 +97,10 @@ func Attach(pid int, options Options) (*Counter, error) {
 // from any goroutine; it is exact when the process is at rest.
 func (c *Counter) Count() uint64 { return c.total.Load() }
 
-// StartProfile begins to fill the profile, if there is to be one.
-func (c *Counter) StartProfile() { c.profiling.Store(true) }
+// CountIn has p count, from now on, what is executed; nil nobody. It may be called at
+// any time from any goroutine; the one before is exact, and may be looked at, when the
+// process was at rest.
+func (c *Counter) CountIn(p Profile) { c.profile.Store(&p) }
 
 // Detach lets the process run on at full speed and returns what was counted.
 // A process that has ended meanwhile is no error.
@@ -363,8 +362,8 @@ func (c *Counter) count(t *thread) syscall.Signal {
 			return 0 // amid its repetitions: counted when it has moved on
 		}
 	}
-	if c.result.Profile != nil && c.profiling.Load() {
-		c.result.Profile[t.next]++
+	if p := c.profile.Load(); p != nil && *p != nil {
+		(*p)[t.next]++
 	}
 	t.next = info.addr
 	t.steps++

@@ -43,15 +43,14 @@ type Options struct {
 	// SlowClock lets time advance by 4 ns with each instruction counted, for
 	// programs that read the clock through the vDSO. After Detach it jumps.
 	SlowClock bool
-
-	// Profile keeps how often each instruction was executed.
-	Profile bool
 }
+
+// Profile is how often the instruction at each address was executed.
+type Profile map[uint64]uint64
 
 // Result is what a Counter saw between Attach and Detach.
 type Result struct {
 	Instructions uint64                 // by all threads
 	Threads      map[int]uint64         // instructions by thread id, threads that have ended included
 	Signals      map[syscall.Signal]int // signals delivered, by number
-	Profile      map[uint64]uint64      // executions by address, when they were asked for
 }

@@ -16,8 +16,8 @@ func (*Counter) Count() uint64 { return 0 }
 // HoldMonitor does nothing.
 func (*Counter) HoldMonitor() {}
 
-// StartProfile does nothing.
-func (*Counter) StartProfile() {}
+// CountIn does nothing.
+func (*Counter) CountIn(Profile) {}
 
 // Detach returns ErrUnsupported.
 func (*Counter) Detach() (Result, error) { return Result{}, ErrUnsupported }
