@@ -13,13 +13,8 @@ func (h *Headers) RemoveBehind(n int, name []byte) {
 	// SAFETY: what is called looks at the name, and keeps nothing of it.
 	s := unsafe.String(unsafe.SliceData(name), len(name))
 	id := bytesparse.LookupField(s)
-	i := h.next(n, id, s)
-	if i < 0 {
-		return
-	}
-	h.removeFrom(i, id, s)
-	for _, l := range h.lines[:n] {
-		h.seen |= 1 << (l.id & 63)
+	if i := h.next(n, id, s); i >= 0 {
+		h.removeFrom(i, id, s)
 	}
 }
 

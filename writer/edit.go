@@ -39,7 +39,6 @@ func (h *Headers) replace(id bytesparse.FieldID, name string, values []string) e
 	}
 	if j := h.next(i+1, id, name); j >= 0 {
 		h.removeFrom(j, id, name)
-		h.seen |= 1 << (id & 63) // line i is still there
 	}
 	h.splice(i, name, values, size)
 	return nil
@@ -73,9 +72,10 @@ func (h *Headers) splice(i int, name string, values []string, size int) {
 	for k, v := range values {
 		rest = putLine(rest, name, v)
 		end := off + int32(len(name)+len(v)+lineExtra)
-		h.lines[i+k] = line{off: off, end: end, name: int32(len(name)), id: old.id, only: k == 0 && old.only}
+		h.lines[i+k] = line{off: off, end: end, name: len(name), value: len(v), id: old.id, only: k == 0 && old.only}
 		off = end
 	}
+	h.recount(i)
 }
 
 // removeFrom removes the lines from i on that are called name, whose id is id.
@@ -84,20 +84,17 @@ func (h *Headers) removeFrom(i int, id bytesparse.FieldID, name string) {
 	h.forget()
 	h.forwarded.stands = false
 	at, kept := h.lines[i].off, i
-	seen := h.seen &^ (1 << (id & 63))
 	for j := i + 1; j < len(h.lines); j++ {
 		l := h.lines[j]
-		if h.is(l, id, name) {
+		if h.is(&l, id, name) {
 			continue
 		}
 		n := int32(copy(h.arena[at:], h.arena[l.off:l.end]))
-		h.lines[kept] = line{off: at, end: at + n, name: l.name, id: l.id, only: l.only, nameAt: l.nameAt, valueAt: l.valueAt}
+		l.off, l.end = at, at+n
+		h.lines[kept] = l
 		at += n
 		kept++
 	}
 	h.arena, h.lines = h.arena[:at], h.lines[:kept]
-	if id == bytesparse.FieldOther && slices.ContainsFunc(h.lines, func(l line) bool { return l.id == id }) {
-		seen = h.seen
-	}
-	h.seen = seen
+	h.recount(i)
 }

@@ -19,7 +19,6 @@ type forwarded struct {
 	end    int
 	lines  int // and in lines
 	last   int
-	seen   uint64
 	stands bool
 }
 
@@ -38,29 +37,27 @@ func (h *Headers) AddFields(head *bytesparse.Head, b []byte, drop uint64) error 
 		return tooLong("")
 	}
 	f := &h.forwarded
-	if f.stands && f.arena == len(h.arena) && f.lines == len(h.lines) && f.drop == drop && bytes.Equal(f.from, from) {
-		h.arena, h.lines = h.arena[:f.end], h.lines[:f.last]
-		h.seen |= f.seen
+	if f.stands && f.arena == h.Size() && f.lines == h.n && f.drop == drop && bytes.Equal(f.from, from) {
+		h.arena, h.lines = h.arena[:max(len(h.arena), f.end)], h.lines[:max(len(h.lines), f.last)]
+		h.n = f.last
 		return nil
 	}
 	h.forget()
 	if h.arena == nil {
 		h.arena, h.lines = make([]byte, 0, firstArena), make([]line, 0, firstLines)
 	}
-	was, before := h.seen, forwarded{from: f.from[:0], drop: drop, arena: len(h.arena), lines: len(h.lines)}
-	h.seen = 0
-	h.copyFields(head, b, drop, was)
+	before := forwarded{from: f.from[:0], drop: drop, arena: len(h.arena), lines: h.n}
+	h.copyFields(head, b, drop)
 	*f = before
-	f.end, f.last, f.seen = len(h.arena), len(h.lines), h.seen
+	f.end, f.last = len(h.arena), h.n
 	if f.stands = len(from) <= keptForwarded; f.stands {
 		f.from = append(f.from, from...)
 	}
-	h.seen |= was
 	return nil
 }
 
 // copyFields does it, run by run of lines that are kept.
-func (h *Headers) copyFields(head *bytesparse.Head, b []byte, drop, was uint64) {
+func (h *Headers) copyFields(head *bytesparse.Head, b []byte, drop uint64) {
 	fields := head.Fields
 	for i := 0; i < len(fields); {
 		f := &fields[i]
@@ -75,9 +72,8 @@ func (h *Headers) copyFields(head *bytesparse.Head, b []byte, drop, was uint64) 
 			if f.ValueOff != name+2 || b[name+1] != ' ' || b[value] != '\r' {
 				break // white space that lines here do not have
 			}
-			h.lines = append(h.lines, line{off: int32(f.NameOff) + shift, end: int32(value) + 2 + shift, name: int32(f.NameLen), id: f.ID,
-				only: (h.seen|was)>>(f.ID&63)&1 == 0})
-			h.seen |= 1 << (f.ID & 63)
+			h.append(line{off: int32(f.NameOff) + shift, end: int32(value) + 2 + shift, name: int(f.NameLen), value: int(f.ValueLen),
+				id: f.ID, only: !h.Has(f.ID)})
 			start = value + 2
 			if i++; i == len(fields) {
 				break
@@ -91,15 +87,14 @@ func (h *Headers) copyFields(head *bytesparse.Head, b []byte, drop, was uint64) 
 			h.arena = append(h.arena, b[first:start]...)
 			continue
 		}
-		h.copyField(f, b, was)
+		h.copyField(f, b)
 		i++
 	}
 }
 
 // copyField appends one line in our layout.
-func (h *Headers) copyField(f *bytesparse.Field, b []byte, was uint64) {
+func (h *Headers) copyField(f *bytesparse.Field, b []byte) {
 	off := int32(len(h.arena))
 	h.arena = append(append(append(append(h.arena, f.NameOf(b)...), ": "...), f.ValueOf(b)...), "\r\n"...)
-	h.lines = append(h.lines, line{off: off, end: int32(len(h.arena)), name: int32(f.NameLen), id: f.ID, only: (h.seen|was)>>(f.ID&63)&1 == 0})
-	h.seen |= 1 << (f.ID & 63)
+	h.append(line{off: off, end: int32(len(h.arena)), name: int(f.NameLen), value: int(f.ValueLen), id: f.ID, only: !h.Has(f.ID)})
 }

@@ -2,9 +2,12 @@ package writer
 
 // The strategy of this file: the field lines of a message stand in one byte
 // arena, in order and exactly as they will leave, so that sending them is one
-// copy. Beside it is one small entry per line, and one bit per well-known name,
-// so that setting a new field and asking for a known one look at no line at all.
-// Replacing and removing move the bytes behind; they are rare.
+// copy. Beside it is one small entry per line, which knows what well-known names
+// there are up to it, so that setting a new field and asking for a known one look at no
+// other line. Replacing and removing move the bytes behind; they are rare.
+//
+// Behind the lines of a message, those of the last one stand as they were. Where the
+// next line to be set is the next one there, it is enough to count it.
 
 import (
 	"github.com/gale-http/gale/bytesparse"
@@ -33,14 +36,11 @@ const (
 // it held before. It copies all strings it is given. It may be used by one
 // goroutine at a time and must not be copied.
 type Headers struct {
-	arena []byte
-	lines []line
-	seen  uint64 // bit id: a line with that id is there
-
-	// before counts the lines of the last message that still stand in the memory of
-	// arena and lines: those up to len(lines) are in use again, as they were.
-	before int
-	edits  uint64 // counts what made before start anew, see State
+	arena []byte // the lines; behind those in use, some of the last message
+	lines []line // likewise
+	n     int    // how many are in use
+	edits uint64 // counts what made the others be none to go by, see State
+	fit   uint64 // edits, when the memory was last found to be no more than what is kept
 
 	joined []byte // what Get put together last
 
@@ -49,22 +49,36 @@ type Headers struct {
 
 // line is one field line in the arena: name, ": ", value, CRLF.
 type line struct {
-	off  int32 // INVARIANT: the end of the line before
-	end  int32
-	name int32 // length of the name
-	id   bytesparse.FieldID
-	only bool // no line before it has its name; false when that is not known
-	// nameAt and valueAt are where name and value came from when both were constants of the
-	// program, see sys.Constant; else 0.
+	off, end int32  // INVARIANT: off is the end of the line before
+	seen     uint64 // bit id: a line with that id is there, up to this one
+	id       bytesparse.FieldID
+	only     bool // no line before it has its name; false when that is not known
+
+	name, value int // their lengths
+	// nameAt and valueAt are where they came from when both were constants of the program,
+	// see sys.Constant, and the line the only one of its name; else 0.
 	nameAt, valueAt uintptr
 }
 
-func (l line) nameIn(arena []byte) []byte {
-	return arena[l.off : l.off+l.name : l.off+l.name] // clipped: an append must not reach what follows
+func (l *line) nameIn(arena []byte) []byte {
+	end := int(l.off) + l.name
+	return arena[l.off:end:end] // clipped: an append must not reach what follows
 }
 
-func (l line) valueIn(arena []byte) []byte {
-	return arena[l.off+l.name+2 : l.end-2 : l.end-2]
+func (l *line) valueIn(arena []byte) []byte {
+	end := l.end - 2
+	return arena[int(end)-l.value : end : end]
+}
+
+// used returns the lines in use.
+func (h *Headers) used() []line { return h.lines[:h.n] }
+
+// seen has bit id: a line with that id is there.
+func (h *Headers) seen() uint64 {
+	if h.n == 0 {
+		return 0
+	}
+	return h.lines[h.n-1].seen
 }
 
 // Set makes name have the given values, one field line for each, in place of
@@ -75,19 +89,23 @@ func (l line) valueIn(arena []byte) []byte {
 // token (RFC 9110 §5.1) and a value free of CR, LF, NUL and other control bytes
 // except HTAB (RFC 9110 §5.5).
 func (h *Headers) Set(name string, values ...string) error {
-	if len(values) == 1 && h.again(name, values[0]) {
+	if len(values) == 1 && h.follows(name, values[0]) {
+		h.n++
 		return nil
 	}
 	return h.set(name, values)
 }
 
-// set is Set of what the last message did not have in the same place.
+// set is Set of what follows does not know.
 func (h *Headers) set(name string, values []string) error {
+	if len(values) == 1 && h.again(name, values[0]) {
+		return nil
+	}
 	id := bytesparse.LookupField(name)
 	if id == bytesparse.FieldOther && !bytesparse.IsToken(name) {
 		return badName(name)
 	}
-	if len(values) == 1 && h.seen>>(id&63)&1 == 0 {
+	if len(values) == 1 && !h.Has(id) {
 		return h.add(id, name, values[0])
 	}
 	for _, v := range values {
@@ -101,6 +119,10 @@ func (h *Headers) set(name string, values []string) error {
 // Add appends one field line and leaves lines of the same name alone. Errors
 // are those of Set.
 func (h *Headers) Add(name, value string) error {
+	if h.follows(name, value) {
+		h.n++
+		return nil
+	}
 	if h.again(name, value) {
 		return nil
 	}
@@ -133,56 +155,65 @@ func (h *Headers) Remove(name string) {
 
 // Has reports whether a well-known field is there, by one bit; for FieldOther,
 // whether any field is that is not well-known.
-func (h *Headers) Has(id bytesparse.FieldID) bool { return h.seen>>(id&63)&1 != 0 }
+func (h *Headers) Has(id bytesparse.FieldID) bool { return h.seen()>>(id&63)&1 != 0 }
 
 // HasAny reports whether any of several well-known fields is there: set has bit
 // id for each.
-func (h *Headers) HasAny(set uint64) bool { return h.seen&set != 0 }
+func (h *Headers) HasAny(set uint64) bool { return h.seen()&set != 0 }
 
 // Among returns those of several well-known fields that are there: a bit for each, as in set.
-func (h *Headers) Among(set uint64) uint64 { return h.seen & set }
+func (h *Headers) Among(set uint64) uint64 { return h.seen() & set }
 
 // Len returns the number of field lines.
-func (h *Headers) Len() int { return len(h.lines) }
+func (h *Headers) Len() int { return h.n }
 
 // Size returns the number of bytes that Append appends.
-func (h *Headers) Size() int { return len(h.arena) }
+func (h *Headers) Size() int {
+	if h.n == 0 {
+		return 0
+	}
+	return int(h.lines[h.n-1].end)
+}
 
 // Append appends all field lines, each with its CRLF, in one copy. The empty
 // line that ends a head is the caller's.
-func (h *Headers) Append(dst []byte) []byte { return append(dst, h.arena...) }
+func (h *Headers) Append(dst []byte) []byte { return append(dst, h.arena[:h.Size()]...) }
 
 // State is a number that stands for what the fields are: as long as it is the same,
 // and Len is, so is what Append appends, also across Reset. A sender may keep what
 // it made of them.
 func (h *Headers) State() uint64 { return h.edits }
 
-// forget notes that the lines of the last message are none to go by.
+// forget drops what stands behind the lines in use, before something is changed.
 func (h *Headers) forget() {
-	h.before = 0
+	h.arena, h.lines = h.arena[:h.Size()], h.used()
 	h.edits++
 }
 
 // Reset removes everything and keeps the memory, unless it is exceptionally
 // much (above 64 KiB). With galedebug, views that are still held turn to poison.
 func (h *Headers) Reset() {
+	h.n = 0
+	if pool.Debug || h.edits != h.fit {
+		h.refit()
+	}
+}
+
+// refit is Reset of what has changed since, and may be too large to keep.
+func (h *Headers) refit() {
 	if pool.Debug || cap(h.arena) > keptArena || cap(h.lines) > keptLines || cap(h.joined) > keptArena {
 		h.resetAll()
-		return
 	}
-	if len(h.lines) > h.before {
-		h.before = len(h.lines)
-	}
-	h.arena, h.lines, h.seen = h.arena[:0], h.lines[:0], 0
+	h.fit = h.edits
 }
 
 // resetAll is Reset that keeps no more than it should.
 func (h *Headers) resetAll() {
 	h.forget()
 	h.forwarded.stands = false
-	pool.Poison(h.arena)
+	pool.Poison(h.arena[:cap(h.arena)])
 	pool.Poison(h.joined)
-	h.arena, h.lines, h.joined, h.seen = h.arena[:0], h.lines[:0], h.joined[:0], 0
+	h.joined = h.joined[:0]
 	if cap(h.arena) > keptArena {
 		h.arena = nil
 	}
@@ -200,8 +231,8 @@ func (h *Headers) next(i int, id bytesparse.FieldID, name string) int {
 	if !h.Has(id) {
 		return -1
 	}
-	for ; i < len(h.lines); i++ {
-		if h.is(h.lines[i], id, name) {
+	for lines := h.used(); i < len(lines); i++ {
+		if h.is(&lines[i], id, name) {
 			return i
 		}
 	}
@@ -209,13 +240,13 @@ func (h *Headers) next(i int, id bytesparse.FieldID, name string) int {
 }
 
 // is tells whether a line is called name, whose id is id.
-func (h *Headers) is(l line, id bytesparse.FieldID, name string) bool {
+func (h *Headers) is(l *line, id bytesparse.FieldID, name string) bool {
 	return l.id == id && (id != bytesparse.FieldOther ||
-		int(l.name) == len(name) && bytesparse.EqualFold(l.nameIn(h.arena), name))
+		l.name == len(name) && bytesparse.EqualFold(l.nameIn(h.arena), name))
 }
 
 // fits tells whether the arena may grow by n bytes.
-func (h *Headers) fits(n int) bool { return n <= maxArena-len(h.arena) }
+func (h *Headers) fits(n int) bool { return n <= maxArena-h.Size() }
 
 // push appends a line.
 func (h *Headers) push(id bytesparse.FieldID, name, value string, only bool) {
@@ -228,10 +259,27 @@ func (h *Headers) push(id bytesparse.FieldID, name, value string, only bool) {
 	}
 	off := int32(len(h.arena))
 	h.arena = append(append(append(append(h.arena, name...), ": "...), value...), "\r\n"...)
-	l := line{off: off, end: int32(len(h.arena)), name: int32(len(name)), id: id, only: only}
-	if n, v := sys.Constant(name), sys.Constant(value); n != 0 && v != 0 {
+	l := line{off: off, end: int32(len(h.arena)), name: len(name), value: len(value), id: id, only: only}
+	if n, v := sys.Constant(name), sys.Constant(value); only && n != 0 && v != 0 {
 		l.nameAt, l.valueAt = n, v
 	}
+	h.append(l)
+}
+
+// append appends l, whose bytes stand at the end of the arena. There is nothing behind the
+// lines in use.
+func (h *Headers) append(l line) {
+	l.seen = h.seen() | 1<<(l.id&63)
 	h.lines = append(h.lines, l)
-	h.seen |= 1 << (id & 63)
+	h.n++
+}
+
+// recount makes the lines from i on, which may have changed places, the last ones in use, and
+// each know what there is up to it.
+func (h *Headers) recount(i int) {
+	h.n = i
+	for ; i < len(h.lines); i++ {
+		h.lines[i].seen = h.seen() | 1<<(h.lines[i].id&63)
+		h.n++
+	}
 }

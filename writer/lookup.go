@@ -46,8 +46,8 @@ func (h *Headers) Value(id bytesparse.FieldID) []byte {
 	if id == bytesparse.FieldOther || !h.Has(id) {
 		return nil
 	}
-	for i := range h.lines {
-		if l := h.lines[i]; l.id == id {
+	for i := range h.used() {
+		if l := &h.lines[i]; l.id == id {
 			return l.valueIn(h.arena)
 		}
 	}
@@ -60,7 +60,7 @@ func (h *Headers) Only(id bytesparse.FieldID) (value []byte) {
 	if id == bytesparse.FieldOther || !h.Has(id) {
 		return nil
 	}
-	for i := range h.lines {
+	for i := range h.used() {
 		if l := &h.lines[i]; l.id == id {
 			if value != nil {
 				return nil
@@ -90,8 +90,8 @@ func (h *Headers) Values(name string) iter.Seq[[]byte] {
 // while iterating.
 func (h *Headers) All() iter.Seq2[[]byte, []byte] {
 	return func(yield func(name, value []byte) bool) {
-		for i := range h.lines {
-			l := h.lines[i]
+		for i := range h.used() {
+			l := &h.lines[i]
 			if !yield(l.nameIn(h.arena), l.valueIn(h.arena)) {
 				return
 			}

@@ -4,12 +4,8 @@ package writer
 
 // Truncate removes every line but the first n.
 func (h *Headers) Truncate(n int) {
-	if n >= len(h.lines) {
-		return
-	}
-	h.forget()
-	h.arena, h.lines, h.seen = h.arena[:h.lines[n].off], h.lines[:n], 0
-	for _, l := range h.lines {
-		h.seen |= 1 << (l.id & 63)
+	if n < h.n {
+		h.n = n
+		h.forget()
 	}
 }
