@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/gale-http/gale/bytesparse"
 	"github.com/gale-http/gale/internal/h1"
 	"github.com/gale-http/gale/internal/loop"
 )
@@ -145,7 +146,7 @@ func (a *Agent) start() {
 		asks:      (a.KeepAlive || a.MaxSockets > 0) && !a.single,
 		maxFree:   max(0, orDefault(a.MaxFreeSockets, defaultFree)),
 		drain:     max(0, int64(orDefault(int(a.Limits.DrainBytes), defaultDrain))),
-		limits: h1.Limits{HeadBytes: a.Limits.HeadBytes, Fields: a.Limits.Fields,
+		limits: h1.Limits{HeadBytes: a.Limits.HeadBytes, Parse: bytesparse.Limits{Fields: a.Limits.Fields},
 			TrailerBytes: a.Limits.TrailerBytes, BodyBytes: a.Limits.BodyBytes},
 		times: times{
 			dial: int64(millis(t.Dial, defaultDial)), queue: int64(millis(t.Queue, 0)),

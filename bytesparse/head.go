@@ -133,10 +133,7 @@ func (h *Head) Index(id FieldID) int {
 // Find is Index for who asks a head for one field: it looks first where the head before
 // had it, as most do.
 func (h *Head) Find(id FieldID) int {
-	if id >= numFieldIDs || !h.Has(id) {
-		return -1
-	}
-	if i := int(h.first[id]); i < len(h.Fields) && h.Fields[i].ID == id && !h.Dup(id) {
+	if i := int(h.first[id&63]); i < len(h.Fields) && h.Fields[i].ID == id && !h.Dup(id) {
 		return i
 	}
 	return h.Index(id)

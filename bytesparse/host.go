@@ -52,28 +52,32 @@ type knownHost struct {
 }
 
 // ValidHost tells whether there is one Host field and its value is as ValidHost, the
-// function, wants it; what it was true of last is looked at no further. b must be the
+// function, wants it. What it is true of becomes the host that is known. b must be the
 // buffer the head was parsed from or a copy of it. It does not allocate.
 func (h *Head) ValidHost(b []byte) bool {
 	if h.seen&^h.dup>>FieldHost&1 == 0 {
 		return false
 	}
-	i := 0 // it is mostly the first
-	for i < len(h.Fields) && h.Fields[i].ID != FieldHost {
-		i++
+	return h.host.learn(h.Fields[h.Find(FieldHost)].ValueOf(b))
+}
+
+// KnownHost tells, in little time, whether there is one Host field and its value is that of
+// which ValidHost was true last. When it reports false, ValidHost is to be asked.
+func (h *Head) KnownHost(b []byte) bool {
+	i := int(h.first[FieldHost]) // as Find
+	if i >= len(h.Fields) || h.Fields[i].ID != FieldHost || h.Dup(FieldHost) {
+		return false
 	}
 	f, k := &h.Fields[i], &h.host
 	at, n := int(f.ValueOff), int(f.ValueLen)
-	if n == k.len && n >= 8 && at+n <= len(b) {
-		d := (load64(b, at) ^ k.words[0]) | (load64(b, at+n-8) ^ k.words[1])
-		if n > 16 {
-			d |= (load64(b, at+8) ^ k.words[2]) | (load64(b, at+n-16) ^ k.words[3])
-		}
-		if d == 0 {
-			return true
-		}
+	if n != k.len || n < 8 || at+n > len(b) {
+		return false
 	}
-	return k.learn(f.ValueOf(b))
+	d := (load64(b, at) ^ k.words[0]) | (load64(b, at+n-8) ^ k.words[1])
+	if n > 16 {
+		d |= (load64(b, at+8) ^ k.words[2]) | (load64(b, at+n-16) ^ k.words[3])
+	}
+	return d == 0
 }
 
 // learn tells whether v is valid, and remembers it if so.

@@ -8,6 +8,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/gale-http/gale/bytesparse"
 	"github.com/gale-http/gale/internal/h1"
 	"github.com/gale-http/gale/internal/loop"
 )
@@ -44,8 +45,7 @@ var bodyGrace int64 = 30_000
 func (l *Limits) machine() h1.Limits {
 	return h1.Limits{
 		HeadBytes:      l.Head,
-		Fields:         l.Fields,
-		TargetBytes:    l.Target,
+		Parse:          bytesparse.Limits{Fields: l.Fields, Target: l.Target},
 		ChunkLineBytes: l.ChunkLine,
 		ChunkOverhead:  l.ChunkOverhead,
 		TrailerBytes:   l.Trailers,

@@ -37,8 +37,8 @@ var conversations = []string{
 
 var fuzzLimits = []*h1.Limits{
 	nil,
-	{HeadBytes: 64, Fields: 4, TargetBytes: 8, ChunkLineBytes: 12, ChunkOverhead: 8, TrailerBytes: 24, BodyBytes: 10},
-	{HeadBytes: -1, Fields: -1, TargetBytes: -1, ChunkLineBytes: -1, ChunkOverhead: -1, TrailerBytes: -1, BodyBytes: -1},
+	{HeadBytes: 64, Parse: bytesparse.Limits{Fields: 4, Target: 8}, ChunkLineBytes: 12, ChunkOverhead: 8, TrailerBytes: 24, BodyBytes: 10},
+	{HeadBytes: -1, Parse: bytesparse.Limits{Fields: -1, Target: -1}, ChunkLineBytes: -1, ChunkOverhead: -1, TrailerBytes: -1, BodyBytes: -1},
 }
 
 var fuzzMethods = []bytesparse.Method{bytesparse.MethodGet, bytesparse.MethodHead, bytesparse.MethodConnect}

@@ -234,16 +234,17 @@ func (in *Incoming) Unread() int { return in.end - in.start }
 // Next looks for the next message's head in what has been read.
 func (in *Incoming) Next() (h1.Event, error) {
 	for {
-		n, ev, err := in.Conn.NextHead(in.buf[in.start:in.end], in.eof, &in.Head, in.Limits)
+		data := in.buf[in.start:in.end]
+		n, ev, err := in.Conn.NextHead(data, in.eof, &in.Head, in.Limits)
 		if ev == h1.HeadDone {
 			if !in.Conn.Usual() || in.err != nil {
 				in.found(n)
 				return ev, err
 			}
-			in.head = in.buf[in.start : in.start+n]
+			in.head = data[:n]
 			in.start += n
 			in.done, in.pending = true, 0
-			return ev, err
+			return ev, nil
 		}
 		in.start += n
 		if n == 0 || ev != h1.NeedMore {

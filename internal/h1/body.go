@@ -148,8 +148,7 @@ func parseTrailers(window []byte, h *bytesparse.Head, lim *Limits) (int, error) 
 	if h == nil {
 		h = new(bytesparse.Head)
 	}
-	pl := lim.parser()
-	n, err := h.ParseTrailers(window, &pl)
+	n, err := h.ParseTrailers(window, lim.parser())
 	switch {
 	case err != nil:
 		return 0, fromParser(err)

@@ -64,19 +64,29 @@ func (c *Conn) Stop() {
 // data may be written to: obs-fold becomes spaces (RFC 9112 §5.2). lim may be
 // nil. Interim responses are heads of their own: see Interim.
 func (c *Conn) NextHead(data []byte, eof bool, h *bytesparse.Head, lim *Limits) (n int, ev Event, err error) {
-	if c.state != stateIdle || c.role != Server || c.flags&flagSearch != 0 || len(data) > lim.headBytes() ||
-		len(data) == 0 || data[0] == '\r' {
+	if lim == nil {
+		lim = &byDefault
+	}
+	most := lim.HeadBytes
+	if most == 0 {
+		most = DefaultHeadBytes
+	}
+	if c.state != stateIdle || c.role != Server || c.flags&flagSearch != 0 || len(data) > most {
 		return c.nextHead(data, eof, h, lim)
 	}
-	pl := lim.parser()
-	n, err = h.ParseRequest(data, &pl)
+	n, err = h.ParseRequest(data, &lim.Parse)
 	if n > 0 && h.Minor > 0 && !h.HasAny(weighty) && data[h.Target.Off] == '/' &&
-		h.Method != bytesparse.MethodConnect && h.Method != bytesparse.MethodHead && h.ValidHost(data) &&
-		(!h.Has(bytesparse.FieldConnection) || connection(data, h) == flagKeepAlive) {
+		h.Method != bytesparse.MethodConnect && h.Method != bytesparse.MethodHead &&
+		(h.KnownHost(data) || h.ValidHost(data)) && (!h.Has(bytesparse.FieldConnection) || keepsAlive(data, h)) {
 		// It is what nearly all are, and this is all there is to say about it: see Usual.
-		c.body, c.scan, c.status, c.minor, c.method = bytesparse.Chunked{}, 0, 0, 1, h.Method
-		c.flags, c.framing = flagKeepAlive|flagUsual, None
+		if c.flags&flagUsual == 0 { // else the one before was, too
+			c.body, c.scan, c.status, c.minor, c.framing = bytesparse.Chunked{}, 0, 0, 1, None
+		}
+		c.method, c.flags = h.Method, flagKeepAlive|flagUsual
 		return n, HeadDone, nil
+	}
+	if n == 0 && (len(data) == 0 || data[0] == '\r') {
+		return c.beforeHead(data, eof)
 	}
 	return c.judge(n, err, data, eof, h, lim)
 }
@@ -153,11 +163,10 @@ func (c *Conn) beforeHead(data []byte, eof bool) (int, Event, error) {
 
 // parse parses without judging; 0, nil when the head is incomplete.
 func (c *Conn) parse(window []byte, h *bytesparse.Head, lim *Limits) (int, error) {
-	pl := lim.parser()
 	if c.role == Client {
-		return h.ParseResponse(window, &pl)
+		return h.ParseResponse(window, lim.parser())
 	}
-	return h.ParseRequest(window, &pl)
+	return h.ParseRequest(window, lim.parser())
 }
 
 // searchHead looks for the end of an incomplete head and parses when it is

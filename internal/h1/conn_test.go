@@ -222,7 +222,7 @@ func TestDefaultLimits(t *testing.T) {
 				t.Errorf("%s over the limit: %v, want %v", c.name, err, c.want)
 			}
 		}
-		if err := outcome(c.over, &Limits{-1, -1, -1, -1, -1, -1, -1}); err != nil {
+		if err := outcome(c.over, &Limits{-1, bytesparse.Limits{Fields: -1, Target: -1}, -1, -1, -1, -1}); err != nil {
 			t.Errorf("%s without limit: %v", c.name, err)
 		}
 	}

@@ -121,6 +121,15 @@ func connection(b []byte, h *bytesparse.Head) flags {
 	return f
 }
 
+// keepsAlive tells whether the Connection fields, of HTTP/1.1, ask for nothing but what is the
+// case anyway.
+func keepsAlive(b []byte, h *bytesparse.Head) bool {
+	if i := h.Find(bytesparse.FieldConnection); !h.Dup(bytesparse.FieldConnection) {
+		return ParseConnection(h.Fields[i].ValueOf(b))&^OptionKeepAlive == 0
+	}
+	return connection(b, h) == flagKeepAlive
+}
+
 // nextLine is NextIndex without the search where there is nothing to find.
 func nextLine(h *bytesparse.Head, id bytesparse.FieldID, i int) int {
 	if !h.Dup(id) {

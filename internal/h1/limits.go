@@ -10,19 +10,23 @@ import "github.com/gale-http/gale/bytesparse"
 // Limits bounds what a peer may make us hold or do. A nil *Limits is all
 // defaults. It is only read: share one among any number of connections.
 type Limits struct {
-	HeadBytes      int   // start line, fields and closing empty line; default 64 KiB; over it 431, or 414 when the target is to blame
-	Fields         int   // field lines of a head, and of a trailer section; default 1000; over it 431
-	TargetBytes    int   // request target; default 16 KiB; over it 414
+	HeadBytes int // start line, fields and closing empty line; default 64 KiB; over it 431, or 414 when the target is to blame
+	// Parse bounds field lines of a head, and of a trailer section, over which it is 431, and a
+	// request target, over which it is 414. Its defaults are the parser's.
+	Parse          bytesparse.Limits
 	ChunkLineBytes int   // chunk-size line with extensions and CRLF; default 256; over it 400
 	ChunkOverhead  int   // chunk framing beyond 16 bytes a chunk and one byte per body byte; default 16 KiB a message; over it 400
 	TrailerBytes   int   // trailer section with its closing empty line; default 8 KiB; over it 431
 	BodyBytes      int64 // decoded body of one message; default none; over it 413
 }
 
-// The defaults of Limits. Those of Fields, ChunkLineBytes and ChunkOverhead are the parser's.
+// byDefault is what a nil *Limits stands for.
+var byDefault Limits
+
+// The defaults of Limits. Those of ChunkLineBytes and ChunkOverhead are the parser's, too.
 const (
 	DefaultHeadBytes    = 64 << 10
-	DefaultTargetBytes  = 16 << 10
+	DefaultTargetBytes  = 16 << 10 // the parser's
 	DefaultTrailerBytes = 8 << 10
 )
 
@@ -71,11 +75,10 @@ func (l *Limits) chunks() bytesparse.ChunkLimits {
 	return bytesparse.ChunkLimits{Line: l.ChunkLineBytes, Overhead: l.ChunkOverhead, Body: l.BodyBytes}
 }
 
-// parser returns the part that bytesparse enforces; its zero and negative
-// values mean the same as ours.
-func (l *Limits) parser() bytesparse.Limits {
+// parser returns the part that bytesparse enforces, nil for the defaults.
+func (l *Limits) parser() *bytesparse.Limits {
 	if l == nil {
-		return bytesparse.Limits{}
+		return nil
 	}
-	return bytesparse.Limits{Fields: l.Fields, Target: l.TargetBytes}
+	return &l.Parse
 }

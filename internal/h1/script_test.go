@@ -104,9 +104,9 @@ func (s *script) limit(set string) error {
 	case "head":
 		s.limits.HeadBytes = n
 	case "fields":
-		s.limits.Fields = n
+		s.limits.Parse.Fields = n
 	case "target":
-		s.limits.TargetBytes = n
+		s.limits.Parse.Target = n
 	case "line":
 		s.limits.ChunkLineBytes = n
 	case "overhead":

@@ -140,7 +140,7 @@ func targetTooLong(window []byte, lim *Limits) bool {
 func overTarget(n int, lim *Limits) bool {
 	limit := DefaultTargetBytes
 	if lim != nil {
-		limit = orDefault(lim.TargetBytes, DefaultTargetBytes)
+		limit = orDefault(lim.Parse.Target, DefaultTargetBytes)
 	}
 	return n > limit
 }
