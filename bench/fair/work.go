@@ -85,7 +85,7 @@ func byLoops(n int, burn time.Duration, turns *atomic.Int64) (*loops, error) {
 					}
 					s.Rest(0, false)
 				}
-				_, _ = sys.Send(fds[0], []byte{1}, false) // the first byte
+				_, _ = sys.Send(fds[0], []byte{1}) // the first byte
 			})
 		}
 	}

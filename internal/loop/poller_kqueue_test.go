@@ -69,7 +69,7 @@ func TestKqueueEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.expect(t, token, sys.Out)
-	sys.Send(fd, []byte("y"), false) // room is taken, and made
+	sys.Send(fd, []byte("y")) // room is taken, and made
 	if _, err := peer.Read(make([]byte, 1)); err != nil {
 		t.Fatal(err)
 	}

@@ -55,7 +55,7 @@ func (s *Stream) WriteMore(p []byte) (done int, err error) {
 		return s.Write(p)
 	}
 	for done < len(p) {
-		n, e := sys.Send(int(s.fd), p[done:], true)
+		n, e := sys.SendMore(int(s.fd), p[done:])
 		if e == sys.EINTR {
 			continue
 		}

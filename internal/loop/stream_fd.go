@@ -82,7 +82,7 @@ func (s *Stream) ReadFirst(p []byte) (int, error) {
 		s.movedIn += uint32(n)
 		return n, nil
 	}
-	return s.received(p, n, e)
+	return s.received(len(p), n, e)
 }
 
 // TryReadLent is TryRead into memory that others may want, too, over a descriptor only, see
@@ -94,7 +94,7 @@ func (s *Stream) TryReadLent(p []byte) (int, error) {
 			s.drained = n < len(p) && !s.HungUp() // see received
 			return n, nil
 		}
-		if _, err := s.received(p, n, e); err != nil {
+		if _, err := s.received(len(p), n, e); err != nil {
 			return 0, err
 		}
 	}
@@ -104,8 +104,8 @@ func (s *Stream) TryReadLent(p []byte) (int, error) {
 // HasRead gives way when enough was read, n bytes of it by TryReadLent just now.
 func (s *Stream) HasRead(n int) { s.account(&s.movedIn, n) }
 
-// received returns what a read comes to that found n bytes and gave e.
-func (s *Stream) received(p []byte, n int, e sys.Errno) (int, error) {
+// received returns what a read of up to most bytes comes to that found n and gave e.
+func (s *Stream) received(most, n int, e sys.Errno) (int, error) {
 	switch {
 	case e == 0 && n == 0 && !s.Failed():
 		return 0, io.EOF
@@ -115,7 +115,7 @@ func (s *Stream) received(p []byte, n int, e sys.Errno) (int, error) {
 		// A short read took everything, so the next one can wait for the next
 		// edge at once; the end of the stream is no edge of its own when it came
 		// together with the last bytes.
-		s.drained = n < len(p) && !s.HungUp()
+		s.drained = n < most && !s.HungUp()
 		s.account(&s.movedIn, n)
 		return n, nil
 	case e == sys.EAGAIN:
@@ -133,7 +133,7 @@ func (s *Stream) tryRead(p []byte, bare bool) (int, error) {
 	}
 	for !s.drained {
 		n, e := sys.Recv(int(s.fd), p)
-		if n, err := s.received(p, n, e); n > 0 || err != nil {
+		if n, err := s.received(len(p), n, e); n > 0 || err != nil {
 			return n, err
 		}
 	}
@@ -143,7 +143,11 @@ func (s *Stream) tryRead(p []byte, bare bool) (int, error) {
 // tryWrite is TryWrite to the descriptor itself. more tells that more follows at once.
 func (s *Stream) tryWrite(p []byte, more bool) (int, error) {
 	for {
-		n, e := sys.Send(int(s.fd), p, more)
+		send := sys.Send
+		if more {
+			send = sys.SendMore
+		}
+		n, e := send(int(s.fd), p)
 		if e == 0 {
 			s.account(&s.movedOut, n)
 			return n, nil

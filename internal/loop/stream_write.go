@@ -11,7 +11,7 @@ func (s *Stream) Write(p []byte) (int, error) {
 	if s.above != nil {
 		return s.above.write(s, p)
 	}
-	n, e := sys.Send(int(s.fd), p, false)
+	n, e := sys.Send(int(s.fd), p)
 	if e == 0 && n == len(p) {
 		s.account(&s.movedOut, n)
 		return n, nil
@@ -31,7 +31,7 @@ func (s *Stream) writeRest(p []byte, n int, e sys.Errno) (done int, err error) {
 				return done, err
 			}
 		}
-		n, e = sys.Send(int(s.fd), p[done:], false)
+		n, e = sys.Send(int(s.fd), p[done:])
 	}
 }
 
@@ -40,7 +40,7 @@ func (s *Stream) writeRest(p []byte, n int, e sys.Errno) (done int, err error) {
 // descriptor only, see Plain.
 func (s *Stream) WriteAndRest(p []byte, ticks int64) (rests bool, err error) {
 	if len(p) > 0 {
-		if n, e := sys.Send(int(s.fd), p, false); e != 0 || n < len(p) {
+		if n, e := sys.Send(int(s.fd), p); e != 0 || n < len(p) {
 			_, err = s.writeRest(p, n, e)
 			return false, err
 		}

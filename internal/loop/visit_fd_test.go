@@ -36,7 +36,7 @@ func TestVisitAsksThePoller(t *testing.T) {
 	late := 0
 	for n := range int32(rounds) {
 		runtime.Gosched() // it waits
-		if _, e := sys.Send(fd, []byte{1}, false); e != 0 {
+		if _, e := sys.Send(fd, []byte{1}); e != 0 {
 			t.Fatal(e)
 		}
 		visits := 0

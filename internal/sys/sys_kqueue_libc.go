@@ -25,11 +25,14 @@ func Recv(fd int, p []byte) (int, Errno) {
 }
 
 // Send hands over as much of p as the socket takes, without waiting and without
-// SIGPIPE. These systems have no use for more.
-func Send(fd int, p []byte, more bool) (int, Errno) {
+// SIGPIPE.
+func Send(fd int, p []byte) (int, Errno) {
 	n, err := unix.SendmsgN(fd, p, nil, nil, unix.MSG_DONTWAIT|noSignal)
 	return n, errno(err)
 }
+
+// SendMore is Send: these systems have no use for more.
+func SendMore(fd int, p []byte) (int, Errno) { return Send(fd, p) }
 
 // SendThree hands over a, b, then c, as one segment where they fit, without
 // waiting. It returns how many bytes of all were taken. The socket must be

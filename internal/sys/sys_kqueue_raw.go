@@ -33,14 +33,17 @@ func Recv(fd int, p []byte) (int, Errno) {
 }
 
 // Send hands over as much of p as the socket takes, without waiting and without
-// SIGPIPE. These systems have no use for more.
-func Send(fd int, p []byte, more bool) (int, Errno) {
+// SIGPIPE.
+func Send(fd int, p []byte) (int, Errno) {
 	// SAFETY: the kernel reads at most len(p) bytes, and p stays reachable until
 	// the call returns.
 	n, _, e := syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(fd),
 		uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
 	return int(n), e
 }
+
+// SendMore is Send: these systems have no use for more.
+func SendMore(fd int, p []byte) (int, Errno) { return Send(fd, p) }
 
 // SendThree hands over a, b, then c, as one segment where they fit, without
 // waiting and without SIGPIPE. It returns how many bytes of all were taken.

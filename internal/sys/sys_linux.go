@@ -51,12 +51,12 @@ func EpollWait(set int, events []EpollEvent) (int, Errno) {
 
 // Recv reads what the socket has, without waiting; 0 and no error is the end of
 // the stream. p must not be empty.
-func Recv(fd int, p []byte) (int, Errno) {
+func Recv(fd int, p []byte) (n int, e Errno) { // just short enough to be inlined, as Send is
 	// SAFETY: the kernel writes at most len(p) bytes, and p stays reachable until
 	// the call returns.
-	n, _, e := syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd),
+	r, _, e := syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd),
 		uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), unix.MSG_DONTWAIT, 0, 0)
-	return int(n), e
+	return int(r), e
 }
 
 // Peek tells whether the socket has reached the end of its stream or failed,
@@ -70,17 +70,21 @@ func Peek(fd int) (int, Errno) {
 }
 
 // Send hands over as much of p as the socket takes, without waiting and without
-// SIGPIPE. more tells the kernel that the rest follows at once.
-func Send(fd int, p []byte, more bool) (int, Errno) {
-	flags := uintptr(unix.MSG_DONTWAIT | unix.MSG_NOSIGNAL)
-	if more {
-		flags |= unix.MSG_MORE
-	}
+// SIGPIPE.
+func Send(fd int, p []byte) (n int, e Errno) {
 	// SAFETY: the kernel reads at most len(p) bytes, and p stays reachable until
 	// the call returns.
-	n, _, e := syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(fd),
-		uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), flags, 0, 0)
-	return int(n), e
+	r, _, e := syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(fd),
+		uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
+	return int(r), e
+}
+
+// SendMore is Send that tells the kernel that the rest follows at once.
+func SendMore(fd int, p []byte) (n int, e Errno) {
+	// SAFETY: as in Send.
+	r, _, e := syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(fd),
+		uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL|unix.MSG_MORE, 0, 0)
+	return int(r), e
 }
 
 // SendThree hands over a, b, then c, as one segment where they fit, without

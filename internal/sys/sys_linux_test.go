@@ -61,10 +61,10 @@ func TestEpollTellsEdgesAndTokens(t *testing.T) {
 		}
 	}
 	expect("silence", 0)
-	_, _ = Send(b, []byte("x"), false)
+	_, _ = Send(b, []byte("x"))
 	expect("input", In)
 	expect("the same input", 0)
-	_, _ = Send(b, []byte("y"), false)
+	_, _ = Send(b, []byte("y"))
 	expect("more input", In)
 	if e := EpollMod(set, a, In|Out|PeerGone|Edge, token); e != 0 {
 		t.Fatal(e)
@@ -76,7 +76,7 @@ func TestEpollTellsEdgesAndTokens(t *testing.T) {
 		t.Fatal(e)
 	}
 	expect("the one shot", In)
-	_, _ = Send(b, []byte("z"), false)
+	_, _ = Send(b, []byte("z"))
 	expect("a second", 0)
 	if e := EpollDel(set, a); e != 0 {
 		t.Fatal(e)
@@ -95,7 +95,7 @@ func TestRecvAndSendDoNotWait(t *testing.T) {
 	if n, e := Recv(a, p[:]); e != EAGAIN {
 		t.Errorf("reading nothing: %d, %v", n, e)
 	}
-	if n, e := Send(b, []byte("hello"), true); n != 5 || e != 0 {
+	if n, e := SendMore(b, []byte("hello")); n != 5 || e != 0 {
 		t.Errorf("Send: %d, %v", n, e)
 	}
 	for range 2 { // it takes nothing
@@ -108,7 +108,7 @@ func TestRecvAndSendDoNotWait(t *testing.T) {
 	}
 	whole, total := make([]byte, 1<<20), 0
 	for {
-		n, e := Send(b, whole, false)
+		n, e := Send(b, whole)
 		if e == EAGAIN {
 			break
 		}
@@ -134,10 +134,10 @@ func TestRecvAndSendDoNotWait(t *testing.T) {
 	if n, e := Peek(a); n != 0 || e != 0 {
 		t.Errorf("Peek at the end: %d, %v", n, e)
 	}
-	if _, e := Send(b, []byte("x"), false); e != syscall.EPIPE { // and no SIGPIPE
+	if _, e := Send(b, []byte("x")); e != syscall.EPIPE { // and no SIGPIPE
 		t.Errorf("sending after the end: %v", e)
 	}
-	if n, e := Send(-1, []byte("x"), false); n >= 0 || e != syscall.EBADF {
+	if n, e := Send(-1, []byte("x")); n >= 0 || e != syscall.EBADF {
 		t.Errorf("sending to nothing: %d, %v", n, e)
 	}
 }
@@ -214,7 +214,7 @@ func TestHotCallsDoNotAllocate(t *testing.T) {
 	EpollAdd(set, a, In|Edge, 1)
 	events, p := make([]EpollEvent, 8), make([]byte, 64)
 	n := testing.AllocsPerRun(100, func() {
-		Send(b, p, false)
+		Send(b, p)
 		SendThree(b, p[:1], p[1:2], p[2:3])
 		EpollWait(set, events)
 		EpollMod(set, a, In|Edge, 1)

@@ -67,7 +67,10 @@ func SetKeepAlive(int, bool, int) {}
 func Recv(int, []byte) (int, Errno) { return 0, syscall.ENOSYS }
 
 // Send fails.
-func Send(int, []byte, bool) (int, Errno) { return 0, syscall.ENOSYS }
+func Send(int, []byte) (int, Errno) { return 0, syscall.ENOSYS }
+
+// SendMore fails.
+func SendMore(int, []byte) (int, Errno) { return 0, syscall.ENOSYS }
 
 // SendThree fails.
 func SendThree(int, []byte, []byte, []byte) (int, Errno) { return 0, syscall.ENOSYS }

@@ -168,7 +168,7 @@ func (l *loop) serve(fd int) {
 	k := l.count(fd, l.in[:n])
 	for k > 0 {
 		batch := l.batch(min(k, maxBatch))
-		if sent, e := sys.Send(fd, batch, false); e != 0 || sent < len(batch) { // a peer that does not read is no peer
+		if sent, e := sys.Send(fd, batch); e != 0 || sent < len(batch) { // a peer that does not read is no peer
 			l.drop(fd)
 			return
 		}
