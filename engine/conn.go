@@ -197,12 +197,15 @@ func (c *conn) Serve(w *loop.Worker, bits uint32) {
 	c.Wake(bits)
 	x := responderOf(w)
 	if c.mode == modeHTTP && c.begun == nil && c.Plain() { // nearly always
-		s := c.server
-		x.conn, x.server, x.handler, x.req.in.Limits = c, s, s.Handler, &s.run.limits
-		x.res.out.Attach(&c.Stream)
-		n, err := c.ReadFirst(x.req.in.Open(&c.Stream, &c.in))
-		if x.req.in.Got(n); n > 0 || x.readEnd(err) {
-			x.run()
+		s, in, out := c.server, &x.req.in, &x.res.out
+		x.conn, x.server, x.handler, in.Limits, in.Conn, in.Stream, out.Stream = c, s, s.Handler, &s.run.limits, &c.in, &c.Stream, &c.Stream
+		n, err := c.ReadFirst(in.Open())
+		in.Got(n)
+		if n <= 0 && !x.readEnd(err) {
+			return
+		}
+		if x.serve() {
+			x.runOn()
 		}
 		return
 	}

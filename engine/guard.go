@@ -119,9 +119,6 @@ func (g *guard) open() { g.word.Store(0) }
 // end ends it, and reports whether nobody but the handler had a part in it.
 func (g *guard) end() bool { return !pool.Debug && g.word.CompareAndSwap(0, over) }
 
-// plain tells whether nobody but the handler had a part in what has ended.
-func (g *guard) plain() bool { return g.word.Load() == over }
-
 // settle ends the use of the request by others, when end could not. It waits for those
 // who are in the midst of something: not for the peer, and not for other code of the
 // user.

@@ -69,7 +69,7 @@ type about struct {
 	to      h1.ReplyTo
 	hasBody bool
 	expects bool
-	plain   bool // nothing about it restricts the answer, but perhaps that it is the last
+	plain   bool // nothing about it restricts the answer, but perhaps that it is the last; nor does a status that was set
 	expect  expectation
 }
 
@@ -131,7 +131,7 @@ func (r *Response) SetStatus(code int) error {
 	case r.out.HeadSent():
 		return ErrHeadSent
 	}
-	r.status = code
+	r.status, r.plain = code, r.plain && code == 200
 	return nil
 }
 
@@ -152,7 +152,7 @@ func (r *Response) SetStatusMessage(reason string) error {
 	case r.out.HeadSent():
 		return ErrHeadSent
 	}
-	r.reason = reason
+	r.reason, r.plain = reason, r.plain && reason == ""
 	return nil
 }
 
@@ -316,8 +316,12 @@ func (r *Response) End(p []byte) error {
 	if !r.x.mine() {
 		return r.endElsewhere(p)
 	}
-	if r.plain && r.status == 200 && r.reason == "" {
-		if done, err := r.out.EndWhole(p, r.to.KeepAlive && !r.x.server.run.closing.Load()); done {
+	if r.plain {
+		goesOn := r.to.KeepAlive
+		if r.x.server.run.closing.Load() {
+			goesOn = false
+		}
+		if done, err := r.out.EndWhole(p, goesOn); done {
 			return err
 		}
 	}

@@ -3,12 +3,12 @@
 // there is nothing more, send what is ready and put the connection to rest.
 //
 // Nearly every request is whole in the buffer, has no body, and is answered at once, by
-// one End. It goes one straight way, from conn.Serve through serve, admit, handled and rest, on
+// one End. It goes one straight way, from conn.Serve through serve, admit, handled and proceed, on
 // which everything that could be out of the ordinary is asked once, as early as
 // possible, in few words: h1.Conn.Usual for the request, plain for what its handler has
 // done, Outgoing.Part for what is to be sent. What says no goes the long way, which sees to
-// everything (admitUnusual, conclude, the rest of rest), and to the same as which the
-// straight way must come.
+// everything (admitUnusual, conclude, rest), and to the same as which the straight way must
+// come.
 
 package engine
 
@@ -42,21 +42,24 @@ type responder struct {
 
 // responderOf returns the worker's responder.
 func responderOf(w *loop.Worker) *responder {
-	x, ok := w.Local.(*responder)
-	if !ok {
-		return newResponder(w)
+	if x, ok := w.Local.(*responder); ok && x.worker == w {
+		return x
 	}
-	if x.worker != w { // responders change hands when a request is handed off
-		x.worker = w
-	}
-	return x
+	return newResponder(w)
 }
 
+// newResponder makes the worker's responder, or one that has changed hands, as they do when a
+// request is handed off, the worker's.
 func newResponder(w *loop.Worker) *responder {
+	if x, ok := w.Local.(*responder); ok {
+		x.worker = w
+		return x
+	}
 	x := &responder{worker: w}
 	x.guard.word.Store(over)
 	x.req.x, x.res.x = x, x
-	x.req.in.Prepare()
+	x.req.in.Reserve()
+	x.res.out.Reserve()
 	x.req.in.Lend = x.lend
 	x.res.out.Start, x.res.out.Plan = x.res.startLine, x.res.plan
 	w.Local = x
@@ -70,55 +73,88 @@ func (x *responder) scratch() []byte {
 
 // run serves the connection that is attached.
 func (x *responder) run() {
-	for x.serve() {
-		if !x.handled() {
-			return
-		}
+	if x.more() && x.serve() {
+		x.runOn()
 	}
 }
 
-// serve does so until a handler panics, and that was dealt with, which it reports, or
-// until nothing more is to be done.
+// runOn is run behind a handler that has panicked.
+func (x *responder) runOn() {
+	for x.handled() && x.more() && x.serve() {
+	}
+}
+
+// more tells whether there is anything for Next to judge; otherwise nothing more is to be done.
+func (x *responder) more() bool { return x.req.in.Unread() > 0 || x.proceed() }
+
+// serve is run where there is more, until a handler panics, and that was dealt with, which it
+// reports, or until nothing more is to be done.
 func (x *responder) serve() (panicked bool) {
-	calling := false // x itself may be another goroutine's when this ends: see handOff
-	defer func() {
-		if calling {
+	defer func() { // x itself may be another goroutine's by then: see handOff
+		if panicked {
 			panicked = x.caught(recover())
 		}
 	}()
-	c, in := x.conn, &x.req.in
+	in := &x.req.in
 	for {
-		switch {
-		case in.Unread() > 0 || in.Ended(): // an end is Next's to judge, too
-		case !c.Ready():
-			x.rest()
-			return
-		case !x.read():
-			return
-		}
 		ev, err := in.Next()
 		switch {
 		case ev == h1.HeadDone:
 			call, goesOn := x.admit(err)
 			if call {
-				calling = true
+				panicked = true // until it has returned
 				x.handler(&x.req, &x.res)
-				calling = false
+				panicked = false
 				goesOn = x.handled()
 			}
 			if !goesOn {
-				return
+				return false
 			}
 		case err != nil:
 			x.refuse(err)
-			return
+			return false
 		case ev == h1.End:
 			x.finish(false)
-			return
+			return false
 		case in.Unread() > 0 && !x.read():
-			return
+			return false
+		}
+		if in.Unread() == 0 && !x.proceed() {
+			return false
 		}
 	}
+}
+
+// proceed sees to more when nothing is left of what was read, and reports whether there is anything for
+// Next to judge. Otherwise the connection was put to rest, or has ended.
+func (x *responder) proceed() bool {
+	c, in, run := x.conn, &x.req.in, &x.server.run
+	// Nearly always there is one send to make, and nothing to keep. What in has of the
+	// connection it keeps until the next one begins.
+	if c.Spent() && run.timeouts.idle > 0 && !in.Ended() && !in.Ample() && !run.closing.Load() {
+		if p, ok := x.res.out.Part(); ok {
+			c.headDue = 0
+			rests, err := c.WriteAndRest(p, run.timeouts.idle)
+			if rests {
+				return false
+			}
+			if err != nil {
+				x.finish(false)
+				return false
+			}
+		}
+	}
+	if run.closing.Load() {
+		c.Look() // what has come by now is served, although nobody has heard of it
+	}
+	switch {
+	case in.Ended(): // it is Next's to judge, too
+		return true
+	case c.Ready():
+		return x.read()
+	}
+	x.rest()
+	return false
 }
 
 // read reads what there is of the next message and reports whether there was
@@ -172,24 +208,7 @@ func (x *responder) attach(c *conn) {
 
 // rest sends what is ready and puts the connection to rest. The loop is held.
 func (x *responder) rest() {
-	c, in, run := x.conn, &x.req.in, &x.server.run
-	// Nearly always there is one send to make, and nothing to keep. What in has of the
-	// connection it keeps until the next one begins.
-	if in.Unread() == 0 && run.timeouts.idle > 0 && !in.Ample() {
-		if c.Plain() && !run.closing.Load() {
-			if p, ok := x.res.out.Part(); ok {
-				c.headDue = 0
-				rests, err := c.WriteAndRest(p, run.timeouts.idle)
-				if rests {
-					return
-				}
-				if err != nil {
-					x.finish(false)
-					return
-				}
-			}
-		}
-	}
+	c, in := x.conn, &x.req.in
 	if x.res.out.Flush() != nil {
 		x.finish(false)
 		return
@@ -234,7 +253,7 @@ func (x *responder) admit(verdict error) (call, goesOn bool) {
 	} else if call, goesOn = x.admitUnusual(verdict); !call {
 		return false, goesOn
 	}
-	if !c.Portable() && w.Loop().Predicts() && x.expectBlock() {
+	if w.Loop().Predicts() && !c.Portable() && x.expectBlock() {
 		x.handOff()
 		return false, false
 	}
@@ -248,21 +267,21 @@ func (x *responder) admit(verdict error) (call, goesOn bool) {
 // handled sees to what follows a handler that has returned, and reports whether the
 // connection goes on here.
 func (x *responder) handled() bool {
-	if !x.guard.end() {
+	alone := x.guard.end()
+	if !alone {
 		x.settle()
 	}
-	x.worker.EndHandler()
-	return x.plain() || x.conclude()
+	if x.worker.EndHandler() && alone && x.plain() {
+		return true
+	}
+	return x.conclude()
 }
 
-// plain tells whether an exchange whose handler has returned is over, and HTTP goes on:
-// the request was read and the answer ended, and neither the handler nor anybody else has
-// done anything that must be put right. Nearly all are, and conclude has nothing to do.
+// plain tells whether an exchange whose handler has returned, and had it to itself, is over, and
+// HTTP goes on: the request was read and the answer ended, and the handler has done nothing that
+// must be put right. Nearly all are, and conclude has nothing to do.
 func (x *responder) plain() bool {
-	if x.odd.Load() || x.asked != nil || x.worker.Lost() || !x.guard.plain() {
-		return false
-	}
-	return x.req.in.Plain() && x.res.out.Whole()
+	return !x.odd.Load() && x.asked == nil && x.req.in.Plain() && x.res.out.Whole()
 }
 
 // admitUnusual is admit of a request that has something more to it than a head, up to

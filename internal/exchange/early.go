@@ -6,6 +6,7 @@ package exchange
 // Early returns what is finished, to be shown to the loop while the next message is
 // made. Until that is sent, the bytes stay as they are.
 func (out *Outgoing) Early(sent bool) []byte {
+	out.gather()
 	if sent && out.early > 0 {
 		out.claim()
 	}

@@ -79,13 +79,13 @@ func (in *Incoming) Attach(s *loop.Stream, c *h1.Conn, begun []byte) (unused []b
 	return in.begin(begun)
 }
 
-// Prepare makes the memory that Open needs.
-func (in *Incoming) Prepare() { in.begin(nil) }
+// Reserve makes the memory that Open needs.
+func (in *Incoming) Reserve() { in.begin(nil) }
 
-// Open is Attach to a stream of which nothing was read before. It returns where what is
-// read first belongs, before Got.
-func (in *Incoming) Open(s *loop.Stream, c *h1.Conn) []byte {
-	in.Stream, in.Conn, in.eof, in.start, in.end = s, c, false, 0, 0
+// Open is Attach, after Reserve, to Stream and Conn of which nothing was read before. It returns
+// where what is read first belongs; Got is next.
+func (in *Incoming) Open() []byte {
+	in.eof, in.start = false, 0
 	return in.buf
 }
 

@@ -48,6 +48,7 @@ type Outgoing struct {
 	Interrupt func() bool
 
 	usual   usualHead
+	lone    bool           // all that waits to be sent is the message under way, complete, in usual; INVARIANT: buf is empty
 	interim writer.Headers // of the interim response being sent
 
 	drained  func()   // see OnDrain
@@ -69,37 +70,15 @@ type Outgoing struct {
 	failed   bool  // nothing at all can be sent: it was the stream
 }
 
-// Attach makes out write to s.
-func (out *Outgoing) Attach(s *loop.Stream) {
-	if out.buf == nil {
-		out.buf = make([]byte, 0, BufferSize)
-	}
-	out.Stream, out.err, out.failed = s, nil, false
-}
-
-// Detach ends the use of the stream. What was not sent is dropped.
-func (out *Outgoing) Detach() {
-	if out.early > 0 || len(out.buf) > 0 || cap(out.buf) > BufferSize {
-		out.empty()
-	}
-	out.Stream = nil
-}
-
-func (out *Outgoing) empty() {
-	if out.early > 0 {
-		out.claim() // nobody writes to the stream once it is given up
-	}
-	if out.buf = out.buf[:0]; cap(out.buf) > BufferSize {
-		out.buf = nil
-	}
-}
-
 // Reset makes out ready for the next message. What the last one left in the
 // buffer is kept.
 func (out *Outgoing) Reset() {
 	out.Headers.Reset()
 	if out.Trailers.Len() > 0 {
 		out.Trailers.Reset()
+	}
+	if out.lone {
+		out.gather()
 	}
 	out.plan.KeepAlive = false // until there is a plan
 	out.sent, out.mark = 0, len(out.buf)
@@ -115,39 +94,9 @@ func (out *Outgoing) Recall() bool {
 	if out.left {
 		return false
 	}
-	out.buf = out.buf[:out.mark]
+	out.buf, out.lone = out.buf[:out.mark], false
 	out.Reset()
 	return true
-}
-
-// Append puts finished bytes behind what waits to be sent.
-func (out *Outgoing) Append(p []byte) { out.buf = append(out.buf, p...) }
-
-// Take returns what waits to be sent, for the caller to send at once.
-func (out *Outgoing) Take() []byte {
-	if out.early > 0 {
-		out.claim()
-	}
-	p := out.buf
-	out.emptied()
-	return p
-}
-
-// Part ends the use of the stream and returns what waits to be sent, for the caller to
-// send at once. Where that is not all there is to do it reports false and has done
-// nothing: see Flush and Detach.
-func (out *Outgoing) Part() (p []byte, ok bool) {
-	if out.err != nil || out.surplus != nil || out.early > 0 || cap(out.buf) > BufferSize {
-		return nil, false
-	}
-	p = out.buf
-	out.buf, out.Stream = out.buf[:0], nil
-	return p, true
-}
-
-func (out *Outgoing) emptied() {
-	out.buf, out.mark = out.buf[:0], 0
-	out.left = out.left || out.headDone
 }
 
 // HeadSent tells whether the head is on its way (seed: response.headersSent).
@@ -162,9 +111,6 @@ func (out *Outgoing) Planned() h1.Plan { return out.plan }
 // Whole tells whether the message is complete, and HTTP goes on after it.
 func (out *Outgoing) Whole() bool { return out.ended && out.plan.KeepAlive && out.err == nil }
 
-// Buffered returns how many bytes wait to be sent.
-func (out *Outgoing) Buffered() int { return len(out.buf) }
-
 // Err returns why nothing more can be sent, if so.
 func (out *Outgoing) Err() error { return out.err }
 
@@ -176,7 +122,7 @@ func (out *Outgoing) Break(err error) {
 	}
 	if out.err == nil {
 		out.err = err
-		out.buf = out.buf[:out.mark]
+		out.buf, out.lone = out.buf[:out.mark], false
 	}
 }
 
@@ -259,6 +205,7 @@ func (out *Outgoing) Flush() error {
 }
 
 func (out *Outgoing) write(end bool) error {
+	out.gather()
 	if out.surplus != nil {
 		out.collect()
 	}

@@ -3,6 +3,8 @@
 package exchange
 
 import (
+	"slices"
+
 	"github.com/gale-http/gale/bytesparse"
 	"github.com/gale-http/gale/internal/h1"
 	"github.com/gale-http/gale/writer"
@@ -17,38 +19,52 @@ const okLine = "HTTP/1.1 200 OK\r\n"
 // When the message is not that plain it reports false and has done nothing.
 func (out *Outgoing) EndWhole(p []byte, keepAlive bool) (done bool, err error) {
 	u := &out.usual
-	if out.headDone || out.NoDate || out.err != nil || !u.is(out, len(p), keepAlive) && !u.make(out, len(p), keepAlive) {
+	if out.headDone || out.NoDate || out.err != nil {
 		return false, nil
 	}
-	buf := append(out.buf, u.bytes...)
-	buf = append(buf, p...)
-	out.buf = buf
+	if !u.is(out, len(p), keepAlive) && !u.make(out, len(p), keepAlive) {
+		return false, nil
+	}
 	out.headDone, out.ended = true, true
 	out.sent = int64(len(p))
 	plan := &out.plan
 	*plan = h1.Plan{}
 	plan.Framing, plan.Length, plan.Body, plan.KeepAlive = h1.Length, int64(len(p)), true, keepAlive
-	if len(out.buf) > BufferSize/2 {
+	copy(u.bytes[u.head:], p)
+	if len(out.buf) == 0 && u.short {
+		out.lone = true
+		return true, nil
+	}
+	if out.buf = append(out.buf, u.bytes...); len(out.buf) > BufferSize/2 {
 		return true, out.Flush()
 	}
 	return true, nil
 }
 
-// usualHead is a head as EndWhole said it last: that of the next answer is often the
-// same, byte by byte.
+// gather puts an answer that waits in usual into the buffer, before others come behind it.
+func (out *Outgoing) gather() {
+	if out.lone {
+		out.buf, out.lone = append(out.buf, out.usual.bytes...), false
+	}
+}
+
+// usualHead is a head as EndWhole said it last, and room for its body: the head of the next answer
+// is often the same, byte by byte.
 type usualHead struct {
 	bytes  []byte // none: there is no such head
+	head   int    // how many of them it is; the rest is the body's
 	fields uint64 // writer.Headers.State
 	lines  int    // and Len
 	unix   int64  // of its date
 	body   int    // its Content-Length
 	goesOn bool   // it says nothing of the connection; else Connection: close
+	short  bool   // it may wait alone, so that nothing is copied but the body: see Outgoing.lone
 }
 
 // is tells whether u is the head of what out is to say with a body of that length.
 func (u *usualHead) is(out *Outgoing, body int, keepAlive bool) bool {
 	return u.goesOn == keepAlive && u.fields == out.Headers.State() && u.lines == out.Headers.Len() &&
-		u.unix == out.Date.Unix() && u.body == body && len(u.bytes) > 0
+		u.unix == out.Date.Unix() && u.body == body && u.head > 0
 }
 
 // make makes u that head, and reports whether it is one for EndWhole to say.
@@ -65,6 +81,9 @@ func (u *usualHead) make(out *Outgoing, body int, keepAlive bool) bool {
 	if !keepAlive {
 		dst = append(dst, "\r\nConnection: close"...)
 	}
-	*u = usualHead{append(dst, "\r\n\r\n"...), h.State(), h.Len(), out.Date.Unix(), body, keepAlive}
+	dst = append(dst, "\r\n\r\n"...)
+	head := len(dst)
+	dst = slices.Grow(dst, body)[:head+body]
+	*u = usualHead{dst, head, h.State(), h.Len(), out.Date.Unix(), body, keepAlive, len(dst) <= BufferSize/2}
 	return true
 }

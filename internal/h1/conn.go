@@ -75,20 +75,32 @@ func (c *Conn) NextHead(data []byte, eof bool, h *bytesparse.Head, lim *Limits) 
 		return c.nextHead(data, eof, h, lim)
 	}
 	n, err = h.ParseRequest(data, &lim.Parse)
-	if n > 0 && h.Minor > 0 && !h.HasAny(weighty) && data[h.Target.Off] == '/' &&
-		h.Method != bytesparse.MethodConnect && h.Method != bytesparse.MethodHead &&
-		(h.KnownHost(data) || h.ValidHost(data)) && (!h.Has(bytesparse.FieldConnection) || keepsAlive(data, h)) {
-		// It is what nearly all are, and this is all there is to say about it: see Usual.
-		if c.flags&flagUsual == 0 { // else the one before was, too
-			c.body, c.scan, c.status, c.minor, c.framing = bytesparse.Chunked{}, 0, 0, 1, None
+	if n == 0 {
+		if len(data) == 0 || data[0] == '\r' {
+			return c.beforeHead(data, eof)
 		}
-		c.method, c.flags = h.Method, flagKeepAlive|flagUsual
-		return n, HeadDone, nil
+		return c.judge(0, err, data, eof, h, lim)
 	}
-	if n == 0 && (len(data) == 0 || data[0] == '\r') {
-		return c.beforeHead(data, eof)
+	if h.Minor == 0 || h.HasAny(weighty) || data[h.Target.Off] != '/' ||
+		h.Method == bytesparse.MethodConnect || h.Method == bytesparse.MethodHead {
+		return c.accept(data[:n], h, lim)
 	}
-	return c.judge(n, err, data, eof, h, lim)
+	if !h.KnownHost(data) {
+		if !h.ValidHost(data) {
+			return c.accept(data[:n], h, lim)
+		}
+	}
+	if h.Has(bytesparse.FieldConnection) {
+		if !keepsAlive(data, h) {
+			return c.accept(data[:n], h, lim)
+		}
+	}
+	// It is what nearly all are, and this is all there is to say about it: see Usual.
+	if c.flags&flagUsual == 0 { // else the one before was, too
+		c.body, c.scan, c.status, c.minor, c.framing = bytesparse.Chunked{}, 0, 0, 1, None
+	}
+	c.method, c.flags = h.Method, flagKeepAlive|flagUsual
+	return n, HeadDone, nil
 }
 
 // nextHead is NextHead of what is no request that begins here.

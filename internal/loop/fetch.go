@@ -90,7 +90,10 @@ func (l *Loop) arrived(index, gen, bits uint32, serve bool) *Stream {
 // the other, as long as nothing else is due first. It is what fetch would have w do.
 func (l *Loop) serveArrived(w *Worker) {
 	for !w.lost {
-		if l.runnable.len() > 0 || l.ended || l.nagged.Load() || !l.mayServe(1) {
+		if l.nagged.Load() {
+			return
+		}
+		if l.runnable.len() > 0 || l.ended || !l.mayServe(1) {
 			return
 		}
 		index, gen, bits, ok := l.poller.event()

@@ -185,20 +185,18 @@ func (s *Stream) Rest(due int64, again bool) {
 	if !s.loop.wheel.keeps(s, due) {
 		s.loop.wheel.set(s, due)
 	}
-	if s.output.Load() != nil {
-		s.dismiss(&s.output)
-	}
-	if s.input.Load() != nil && s.dismiss(&s.input) {
-		again = true
-	}
-	if again || s.signs.Load()&(signFailed|signUnseen) != 0 {
+	if again || s.input.Load() != nil || s.output.Load() != nil || s.signs.Load()&(signFailed|signUnseen) != 0 {
 		s.restUnusual(again)
 	}
 }
 
-// restUnusual is what Rest does of a stream that is to be served on, has failed, or
-// has not been shown to the poller.
+// restUnusual is what Rest does of a stream that is to be served on, has been waited for, has
+// failed, or has not been shown to the poller.
 func (s *Stream) restUnusual(again bool) {
+	s.dismiss(&s.output)
+	if s.dismiss(&s.input) {
+		again = true
+	}
 	if !again {
 		s.show()
 	}
@@ -275,6 +273,10 @@ func (s *Stream) Hand(then func(Task)) bool {
 	}
 	return false
 }
+
+// Spent tells whether a read is sure to find nothing yet, as far as the last one has told. Over
+// anything but a descriptor it does not tell.
+func (s *Stream) Spent() bool { return s.drained && s.above == nil }
 
 // Ready tells whether a read may find something without waiting.
 func (s *Stream) Ready() bool {

@@ -24,28 +24,41 @@ const (
 // EndHandler is End for a handler that is to be counted.
 func (w *Worker) EndHandler() bool {
 	// Nearly always this is all that End does.
-	held := w.held
-	if held != 0 && w.loop.lease.word.CompareAndSwap(held, held&^inHandler) {
-		w.held, w.early.shown = 0, false
-		if sys.MaybeLocked() {
-			sys.UnlockThread()
+	if held := w.held; held != 0 {
+		if w.loop.lease.word.CompareAndSwap(held, held&^inHandler) {
+			w.held, w.early.shown, w.Key = 0, false, 0
+			if sys.MaybeLocked() {
+				sys.UnlockThread()
+			}
+			if len(w.own) > 0 || w.waited {
+				w.count()
+			} else {
+				w.loop.tally[Inline]++
+			}
+			return true
 		}
-	} else if !w.End() {
-		if w.alone {
-			w.loop.tallies[HandedOff].Add(1)
-		}
-		return false
 	}
-	w.Key = 0
+	if w.End() {
+		w.Key = 0
+		w.count()
+		return true
+	}
+	if w.alone {
+		w.loop.tallies[HandedOff].Add(1)
+	}
+	return false
+}
+
+// count counts a handler that has returned, on the loop.
+func (w *Worker) count() {
 	if len(w.own) > 0 {
 		w.forgotten()
 	}
+	fate := Inline
 	if w.waited {
-		w.loop.tally[Suspended]++
-	} else {
-		w.loop.tally[Inline]++
+		fate = Suspended
 	}
-	return true
+	w.loop.tally[fate]++
 }
 
 // CountHandOff counts a handler that was handed off. w holds the loop.
