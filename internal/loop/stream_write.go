@@ -50,14 +50,17 @@ func (s *Stream) WriteAndRest(p []byte, ticks int64) (rests bool, err error) {
 }
 
 // WriteEnd writes all of p as Write does, and tells the peer that nothing follows, as
-// HalfClose does: in one segment where that fits. It is for streams of a loop.
+// HalfClose does: in one segment where that fits. When it fails the peer is told nothing: it
+// would take what it has got for all. It is for streams of a loop.
 func (s *Stream) WriteEnd(p []byte) (n int, err error) {
 	if s.above != nil {
 		n, err = s.above.writeEndTLS(p)
 	} else {
 		n, err = s.WriteMore(p)
 	}
-	s.shutdownWrite()
+	if err == nil {
+		s.shutdownWrite()
+	}
 	return n, err
 }
 
