@@ -1,0 +1,119 @@
+//go:build linux || ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
+
+// What is known of a handler from outside: whose goroutine the lease is under, and how long
+// one has taken that was handed off.
+
+package loop
+
+import (
+	"testing"
+
+	"github.com/gale-http/gale/internal/sys"
+)
+
+// The lease says which goroutine runs under it, whoever had it before: another worker,
+// before or behind a wait, or one that has lost the loop.
+func TestLeaseSaysWhoseItIs(t *testing.T) {
+	g := newGroup(t, Config{Loops: 1})
+	l := g.Next()
+	done := make(chan struct{}, 2)
+	mine := func(w *Worker, when string) {
+		if l.lease.g.Load() != sys.G() && l.lease.word.Load() == w.held {
+			t.Errorf("%s: the lease is said to be another goroutine's", when)
+		}
+	}
+	for range 3 {
+		a, b := &task{}, &task{}
+		a.serve = func(w *Worker) {
+			w.Begin(&a.Stream)
+			mine(w, "the first")
+			var p [8]byte
+			for n := 0; n < 2; { // what it waits for comes when the other one has run
+				m, err := a.Read(p[:])
+				if n += m; err != nil {
+					t.Error(err)
+					break
+				}
+				if n == 1 {
+					done <- struct{}{}
+				}
+			}
+			mine(w, "behind a wait")
+			a.end(w)
+			done <- struct{}{}
+		}
+		b.serve = func(w *Worker) {
+			var p [8]byte
+			_, _ = b.TryRead(p[:])
+			w.Begin(&b.Stream)
+			mine(w, "the second")
+			for before := l.Tally(TakenOver); l.Tally(TakenOver) == before; { // until it loses the loop
+			}
+			b.end(w)
+			done <- struct{}{}
+		}
+		peerA, peerB := open(t, l, a), open(t, l, b)
+		send(t, peerA, "1")
+		receive(t, done, "the first to begin")
+		eventually(t, "it to wait", func() bool { return a.input.Load() != nil })
+		send(t, peerB, "2")
+		receive(t, done, "the second to lose the loop")
+		send(t, peerA, "3")
+		receive(t, done, "the first to end")
+	}
+}
+
+// A handler that was handed off tells how long it has taken: it alone, whoever had its goroutine
+// before, and without the time that it has waited for its peer.
+func TestHandedOffTellsWhatItTook(t *testing.T) {
+	g := newGroup(t, Config{Loops: 1})
+	l := g.Next()
+	k := &task{}
+	type run struct{ before, worked, waited, took int64 }
+	runs := make(chan run, 1)
+	waits := make(chan struct{}, 1)
+	k.serve = func(w *Worker) {
+		var p [8]byte
+		if n, _ := k.TryRead(p[:]); n == 0 {
+			k.Rest(0, false)
+			return
+		}
+		w.Key = 7
+		w.HandOff(&k.Stream, func(w *Worker) {
+			r := run{before: w.took}
+			w.Begin(&k.Stream)
+			began := monotonic()
+			for p[0] == 'b' && monotonic()-began < 2*blockNanos {
+			}
+			r.worked = monotonic() - began
+			if p[0] == 'w' {
+				waits <- struct{}{}
+				began = monotonic()
+				if _, err := k.Read(p[1:]); err != nil {
+					t.Error(err)
+				}
+				r.waited = monotonic() - began
+			}
+			w.End()
+			r.took = w.took
+			k.giveBack(func(Task) { k.Rest(0, true) })
+			runs <- r
+		})
+	}
+	peer := open(t, l, k)
+	send(t, peer, "b")
+	if r := receive(t, runs, "one that blocks"); r.before != 0 || r.took < r.worked {
+		t.Errorf("it is said to have taken %d, before it %d, and worked for %d", r.took, r.before, r.worked)
+	}
+	if !onLoop(t, l, func(l *Loop) bool { e := l.predictor.find(7); return e != nil && e.away }) {
+		t.Error("the loop has not learned of it")
+	}
+	send(t, peer, "w")
+	receive(t, waits, "one that waits")
+	began := monotonic()
+	eventually(t, "time to pass", func() bool { return k.input.Load() != nil && monotonic()-began > 50*1000*1000 })
+	send(t, peer, "!")
+	if r := receive(t, runs, "one that waits"); r.before != 0 || r.took >= r.waited {
+		t.Errorf("it is said to have taken %d, before it %d, and waited for %d", r.took, r.before, r.waited)
+	}
+}
