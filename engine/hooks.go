@@ -252,10 +252,7 @@ func (x *responder) over(whole bool) {
 		return
 	}
 	whole = whole && out.Err() == nil && out.Flush() == nil
-	h.mu.Lock()
-	whole = whole && !h.told
-	finish, closes := h.finish, [...]func(){h.requestClose, h.responseClose}
-	h.mu.Unlock()
+	finish, closes := h.end(whole)
 	call := func(name string, fn func()) {
 		if fn != nil {
 			x.worker.Begin(&c.Stream)
@@ -265,11 +262,22 @@ func (x *responder) over(whole bool) {
 			x.worker.End()
 		}
 	}
-	if whole {
-		call("OnFinish", finish)
-		return
-	}
+	call("OnFinish", finish)
 	for _, fn := range closes {
 		call("OnClose", fn)
 	}
+}
+
+// end returns what is to be called at the end of an exchange, and leaves nothing: the
+// connection's failing may be heard of just now.
+func (h *hooks) end(whole bool) (finish func(), closes [2]func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !whole || h.told {
+		closes = [...]func(){h.requestClose, h.responseClose}
+	} else {
+		finish = h.finish
+	}
+	h.finish, h.requestClose, h.responseClose = nil, nil, nil
+	return finish, closes
 }
