@@ -266,7 +266,7 @@ func (x *responder) oddities() (over bool) {
 	c := x.conn
 	c.SetReadDeadline(time.Time{})
 	c.SetWriteDeadline(time.Time{})
-	c.WriteTimeout = c.server.run.timeouts.write
+	c.ReadTimeout, c.WriteTimeout = c.server.run.timeouts.body, c.server.run.timeouts.write
 	return false
 }
 

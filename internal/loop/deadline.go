@@ -47,7 +47,7 @@ func (s *Stream) forgiven(side *word) bool {
 	if ask == nil {
 		return false
 	}
-	if w := s.caller(); w != nil && (w.held == 0 && !w.lost || w.alone && !w.away) {
+	if w := s.caller(); w != nil && (w.held == 0 && !w.lost || w.past || w.alone && !w.away) {
 		return false // it is not user code that waits
 	}
 	return (*ask)(side == &s.input)

@@ -53,6 +53,7 @@ func (w *Worker) Begin(s *Stream) {
 
 // beginAway is Begin of a worker without a loop.
 func (w *Worker) beginAway() {
+	w.past = false
 	switch {
 	case w.jobs != nil:
 		w.began, w.timed, w.asked = monotonic(), w.Key != 0, false
@@ -73,6 +74,7 @@ func (w *Worker) End() bool {
 		}
 		return true
 	}
+	w.past = true
 	if w.timed {
 		w.took += monotonic() - w.began
 	}

@@ -30,6 +30,7 @@ type Worker struct {
 
 	held    uint64    // the lease word stored by Begin; 0 while it holds the loop
 	lost    bool      // its loop went to another root: it is an ordinary goroutine
+	past    bool      // lost, and not in user code
 	waited  bool      // it has waited on the loop since Begin
 	off     bool      // its handler is counted among those without the loop
 	alone   bool      // it never had a loop: a goroutine of the group's own

@@ -1,0 +1,56 @@
+// Whose patience counts when a handler has returned.
+
+package engine_test
+
+import (
+	"runtime"
+	"sync/atomic"
+	"testing"
+
+	"github.com/gale-http/gale/engine"
+)
+
+// TestPatienceEndsWithTheHandler: what SetTimeout says is said until the handler returns.
+// The rest of a body that nobody has read is waited for as the server's timeouts have it,
+// and nobody is asked, on the loop or off it.
+func TestPatienceEndsWithTheHandler(t *testing.T) {
+	allDrivers(t, func(t *testing.T, d driver) {
+		for _, late := range []bool{false, true} {
+			var returned, asked atomic.Int32
+			s := prepare(t, d, routes(map[string]engine.Handler{"/impatient": func(req *engine.Request, res *engine.Response) {
+				defer returned.Add(1)
+				req.SetTimeout(soon/3, func() {
+					if returned.Load() > 0 {
+						asked.Add(1)
+						runtime.Goexit()
+					}
+				})
+				if late {
+					req.Block()
+				}
+				_ = res.EndString("impatient")
+			}, "/patient": func(req *engine.Request, res *engine.Response) {
+				req.SetTimeout(0, nil)
+				if late {
+					req.Block()
+				}
+				_ = res.EndString("patient")
+			}}))
+			s.Timeouts.Body = soon
+			s.listen()
+			for _, path := range []string{"impatient", "patient"} {
+				c := s.dial()
+				c.send(headOf("/"+path, 8) + "0123")
+				c.expect(200, path)
+				if rest := c.ended(); rest != "" {
+					t.Errorf("%s: got %q", path, rest)
+				}
+			}
+			s.dial().get("/", "hello")
+			_ = s.Close()
+			if n := asked.Load(); n > 0 {
+				t.Errorf("asked %d times when the handler had returned (late: %v)", n, late)
+			}
+		}
+	})
+}
