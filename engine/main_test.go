@@ -72,6 +72,8 @@ func eachDriver(t *testing.T, test func(t *testing.T, d driver)) {
 // allDrivers is eachDriver with all drivers at once: for tests that wait for a time which is
 // the server's, and measure none. (Parallel would have as many at once as there are Ps.)
 func allDrivers(t *testing.T, test func(t *testing.T, d driver)) {
+	population.enter() // a test beginning while another one ends is no leak of that one's
+	defer population.leave(t)
 	var all sync.WaitGroup
 	defer all.Wait()
 	for _, d := range drivers {
