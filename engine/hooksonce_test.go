@@ -1,3 +1,5 @@
+// The end of an exchange, as its hooks see it.
+
 package engine
 
 import (
