@@ -77,14 +77,22 @@ func (x *responder) prepareWait() bool {
 		c.nowWaits(waitsFirst)
 	}
 	if x.server.run.closing.Load() { // else retirePortable sees that it waits
-		c.nowWaits(waitsNot)
 		if c.served {
-			x.finish(false)
-			return false
+			c.callLast()
+			return true
 		}
+		c.nowWaits(waitsNot)
 		c.setReadTimeout()
 	}
 	return true
+}
+
+// callLast gives a connection that waits for another request a moment for it: to close what
+// has a request in it that nobody has read would cut off the answer before.
+func (c *conn) callLast() {
+	if c.waits.CompareAndSwap(waitsNext, waitsCalled) {
+		c.SetReadDeadline(loop.DeadlineIn(lastTicks))
+	}
 }
 
 // setReadTimeout bounds a read of the portable driver as a rest is bounded on a loop.
@@ -104,10 +112,7 @@ func (s *Server) retirePortable() {
 		if c.waits.CompareAndSwap(waitsFirst, waitsCalled) {
 			c.SetReadDeadline(loop.DeadlineIn(freshTicks))
 		}
-		// Not closed: a request may have been read just now.
-		if c.waits.CompareAndSwap(waitsNext, waitsCalled) {
-			c.SetReadDeadline(loop.DeadlineIn(lastTicks))
-		}
+		c.callLast() // not closed: a request may have been read just now
 	}
 }
 

@@ -217,3 +217,49 @@ func TestSocketKeptBeyondTheLoop(t *testing.T) {
 		}
 	})
 }
+
+// TestShutdownAnswersWhatHasComeMeanwhile: a request that has come while the answer before it
+// waited for its peer is answered too, and does not cost that one its end.
+func TestShutdownAnswersWhatHasComeMeanwhile(t *testing.T) {
+	const size = 32 << 20
+	eachDriver(t, func(t *testing.T, d driver) {
+		asked := make(chan struct{})
+		s := start(t, d, routes(map[string]engine.Handler{
+			"/hello": hello,
+			"/large": func(_ *engine.Request, res *engine.Response) {
+				asked <- struct{}{}
+				_ = res.SetHeader("Content-Length", strconv.Itoa(size))
+				_ = pattern(res, size)
+			},
+		}))
+		c := s.dial()
+		c.send(request("/large"))
+		wait(t, asked, "the large request")
+		c.send(request("/hello"))
+		for range 2 * max(d.loops, 1) { // every loop has turned
+			s.dial().get("/hello", "hello")
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- s.Shutdown(context.Background()) }()
+		if !eventually(func() bool {
+			c, err := tryDial(s.Server)
+			if err == nil {
+				_ = c.Close()
+			}
+			return err != nil
+		}) {
+			t.Fatal("the server goes on listening")
+		}
+		if a := c.next(""); len(a.body) != size {
+			t.Fatalf("%d bytes of the first answer", len(a.body))
+		}
+		if a := c.expect(200, "hello"); !a.Close {
+			t.Errorf("the last answer does not say so: %v", a.Header)
+		}
+		c.ended()
+		_ = c.Close() // the server reads on until then
+		if err := wait(t, ended, "Shutdown"); err != nil {
+			t.Error(err)
+		}
+	})
+}
