@@ -82,13 +82,21 @@ func TestValidHostOfEachHead(t *testing.T) {
 		if n, err := h.ParseRequest(b, nil); n != len(b) || err != nil {
 			t.Fatalf("%q: %d, %v", b, n, err)
 		}
-		value := h.Value(b, FieldHost)
-		if got, want := h.ValidHost(b), ValidHost(value); got != want {
-			t.Fatalf("%q: %v, want %v", value, got, want)
+		known, value := h.KnownHost(b), h.Value(b, FieldHost)
+		want := ValidHost(value)
+		if got := h.ValidHost(b); got != want || known && !want {
+			t.Fatalf("%q: %v, and known %v; want %v", value, got, known, want)
+		}
+		if want && len(value) >= 8 && len(value) <= 32 && !h.KnownHost(b) {
+			t.Fatalf("%q is not known, just found to be valid", value)
 		}
 	}
-	for _, text := range []string{"GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nHost: localhost:80\r\nHost: localhost:80\r\n\r\n"} {
-		if _, err := h.ParseRequest([]byte(text), nil); err != nil || h.ValidHost([]byte(text)) {
+	const once = "GET / HTTP/1.1\r\nHost: localhost:80\r\n\r\n"
+	for _, text := range []string{"GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nExpect: localhost:80\r\n\r\n", "GET / HTTP/1.1\r\nHost: localhost:80\r\nHost: localhost:80\r\n\r\n"} {
+		if n, _ := h.ParseRequest([]byte(once), nil); n != len(once) || !h.ValidHost([]byte(once)) || !h.KnownHost([]byte(once)) {
+			t.Errorf("%q: no valid host", once)
+		}
+		if _, err := h.ParseRequest([]byte(text), nil); err != nil || h.KnownHost([]byte(text)) || h.ValidHost([]byte(text)) {
 			t.Errorf("%q: %v, or a valid host", text, err)
 		}
 	}
