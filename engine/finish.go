@@ -54,8 +54,20 @@ func (x *responder) conclude() bool {
 }
 
 // moreToRead tells whether the peer has sent, or may be sending, what will not be
-// read.
-func (x *responder) moreToRead() bool { return x.req.in.Unread() > 0 || x.conn.Ready() }
+// read. The message is over.
+func (x *responder) moreToRead() bool {
+	c := x.conn
+	if x.req.in.Unread() > 0 {
+		return true
+	}
+	if !c.Ready() || c.Portable() {
+		return c.Ready()
+	}
+	// TLS does not know, and a socket that has given as much as was asked for may have more.
+	c.Wake(0)
+	n, _ := c.TryRead(x.scratch())
+	return n > 0
+}
 
 // blame answers a request whose body its handler found malformed with what it
 // deserves, in the place of an answer that sounds as if all were well, if nothing

@@ -6,6 +6,7 @@ package engine_test
 
 import (
 	"crypto/tls"
+	"fmt"
 	"net"
 	"strings"
 	"testing"
@@ -38,10 +39,7 @@ func TestEndLeavesWithTheAnswer(t *testing.T) {
 	plain, secure := start(t, drivers[0], handler), startTLS(t, drivers[0], handler)
 	for name, dial := range map[string]func() (tcp net.Conn, c *client){
 		"plain": func() (net.Conn, *client) { c := plain.dial(); return c.Conn, c },
-		"TLS": func() (net.Conn, *client) {
-			c := secure.dialTLS(nil)
-			return c.Conn.(*tls.Conn).NetConn(), c
-		},
+		"TLS":   func() (net.Conn, *client) { c := secure.dialTLS(nil); return c.Conn.(*tls.Conn).NetConn(), c },
 	} {
 		t.Run(name, func(t *testing.T) {
 			fewest := uint32(1 << 31)
@@ -57,6 +55,68 @@ func TestEndLeavesWithTheAnswer(t *testing.T) {
 			}
 			if fewest != 1 {
 				t.Errorf("the last answer and its end took %d segments at best", fewest)
+			}
+		})
+	}
+}
+
+// afterHello keeps all but the first of what is written back.
+type afterHello struct{ held }
+
+func (h *afterHello) Write(p []byte) (int, error) {
+	n, err := h.held.Write(p)
+	h.on = true
+	return n, err
+}
+
+// A connection whose peer has sent nothing more is closed behind its last answer, also where
+// one has to look; one whose peer has is read on for a while.
+func TestOnlyMoreInputLingers(t *testing.T) {
+	const last = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+	for _, test := range []struct {
+		name, request, more, count string
+		tls                        bool
+	}{
+		{"plain", last + "\r\n", "", "1", false},
+		{"plain, and more", last + "\r\n", "more", "2", false},
+		{"plain, a full buffer", last + "X: " + strings.Repeat("x", 8<<10-len(last)-7) + "\r\n\r\n", "", "1", false},
+		{"plain, a full buffer and more", last + "X: " + strings.Repeat("x", 8<<10-len(last)-7) + "\r\n\r\n", "more", "2", false},
+		{"TLS", last + "\r\n", "", "1", true},
+		{"TLS, and a record more", last + "\r\n", "more", "2", true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var over *server
+			secure := prepareTLS(t, drivers[0], func(_ *engine.Request, res *engine.Response) {
+				_ = res.EndString(fmt.Sprint(over.Connections()))
+			})
+			if over = secure.server; !test.tls {
+				over.TLS = nil
+			}
+			over.listen()
+			h := &afterHello{held{Conn: over.dial().Conn, on: !test.tls}}
+			c := newClient(t, h)
+			if test.tls {
+				inside := tls.Client(h, secure.client)
+				if err := inside.Handshake(); err != nil {
+					t.Fatal(err)
+				}
+				c = newClient(t, inside)
+			}
+			c.send(test.request)
+			if test.more != "" {
+				c.send(test.more)
+			}
+			if _, err := h.Conn.Write(h.text); err != nil {
+				t.Fatal(err)
+			}
+			if got := c.ended(); !strings.HasSuffix(got, "\r\n1") {
+				t.Fatalf("got %q", got)
+			}
+			// It has not been closed on this side.
+			if test.tls {
+				secure.dialTLS(nil).get("/", test.count)
+			} else {
+				over.dial().get("/", test.count)
 			}
 		})
 	}
