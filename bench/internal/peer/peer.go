@@ -111,7 +111,9 @@ func (o *Options) TLS() *tls.Config {
 	if err != nil {
 		Fail(err)
 	}
-	return &tls.Config{Certificates: []tls.Certificate{pair}, NextProtos: []string{"http/1.1"}}
+	// The OpenSSL of nginx and h2o may know nothing of ML-KEM, which crypto/tls would do besides.
+	curves := []tls.CurveID{tls.X25519}
+	return &tls.Config{Certificates: []tls.Certificate{pair}, NextProtos: []string{"http/1.1"}, CurvePreferences: curves}
 }
 
 // Fail ends the process with status 2 and one line that says why.
