@@ -39,7 +39,7 @@ func (w *Worker) HandOff(s *Stream, fn func(*Worker)) {
 	}
 	to.Local, w.Local = w.Local, to.Local
 	to.Key, to.fn, to.serving, to.off, to.took = w.Key, fn, s, true, 0
-	to.past = true
+	to.past, to.asked = true, false
 	w.Key = 0
 	l.off.Add(1)
 	s.worker = to

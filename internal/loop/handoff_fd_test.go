@@ -64,12 +64,15 @@ func TestLeaseSaysWhoseItIs(t *testing.T) {
 }
 
 // A handler that was handed off tells how long it has taken: it alone, whoever had its goroutine
-// before, and without the time that it has waited for its peer.
+// before, and without the time that it has waited for its peer; and that it wanted to leave the loop.
 func TestHandedOffTellsWhatItTook(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1})
 	l := g.Next()
 	k := &task{}
-	type run struct{ before, worked, waited, took int64 }
+	type run struct {
+		before, worked, waited, took int64
+		asked                        bool
+	}
 	runs := make(chan run, 1)
 	waits := make(chan struct{}, 1)
 	k.serve = func(w *Worker) {
@@ -94,8 +97,13 @@ func TestHandedOffTellsWhatItTook(t *testing.T) {
 				}
 				r.waited = monotonic() - began
 			}
+			if p[0] == 'a' {
+				w.GiveUp()
+			}
 			w.End()
-			r.took = w.took
+			w.Begin(&k.Stream) // what the handler has left to be called
+			w.End()
+			r.took, r.asked = w.took, w.asked
 			k.giveBack(func(Task) { k.Rest(0, true) })
 			runs <- r
 		})
@@ -115,5 +123,10 @@ func TestHandedOffTellsWhatItTook(t *testing.T) {
 	send(t, peer, "!")
 	if r := receive(t, runs, "one that waits"); r.before != 0 || r.took >= r.waited {
 		t.Errorf("it is said to have taken %d, before it %d, and waited for %d", r.took, r.before, r.waited)
+	}
+	for _, asks := range []bool{true, false} {
+		if send(t, peer, map[bool]string{true: "a", false: "n"}[asks]); receive(t, runs, "another").asked != asks {
+			t.Errorf("it is not said whether it wanted to leave the loop, which is %v", asks)
+		}
 	}
 }

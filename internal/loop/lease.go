@@ -56,7 +56,7 @@ func (w *Worker) beginAway() {
 	w.past = false
 	switch {
 	case w.jobs != nil:
-		w.began, w.timed, w.asked = monotonic(), w.Key != 0, false
+		w.began, w.timed = monotonic(), w.Key != 0
 	case w.alone && !w.away:
 		w.away = true
 		w.loop.group.roots.Done()
