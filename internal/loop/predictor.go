@@ -9,7 +9,7 @@
 //	      a trial; one that fails doubles enoughQuick
 //
 // A strike costs the loop, and all that wait for it, a stall of a threshold; handing off
-// costs a wake-up, a six-hundredth of that at most (blockPrice). So one strike is reason
+// costs a wake-up, an eight-hundredth of that at most (blockPrice). So one strike is reason
 // enough to find out away from the loop, for about the price of another, how many of the
 // kind block. One in a few hundred is too many, one in a thousand is not.
 //
