@@ -53,8 +53,8 @@
 //	Tick, Nanos, Expect, HandOff, Rest, Open, Close, Take, Move, Reclaim, Share, Fail, Stir,
 //	  Unheard, PeerGone, Follow …      never: the loop is held, or entered   never
 //
-// The methods of a request, a response and a socket are made of these: TestEveryCallIsAudited
-// (engine) has a row for each, and TestEveryCallEverywhere makes them all.
+// The methods of engine and agent are made of these: in both, TestEveryCallIsAudited
+// has a row for each, and TestEveryCallEverywhere makes them all.
 //
 // Entering fails when the lease is gone, and when the handler has locked its OS
 // thread, which must not be switched away from: the lease is given up then.
