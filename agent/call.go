@@ -24,8 +24,9 @@ type call struct {
 	run     *running
 	origin  *origin
 	ctx     context.Context
-	worker  *loop.Worker            // that calls; nil for an ordinary goroutine
-	follows bool                    // the handler's own context: nothing needs to be registered
+	worker  *loop.Worker // that calls; nil for an ordinary goroutine
+	follows bool         // the handler's own context: nothing needs to be registered
+	trace   *Trace
 	conn    *conn                   // nil when there is none, or no longer
 	stop    func() bool             // ends the watch for the context
 	over    context.CancelCauseFunc // ends the context of a ClientRequest
@@ -102,6 +103,7 @@ func (r *Response) do(q *Request) error {
 		}
 	}
 	q.prepare()
+	r.trace = q.On.Trace
 	for trailers := q.out.Trailers.Len(); ; done = false {
 		if !done {
 			if err = r.acquire(); err == nil {
@@ -216,6 +218,9 @@ func (e *sourceError) Is(target error) bool { return target == ErrSource }
 func (r *Response) exchange(q *Request) error {
 	r.attach(q)
 	err := r.send(q)
+	if err != exchange.ErrInterrupted && r.sender == nil {
+		r.trace.wroteRequest(err)
+	}
 	switch {
 	case err == nil:
 		r.sent = r.sender == nil
@@ -265,17 +270,25 @@ func (r *Response) send(q *Request) error {
 		if err := out.End(q.Body); err != nil {
 			return err
 		}
-		return out.Flush()
+		err := out.Flush()
+		if err == nil {
+			r.trace.wroteHead()
+		}
+		return err
 	case expects && expectsContinue(out.Headers.Get("Expect")):
 		if err := r.sendHead(q); err != nil {
 			return err
 		}
+		r.trace.wroteHead()
 		switch wanted, err := r.awaitContinue(q); {
 		case err != nil:
 			return err
 		case !wanted:
 			return exchange.ErrInterrupted
 		}
+	}
+	if !out.HeadSent() {
+		r.trace.wroteHead()
 	}
 	if from == nil {
 		if !r.conn.Portable() && !out.Headers.Has(bytesparse.FieldTransferEncoding) {

@@ -23,6 +23,7 @@ type dialling struct {
 	gate   loop.Gate
 	state  atomic.Uint32 // waits, granted, left: as a waiter's
 	conn   *conn
+	trace  *Trace
 	op     string // what failed
 	err    error
 }
@@ -35,7 +36,7 @@ func (r *Response) dial() error {
 		o.unreserve()
 		return &Error{"dial", o.name, err}
 	}
-	d := &dialling{origin: o, loop: l, op: "dial"}
+	d := &dialling{origin: o, loop: l, trace: r.trace, op: "dial"}
 	d.start()
 	if err := r.await(&d.gate, r.run.times.dial); err != nil && d.state.CompareAndSwap(waits, left) {
 		return r.waitError("dial", err)
@@ -120,7 +121,9 @@ func (s *site) suits(ip netip.Addr) bool {
 // resolve connects to what a name stands for.
 func (d *dialling) resolve(host string, port uint16) {
 	run := d.origin.run
+	d.trace.resolveStart(host)
 	ips, err := run.resolver.lookup(host, run.times.dial)
+	d.trace.resolveDone(ips, err)
 	if err != nil {
 		d.fail("resolve", err)
 		return
@@ -194,10 +197,12 @@ func (d *dialling) complete(w *loop.Worker, c *conn) {
 		}
 	}
 	w.Begin(nil)
+	d.trace.handshakeStart()
 	err := c.Handshake(tls.Client, d.origin.config(), run.times.dial)
 	if err == nil {
 		c.secure = c.TLS()
 	}
+	d.trace.handshakeDone(c.secure, err)
 	held := w.End()
 	switch {
 	case !held && !c.Portable():

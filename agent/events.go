@@ -31,6 +31,8 @@ type Events struct {
 	Response func(res *Response)
 	// Abort is told that ClientRequest.Abort was called, once (seed: 'abort').
 	Abort func()
+	// Trace, of a call of Do, is told what that comes through.
+	Trace *Trace
 }
 
 // interim tells of an interim response.

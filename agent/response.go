@@ -236,7 +236,10 @@ func (r *Response) receive(q *Request) error {
 func (r *Response) nextHead() error {
 	for {
 		if r.in.Unread() > 0 || r.in.Ended() {
-			r.begun = r.begun || r.in.Unread() > 0
+			if !r.begun && r.in.Unread() > 0 {
+				r.begun = true
+				r.trace.firstByte()
+			}
 			r.last.Forget()
 			ev, err := r.in.Next()
 			switch {

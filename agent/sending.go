@@ -32,7 +32,8 @@ type sender struct {
 	err    error       // why not all was sent; to be read when it is over
 	left   loop.Gate   // opened when it is over
 	cut    bool        // its writes do not wait any more; of who reads the answer
-	empty  int         // Reads of Source in a row that have brought nothing
+	trace  *Trace
+	empty  int // Reads of Source in a row that have brought nothing
 
 	out      loop.Gate // opened when no Read of Source is under way, nor will be
 	from     *Response // the Source, when it is an answer; and the use of its socket
@@ -64,7 +65,7 @@ var sendRooms = sync.Pool{New: func() any { return new([32 << 10]byte) }}
 // beside has the body sent by a goroutine: from, or Body. The head has been sent, or
 // planned.
 func (r *Response) beside(q *Request, from io.Reader) {
-	s := &sender{request: q, conn: r.conn, trailers: q.out.Trailers.Len()}
+	s := &sender{request: q, conn: r.conn, trace: r.trace, trailers: q.out.Trailers.Len()}
 	switch m := from.(type) {
 	case *Response:
 		if m.conn != nil {
@@ -198,6 +199,7 @@ func (s *sender) end(err error) {
 		s.doomed.Store(true)
 		s.conn.SetReadDeadline(past)
 	}
+	s.trace.wroteRequest(err)
 	s.ended.Store(loop.Millis())
 	s.phase.Store(over)
 	s.left.Open()

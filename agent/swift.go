@@ -35,7 +35,7 @@ func (q *Request) plain() bool {
 	on := &q.On
 	return q.Source.Reader == nil && len(q.Body) <= smallBody && !q.out.Headers.HasAny(swiftless) &&
 		q.target.method != bytesparse.MethodConnect &&
-		on.Socket == nil && on.Continue == nil && on.Response == nil && on.Upgrade == nil
+		on.Socket == nil && on.Continue == nil && on.Response == nil && on.Upgrade == nil && on.Trace == nil
 }
 
 // whole returns the request as it is sent.

@@ -5,7 +5,7 @@
 //
 // What can be seen of it is what can be seen of http.Transport, gzip that is asked for and
 // undone included; errors are the agent's where net/http's have no name. Of a client trace
-// GetConn, GotConn, Got100Continue, Got1xxResponse and GotFirstResponseByte are called.
+// all is called but PutIdleConn, ConnectStart, ConnectDone and WroteHeaderField.
 package nethttp
 
 import (
@@ -83,8 +83,12 @@ func (x *exchange) roundTrip(t *Transport, r *http.Request) (*http.Response, err
 	var ahead []byte
 	x.req.On.Upgrade = func(_ *agent.Response, socket net.Conn, head []byte) { tunnel, ahead = socket, head }
 	x.req.On.Connect = x.req.On.Upgrade
-	x.trace(httptrace.ContextClientTrace(r.Context()), r)
+	refused := x.trace(httptrace.ContextClientTrace(r.Context()), r, stop)
 	err := x.do(ctx, t.agent(), r)
+	if *refused != nil {
+		_ = x.res.Close()
+		err = *refused
+	}
 	x.req.On, x.req.Source = agent.Events{}, agent.Source{}
 	if err != nil {
 		stop()
@@ -311,48 +315,6 @@ func (x *exchange) response(r *http.Request) *http.Response {
 		out.Header.Del("Trailer")
 	}
 	return out
-}
-
-// trace tells a client trace what happens to the request.
-func (x *exchange) trace(t *httptrace.ClientTrace, r *http.Request) {
-	if t == nil {
-		return
-	}
-	if t.GetConn != nil {
-		port := r.URL.Port()
-		if port == "" {
-			port = map[string]string{"http": "80", "https": "443"}[r.URL.Scheme]
-		}
-		t.GetConn(net.JoinHostPort(r.URL.Hostname(), port))
-	}
-	on := &x.req.On
-	if t.GotConn != nil {
-		on.Socket = func(s *agent.Socket) {
-			t.GotConn(httptrace.GotConnInfo{Conn: s.NetConn(), Reused: s.Reused(), WasIdle: s.Reused()})
-		}
-	}
-	on.Continue = func() {
-		if t.Got1xxResponse != nil {
-			_ = t.Got1xxResponse(http.StatusContinue, textproto.MIMEHeader{})
-		}
-		if t.Got100Continue != nil {
-			t.Got100Continue()
-		}
-	}
-	if t.Got1xxResponse != nil {
-		on.Information = func(res *agent.Response) {
-			header := make(textproto.MIMEHeader)
-			for name, value := range res.RawHeaders() {
-				header.Add(string(name), string(value))
-			}
-			_ = t.Got1xxResponse(res.StatusCode(), header)
-		}
-	}
-	on.Response = func(*agent.Response) {
-		if t.GotFirstResponseByte != nil {
-			t.GotFirstResponseByte()
-		}
-	}
 }
 
 // CloseIdleConnections closes the sockets that nobody uses: http.Client calls it.
