@@ -12,12 +12,14 @@ import (
 // comes too late for it when it is over. They must not wait. A request that is sent again comes
 // through it again.
 type Trace struct {
-	// ResolveStart and ResolveDone stand around the looking up of a name.
+	// ResolveStart is told that a name is looked up.
 	ResolveStart func(host string)
-	ResolveDone  func(addrs []netip.Addr, err error)
-	// HandshakeStart and HandshakeDone stand around the making of TLS.
+	// ResolveDone is told what that has come to; the addresses must not be changed.
+	ResolveDone func(addrs []netip.Addr, err error)
+	// HandshakeStart is told that TLS is made.
 	HandshakeStart func()
-	HandshakeDone  func(state tls.ConnectionState, err error)
+	// HandshakeDone is told what that has come to; state is empty when it has failed.
+	HandshakeDone func(state tls.ConnectionState, err error)
 	// WroteHead is told when the head of the request was sent, or is about to leave with the
 	// beginning of its body.
 	WroteHead func()
