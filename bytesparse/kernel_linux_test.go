@@ -5,6 +5,7 @@ package bytesparse
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 )
@@ -294,6 +295,44 @@ func TestTargetLimit(t *testing.T) {
 				if e, ok := err.(*Error); n > 1 && (!ok || e.Reason != ReasonTargetTooLong || e.Offset != len(method)+n) {
 					t.Fatalf("%q, at most %d: %d, %v", b, n-1, got, err)
 				}
+			}
+		}
+	})
+}
+
+// TestSkipGoesAllTheWay: nothing but a control byte ends a skip, whatever the text is made
+// of, and the first one does.
+func TestSkipGoesAllTheWay(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		if !skips() {
+			return
+		}
+		rnd := rand.New(rand.NewPCG(5, 6))
+		text := func() byte {
+			for {
+				if c := byte(rnd.Uint32()); isText(c) && c != '\t' {
+					return c
+				}
+			}
+		}
+		page := guarded(t)
+		for round := range 4000 {
+			b := page[len(page)-1-rnd.IntN(1000):]
+			c := byte(round)
+			for i := range b {
+				if b[i] = c; round >= 256 || c < ' ' || c == 0x7f {
+					b[i] = text()
+				}
+			}
+			if got := skip(b); got != len(b)&^63 {
+				t.Fatalf("%q: skipped %d", b, got)
+			}
+			i := rnd.IntN(len(b))
+			if b[i] = byte(rnd.IntN(' ')); round%8 == 0 {
+				b[i] = 0x7f
+			}
+			if got := skip(b); got != i&^63 {
+				t.Fatalf("%q: %#x at %d, skipped %d", b, b[i], i, got)
 			}
 		}
 	})
