@@ -6,12 +6,13 @@ import "math/bits"
 // far as the marks go that there are. Nothing is called on the way of most lines, so that
 // what it goes by stays in registers.
 
-// plain completes fields from the n-th on with the lines of b from s on, and returns how
-// many there are then and the start of the line that it leaves to parseFields.
-func (m *masks) plain(b []byte, fs []Field, s, n int) (int, int) {
+// plain completes fields from the n-th on with the lines of b from s on. It returns the
+// start of the line that it leaves to parseFields, how many fields there are then, and the
+// block to look for that line's end in.
+func (m *masks) plain(b []byte, fs []Field, s, n int) (int, int, int) {
 	base := max(s&^63, m.base)
 	if base >= m.end {
-		return s, n
+		return s, n, base
 	}
 	x := m.v[uint(base-m.base)>>6%windowBlocks]
 	if s > base {
@@ -20,7 +21,7 @@ func (m *masks) plain(b []byte, fs []Field, s, n int) (int, int) {
 	for n < len(fs) {
 		for x == 0 {
 			if base += 64; base >= m.end {
-				return s, n
+				return s, n, base
 			}
 			x = m.v[uint(base-m.base)>>6%windowBlocks]
 		}
@@ -30,7 +31,7 @@ func (m *masks) plain(b []byte, fs []Field, s, n int) (int, int) {
 			continue
 		}
 		if e == s || s > len(b)-16 || !isLineEnd(b, e) {
-			return s, n
+			break
 		}
 		x &= x - 1
 
@@ -60,7 +61,7 @@ func (m *masks) plain(b []byte, fs []Field, s, n int) (int, int) {
 			}
 		}
 		if k >= e-s || id == FieldOther && (k == 0 || !tokenBytes(b[s:s+k])) {
-			return s, n
+			break
 		}
 		f := &fs[n]
 		f.NameOff, f.NameLen, f.ID = uint32(s), uint16(k), id
@@ -73,5 +74,5 @@ func (m *masks) plain(b []byte, fs []Field, s, n int) (int, int) {
 		}
 		s, n = e+2, n+1
 	}
-	return s, n
+	return s, n, max(s&^63, m.base)
 }

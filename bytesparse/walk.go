@@ -36,8 +36,7 @@ func (h *Head) parseFields(b []byte, s int, lim *Limits, unfold bool) (int, erro
 	fs := h.Fields[:cap(h.Fields)]
 	base := s &^ 63
 	if base < m.end {
-		s, n = m.plain(b, fs[:min(limit, len(fs))], s, n)
-		base = s &^ 63
+		s, n, base = m.plain(b, fs[:min(limit, len(fs))], s, n)
 	}
 	for {
 		if base >= m.end {
@@ -45,8 +44,7 @@ func (h *Head) parseFields(b []byte, s int, lim *Limits, unfold bool) (int, erro
 				return h.incomplete(fs)
 			}
 			m.mark(b, base)
-			s, n = m.plain(b, fs[:min(limit, len(fs))], s, n)
-			base = max(s&^63, m.base)
+			s, n, base = m.plain(b, fs[:min(limit, len(fs))], s, n)
 			continue
 		}
 		x := m.v[uint(base-m.base)>>6%windowBlocks]
