@@ -66,6 +66,7 @@ func FuzzChunked(f *testing.F) {
 		"3\nabc\n0\n\n", "3\r\nabcX0\r\n\r\n", "2\r\nxx00\r\n\r\n", "3\r\nabc\r0\r\n\r\n", "ffffffffffffffff\r\nx", "7fffffffffffffff\r\nx", "1;" + strings.Repeat("a", 80) + "\r\nx\r\n0\r\n\r\n",
 		"8\r\n01234567\r\n8\r\n01234567\r\n9\r\n012345678\r\n9\r\n012345678\r\n000009\r\n012345678\r\n0\r\n", "0x3\r\nabc\r\n0\r\n\r\n", " 3\r\nabc\r\n0\r\n\r\n", "3 \r\nabc\r\n0\r\n\r\n",
 		"3\r\nabc\r\n\r\n0\r\n\r\n", "-1\r\n", "+3\r\nabc\r\n", "3;\r\nabc\r\n0\r\n\r\n", "3;a=\"\r\n0\r\n\r\n\"\r\nabc\r\n", "3\r\r\nabc", "fffffffffffffffff\r\n", "3\x00\r\nabc\r\n",
+		"5\t\t;a=b;c=\"d\\\"\"\r\nhello\r\n00\r\nX: y\r\n\r\n",
 	} {
 		for cuts := range uint64(15) {
 			f.Add([]byte(s), cuts, uint8(0))
@@ -98,6 +99,9 @@ func FuzzChunked(f *testing.F) {
 				}
 				if err != nil && strings.Contains(err.Error(), "too much non-data") {
 					return // it has a bound of its own
+				}
+				if err != nil && strings.Contains(err.Error(), "invalid byte in chunk length") && (bytes.Contains(body, []byte(" ;")) || bytes.Contains(body, []byte("\t;"))) {
+					return // blanks in front of an extension are in RFC 9112 §7.1.1, and not in net/http
 				}
 				if err != nil || !bytes.Equal(theirs, want) {
 					t.Fatalf("%q: %q, but net/http reads %q, %v", body, want, theirs, err)
