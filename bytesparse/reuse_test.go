@@ -91,6 +91,14 @@ func TestValidHostOfEachHead(t *testing.T) {
 			t.Fatalf("%q is not known, just found to be valid", value)
 		}
 	}
+	for n := 33; n < 48; n++ { // longer than what is remembered, the same at both ends
+		for _, host := range []string{string(filled(32, 'a')), string(filled(16, 'a')) + "@" + string(filled(n-17, 'a'))} {
+			b := []byte("GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n")
+			if _, err := h.ParseRequest(b, nil); err != nil || len(host) == n && h.KnownHost(b) || h.ValidHost(b) != (len(host) == 32) {
+				t.Fatalf("%q: %v, or not judged right", host, err)
+			}
+		}
+	}
 	const once = "GET / HTTP/1.1\r\nHost: localhost:80\r\n\r\n"
 	for _, text := range []string{"GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nExpect: localhost:80\r\n\r\n", "GET / HTTP/1.1\r\nHost: localhost:80\r\nHost: localhost:80\r\n\r\n"} {
 		if n, _ := h.ParseRequest([]byte(once), nil); n != len(once) || !h.ValidHost([]byte(once)) || !h.KnownHost([]byte(once)) {
