@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gale-http/gale/internal/loop"
 )
@@ -77,5 +79,25 @@ func TestWholeAnswersWait(t *testing.T) {
 			at++
 		}
 		t.Errorf("%d bytes of %d; from %d on %.80q, want %.80q", len(got), want.Len(), at, got[at:], want.String()[at:])
+	}
+}
+
+// The head that is said again is that of the same second.
+func TestWholeAnswersTellTheTime(t *testing.T) {
+	want := ""
+	got := over(t, func(s *loop.Stream) {
+		out := outgoing(s)
+		for _, unix := range []int64{784111777, 784111777, 784111778, 784111777} {
+			out.Reset()
+			out.Date.Update(unix)
+			if done, err := out.EndWhole([]byte("a"), true); !done || err != nil {
+				t.Fatalf("%v, %v", done, err)
+			}
+			want += "HTTP/1.1 200 OK\r\nDate: " + time.Unix(unix, 0).UTC().Format(http.TimeFormat) + "\r\nContent-Length: 1\r\n\r\na"
+		}
+		is(t, out.Flush(), nil)
+	})
+	if got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
