@@ -7,6 +7,7 @@ package loop
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -149,6 +150,33 @@ func TestLateEventsKillNobody(t *testing.T) {
 			continue
 		}
 		shared.Hand(func(s Task) { s.(*task).Close() })
+	}
+}
+
+// Whoever claims a stream while the loop asks the kernel about it, gets it when that has
+// found nothing, and only then.
+func TestClaimAwaitsTheLoop(t *testing.T) {
+	for found, to := range map[bool]uint32{false: idle, true: dead} {
+		var s Stream
+		s.signs.Store(probed)
+		begun, claimed := make(chan struct{}), make(chan bool, 1)
+		go func() {
+			close(begun)
+			claimed <- s.Claim()
+		}()
+		receive(t, begun, "the claim")
+		for range 100 {
+			runtime.Gosched()
+		}
+		if len(claimed) > 0 {
+			t.Fatal("it was decided before the loop has")
+		}
+		if !s.pass(probed, to) {
+			t.Fatal("the loop has lost it")
+		}
+		if receive(t, claimed, "the claim") == found {
+			t.Errorf("something was found: %v, and it was claimed: %v", found, found)
+		}
 	}
 }
 
