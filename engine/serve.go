@@ -253,7 +253,7 @@ func (x *responder) admit(verdict error) (call, goesOn bool) {
 	} else if call, goesOn = x.admitUnusual(verdict); !call {
 		return false, goesOn
 	}
-	if w.Loop().Predicts() && !c.Portable() && x.expectBlock() {
+	if !c.Portable() && w.Loop().Predicts() && x.expectBlock() { // whoever is portable does not hold the loop
 		x.handOff()
 		return false, false
 	}
