@@ -60,10 +60,14 @@ func (d *watchdog) watch(loops []*Loop) {
 		d.eyes.List = append(d.eyes.List, sys.NewSentry(&l.lease.word, &l.lease.g, &l.parked, &l.nagged))
 	}
 	for !d.stop.Load() {
-		if i := d.eyes.Watch(&d.stop); i >= 0 {
-			loops[i].takeOver(d.eyes.List[i].Seen())
-		} else {
+		if d.eyes.Watch(&d.stop) < 0 {
 			d.rest(loops)
+			continue
+		}
+		for i := range d.eyes.List { // all that stand still: the next look is a while away
+			if s := &d.eyes.List[i]; s.Amiss() {
+				loops[i].takeOver(s.Seen())
+			}
 		}
 	}
 }

@@ -18,6 +18,7 @@ type Sentry struct {
 	looks  int
 	waited uint64 // the last word that was seen while g waited
 	doubt  bool   // it may wait for a moment only: see again
+	amiss  bool   // at the last look
 }
 
 // NewSentry returns the sentry of a word, which is watched while its lowest bit is set,
@@ -27,6 +28,9 @@ func NewSentry(word *atomic.Uint64, g *atomic.Uintptr, idle, busy *atomic.Bool) 
 	// SAFETY: all are structs of one number and of nothing that has a size.
 	return Sentry{word: (*uint64)(unsafe.Pointer(word)), g: (*uintptr)(unsafe.Pointer(g)), idle: (*uint32)(unsafe.Pointer(idle)), busy: (*uint32)(unsafe.Pointer(busy))}
 }
+
+// Amiss tells whether the last look has found it so: of several, Watch names only one.
+func (s *Sentry) Amiss() bool { return s.amiss }
 
 // Seen returns what the word was at the last look.
 func (s *Sentry) Seen() uint64 { return s.seen }
@@ -68,6 +72,7 @@ func (w *Watcher) look() (amiss int, idle bool) {
 	for i := range w.List {
 		s := &w.List[i]
 		word := *s.word
+		s.amiss = false
 		if *s.idle == 0 {
 			idle, *s.busy = false, 1
 		}
@@ -77,7 +82,7 @@ func (w *Watcher) look() (amiss int, idle bool) {
 				between = uint32(word-s.waited) >> 1
 			}
 			if s.waited = word; between < w.Dense {
-				s.seen, s.looks, amiss = word, 0, i
+				s.seen, s.looks, s.amiss, amiss = word, 0, true, i
 				continue
 			}
 			s.doubt, w.doubt = true, true
@@ -87,7 +92,7 @@ func (w *Watcher) look() (amiss int, idle bool) {
 			continue
 		}
 		if s.looks++; s.looks >= w.Stale {
-			amiss = i
+			s.amiss, amiss = true, i
 		}
 	}
 	return amiss, idle
@@ -103,7 +108,7 @@ func (w *Watcher) again() (amiss int) {
 	for i := range w.List {
 		s := &w.List[i]
 		if s.doubt && *s.word == s.waited && Waiting(*s.g) {
-			amiss = i
+			s.amiss, amiss = true, i
 		}
 		s.doubt = false
 	}

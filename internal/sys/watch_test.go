@@ -30,6 +30,14 @@ func TestWatch(t *testing.T) {
 	}
 	busy[0].Store(false)
 	busy[1].Store(false)
+	words[0].Store(7) // two at once: one look finds both
+	words[1].Store(11)
+	if i := w.Watch(&stop); i < 0 || !w.List[0].Amiss() || !w.List[1].Amiss() || w.Looks() != 3*(1+3) {
+		t.Errorf("%d after %d looks; amiss: %v, %v", i, w.Looks(), w.List[0].Amiss(), w.List[1].Amiss())
+	}
+	words[0].Store(8)
+	busy[0].Store(false)
+	busy[1].Store(false)
 	words[1].Store(10)
 	idle[0].Store(true)
 	idle[1].Store(true)
@@ -99,7 +107,7 @@ func TestWatchWaiting(t *testing.T) {
 	running.Store(7)
 	w.List = append(w.List, NewSentry(&running, new(atomic.Uintptr), &idle, &busy))
 	w.List[1].seen = 7
-	if amiss := w.again(); amiss != -1 {
+	if amiss := w.again(); amiss != -1 || w.List[0].Amiss() || w.List[1].Amiss() {
 		t.Errorf("%d when it was looked at again", amiss)
 	}
 	w.List = w.List[:1]
