@@ -11,6 +11,7 @@
 package loop
 
 import (
+	"cmp"
 	"errors"
 	"net"
 	"os"
@@ -215,17 +216,17 @@ func (s *Stream) park(side *word, timeout int64) (err error) {
 				default:
 				}
 			}
-			return s.woken(me)
+			return s.woken(side, me)
 		case <-timer.C:
 			err = s.late(side)
 		}
 	default:
 		<-me.wake
-		return s.woken(me)
+		return s.woken(side, me)
 	}
 	if !side.CompareAndSwap(me, nil) {
 		<-me.wake // it came at the last moment, and is not to be lost
-		return s.woken(me)
+		return s.woken(side, me)
 	}
 	return err
 }
@@ -241,13 +242,16 @@ func (me *waiter) startTimer(nanos int64) *time.Timer {
 }
 
 // woken returns why a goroutine's wait is over, nil when it may go on.
-func (s *Stream) woken(me *waiter) error {
-	away := me.away
-	me.away = false
-	if err := s.over(); err != nil || !away {
-		return err
+func (s *Stream) woken(side *word, me *waiter) error {
+	if me.away {
+		me.away = false
+		return cmp.Or(s.over(), ErrOver)
 	}
-	return ErrOver
+	err := s.over()
+	if err == ErrOver { // barred just behind what happened, which is for who has barred it, then
+		s.loop.signal(side)
+	}
+	return err
 }
 
 // over returns why no wait on s may begin or go on, nil when it may.

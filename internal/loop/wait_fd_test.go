@@ -6,6 +6,7 @@ package loop
 
 import (
 	"io"
+	"runtime"
 	"testing"
 )
 
@@ -156,6 +157,45 @@ func TestWakeUpMeetsTimeOut(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What happens just before a goroutine is sent away is not lost with it: whoever has barred
+// the stream finds it.
+func TestWakeUpMeetsBar(t *testing.T) {
+	g := newGroup(t, Config{Loops: 1})
+	l := g.Next()
+	s := &waitingStream{}
+	waiting, got, sentAway := make(chan struct{}), make(chan error, 1), make(chan error, 1)
+	l.Go(func(w *Worker) {
+		s.open(w)
+		defer s.close(l)
+		go func() { sentAway <- s.wait(&s.input, 0) }()
+		for s.input.Load() == nil {
+			runtime.Gosched()
+		}
+		close(waiting)
+		if err := s.wait(&s.output, 0); err != nil {
+			t.Error(err)
+		}
+		got <- s.wait(&s.input, 20)
+	})
+	receive(t, waiting, "the waits")
+	onLoop(t, l, func(*Loop) any {
+		s.signs.Or(signBarred) // as Bar begins
+		s.deliver(inputBits)
+		return nil
+	})
+	if err := receive(t, sentAway, "the goroutine's wait to end"); err != ErrOver {
+		t.Errorf("the goroutine got %v", err)
+	}
+	onLoop(t, l, func(*Loop) any {
+		s.Unbar()
+		s.deliver(outputBits)
+		return nil
+	})
+	if err := receive(t, got, "the wait behind it"); err != nil {
+		t.Errorf("the wait behind it ended with %v", err)
 	}
 }
 
