@@ -91,7 +91,7 @@ func TestEventsMayFail(t *testing.T) {
 func mayFail(t *testing.T, s *server, armed *atomic.Pointer[func()], provoke func()) {
 	for how, mishap := range mishaps {
 		t.Log(how)
-		other := s.dial()
+		other := s.connect()
 		if s.Timeouts.Idle != 0 {
 			other = nil // it would be idle, too
 		}
@@ -119,7 +119,7 @@ func mayFail(t *testing.T, s *server, armed *atomic.Pointer[func()], provoke fun
 func getOver(s *server, c *client) {
 	s.t.Helper()
 	if c == nil {
-		c = s.dial()
+		c = s.connect()
 	}
 	c.get("/", "hello")
 }
@@ -139,7 +139,7 @@ func mayNeverReturn(t *testing.T, s *server, armed *atomic.Pointer[func()], prov
 	armed.Store(&never)
 	provoke()
 	wait(t, here, "what is armed")
-	s.dial().get("/", "hello")
+	s.connect().get("/", "hello")
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	ended := make(chan error, 1)

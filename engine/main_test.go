@@ -6,6 +6,7 @@ package engine_test
 
 import (
 	"bytes"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"log"
@@ -88,6 +89,8 @@ type server struct {
 	*engine.Server
 	t   testing.TB
 	log logBuffer
+
+	over *tls.Config // what connect shakes hands with; nil: it does not
 }
 
 // prepare returns a server that does not listen yet. When the test ends, the
@@ -227,6 +230,15 @@ func (s *server) dial() *client {
 		s.t.Fatal(err)
 	}
 	return newClient(s.t, c)
+}
+
+// connect is dial, over TLS where over says so.
+func (s *server) connect() *client {
+	s.t.Helper()
+	if s.over == nil {
+		return s.dial()
+	}
+	return (&secure{server: s, client: s.over}).dialTLS(nil)
 }
 
 // request is a GET of path in HTTP/1.1.
