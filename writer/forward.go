@@ -58,7 +58,7 @@ func (h *Headers) AddFields(head *bytesparse.Head, b []byte, drop uint64) error 
 
 // copyFields does it, run by run of lines that are kept.
 func (h *Headers) copyFields(head *bytesparse.Head, b []byte, drop uint64) {
-	fields := head.Fields
+	fields, seen := head.Fields, h.seen()
 	for i := 0; i < len(fields); {
 		f := &fields[i]
 		if drop>>(f.ID&63)&1 != 0 && f.ID != bytesparse.FieldOther {
@@ -72,8 +72,10 @@ func (h *Headers) copyFields(head *bytesparse.Head, b []byte, drop uint64) {
 			if f.ValueOff != name+2 || b[name+1] != ' ' || b[value] != '\r' {
 				break // white space that lines here do not have
 			}
-			h.append(line{off: int32(f.NameOff) + shift, end: int32(value) + 2 + shift, name: int(f.NameLen), value: int(f.ValueLen),
-				id: f.ID, only: !h.Has(f.ID)})
+			bit := uint64(1) << (f.ID & 63)
+			h.lines = append(h.lines, line{off: int32(f.NameOff) + shift, end: int32(value) + 2 + shift, name: int(f.NameLen), value: int(f.ValueLen),
+				id: f.ID, only: seen&bit == 0, seen: seen | bit})
+			seen |= bit
 			start = value + 2
 			if i++; i == len(fields) {
 				break
@@ -84,10 +86,11 @@ func (h *Headers) copyFields(head *bytesparse.Head, b []byte, drop uint64) {
 			}
 		}
 		if first := uint32(int32(len(h.arena)) - shift); first != start {
-			h.arena = append(h.arena, b[first:start]...)
+			h.arena, h.n = append(h.arena, b[first:start]...), len(h.lines)
 			continue
 		}
 		h.copyField(f, b)
+		seen = h.seen()
 		i++
 	}
 }

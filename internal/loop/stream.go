@@ -197,7 +197,7 @@ func (s *Stream) restUnusual(again bool) {
 	if s.dismiss(&s.input) {
 		again = true
 	}
-	if !again {
+	if !again && s.signs.Load()&signUnseen != 0 {
 		s.show()
 	}
 	switch {
