@@ -212,3 +212,11 @@ func BenchmarkLookup(b *testing.B) {
 		}
 	})
 }
+
+func filled(n int, c byte) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = c
+	}
+	return b
+}

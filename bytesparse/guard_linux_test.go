@@ -88,11 +88,3 @@ func TestReadsStayInside(t *testing.T) {
 		}
 	}
 }
-
-func filled(n int, c byte) []byte {
-	b := make([]byte, n)
-	for i := range b {
-		b[i] = c
-	}
-	return b
-}
