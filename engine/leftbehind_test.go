@@ -53,9 +53,11 @@ func (w wire) head(path string, n int) string {
 // to go, all at once, while the handler waits for them.
 func TestForeignSides(t *testing.T) {
 	eachWire(t, func(t *testing.T, d driver, w wire, begin func(engine.Handler) func() *client) {
+		over := make(chan struct{}, 1) // the handler's part, which may be later than the answer's last byte
 		dial := begin(routes(map[string]engine.Handler{"/sides": func(req *engine.Request, res *engine.Response) {
+			defer func() { over <- struct{}{} }()
 			_ = res.SetHeader("Content-Length", string(req.Header("Content-Length"))) // so that HTTP/1.0 goes on, too
-			pieces, over := make(chan []byte, 1), make(chan struct{})
+			pieces, ended := make(chan []byte, 1), make(chan struct{})
 			var readAndWrite, watch sync.WaitGroup
 			readAndWrite.Go(func() {
 				defer close(pieces)
@@ -85,11 +87,11 @@ func TestForeignSides(t *testing.T) {
 				select {
 				case <-req.Context().Done():
 					t.Error("the client has gone")
-				case <-over:
+				case <-ended:
 				}
 			})
 			readAndWrite.Wait()
-			close(over)
+			close(ended)
 			watch.Wait()
 		}}))
 		c := dial()
@@ -98,7 +100,9 @@ func TestForeignSides(t *testing.T) {
 			_ = pattern(&body, size)
 			c.send(w.head("/sides", size))
 			go func() { _, _ = io.WriteString(c, body.String()) }()
-			if a := c.next("POST"); a.StatusCode != 200 || a.body != body.String() {
+			a := c.next("POST")
+			wait(t, over, "the handler")
+			if a.StatusCode != 200 || a.body != body.String() {
 				t.Errorf("got %d and %d bytes", a.StatusCode, len(a.body))
 			} else if a.Close { // more than is dropped, of a body that nobody reads
 				c = dial()
