@@ -58,10 +58,16 @@ func findLocked() uintptr {
 			candidates[i] = is && (round == 0 || candidates[i])
 		}
 	}
-	at, n := uintptr(0), 0
+	return only(candidates[:], word)
+}
+
+// only returns the offset of the only candidate, of those that lie size bytes apart, 0 when
+// there is none or another.
+func only(candidates []bool, size uintptr) (at uintptr) {
+	n := 0
 	for i, is := range candidates {
 		if is {
-			at, n = uintptr(i)*word, n+1
+			at, n = uintptr(i)*size, n+1
 		}
 	}
 	if n != 1 {

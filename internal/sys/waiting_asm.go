@@ -46,44 +46,38 @@ func gHalf(g, offset uintptr) uint32 {
 
 func findStatus() uintptr {
 	const half = 4
-	var candidates [2 * gWords]bool
+	type halves [2 * gWords]bool
+	holding := func(g uintptr, status uint32) (is halves) {
+		for i := range is {
+			is[i] = gHalf(g, uintptr(i)*half)&^gScan == status
+		}
+		return is
+	}
+	var candidates halves
 	for round := range 3 {
-		who, on, ran := make(chan uintptr), make(chan struct{}), make(chan [2 * gWords]bool)
+		who, before, on, after := make(chan uintptr, 1), make(chan halves), make(chan struct{}), make(chan halves)
 		go func() {
 			g := G()
-			var is [2 * gWords]bool
-			for i := range is {
-				is[i] = gHalf(g, uintptr(i)*half) == gRunning
-			}
 			who <- g
+			before <- holding(g, gRunning)
 			<-on
-			for i := range is {
-				is[i] = is[i] && gHalf(g, uintptr(i)*half) == gRunning
-			}
-			ran <- is
+			after <- holding(g, gRunning)
 		}()
-		g := <-who
-		var waits [2 * gWords]bool
-		for tries, any := 0, false; !any && tries < 1000; tries++ {
+		g, was := <-who, <-before
+		var is halves
+		for tries, waits := 0, false; !waits && tries < 1000; tries++ {
 			runtime.Gosched() // until it waits
-			for i := range waits {
-				waits[i] = gHalf(g, uintptr(i)*half)&^gScan == gWaiting
-				any = any || waits[i] && (round == 0 || candidates[i])
+			is = holding(g, gWaiting)
+			for i := range is {
+				is[i] = is[i] && was[i] && (round == 0 || candidates[i])
+				waits = waits || is[i]
 			}
 		}
 		close(on)
-		for i, is := range <-ran {
-			candidates[i] = is && waits[i] && (round == 0 || candidates[i])
+		again := <-after
+		for i := range candidates {
+			candidates[i] = is[i] && again[i]
 		}
 	}
-	at, n := uintptr(0), 0
-	for i, is := range candidates {
-		if is {
-			at, n = uintptr(i)*half, n+1
-		}
-	}
-	if n != 1 {
-		return 0
-	}
-	return at
+	return only(candidates[:], half)
 }
