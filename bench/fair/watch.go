@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"syscall"
@@ -77,13 +78,12 @@ func (w *watch) print() {
 	fmt.Printf("; afterwards, with every loop parked, the whole process took %.4f %%\n", 100*w.atRest)
 }
 
-// settle is how long loops and watchdog have to find out that there is nothing to do.
-const settle = 100 * time.Millisecond
-
 // rest ends the work and measures the process for a while.
 func (w *watch) rest(work *loops, span time.Duration) error {
 	work.over.Store(true)
-	time.Sleep(settle)
+	if err := parked(work); err != nil {
+		return err
+	}
 	before, err := processCPU()
 	if err != nil {
 		return err
@@ -93,6 +93,24 @@ func (w *watch) rest(work *loops, span time.Duration) error {
 	after, err := processCPU()
 	w.atRest = (after - before).Seconds() / time.Since(began).Seconds()
 	return err
+}
+
+// parked returns when nobody watches the loops any more, because all of them are parked. A
+// loop that is taken away interrupts the watching for a moment only.
+func parked(work *loops) error {
+	every, late := time.NewTicker(between), time.After(10*time.Second)
+	defer every.Stop()
+	for unwatched := 0; unwatched < 2; unwatched++ {
+		select {
+		case <-every.C:
+		case <-late:
+			return errors.New("the loops do not come to rest")
+		}
+		if tid, _ := work.WatchThread(); tid != 0 {
+			unwatched = -1
+		}
+	}
+	return nil
 }
 
 // processCPU gives what this process has run for.

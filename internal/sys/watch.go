@@ -45,11 +45,12 @@ type Watcher struct {
 	Calm  int    // looks that have found all idle, after which there is nothing to watch
 	looks int
 	doubt bool          // there is a sentry in doubt
-	where atomic.Uint64 // the thread, above it how often Watch was called
+	where atomic.Uint64 // the thread, 0 between calls of Watch, above it how often that was called
 }
 
-// Thread returns the thread that watches, or has last, as the system numbers them, and how often
-// Watch was called there or elsewhere; 0 where it has no thread of its own. Any goroutine may call it.
+// Thread returns the thread that watches, as the system numbers them, and how often Watch was
+// called there or elsewhere; tid is 0 while none does, and where it has no thread of its own. Any
+// goroutine may call it.
 func (w *Watcher) Thread() (tid int, calls uint32) {
 	where := w.where.Load()
 	return int(uint32(where)), uint32(where >> 32)

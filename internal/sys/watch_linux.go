@@ -40,5 +40,6 @@ func (w *Watcher) Watch(stop *atomic.Bool) (amiss int) {
 		}
 	}
 	exitsyscall()
+	w.where.Store(w.where.Load() >> 32 << 32)
 	return amiss
 }
