@@ -15,32 +15,16 @@ import (
 	"time"
 
 	"github.com/gale-http/gale/agent"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // hello is what a server of one answer says.
 const hello = "HTTP/1.1 200 OK\r\nDate: Fri, 27 Nov 2026 08:00:00 GMT\r\nContent-Length: 13\r\n\r\nHello, world!"
 
-// script is a server for one connection: it gets what comes and says what it will.
+// script is simnet.Serve that returns a URL.
 func script(t testing.TB, serve func(c net.Conn)) (url string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				serve(c)
-			}()
-		}
-	}()
-	return "http://" + l.Addr().String()
+	return "http://" + simnet.Serve(t, serve)
 }
 
 // readHead reads up to the end of a head and returns it.

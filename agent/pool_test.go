@@ -141,37 +141,25 @@ func TestServerClosesIdleSockets(t *testing.T) {
 	for _, w := range ways() {
 		t.Run(w.name, func(t *testing.T) {
 			checkLeaks(t)
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer l.Close()
-			go func() {
-				for n := 0; ; n++ {
-					c, err := l.Accept()
-					if err != nil {
+			var n atomic.Int64
+			url := script(t, func(c net.Conn) { // answers a few requests, and ends, at once or a little later
+				life := 1 + n.Add(1)%7
+				buf := make([]byte, 4096)
+				for range life {
+					if _, err := c.Read(buf); err != nil {
 						return
 					}
-					go func(life int) { // answers a few requests, and closes, at once or a little later
-						defer c.Close()
-						buf := make([]byte, 4096)
-						for range life {
-							if _, err := c.Read(buf); err != nil {
-								return
-							}
-							_, _ = io.WriteString(c, hello)
-						}
-						if life%2 == 0 {
-							time.Sleep(time.Duration(life) * 20 * time.Microsecond) // sleep: the server's idle timeout is the subject
-						}
-					}(1 + n%7)
+					_, _ = io.WriteString(c, hello)
 				}
-			}()
+				if life%2 == 0 {
+					time.Sleep(time.Duration(life) * 20 * time.Microsecond) // sleep: the server's idle timeout is the subject
+				}
+			})
 			a := newAgent(t, &agent.Agent{KeepAlive: true})
 			w.call(t, func(ctx context.Context) {
 				var req agent.Request
 				var res agent.Response
-				req.URL = "http://" + l.Addr().String()
+				req.URL = url
 				for range many(3000) {
 					if status, body := ask(t, a, ctx, &req, &res); status != 200 || body != "Hello, world!" {
 						t.Errorf("%d %q", status, body)

@@ -5,7 +5,6 @@
 package interop
 
 import (
-	"bufio"
 	"context"
 	"flag"
 	"fmt"
@@ -23,6 +22,7 @@ import (
 
 	"github.com/gale-http/gale/agent"
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 var upstreamRequests = flag.Int("upstream", 8192, "how many requests each upstream gets")
@@ -69,25 +69,7 @@ http {
 
 // nodeUpstream starts Node's server and returns its address.
 func nodeUpstream(t testing.TB) string {
-	cmd := exec.Command(program(t, "node"), "-e", upstreamNode)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = in.Close(); _ = cmd.Wait() })
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSpace(line)
+	return simnet.Start(t, exec.Command(program(t, "node"), "-e", upstreamNode)).Addr
 }
 
 // nginxUpstream starts nginx as a server and returns its address.

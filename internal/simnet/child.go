@@ -1,5 +1,5 @@
-// The test's own program again, as a process of its own: what is measured of it, or killed,
-// is nobody else's.
+// Servers that are processes of their own, such as the test's own program again: what is
+// measured of it, or killed, is nobody else's.
 
 package simnet
 
@@ -24,6 +24,13 @@ func Spawn(t testing.TB, variables ...string) Child {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), variables...)
+	return Start(t, cmd)
+}
+
+// Start starts a program that does the same: it says its address on its first line, and ends, well, when its
+// standard input does.
+func Start(t testing.TB, cmd *exec.Cmd) Child {
+	t.Helper()
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

@@ -24,4 +24,7 @@
 // How the client's bytes are cut is a Cut: Whole, Bytes, At(i), Every(n). Between two
 // pieces the player waits until the peer has taken the first, where the transport
 // can tell: a Pipe, a unix socket on Linux. Over TCP the kernel may join them again.
+//
+// Beside that there are servers for the tests of clients: Serve and Canned, of a few lines, and
+// Start and Spawn, which are other processes.
 package simnet

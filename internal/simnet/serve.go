@@ -1,0 +1,51 @@
+// Servers of a few lines.
+
+package simnet
+
+import (
+	"net"
+	"testing"
+)
+
+// Canned is Serve that gives the same answer to whatever comes, one a read, without allocating:
+// what is measured beside it is the caller's.
+func Canned(t testing.TB, answer string) (addr string) {
+	t.Helper()
+	return Serve(t, func(c net.Conn) { repeat(c, []byte(answer)) })
+}
+
+// Serve starts a server on a free port of 127.0.0.1 and returns its address. Until the test ends
+// it has serve, on a goroutine, see to each connection, and closes that afterwards.
+func Serve(t testing.TB, serve func(c net.Conn)) (addr string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				serve(c)
+			}()
+		}
+	}()
+	return l.Addr().String()
+}
+
+func repeat(c net.Conn, answer []byte) {
+	buf := make([]byte, 4096)
+	for {
+		if _, err := c.Read(buf); err != nil {
+			return
+		}
+		if _, err := c.Write(answer); err != nil {
+			return
+		}
+	}
+}
