@@ -354,13 +354,13 @@ func TestResponseTimeoutWhileSending(t *testing.T) {
 				}
 				_, _ = io.CopyN(w, &pattern{n: n}, n)
 			})
-			a := newAgent(t, &agent.Agent{KeepAlive: true, Timeouts: agent.Timeouts{Response: 100 * time.Millisecond}})
+			a := newAgent(t, &agent.Agent{KeepAlive: true, Timeouts: agent.Timeouts{Response: 300 * time.Millisecond}})
 			w.call(t, func(ctx context.Context) {
 				for _, now := range []bool{true, false} {
 					answers.Store(now)
 					var req agent.Request
 					var res agent.Response
-					req.URL, req.Method, req.Source.Reader = s.URL, "POST", &trickle{10}
+					req.URL, req.Method, req.Source.Reader = s.URL, "POST", &trickle{15}
 					err := a.Do(ctx, &req, &res)
 					if now && err != nil || !now && !errors.Is(err, agent.ErrTimeout) {
 						t.Errorf("%v: %v", now, err)
