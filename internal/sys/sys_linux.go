@@ -59,16 +59,6 @@ func Recv(fd int, p []byte) (n int, e Errno) { // just short enough to be inline
 	return int(r), e
 }
 
-// Peek tells whether the socket has reached the end of its stream or failed,
-// without taking a byte from it.
-func Peek(fd int) (int, Errno) {
-	var b [1]byte
-	// SAFETY: one byte is offered and one byte is there.
-	n, _, e := syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd),
-		uintptr(unsafe.Pointer(&b)), 1, unix.MSG_DONTWAIT|unix.MSG_PEEK, 0, 0)
-	return int(n), e
-}
-
 // Send hands over as much of p as the socket takes, without waiting and without
 // SIGPIPE.
 func Send(fd int, p []byte) (n int, e Errno) {

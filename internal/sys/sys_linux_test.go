@@ -98,11 +98,6 @@ func TestRecvAndSendDoNotWait(t *testing.T) {
 	if n, e := SendMore(b, []byte("hello")); n != 5 || e != 0 {
 		t.Errorf("Send: %d, %v", n, e)
 	}
-	for range 2 { // it takes nothing
-		if n, e := Peek(a); n != 1 || e != 0 {
-			t.Errorf("Peek: %d, %v", n, e)
-		}
-	}
 	if n, e := Recv(a, p[:]); e != 0 || string(p[:n]) != "hello" {
 		t.Errorf("Recv: %q, %v", p[:n], e)
 	}
@@ -130,9 +125,6 @@ func TestRecvAndSendDoNotWait(t *testing.T) {
 	}
 	if n, e := Recv(a, p[:]); n != 0 || e != 0 {
 		t.Errorf("at the end: %d, %v", n, e)
-	}
-	if n, e := Peek(a); n != 0 || e != 0 {
-		t.Errorf("Peek at the end: %d, %v", n, e)
 	}
 	if _, e := Send(b, []byte("x")); e != syscall.EPIPE { // and no SIGPIPE
 		t.Errorf("sending after the end: %v", e)
@@ -220,7 +212,6 @@ func TestHotCallsDoNotAllocate(t *testing.T) {
 		EpollMod(set, a, In|Edge, 1)
 		Recv(a, p)
 		Recv(a, p)
-		Peek(a)
 		G()
 	})
 	if n != 0 {
