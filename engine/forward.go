@@ -40,7 +40,7 @@ func (r *Response) Forward(a Answer) error {
 	}
 	drop := uint64(0)
 	body, whole := []byte(nil), false
-	if r.plain && r.status == 200 {
+	if r.plain {
 		if body, whole = in.TakeWhole(); whole {
 			drop = 1 << bytesparse.FieldContentLength // End says it
 		}
