@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"io"
 	"net"
 	"slices"
@@ -13,11 +12,14 @@ import (
 	"github.com/gale-http/gale/engine"
 )
 
-// inform passes an interim response on, such as 103.
+// inform passes an interim response on, such as 103, but for what is the connection's own (RFC
+// 9110 §7.6.1).
 func (x *exchange) inform(res *agent.Response) {
+	own := append(strings.Split(string(res.Header("Connection")), ","), "Connection")
 	var fields []string
 	for name, value := range res.RawHeaders() {
-		if !bytes.EqualFold(name, []byte("Connection")) {
+		is := func(option string) bool { return strings.EqualFold(strings.TrimSpace(option), string(name)) }
+		if !slices.ContainsFunc(own, is) {
 			fields = append(fields, string(name), string(value))
 		}
 	}

@@ -109,7 +109,11 @@ func TestEndsTunnels(t *testing.T) {
 func TestPassesInterimResponsesOn(t *testing.T) {
 	back := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Link", "</a.css>; rel=preload")
+		w.Header().Set("X-Own", "the connection's")
+		w.Header().Set("Connection", "x-own, Other")
 		w.WriteHeader(http.StatusEarlyHints)
+		w.Header().Del("X-Own")
+		w.Header().Del("Connection")
 		body, _ := io.ReadAll(r.Body)
 		_, _ = w.Write(body)
 	}))
@@ -118,7 +122,7 @@ func TestPassesInterimResponsesOn(t *testing.T) {
 	for i := range 4 {
 		var heard string
 		trace := &httptrace.ClientTrace{Got1xxResponse: func(code int, header textproto.MIMEHeader) error {
-			heard += fmt.Sprint(code, " ", header.Get("Link"))
+			heard += fmt.Sprint(code, " ", header.Get("Link"), header.Get("X-Own"), header.Get("Connection"))
 			return nil
 		}}
 		body := strings.Repeat("x", i*9000)
