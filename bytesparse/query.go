@@ -21,6 +21,45 @@ func CutQuery(target []byte) (path, query []byte) {
 	return target[:i:i], target[i+1:]
 }
 
+// CutTarget parts a request target of any form (RFC 9112 §3.2), as url.parse does in the
+// seed. Of origin-form ("/path?query") and "*" scheme and authority are nil. Of
+// absolute-form ("http://host:port/path?query") neither is, and a path that is not there
+// is "/" (RFC 9110 §4.2.3). Anything else is authority-form, and authority all of it. query
+// is nil when there is none. All are views into target, still percent-encoded, and none is
+// checked. It does not allocate.
+func CutTarget(target []byte) (scheme, authority, path, query []byte) {
+	if len(target) == 0 || target[0] == '/' || len(target) == 1 && target[0] == '*' {
+		path, query = CutQuery(target)
+		return nil, nil, path, query
+	}
+	i := 0
+	for i < len(target) && isScheme(target[i], i == 0) {
+		i++
+	}
+	if i == 0 || len(target) < i+3 || target[i] != ':' || target[i+1] != '/' || target[i+2] != '/' {
+		return nil, target, nil, nil
+	}
+	scheme, authority = target[:i:i], target[i+3:]
+	for j, c := range authority {
+		if c == '/' || c == '?' {
+			authority, path = authority[:j:j], authority[j:]
+			break
+		}
+	}
+	if path, query = CutQuery(path); len(path) == 0 {
+		path = target[i+1 : i+2 : i+2] // the first slash of "://" will do
+	}
+	return scheme, authority, path, query
+}
+
+// isScheme tells whether c may stand in a URI's scheme (RFC 3986 §3.1).
+func isScheme(c byte, first bool) bool {
+	if l := c | 0x20; 'a' <= l && l <= 'z' {
+		return true
+	}
+	return !first && (c-'0' <= 9 || c == '+' || c == '-' || c == '.')
+}
+
 // QueryPairs iterates over the name=value pairs of a query, parted by "&", in order.
 // A pair without "=" has a nil value; empty pairs are skipped. Names and values are
 // views into query and still encoded: see AppendFormUnescaped. It does not allocate.

@@ -5,6 +5,7 @@ package bytesparse
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -44,6 +45,47 @@ func TestCutQuery(t *testing.T) {
 		path, query := CutQuery([]byte(in))
 		if string(path) != want[0] || string(query) != want[1] || (query == nil) == strings.Contains(in, "?") {
 			t.Errorf("%q: %q, %q", in, path, query)
+		}
+	}
+}
+
+func TestCutTarget(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                    `"" "" "" ""`,
+		"/":                   `"" "" "/" ""`,
+		"/a//b?c=http://d/?e": `"" "" "/a//b" "c=http://d/?e"`,
+		"//host/a":            `"" "" "//host/a" ""`,
+		"*":                   `"" "" "*" ""`,
+		"http://h":            `"http" "h" "/" ""`,
+		"http://h/":           `"http" "h" "/" ""`,
+		"http://h?":           `"http" "h" "/" ""`,
+		"http://h?a/b":        `"http" "h" "/" "a/b"`,
+		"HTTPS://[::1]:8/a?b": `"HTTPS" "[::1]:8" "/a" "b"`,
+		"a+b.1-c:///x":        `"a+b.1-c" "" "/x" ""`,
+		"host:80":             `"" "host:80" "" ""`,
+		"[::1]:80":            `"" "[::1]:80" "" ""`,
+		"http:/h":             `"" "http:/h" "" ""`,
+		"://h/":               `"" "://h/" "" ""`,
+		"1a://h/":             `"" "1a://h/" "" ""`,
+		"*?":                  `"" "*?" "" ""`,
+		"a/b?c":               `"" "a/b?c" "" ""`,
+	} {
+		b := []byte(in)
+		scheme, authority, path, query := CutTarget(b)
+		if got := fmt.Sprintf("%q %q %q %q", scheme, authority, path, query); got != want {
+			t.Errorf("%q: %s, want %s", in, got, want)
+		}
+		if (scheme == nil) != strings.HasPrefix(want, `"" `) {
+			t.Errorf("%q: scheme is nil: %v", in, scheme == nil)
+		}
+		if (query != nil) != (path != nil && strings.Contains(in, "?")) {
+			t.Errorf("%q: query is nil: %v", in, query == nil)
+		}
+		for _, view := range [][]byte{scheme, authority, path} {
+			_ = append(view, '!') // must not reach what is behind it
+		}
+		if string(b) != in {
+			t.Errorf("%q became %q", in, b)
 		}
 	}
 }

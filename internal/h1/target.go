@@ -38,28 +38,8 @@ func checkTarget(b []byte, h *bytesparse.Head) error {
 // scheme "://" authority. Without the "//" a URI names no server, and cannot be
 // told from authority-form ("a:80"), which is CONNECT's alone.
 func absoluteAuthority(target []byte) (authority []byte, ok bool) {
-	i := 0
-	for i < len(target) && isScheme(target[i], i == 0) {
-		i++
-	}
-	if i == 0 || len(target) < i+3 || target[i] != ':' || target[i+1] != '/' || target[i+2] != '/' {
-		return nil, false
-	}
-	authority = target[i+3:]
-	for j, c := range authority {
-		if c == '/' || c == '?' {
-			return authority[:j], true
-		}
-	}
-	return authority, true
-}
-
-// isScheme tells whether c may stand in a URI's scheme (RFC 3986 §3.1).
-func isScheme(c byte, first bool) bool {
-	if l := c | 0x20; 'a' <= l && l <= 'z' {
-		return true
-	}
-	return !first && ('0' <= c && c <= '9' || c == '+' || c == '-' || c == '.')
+	scheme, authority, _, _ := bytesparse.CutTarget(target)
+	return authority, scheme != nil
 }
 
 // validAuthority tells whether an absolute target names a server: an http URI
