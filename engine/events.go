@@ -163,7 +163,7 @@ func (x *responder) special(verdict error) (done bool) {
 			x.handOver("Events.Upgrade", on.Upgrade)
 			return true
 		}
-		if on.CheckContinue != nil && c.in.ExpectContinue() {
+		if on.CheckContinue != nil && c.in.ExpectContinue() && verdict == nil {
 			x.handler = on.CheckContinue
 			x.odd.Store(true)
 		}

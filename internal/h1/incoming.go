@@ -193,8 +193,9 @@ func ParseConnection(value []byte) ConnectionOptions {
 	}
 }
 
-// expect reads the Expect fields of an HTTP/1.1 request.
-func (c *Conn) expect(b []byte, h *bytesparse.Head) error {
+// expect reads the Expect fields of an HTTP/1.1 request. ErrExpectation does not keep a client
+// that asks for a 100 as well from waiting for that.
+func (c *Conn) expect(b []byte, h *bytesparse.Head) (verdict error) {
 	for i := h.Index(bytesparse.FieldExpect); i >= 0; i = nextLine(h, bytesparse.FieldExpect, i) {
 		list := h.Fields[i].ValueOf(b)
 		for {
@@ -203,12 +204,12 @@ func (c *Conn) expect(b []byte, h *bytesparse.Head) error {
 				break
 			}
 			list = rest
-			if !bytesparse.EqualFold(expectation, "100-continue") {
-				c.flags &^= flagExpect
-				return ErrExpectation
+			if bytesparse.EqualFold(expectation, "100-continue") {
+				c.flags |= flagExpect
+			} else {
+				verdict = ErrExpectation
 			}
-			c.flags |= flagExpect
 		}
 	}
-	return nil
+	return verdict
 }
