@@ -76,6 +76,8 @@ var requestCalls = map[string]audited{
 	"LoopIndex": {ownMemory, quiet(func(req *engine.Request, _ *engine.Response) { req.LoopIndex() })}, // of these tests
 	"Method":    {ownMemory, quiet(func(req *engine.Request, _ *engine.Response) { req.Method() })},
 	"OnClose":   {atomics, quiet(func(req *engine.Request, _ *engine.Response) { req.OnClose(func() {}) })},
+	"Path":      {ownMemory, quiet(func(req *engine.Request, _ *engine.Response) { req.Path() })},
+	"Query":     {ownMemory, quiet(func(req *engine.Request, _ *engine.Response) { req.Query() })},
 	"RawHeaders": {ownMemory, quiet(func(req *engine.Request, _ *engine.Response) {
 		for range req.RawHeaders() {
 		}
@@ -111,6 +113,7 @@ func ignoreEOF(_ int, err error) error {
 }
 
 var responseCalls = map[string]audited{
+	"AddHeader": {ownMemory, func(_ *engine.Request, res *engine.Response) error { return res.AddHeader("X", "y") }},
 	"AddHeaderBytes": {ownMemory, func(_ *engine.Request, res *engine.Response) error {
 		return res.AddHeaderBytes([]byte("X"), []byte("y"))
 	}},

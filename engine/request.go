@@ -50,10 +50,29 @@ func (r *Request) Method() string {
 }
 
 // URL returns the request target as received, not decoded (seed: message.url; RFC
-// 9112 §3.2).
+// 9112 §3.2). Nearly always that is path and query, but any client may send
+// "http://host/path" as well, and OPTIONS have "*": what is chosen or refused by where a
+// request goes should look at Path.
 func (r *Request) URL() []byte {
 	r.x.check("URL")
 	return r.in.Head.Target.Of(r.in.HeadBytes())
+}
+
+// Path returns the path of the target, whatever form that has, without the query and not
+// decoded: "/" when an absolute target has none, "*" of OPTIONS *, nil for CONNECT. See
+// bytesparse.CutTarget (RFC 9112 §3.2; seed: url.parse(message.url).pathname).
+func (r *Request) Path() []byte {
+	r.x.check("Path")
+	_, _, path, _ := bytesparse.CutTarget(r.in.Head.Target.Of(r.in.HeadBytes()))
+	return path
+}
+
+// Query returns what is behind the first "?" of the target, not decoded, nil when there is
+// none; bytesparse.QueryPairs parts it (seed: url.parse(message.url).query).
+func (r *Request) Query() []byte {
+	r.x.check("Query")
+	_, _, _, query := bytesparse.CutTarget(r.in.Head.Target.Of(r.in.HeadBytes()))
+	return query
 }
 
 // HTTPVersion returns "1.1" or "1.0" (seed: message.httpVersion).

@@ -165,12 +165,13 @@ func (r *Response) WriteHead(status int, reason string, headers ...string) error
 	if len(headers)%2 != 0 {
 		return errOddFields
 	}
+	if !bytesparse.IsFieldValue(reason) {
+		return &StatusError{Code: status, Reason: reason}
+	}
 	if err := r.SetStatus(status); err != nil {
 		return err
 	}
-	if err := r.SetStatusMessage(reason); err != nil {
-		return err
-	}
+	_ = r.SetStatusMessage(reason)
 	for i := 0; i < len(headers); i += 2 {
 		if err := r.out.Headers.Set(headers[i], headers[i+1]); err != nil {
 			return err
@@ -192,8 +193,17 @@ func (r *Response) SetHeader(name string, values ...string) error {
 	return r.out.Headers.Set(name, values...)
 }
 
-// AddHeaderBytes appends a field line and leaves others of the name alone. The bytes are
-// copied: it is for who forwards messages. Errors are those of SetHeader.
+// AddHeader appends a field line and leaves others of the name alone: another Set-Cookie,
+// say. Errors are those of SetHeader.
+func (r *Response) AddHeader(name, value string) error {
+	r.x.check("AddHeader")
+	if r.out.HeadSent() {
+		return ErrHeadSent
+	}
+	return r.out.Headers.Add(name, value)
+}
+
+// AddHeaderBytes is AddHeader for bytes, which are copied: for who forwards messages.
 func (r *Response) AddHeaderBytes(name, value []byte) error {
 	r.x.check("AddHeaderBytes")
 	if r.out.HeadSent() {

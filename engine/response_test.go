@@ -230,6 +230,58 @@ func TestRequest(t *testing.T) {
 	})
 }
 
+// TestPathAndQuery: whatever form the target has (RFC 9112 §3.2).
+func TestPathAndQuery(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		s := start(t, d, func(req *engine.Request, res *engine.Response) {
+			_ = res.EndString(fmt.Sprintf("%s %s %v", req.Path(), req.Query(), req.Query() != nil))
+		})
+		c := s.dial()
+		for line, want := range map[string]string{
+			"GET /a%20b?c=d?e":              "/a%20b c=d?e true",
+			"GET /a":                        "/a  false",
+			"GET //admin?":                  "//admin  true",
+			"GET http://other/admin?x":      "/admin x true",
+			"GET http://other":              "/  false",
+			"OPTIONS *":                     "*  false",
+			"OPTIONS http://other?only":     "/ only true",
+			"POST https://u.v:8443/w/?y=/z": "/w/ y=/z true",
+		} {
+			c.send(line + " HTTP/1.1\r\nHost: a\r\n\r\n")
+			c.expect(200, want)
+		}
+	})
+}
+
+// TestWriteHeadChangesNothing where it fails, but for fields in front of the one at fault.
+func TestWriteHeadChangesNothing(t *testing.T) {
+	got := serveOne(t, drivers[0], request("/"), func(_ *engine.Request, res *engine.Response) {
+		_ = res.SetStatusMessage("As before")
+		var status *engine.StatusError
+		for _, err := range []error{res.WriteHead(404, "a\nb", "X", "1"), res.WriteHead(99, "c", "X", "1")} {
+			if !errors.As(err, &status) {
+				t.Errorf("WriteHead: %v", err)
+			}
+		}
+		if err := res.WriteHead(404, "d", "X"); err == nil {
+			t.Error("a name without a value was taken")
+		}
+		_ = res.AddHeader("Set-Cookie", "a=1")
+		_ = res.AddHeader("set-cookie", "b=2")
+		var bad *writer.FieldError
+		if err := res.AddHeader("X", "a\r\nb"); !errors.As(err, &bad) {
+			t.Errorf("AddHeader: %v", err)
+		}
+		_ = res.EndString("")
+		if err := res.AddHeader("X", "1"); err != engine.ErrHeadSent {
+			t.Errorf("AddHeader behind the head: %v", err)
+		}
+	})
+	if !strings.HasPrefix(got, "HTTP/1.1 200 As before\r\nSet-Cookie: a=1\r\nset-cookie: b=2\r\n") || strings.Contains(got, "X:") {
+		t.Errorf("got %q", got)
+	}
+}
+
 // TestStringsMayBeKept, and so may the bytes of a request until its handler returns,
 // whatever is read meanwhile.
 func TestStringsMayBeKept(t *testing.T) {
