@@ -35,6 +35,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/gale-http/gale/bench/internal/cli"
 	"github.com/gale-http/gale/bench/internal/perf"
 	"github.com/gale-http/gale/bench/internal/proc"
 	"github.com/gale-http/gale/bench/internal/work"
@@ -86,10 +87,13 @@ func parse() *options {
 	flag.StringVar(&o.addr, "addr", "127.0.0.1:8080", "address for -server")
 	flag.IntVar(&o.serverCore, "servercore", 0, "core for the servers")
 	flag.IntVar(&o.clientCore, "clientcore", 1, "core for the drivers")
-	flag.Parse()
-	if flag.NArg() > 0 {
-		fmt.Fprintf(os.Stderr, "compare: unexpected argument %q\n", flag.Arg(0))
-		os.Exit(2)
+	cli.Parse("")
+	cli.Least("rounds", o.rounds, 0)
+	cli.Least("pairs", o.pairs, 0)
+	cli.Least("servercore", o.serverCore, 0)
+	cli.Least("clientcore", o.clientCore, 0)
+	if o.duration < 0 {
+		cli.Failf("-d %v: want a time", o.duration)
 	}
 	return o
 }

@@ -19,11 +19,12 @@ import (
 	"cmp"
 	"flag"
 	"fmt"
-	"os"
 	"runtime"
 	"slices"
 	"sync/atomic"
 	"time"
+
+	"github.com/gale-http/gale/bench/internal/cli"
 )
 
 // options is the command line.
@@ -42,21 +43,17 @@ func main() {
 	flag.DurationVar(&o.burn, "burn", 0, "what an answer takes to compute")
 	flag.IntVar(&o.hogs, "hogs", 0, "goroutines that compute and yield, for ever")
 	flag.StringVar(&o.by, "by", "loops", "who does the work: loops, goroutines or nothing")
-	flag.Parse()
-	if flag.NArg() > 0 {
-		fail(fmt.Errorf("unexpected argument %q", flag.Arg(0)))
-	}
+	cli.Parse("")
+	cli.Least("procs", o.procs, 1)
+	cli.Least("loops", o.loops, 1)
+	cli.Least("hogs", o.hogs, 0)
+	cli.Positive("d", o.span)
 	runtime.GOMAXPROCS(o.procs)
 	r, err := measure(o)
 	if err != nil {
-		fail(err)
+		cli.Fail(err)
 	}
 	r.print(o)
-}
-
-func fail(err error) {
-	fmt.Fprintln(os.Stderr, "fair:", err)
-	os.Exit(2)
 }
 
 // result is what was measured.

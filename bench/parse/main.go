@@ -15,9 +15,10 @@ package main
 import (
 	"flag"
 	"fmt"
-	"os"
 	"slices"
 	"time"
+
+	"github.com/gale-http/gale/bench/internal/cli"
 )
 
 // candidate is one way to do the work; run does it for the i-th input.
@@ -34,11 +35,8 @@ type contest struct {
 
 func main() {
 	spend := flag.Duration("d", time.Second, "time for each kind of input")
-	flag.Parse()
-	if flag.NArg() != 0 {
-		flag.Usage()
-		os.Exit(2)
-	}
+	cli.Parse("")
+	cli.Positive("d", *spend)
 	for _, c := range append(headContests(), chunkContests()...) {
 		report(c, compare(c.candidates, *spend))
 	}

@@ -27,6 +27,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gale-http/gale/bench/internal/cli"
 	"github.com/gale-http/gale/bench/internal/proc"
 	"github.com/gale-http/gale/bench/internal/stepped"
 	"github.com/gale-http/gale/bench/internal/work"
@@ -45,16 +46,22 @@ func main() {
 		client   = flag.Bool("client", false, "the command is a client")
 		asJSON   = flag.Bool("json", false, "print JSON")
 	)
-	flag.Parse()
+	cli.Parse("-- command with {addr}")
 	w := work.Find(*name)
 	if *few < 0 {
 		*few = (*conns + 6) / 8 // none for one
 	}
-	if w == nil || flag.NArg() == 0 || *conns < 1 || *requests < 1 || *few < 0 || *few >= *conns {
-		fmt.Fprintln(os.Stderr, "usage: steps [flags] -- command with {addr}")
-		flag.PrintDefaults()
-		os.Exit(2)
+	switch cli.Least("c", *conns, 1); {
+	case w == nil:
+		cli.Failf("there is no workload %q", *name)
+	case *few >= *conns:
+		cli.Failf("-few %d: want less than -c %d", *few, *conns)
 	}
+	cli.Least("n", *requests, 1)
+	cli.Least("warm", *warm, 0)
+	cli.Least("core", *core, 0)
+	cli.Least("profile", *profile, 0)
+	cli.Positive("limit", *limit)
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer cancel()
 	ctx, cancelLimit := context.WithTimeout(ctx, *limit)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/gale-http/gale/agent"
 	"github.com/gale-http/gale/bench/internal/asker"
+	"github.com/gale-http/gale/bench/internal/cli"
 	"github.com/gale-http/gale/bench/internal/peer"
 	"github.com/gale-http/gale/engine"
 )
@@ -25,13 +26,15 @@ func main() {
 		conns = flag.Int("c", 64, "handlers")
 		span  = flag.Duration("d", 2*time.Second, "span of the load")
 	)
-	flag.Parse()
+	cli.Parse("")
+	cli.Least("c", *conns, 1)
+	cli.Positive("d", *span)
 	f, err := run("http://"+*addr+"/", *conns, *span)
 	if err == nil {
 		err = json.NewEncoder(os.Stdout).Encode(f)
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
+		fmt.Fprintln(os.Stderr, "agentloop:", err)
 		os.Exit(1)
 	}
 }

@@ -5,14 +5,16 @@ package asker
 
 import (
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/gale-http/gale/bench/internal/cli"
 )
 
 // Figures is the line of JSON that a client program prints.
@@ -35,9 +37,11 @@ func Main(newAsk func(Options) (ask func() error)) {
 	flag.StringVar(&o.Addr, "addr", "127.0.0.1:8080", "server")
 	flag.IntVar(&o.Conns, "c", 64, "connections")
 	flag.DurationVar(&o.Duration, "d", 2*time.Second, "span of the load")
-	flag.Parse()
+	cli.Parse("")
+	cli.Least("c", o.Conns, 1)
+	cli.Positive("d", o.Duration)
 	if err := run(o, newAsk(o), os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, err)
+		fmt.Fprintf(os.Stderr, "%s: %v\n", filepath.Base(os.Args[0]), err)
 		os.Exit(1)
 	}
 }
@@ -65,7 +69,7 @@ func run(o Options, ask func() error, out io.Writer) error {
 	group.Wait()
 	f := Figures{requests.Load(), errorz.Load()}
 	if f.Requests == 0 && last.Load() != nil {
-		return errors.Join(errors.New("no answer"), *last.Load())
+		return fmt.Errorf("no answer: %w", *last.Load())
 	}
 	return json.NewEncoder(out).Encode(f)
 }

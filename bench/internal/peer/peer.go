@@ -23,12 +23,13 @@ package peer
 import (
 	"crypto/tls"
 	"flag"
-	"fmt"
 	"os"
 	"os/signal"
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/gale-http/gale/bench/internal/cli"
 )
 
 // The answers of every peer.
@@ -95,10 +96,7 @@ func Parse() *Options {
 	flag.StringVar(&o.Upstream, "upstream", "", "`host:port` that /proxy and /query ask")
 	flag.StringVar(&o.Cert, "cert", "", "certificate `file`: serve TLS")
 	flag.StringVar(&o.Key, "key", "", "key `file` of the certificate")
-	flag.Parse()
-	if flag.NArg() > 0 {
-		Fail(fmt.Errorf("unexpected argument %q", flag.Arg(0)))
-	}
+	cli.Parse("")
 	return o
 }
 
@@ -117,10 +115,7 @@ func (o *Options) TLS() *tls.Config {
 }
 
 // Fail ends the process with status 2 and one line that says why.
-func Fail(err error) {
-	fmt.Fprintf(os.Stderr, "%s: %v\n", os.Args[0], err)
-	os.Exit(2)
-}
+func Fail(err error) { cli.Fail(err) }
 
 // Run calls serve and waits for it or for a signal to end; either ends the
 // process.
