@@ -206,6 +206,9 @@ func (o *options) session(ctx context.Context, site *site) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := o.checkSteps(); err != nil {
+		return nil, err
+	}
 	s := &session{site: site, peers: peers, rounds: o.rounds, progress: progressTo(os.Stderr), stepLimit: time.Minute}
 	for name := range strings.SplitSeq(o.workloads, ",") {
 		if name == "none" {
@@ -242,6 +245,20 @@ func (o *options) session(ctx context.Context, site *site) (*session, error) {
 	}
 	s.meter = &meter{driver: driver, core: o.clientCore, duration: o.duration, pairs: o.pairs}
 	return s, nil
+}
+
+// checkSteps judges -steps.
+func (o *options) checkSteps() error {
+	for name := range strings.SplitSeq(o.steps, ",") {
+		known := name == "" || name == "none" || name == "all"
+		for _, p := range allPeers() {
+			known = known || name == p.name
+		}
+		if !known {
+			return fmt.Errorf("-steps: there is no peer %q", name)
+		}
+	}
+	return nil
 }
 
 // prepareCounters finds out what the machine can count, and says what it cannot.

@@ -4,6 +4,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -30,6 +31,9 @@ func main() {
 	cli.Least("c", *conns, 1)
 	cli.Positive("d", *span)
 	f, err := run("http://"+*addr+"/", *conns, *span)
+	if err == nil && f.Requests == 0 {
+		err = errors.New("no answer")
+	}
 	if err == nil {
 		err = json.NewEncoder(os.Stdout).Encode(f)
 	}
