@@ -52,5 +52,11 @@ func (r *Request) LoopIndex() int {
 	return slices.Index(r.x.server.run.group.Loops(), r.x.conn.Loop())
 }
 
-// SlotSize is how many bytes a connection at rest takes in its page.
-const SlotSize = unsafe.Sizeof(conn{})
+// SlotSize is how many bytes a connection at rest takes in its page, which has SlotsPerPage.
+const (
+	SlotSize     = unsafe.Sizeof(conn{})
+	SlotsPerPage = connsPerPage
+)
+
+// NewPage allocates a page.
+func NewPage() any { return newPage() }

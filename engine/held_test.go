@@ -4,6 +4,9 @@
 package engine_test
 
 import (
+	"math"
+	"runtime"
+	"strconv"
 	"testing"
 
 	"github.com/gale-http/gale/engine"
@@ -45,10 +48,27 @@ func TestSlotsAndBuffersComeBack(t *testing.T) {
 	})
 }
 
-// A connection at rest is a slot of at most 256 bytes: one more, and the pages that the
-// runtime has for them waste a sixth.
+// A connection at rest is a slot of at most 256 bytes, and what the runtime allocates for a
+// page of them has hardly more than them.
 func TestSlotSize(t *testing.T) {
 	if engine.SlotSize > 256 {
 		t.Errorf("a slot has %d bytes", engine.SlotSize)
+	}
+	if strconv.IntSize == 32 {
+		return // no header of the runtime's, and smaller slots
+	}
+	const pages = 100
+	least := math.Inf(1) // others may allocate meanwhile
+	for range 5 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for range pages {
+			engine.NewPage()
+		}
+		runtime.ReadMemStats(&after)
+		least = min(least, float64(after.TotalAlloc-before.TotalAlloc)/pages/engine.SlotsPerPage)
+	}
+	if least > float64(engine.SlotSize)*1.05 {
+		t.Errorf("%.1f bytes are allocated for each slot of %d", least, engine.SlotSize)
 	}
 }

@@ -23,7 +23,7 @@ const (
 	// residentBound is how much memory a server may take while a gibibyte passes.
 	residentBound = 64 << 20
 	// idleBound is how much memory an idle connection may take.
-	idleBound = 600
+	idleBound = 400
 	// idleTLSBound is that over TLS.
 	idleTLSBound = 14 << 10
 )

@@ -260,8 +260,8 @@ func (l *Loop) release() {
 func (l *Loop) stop() {
 	l.stopping = true
 	l.EachAtRest(Task.Stop)
-	for i := range l.streams.slots {
-		switch s := l.streams.slots[i].stream; {
+	for i := range l.streams.made {
+		switch s := l.streams.at(i).stream; {
 		case s == nil || s.state == atRest:
 		case s.state == taken, s.Kill():
 			s.task.Stop()
@@ -273,8 +273,8 @@ func (l *Loop) stop() {
 
 // EachAtRest calls do for the task of each stream at rest. The loop must be held.
 func (l *Loop) EachAtRest(do func(Task)) {
-	for i := 0; i < len(l.streams.slots); i++ {
-		if s := l.streams.slots[i].stream; s != nil && s.state == atRest {
+	for i := uint32(0); i < l.streams.made; i++ {
+		if s := l.streams.at(i).stream; s != nil && s.state == atRest {
 			do(s.task)
 		}
 	}

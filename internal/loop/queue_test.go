@@ -109,7 +109,7 @@ func TestTableForgetsClosedStreams(t *testing.T) {
 			streams[i] = streams[len(streams)-1]
 			streams = streams[:len(streams)-1]
 			table.remove(s)
-			if table.slots[s.index].stream != nil {
+			if table.at(s.index).stream != nil {
 				t.Fatal("a free slot keeps its last stream")
 			}
 			delete(live, token{s.index, s.gen})
@@ -129,8 +129,13 @@ func TestTableForgetsClosedStreams(t *testing.T) {
 			t.Fatal("the token of a closed stream found another")
 		}
 	}
-	if table.find(uint32(len(table.slots)), 0) != nil {
-		t.Fatal("a token from nowhere found a stream")
+	if int(table.made) <= slotsPerPage {
+		t.Fatalf("%d slots are one page", table.made)
+	}
+	for _, index := range []uint32{table.made, uint32(len(table.pages)) * slotsPerPage, 1<<32 - 1} {
+		if table.find(index, 0) != nil {
+			t.Fatalf("a token from nowhere, %d, found a stream", index)
+		}
 	}
 	if len(dead) == 0 || len(live) == 0 {
 		t.Fatal("nothing was tried")

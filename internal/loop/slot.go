@@ -21,12 +21,22 @@ type slot struct {
 	gen    uint32
 }
 
-// table hands out slots. It may move when it grows: only the loop looks at it.
+// table hands out slots, from pages that never move: a list that grew by itself would leave
+// several times its size behind for the garbage collector. Only the loop looks at it.
 type table struct {
-	slots []slot
+	pages []*[slotsPerPage]slot
+	made  uint32 // how many slots were ever handed out
 	free  []uint32
 	used  int
 }
+
+const (
+	pageShift    = 9
+	slotsPerPage = 1 << pageShift
+)
+
+// at returns the slot of an index below made.
+func (t *table) at(i uint32) *slot { return &t.pages[i>>pageShift][i&(slotsPerPage-1)] }
 
 // add gives s a slot and returns the token to register with the kernel.
 func (t *table) add(s *Stream) uint64 {
@@ -34,26 +44,34 @@ func (t *table) add(s *Stream) uint64 {
 	if n := len(t.free); n > 0 {
 		i, t.free = t.free[n-1], t.free[:n-1]
 	} else {
-		i = uint32(len(t.slots))
-		t.slots = append(t.slots, slot{})
+		if i = t.made; i>>pageShift == uint32(len(t.pages)) {
+			t.pages = append(t.pages, new([slotsPerPage]slot))
+		}
+		t.made++
 	}
-	t.slots[i].stream = s
-	s.index, s.gen = i, t.slots[i].gen
+	at := t.at(i)
+	at.stream = s
+	s.index, s.gen = i, at.gen
 	t.used++
 	return s.token()
 }
 
 func (t *table) remove(s *Stream) {
-	t.slots[s.index].stream = nil
-	t.slots[s.index].gen++
+	at := t.at(s.index)
+	at.stream = nil
+	at.gen++
 	t.free = append(t.free, s.index)
 	t.used--
 }
 
 // find returns the stream an event is for, or nil when it is gone.
 func (t *table) find(index, gen uint32) *Stream {
-	if int(index) >= len(t.slots) || t.slots[index].gen != gen {
+	page := index >> pageShift
+	if int(page) >= len(t.pages) {
 		return nil
 	}
-	return t.slots[index].stream
+	if at := &t.pages[page][index&(slotsPerPage-1)]; at.gen == gen {
+		return at.stream
+	}
+	return nil
 }
