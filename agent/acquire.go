@@ -107,7 +107,7 @@ func (r *Response) use(c *conn) error {
 	c.uses.Add(1)
 	r.conn, r.reused = c, c.used
 	if !r.follows {
-		r.stop = c.watchFor(r.ctx)
+		r.stop = c.watchFor(r.ctx, r.seat)
 	}
 	var err error
 	switch {

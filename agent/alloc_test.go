@@ -16,7 +16,7 @@ import (
 
 func TestAllocations(t *testing.T) {
 	url := "http://" + simnet.Canned(t, hello) + "/"
-	for _, w := range ways()[:2] {
+	for _, w := range ways()[:4] {
 		t.Run(w.name, func(t *testing.T) {
 			a := newAgent(t, &agent.Agent{KeepAlive: true})
 			w.call(t, func(ctx context.Context) {

@@ -26,9 +26,10 @@ type call struct {
 	ctx     context.Context
 	worker  *loop.Worker // that calls; nil for an ordinary goroutine
 	follows bool         // the handler's own context: nothing needs to be registered
+	seat    *loop.Seat   // of the connection whose own context it is, whoever calls; else nil
 	trace   *Trace
 	conn    *conn                   // nil when there is none, or no longer
-	stop    func() bool             // ends the watch for the context
+	stop    func() bool             // ends the watch for a foreign context
 	over    context.CancelCauseFunc // ends the context of a ClientRequest
 	reused  bool                    // the socket has been used before
 	fresh   bool                    // only a fresh socket will do
@@ -76,7 +77,7 @@ func (a *Agent) Do(ctx context.Context, req *Request, res *Response) error {
 		return err
 	}
 	res.call = call{run: r, origin: o, ctx: ctx}
-	res.call.worker, res.call.follows = loop.Seated(ctx)
+	res.call.worker, res.call.follows, res.call.seat = loop.Seated(ctx)
 	return res.do(req)
 }
 

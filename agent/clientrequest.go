@@ -59,7 +59,7 @@ func (a *Agent) NewRequest(ctx context.Context, options *Request) *ClientRequest
 		return c
 	}
 	c.res.call = call{run: r, origin: o, ctx: c.ctx, over: c.cancel}
-	c.res.call.worker, c.res.call.follows = loop.Seated(c.ctx)
+	c.res.call.worker, c.res.call.follows, c.res.call.seat = loop.Seated(c.ctx)
 	options.prepare()
 	return c
 }

@@ -26,11 +26,12 @@ type conn struct {
 	lane, home *lane // where it rests, and where it did last; the loop's, as next and prev are
 	next, prev *conn
 
-	free     atomic.Bool          // nobody uses it
-	dead     atomic.Bool          // the loop closed it while nobody did
-	detached atomic.Bool          // it does not count as the agent's
-	uses     atomic.Uint32        // how often it was taken; tells whether it was idle all the time
-	ticket   atomic.Uint64        // see cancel.go
+	free     atomic.Bool   // nobody uses it
+	dead     atomic.Bool   // the loop closed it while nobody did
+	detached atomic.Bool   // it does not count as the agent's
+	uses     atomic.Uint32 // how often it was taken; tells whether it was idle all the time
+	ticket   atomic.Uint64 // see cancel.go, as for hook
+	hook     loop.Hook
 	secure   *tls.ConnectionState // nil: plain
 	pooled   bool                 // it is a shared stream; its user's, who may not ask the loop for its state
 	used     bool                 // a request has been answered on it; its user's

@@ -27,3 +27,17 @@ func AgeNames(a *Agent) {
 		known.until = 1
 	}
 }
+
+// EndOfUse ends the use of a socket, and tells the socket that the context of that use has ended,
+// late or in time. It returns whether that use, and the next one, were not cut.
+func EndOfUse(late bool) (first, next bool) {
+	c := newConn(nil)
+	use := c.ticket.Load()
+	if !late {
+		c.Ended(use)
+	}
+	if first = c.unwatch(nil); late {
+		c.Ended(use)
+	}
+	return first, c.unwatch(nil)
+}

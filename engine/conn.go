@@ -91,6 +91,7 @@ func (c *conn) part() {
 	}
 	if ctx := e.context.Load(); ctx != nil {
 		ctx.asker.Store(0)
+		ctx.seat.Vacate()
 		ctx.cancel()
 	}
 }

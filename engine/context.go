@@ -112,7 +112,7 @@ func (c *conn) requestContext() *connContext {
 	ctx := &connContext{conn: c}
 	ctx.Context, ctx.cancel = context.WithCancel(c.server.run.context)
 	ctx.done = ctx.Context.Done()
-	ctx.seat.Init(&c.Stream, ctx.done, ctx.lend)
+	ctx.seat.Init(&c.Stream, ctx, ctx.lend)
 	if !e.context.CompareAndSwap(nil, ctx) {
 		ctx.cancel()
 		return c.requestContext()

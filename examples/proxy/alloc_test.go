@@ -7,6 +7,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"net"
 	"runtime/debug"
 	"testing"
@@ -28,12 +29,11 @@ func TestAllocations(t *testing.T) {
 		{"post", "POST /a HTTP/1.1\r\nHost: a\r\nX-Count: %\r\nContent-Length: 5\r\n\r\nhello", answer(1)},
 		{"not found", get + "%\r\n\r\n", "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nok"},
 	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
+	for i := range 3 * len(cases) {
+		c, dispatch := cases[i/3], engine.Dispatch(i%3)
+		t.Run(fmt.Sprint(c.name, ", dispatch ", dispatch), func(t *testing.T) {
 			p := newProxy("http://" + simnet.Canned(t, c.answer))
-			// Handed off, as on a busy machine any handler may be, a request costs three: its context is
-			// another goroutine's to end.
-			s := &engine.Server{Handler: p.serve, Loops: 1, Dispatch: engine.Inline}
+			s := &engine.Server{Handler: p.serve, Loops: 1, Dispatch: dispatch}
 			if err := s.Listen("tcp", "127.0.0.1:0"); err != nil {
 				t.Fatal(err)
 			}

@@ -13,16 +13,18 @@ import (
 type Seat struct {
 	worker atomic.Pointer[Worker]
 	stream *Stream
-	done   <-chan struct{}
+	ctx    context.Context
+	done   <-chan struct{} // of ctx
 	lend   func()
+	hooks  hooks
 }
 
 type seatKey struct{}
 
-// Init says which stream the seat is of, the Done channel of the context that ends when
-// the peer of the stream hangs up, and what Lend is to call.
-func (t *Seat) Init(s *Stream, done <-chan struct{}, lend func()) {
-	t.stream, t.done, t.lend = s, done, lend
+// Init says which stream the seat is of, the context that ends when the peer of the stream
+// hangs up, and what Lend is to call.
+func (t *Seat) Init(s *Stream, ctx context.Context, lend func()) {
+	t.stream, t.ctx, t.done, t.lend = s, ctx, ctx.Done(), lend
 }
 
 // Lend tells the handler that ctx leads to, if it does, that a goroutine is going to read
@@ -49,18 +51,22 @@ func IsSeat(key any) bool {
 
 // Seated returns the worker that calls, when ctx leads to it and it has not lost its
 // loop, as far as it knows, else nil. follows tells that ctx ends when the peer of
-// the stream that the worker serves hangs up, and not otherwise while the loop runs.
-// It does not allocate.
-func Seated(ctx context.Context) (w *Worker, follows bool) {
+// the stream that the worker serves hangs up, and not otherwise while the loop runs. own is
+// the seat that ctx leads to, whoever calls, when ctx ends just when that of the seat does,
+// else nil. It does not allocate.
+func Seated(ctx context.Context) (w *Worker, follows bool, own *Seat) {
 	t, ok := ctx.Value(seatKey{}).(*Seat)
 	if !ok {
-		return nil, false
+		return nil, false, nil
+	}
+	if ctx.Done() == t.done {
+		own = t
 	}
 	w = t.worker.Load()
 	if w == nil || !w.Mine() || w.lost {
-		return nil, false
+		return nil, false, own
 	}
-	return w, w.serving == t.stream && ctx.Done() == t.done
+	return w, own != nil && w.serving == t.stream, own
 }
 
 // Follow has the waits of s, an own stream of its worker, end with ErrOver once the

@@ -272,11 +272,11 @@ func TestSeated(t *testing.T) {
 	defer cancel()
 	var s Stream
 	seat := new(Seat)
-	seat.Init(&s, base.Done(), nil)
+	seat.Init(&s, base, nil)
 	ctx := seated{base, seat}
 	derived, cancelDerived := context.WithCancel(ctx)
 	defer cancelDerived()
-	if w, _ := Seated(ctx); w != nil {
+	if w, _, own := Seated(ctx); w != nil || own != seat {
 		t.Error("an empty seat")
 	}
 	done := make(chan error, 1)
@@ -284,13 +284,13 @@ func TestSeated(t *testing.T) {
 		seat.Set(w)
 		w.Begin(&s)
 		defer w.End()
-		a, follows := Seated(ctx)
-		b, derivedFollows := Seated(derived)
+		a, follows, own := Seated(ctx)
+		b, derivedFollows, derivedOwn := Seated(derived)
 		var c *Worker
 		var group sync.WaitGroup
-		group.Go(func() { c, _ = Seated(ctx) })
+		group.Go(func() { c, _, _ = Seated(ctx) })
 		group.Wait()
-		if !w.Lost() && (a != w || b != w || !follows || derivedFollows) || c != nil {
+		if !w.Lost() && (a != w || b != w || !follows || derivedFollows) || c != nil || own != seat || derivedOwn != nil {
 			done <- errors.New("the seat leads to the wrong worker")
 			return
 		}
