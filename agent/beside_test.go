@@ -128,7 +128,7 @@ func TestWriteInContinue(t *testing.T) {
 				_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"+string(b))
 				_, _ = io.Copy(io.Discard, c)
 			})
-			a := newAgent(t, &agent.Agent{KeepAlive: true})
+			a := newAgent(t, &agent.Agent{KeepAlive: true, Timeouts: agent.Timeouts{Continue: patience}})
 			w.call(t, func(ctx context.Context) {
 				defer func() {
 					if p := recover(); p != nil {

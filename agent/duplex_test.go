@@ -330,14 +330,17 @@ func TestSourceFails(t *testing.T) {
 	}
 }
 
-// trickle gives a byte at a time, each of which takes its time.
-type trickle struct{ n int }
+// trickle gives n bytes, each of which takes its time.
+type trickle struct {
+	n    int
+	each time.Duration
+}
 
 func (s *trickle) Read(p []byte) (int, error) {
 	if s.n--; s.n < 0 {
 		return 0, io.EOF
 	}
-	time.Sleep(30 * time.Millisecond) // sleep: a sender that is slower than the time for an answer is the subject
+	time.Sleep(s.each) // sleep: a sender that is slower than the time for an answer is the subject
 	return copy(p, "x"), nil
 }
 
@@ -354,18 +357,25 @@ func TestResponseTimeoutWhileSending(t *testing.T) {
 				}
 				_, _ = io.CopyN(w, &pattern{n: n}, n)
 			})
-			a := newAgent(t, &agent.Agent{KeepAlive: true, Timeouts: agent.Timeouts{Response: 300 * time.Millisecond}})
+			post := func(ctx context.Context, limit time.Duration) error {
+				a := newAgent(t, &agent.Agent{Timeouts: agent.Timeouts{Response: limit}})
+				req, res := &agent.Request{URL: s.URL, Method: "POST"}, new(agent.Response)
+				defer res.Close()
+				req.Source.Reader = &trickle{15, limit / 10}
+				return a.Do(ctx, req, res)
+			}
 			w.call(t, func(ctx context.Context) {
-				for _, now := range []bool{true, false} {
-					answers.Store(now)
-					var req agent.Request
-					var res agent.Response
-					req.URL, req.Method, req.Source.Reader = s.URL, "POST", &trickle{15}
-					err := a.Do(ctx, &req, &res)
-					if now && err != nil || !now && !errors.Is(err, agent.ErrTimeout) {
-						t.Errorf("%v: %v", now, err)
+				answers.Store(true)
+				unhurried(t, func(limit time.Duration) bool {
+					err := post(ctx, limit)
+					if err != nil && !errors.Is(err, agent.ErrTimeout) {
+						t.Error(err)
 					}
-					_ = res.Close()
+					return !errors.Is(err, agent.ErrTimeout)
+				})
+				answers.Store(false)
+				if err := post(ctx, 50*time.Millisecond); !errors.Is(err, agent.ErrTimeout) {
+					t.Errorf("without an answer: %v", err)
 				}
 			})
 		})

@@ -51,6 +51,9 @@ func newHole(t testing.TB, addr string) *hole {
 	t.Cleanup(func() { _ = h.l.Close() })
 	for range 10 {
 		c, err := net.DialTimeout("tcp", addr, 100*time.Millisecond)
+		if err != nil { // or the machine stood still
+			c, err = net.DialTimeout("tcp", addr, 300*time.Millisecond)
+		}
 		if err != nil {
 			return h
 		}

@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"runtime/pprof"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -30,13 +31,21 @@ const patience = 20 * time.Second
 type stdServer struct {
 	*httptest.Server
 	conns, most, opened atomic.Int64
+	left                sync.Map // addresses of clients whose connections are not counted any more
+}
+
+// leave counts r's connection as closed, which its answer says: the client may have made
+// the next one before the server has closed this.
+func (s *stdServer) leave(r *http.Request) {
+	s.left.Store(r.RemoteAddr, true)
+	s.conns.Add(-1)
 }
 
 func newServer(t testing.TB, handler http.HandlerFunc) *stdServer {
 	t.Helper()
 	s := new(stdServer)
 	s.Server = httptest.NewUnstartedServer(handler)
-	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+	s.Config.ConnState = func(c net.Conn, state http.ConnState) {
 		switch state {
 		case http.StateNew:
 			s.opened.Add(1)
@@ -44,7 +53,9 @@ func newServer(t testing.TB, handler http.HandlerFunc) *stdServer {
 			for m := s.most.Load(); n > m && !s.most.CompareAndSwap(m, n); m = s.most.Load() {
 			}
 		case http.StateClosed, http.StateHijacked:
-			s.conns.Add(-1)
+			if _, left := s.left.LoadAndDelete(c.RemoteAddr().String()); !left {
+				s.conns.Add(-1)
+			}
 		}
 	}
 	s.Start()
@@ -138,6 +149,17 @@ func eventually(t testing.TB, what string, is func() bool) {
 			t.Fatalf("waited %v in vain for %s", patience, what)
 		}
 		time.Sleep(time.Millisecond) // sleep: polls what tells nobody
+	}
+}
+
+// unhurried makes a try with spans that are twice as long each time, until one holds: on a
+// machine that stands still now and then, the first may not. ok is a try's result.
+func unhurried(t testing.TB, ok func(span time.Duration) bool) {
+	t.Helper()
+	for span := 50 * time.Millisecond; !ok(span); span *= 2 {
+		if span > patience/4 {
+			t.Fatalf("not even with %v", span)
+		}
 	}
 }
 

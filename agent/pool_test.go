@@ -30,9 +30,11 @@ func many(n int) int {
 func TestMaxSockets(t *testing.T) {
 	checkLeaks(t)
 	var served atomic.Int64
-	s := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+	var s *stdServer
+	s = newServer(t, func(w http.ResponseWriter, r *http.Request) {
 		if served.Add(1)%50 == 0 {
 			w.Header().Set("Connection", "close")
+			s.leave(r)
 		}
 		fmt.Fprint(w, r.URL.Path)
 	})
@@ -49,7 +51,7 @@ func TestMaxSockets(t *testing.T) {
 		})
 	}
 	group.Wait()
-	if n := s.most.Load(); n > 9 { // the server may see the end of one after the beginning of the next
+	if n := s.most.Load(); n > 8 {
 		t.Errorf("%d sockets were open at once", n)
 	}
 	if n := served.Load(); n != int64(many(10_000)) {
@@ -243,13 +245,7 @@ func TestMaxFreeSockets(t *testing.T) {
 						_, _ = io.Copy(io.Discard, res)
 					}
 					eventually(t, "the sockets to be given back", func() bool { return len(a.Sockets()) == 0 })
-					free := 0
-					for _, n := range a.FreeSockets() {
-						free += n
-					}
-					if free != max(0, most) {
-						t.Errorf("%d sockets are kept, of at most %d", free, most)
-					}
+					eventually(t, "as many to be kept as may be", func() bool { return agent.AllSockets(a) == max(0, most) })
 				})
 			})
 		}
