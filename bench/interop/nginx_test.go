@@ -14,7 +14,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -23,6 +22,7 @@ import (
 	"testing"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 const nginxConfig = `
@@ -64,33 +64,8 @@ func startNginx(t testing.TB, addr string) (socket, errorLog string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	config := filepath.Join(dir, "nginx.conf")
-	if err := os.WriteFile(config, fmt.Appendf(nil, nginxConfig, dir, addr), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	var words bytes.Buffer
-	cmd := exec.Command(path, "-p", dir, "-c", config, "-e", filepath.Join(dir, "error.log"))
-	cmd.Stdout, cmd.Stderr = &words, &words
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(os.Interrupt)
-		_ = cmd.Wait()
-	})
-	socket, errorLog = filepath.Join(dir, "socket"), filepath.Join(dir, "error.log")
-	up := eventually(func() bool {
-		c, err := net.Dial("unix", socket)
-		if err == nil {
-			_ = c.Close()
-		}
-		return err == nil
-	})
-	if !up {
-		text, _ := os.ReadFile(errorLog)
-		t.Fatalf("nginx does not listen: %s%s", words.Bytes(), text)
-	}
-	return socket, errorLog
+	simnet.Nginx(t, path, dir, func(string) string { return fmt.Sprintf(nginxConfig, dir, addr) })
+	return filepath.Join(dir, "socket"), filepath.Join(dir, "error.log")
 }
 
 // behind is what nginx has behind it.

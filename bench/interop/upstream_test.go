@@ -10,10 +10,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -60,7 +57,7 @@ http {
 	keepalive_timeout 1s;
 	keepalive_requests 10000000;
 	server {
-		listen 127.0.0.1:%[2]d;
+		listen %[2]s;
 		add_header X-Connection $connection;
 		location / { return 200 "hello"; }
 	}
@@ -75,36 +72,7 @@ func nodeUpstream(t testing.TB) string {
 // nginxUpstream starts nginx as a server and returns its address.
 func nginxUpstream(t testing.TB) string {
 	path, dir := program(t, "nginx"), t.TempDir()
-	l, err := net.Listen("tcp", "127.0.0.1:0") // a port that is free, for as long as that is
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := l.Addr().(*net.TCPAddr).Port
-	_ = l.Close()
-	config := filepath.Join(dir, "nginx.conf")
-	if err := os.WriteFile(config, fmt.Appendf(nil, upstreamNginx, dir, port), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(path, "-p", dir, "-c", config, "-e", filepath.Join(dir, "error.log"))
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(os.Interrupt)
-		_ = cmd.Wait()
-	})
-	addr := fmt.Sprint("127.0.0.1:", port)
-	if !eventually(func() bool {
-		c, err := net.Dial("tcp", addr)
-		if err == nil {
-			_ = c.Close()
-		}
-		return err == nil
-	}) {
-		t.Fatal("nginx does not listen")
-	}
-	return addr
+	return simnet.Nginx(t, path, dir, func(addr string) string { return fmt.Sprintf(upstreamNginx, dir, addr) })
 }
 
 // upstreamCall makes one of the requests that may be repeated, and notes its connection.

@@ -4,13 +4,13 @@ package main
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
+
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 const nginxConfig = `daemon off; pid %[1]s/pid; error_log %[1]s/error crit; worker_processes 1;
@@ -42,35 +42,13 @@ func startNginx(t *testing.T) (url, socket string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	l, err := net.Listen("tcp", "127.0.0.1:0") // to find a free port
-	if err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "file"), []byte(strings.Repeat("0123456789", 20000)), 0o644); err != nil {
 		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	_ = l.Close()
-	for name, content := range map[string]string{"conf": fmt.Sprintf(nginxConfig, dir, addr), "file": strings.Repeat("0123456789", 20000)} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
-			t.Fatal(err)
-		}
 	}
 	if err := os.Chmod(dir, 0o755); err != nil { // the worker is another user when we are root
 		t.Fatal(err)
 	}
-	cmd := exec.Command(nginx, "-c", filepath.Join(dir, "conf"), "-p", dir)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		_ = cmd.Wait()
-	})
-	eventually(t, "nginx listens", func() bool {
-		c, err := net.Dial("tcp", addr)
-		if err != nil {
-			return false
-		}
-		return c.Close() == nil
-	})
+	addr := simnet.Nginx(t, nginx, dir, func(addr string) string { return fmt.Sprintf(nginxConfig, dir, addr) })
 	return "http://" + addr, filepath.Join(dir, "socket")
 }
 
