@@ -10,9 +10,10 @@ import (
 
 // TestSteadyStateDoesNotAllocate counts the objects allocated by the whole
 // process while some ten thousand requests pass. The server is another process. A
-// few objects are the runtime's own.
+// few objects are the runtime's own: a thread costs it five, and the busier the machine,
+// the more of them it has. One for each batch of the longest would be 600.
 func TestSteadyStateDoesNotAllocate(t *testing.T) {
-	const slack = 10
+	const slack = 100
 	server, err := startServer("1")
 	if err != nil {
 		t.Fatal(err)

@@ -4,7 +4,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"testing"
@@ -66,55 +65,85 @@ func TestProgressLine(t *testing.T) {
 	if p == nil {
 		t.Fatal("a terminal was not recognised")
 	}
-	written := ""
-	read := func() {
+	pieces := make(chan string, 100) // what was written comes in as many as the system likes
+	go func() {
 		b := make([]byte, 4096)
-		n, err := screen.Read(b)
-		if err != nil {
-			t.Fatal(err)
+		for {
+			n, err := screen.Read(b)
+			if err != nil {
+				return
+			}
+			pieces <- string(b[:n])
 		}
-		written += string(b[:n])
+	}()
+	written := ""
+	shows := func(want string, cleared bool) {
+		t.Helper()
+		timer := time.NewTimer(10 * time.Second)
+		defer timer.Stop()
+		for {
+			line, column := shown(written)
+			if line == want && (column == 0 || !cleared) {
+				return
+			}
+			select {
+			case piece := <-pieces:
+				written += piece
+			case <-timer.C:
+				t.Fatalf("the terminal shows %q, cursor in column %d, instead of %q", line, column, want)
+			}
+		}
 	}
 	for _, s := range []string{"a long line", "short", strings.Repeat("x", 100)} {
 		p.put(s)
-		read()
-		if line, _ := shown(written); line != s[:min(len(s), 39)] {
-			t.Errorf("after %q the terminal shows %q", s, line)
-		}
+		shows(s[:min(len(s), 39)], false)
 	}
 	p.clear()
-	read()
-	if line, column := shown(written); line != "" || column != 0 || strings.Contains(written, "\n") {
-		t.Errorf("cleared, the terminal shows %q, cursor in column %d", line, column)
+	shows("", true)
+	if strings.Contains(written, "\n") {
+		t.Errorf("a line was ended in %q", written)
 	}
+}
+
+// figures counts the drawn lines that have some.
+func figures(written string) (n int) {
+	for line := range strings.SplitSeq(written, "\r") {
+		var seconds, of float64
+		var answers, rate int
+		if k, _ := fmt.Sscanf(line, "%f s of %f s %d answers %d/s", &seconds, &of, &answers, &rate); k == 4 && answers > 0 && rate > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 func TestProgressOfARun(t *testing.T) {
 	screen, tty := terminal(t, 80)
-	cmd := program("-c", "2", "-d", "900ms", rawServer(t, alwaysSays(ok)))
+	cmd := program("-c", "2", "-d", "1h", rawServer(t, alwaysSays(ok)))
 	var out strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, tty
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	timer := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() }) // it draws nothing
+	defer timer.Stop()
 	_ = tty.Close() // now the end of the program is the end of what screen reads
-	written, _ := io.ReadAll(screen)
-	if err := cmd.Wait(); err != nil {
-		t.Error(err)
-	}
-	lines := strings.Split(string(written), "\r")
-	drawn := 0
-	for _, line := range lines {
-		var seconds, of float64
-		var answers, rate int
-		if n, _ := fmt.Sscanf(line, "%f s of %f s %d answers %d/s", &seconds, &of, &answers, &rate); n == 4 && answers > 0 && rate > 0 {
-			drawn++
+	written, interrupted := "", false
+	for b := make([]byte, 4096); ; {
+		n, err := screen.Read(b)
+		if written += string(b[:n]); err != nil {
+			break
+		}
+		if figures(written) >= 2 && !interrupted {
+			interrupted = true
+			_ = cmd.Process.Signal(os.Interrupt)
 		}
 	}
-	if drawn < 2 {
-		t.Errorf("%d lines with figures in %q", drawn, written)
+	_ = cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted || !interrupted {
+		t.Errorf("exit code %d, %d lines with figures in %q", code, figures(written), written)
 	}
-	if line, column := shown(string(written)); line != "" || column != 0 {
+	if line, column := shown(written); line != "" || column != 0 {
 		t.Errorf("%q is left on the terminal", line)
 	}
 	if !strings.Contains(out.String(), "requests/s") {
