@@ -102,9 +102,14 @@ func TestTrouble(t *testing.T) {
 			}()
 		}
 	}()
-	url := front(t, "http://"+l.Addr().String(), &agent.Agent{KeepAlive: true, Timeouts: agent.Timeouts{Response: 50 * time.Millisecond}})
+	url := front(t, "http://"+l.Addr().String(), &agent.Agent{KeepAlive: true})
+	hasty := front(t, "http://"+l.Addr().String(), &agent.Agent{Timeouts: agent.Timeouts{Response: 50 * time.Millisecond}})
 	for path, want := range map[string]int{"/garbage": 502, "/stall": 504, "/closed": 502} {
-		res, err := http.Get(url + path)
+		through := url
+		if path == "/stall" {
+			through = hasty
+		}
+		res, err := http.Get(through + path)
 		if err != nil || res.StatusCode != want {
 			t.Errorf("%s: %v %v, want %d", path, res, err, want)
 			continue
