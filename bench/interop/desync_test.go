@@ -60,11 +60,11 @@ func desynced(t *testing.T, addr string, parts [2]string) []string {
 		answers = append(answers, string(body))
 		return err == nil
 	}
-	if _, err := io.WriteString(c, parts[0]); err != nil {
-		return nil
-	}
 	go func() {
 		defer close(sent)
+		if _, err := io.WriteString(c, parts[0]); err != nil {
+			return // the answer has come, and the connection was closed
+		}
 		_, _ = io.WriteString(c, parts[1]+"GET /next HTTP/1.1\r\nHost: a\r\n\r\n")
 		_ = c.(*net.TCPConn).CloseWrite()
 	}()

@@ -56,7 +56,7 @@ func run(o Options, ask func() error, out io.Writer) error {
 	time.AfterFunc(o.Duration, func() { over.Store(true) })
 	for range o.Conns {
 		group.Go(func() {
-			for !over.Load() {
+			for first := true; first || !over.Load(); first = false { // once, however late it begins
 				if err := ask(); err != nil {
 					errorz.Add(1)
 					last.Store(&err)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"runtime"
@@ -38,16 +39,19 @@ func shell(t *testing.T, script string, core int) (*exec.Cmd, string) {
 }
 
 func TestLoad(t *testing.T) {
-	text, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		t.Fatal(err)
+	read := func() (load float64) {
+		text, err := os.ReadFile("/proc/loadavg")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := fmt.Sscan(string(text), &load); err != nil {
+			t.Fatal(err)
+		}
+		return load
 	}
-	var want float64
-	if _, err := fmt.Sscan(string(text), &want); err != nil {
-		t.Fatal(err)
-	}
-	if got := Load(); got < want-1 || got > want+1 { // it moves
-		t.Errorf("%v, want %v", got, want)
+	before, got, after := read(), Load(), read() // it moves now and then
+	if math.Abs(got-before) > 0.01 && math.Abs(got-after) > 0.01 {
+		t.Errorf("%v, and /proc/loadavg has %v and %v", got, before, after)
 	}
 }
 
@@ -103,21 +107,28 @@ func TestAwaitObeysItsContext(t *testing.T) {
 }
 
 func TestUsage(t *testing.T) {
+	spent := func() time.Duration { // by this process, as the kernel tells itself
+		var u unix.Rusage
+		if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+			t.Fatal(err)
+		}
+		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	}
+	begun := spent()
 	before, err := UsageOf(os.Getpid())
 	if err != nil {
 		t.Fatal(err)
 	}
-	begun, sum := time.Now(), 0
-	for time.Since(begun) < 100*time.Millisecond {
-		sum++
+	for at := spent(); spent() < at+100*time.Millisecond; {
 	}
 	after, err := UsageOf(os.Getpid())
 	if err != nil {
 		t.Fatal(err)
 	}
+	most := spent() - begun
 	used := after.Sub(before)
-	if used.CPU < 10*time.Millisecond || used.CPU > 5*time.Second || used.RSS < 1<<20 || used.Peak < used.RSS || sum == 0 {
-		t.Errorf("100 ms of work: %+v", used)
+	if used.CPU < 80*time.Millisecond || used.CPU > most+20*time.Millisecond || used.RSS < 1<<20 || used.Peak < used.RSS {
+		t.Errorf("between 100 ms and %v of work: %+v", most, used)
 	}
 	if _, err := UsageOf(1 << 30); err == nil {
 		t.Error("a process that is not there has used something")
