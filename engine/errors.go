@@ -17,7 +17,10 @@ var (
 	ErrBusy    = loop.ErrBusy    // two goroutines read, or write, at once
 )
 
-var errHeadTimeout error = &h1.Error{Status: 408, Msg: "the request head took too long", Offset: -1}
+var (
+	errHeadTimeout error = &h1.Error{Status: 408, Msg: "the request head took too long", Offset: -1}
+	errBodyTimeout error = &h1.Error{Status: 408, Msg: "the request body took too long", Offset: -1}
+)
 
 // statusOf returns the status that a peer deserves for err; 0 when err is not of
 // its making.

@@ -4,6 +4,8 @@
 package engine
 
 import (
+	"errors"
+
 	"github.com/gale-http/gale/internal/exchange"
 	"github.com/gale-http/gale/internal/loop"
 )
@@ -71,10 +73,14 @@ func (x *responder) moreToRead() bool {
 
 // blame answers a request whose body its handler found malformed with what it
 // deserves, in the place of an answer that sounds as if all were well, if nothing
-// of that has left. It reports whether it did. What nobody has read is no reason
+// of that has left; and one whose body its handler has waited for in vain, if that has said
+// nothing. It reports whether it did. What nobody has read is no reason
 // to take an answer back: whether it had arrived by then is chance.
 func (x *responder) blame() bool {
 	err, out := x.req.in.Err(), &x.res.out
+	if err != nil && !out.HeadSent() && x.res.status == 200 && errors.Is(err, loop.ErrTimeout) {
+		err = errBodyTimeout
+	}
 	if err == nil || statusOf(err) == 0 || out.Err() != nil ||
 		out.HeadSent() && x.res.status >= 400 || !out.Recall() {
 		return false

@@ -132,9 +132,10 @@ func (r *Request) RawTrailers() iter.Seq2[[]byte, []byte] {
 }
 
 // Read reads the body, waiting until some of it has arrived; io.EOF is its end. A
-// body that breaks the protocol or a limit gives an error, and its sender the
-// status it deserves if the handler has not answered. While it waits, the loop
-// serves others. It may be called by one goroutine at a time, any one.
+// body that breaks the protocol or a limit, or takes too long (ErrTimeout), gives an
+// error, and its sender the status it deserves (400, 413, 408) if the handler returns
+// without an answer. While it waits, the loop serves others. It may be called by one
+// goroutine at a time, any one.
 func (r *Request) Read(p []byte) (int, error) {
 	r.x.check("Read")
 	if !r.x.mine() {

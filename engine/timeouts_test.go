@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -337,5 +338,45 @@ func TestSteadyPeersAreNotTimedOut(t *testing.T) {
 			c.send("x")
 		}
 		c.expect(200, strings.Repeat("x", n))
+	})
+}
+
+// TestBodyTimeoutUnanswered: whose handler gives up without a word is not told that all is
+// well. What the handler says itself stands.
+func TestBodyTimeoutUnanswered(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		s := startTimed(t, d, engine.Timeouts{Body: soon}, routes(map[string]engine.Handler{
+			"/silent": func(req *engine.Request, _ *engine.Response) { _, _ = io.Copy(io.Discard, req) },
+			"/deadline": func(req *engine.Request, res *engine.Response) {
+				_ = res.SetHeader("X", "y")
+				req.SetReadDeadline(time.Now())
+				_, _ = io.Copy(io.Discard, req)
+			},
+			"/status": func(req *engine.Request, res *engine.Response) {
+				_, _ = io.Copy(io.Discard, req)
+				_ = res.SetStatus(503)
+			},
+			"/answer": func(req *engine.Request, res *engine.Response) {
+				n, _ := io.Copy(io.Discard, req)
+				_ = res.EndString(strconv.FormatInt(n, 10))
+			},
+			"/begun": func(req *engine.Request, res *engine.Response) {
+				_, _ = res.WriteString("so far")
+				_, _ = io.Copy(io.Discard, req)
+			},
+		}))
+		for path, want := range map[string]struct {
+			status int
+			body   string
+		}{"/silent": {408, ""}, "/deadline": {408, ""}, "/status": {503, ""}, "/answer": {200, "5"}, "/begun": {200, "so far"}} {
+			c := s.dial()
+			c.send(headOf(path, 10) + "01234")
+			if a := c.expect(want.status, want.body); !a.Close && path != "/begun" { // that was not known yet
+				t.Errorf("%s: the answer does not say that the connection closes", path)
+			}
+			if got := c.ended(); got != "" {
+				t.Errorf("%s: more came: %q", path, got)
+			}
+		}
 	})
 }
