@@ -68,7 +68,7 @@ func (a *Agent) NewRequest(ctx context.Context, options *Request) *ClientRequest
 // its end or closed.
 func Get(ctx context.Context, url string) (*Response, error) { return Default.Get(ctx, url) }
 
-// Get asks for a URL (seed: http.get).
+// Get asks for a URL (seed: http.get). The answer must be read to its end or closed.
 func (a *Agent) Get(ctx context.Context, url string) (*Response, error) {
 	res := new(Response)
 	if err := a.Do(ctx, &Request{URL: url}, res); err != nil {
@@ -87,7 +87,8 @@ func (c *ClientRequest) SetHeader(name string, values ...string) error {
 	return c.req.SetHeader(name, values...)
 }
 
-// GetHeader returns the value of a field that was set (seed: request.getHeader).
+// GetHeader returns the value of a field that was set, as Request.GetHeader does (seed:
+// request.getHeader).
 func (c *ClientRequest) GetHeader(name string) []byte { return c.req.GetHeader(name) }
 
 // RemoveHeader removes a field; once the head is sent it does nothing (seed:

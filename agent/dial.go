@@ -250,7 +250,7 @@ func (o *origin) config() *tls.Config {
 		c = base.Clone()
 	}
 	if c.ServerName == "" {
-		c.ServerName = o.site.host
+		c.ServerName = o.site.zoneless()
 	}
 	// A resumed session has the identity of the first and is not verified as that was: it
 	// is for one origin, and for none whose Route says how to verify.

@@ -6,8 +6,10 @@ import (
 	"context"
 	"errors"
 	"os"
+	"strconv"
 	"strings"
 
+	"github.com/gale-http/gale/bytesparse"
 	"github.com/gale-http/gale/internal/exchange"
 	"github.com/gale-http/gale/internal/h1"
 	"github.com/gale-http/gale/internal/loop"
@@ -23,7 +25,11 @@ type Error struct {
 
 // Error says what failed, to whom and why.
 func (e *Error) Error() string {
-	return "agent: " + e.Op + " " + strings.TrimSuffix(e.Origin, ":") + ": " + e.Err.Error()
+	origin := strings.TrimSuffix(e.Origin, ":")
+	if bytesparse.IndexControl(origin) >= 0 {
+		origin = strconv.Quote(origin) // it is one line
+	}
+	return "agent: " + e.Op + " " + origin + ": " + e.Err.Error()
 }
 
 // Unwrap returns the cause.
@@ -81,10 +87,11 @@ var (
 	errURL      = errors.New("the URL must be http or https, with a host, without user data that is not for Auth")
 	errHost     = errors.New("the host is empty or has bytes that no host can have")
 	errPort     = errors.New("the port must be 1 to 65535")
-	errPath     = errors.New("the path has bytes that a request target cannot have, or does not begin with a slash")
+	errPath     = errors.New("the path has bytes that a request target cannot have, or is none for the method: that begins with a slash, but is host:port for CONNECT, and may be * for OPTIONS")
 	errMethod   = errors.New("the method is no token")
 	errFamily   = errors.New("the family must be 0, 4 or 6")
 	errLocal    = errors.New("the local address is no IP address")
 	errOdd      = errors.New("fields come in pairs of name and value")
 	errFieldTwo = errors.New("a request has one Host field")
+	errField    = errors.New("the Host field has bytes that no host can have")
 )

@@ -3,7 +3,6 @@
 package agent
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"iter"
@@ -23,8 +22,9 @@ type Message interface {
 // Forward makes q ask what m asks, as an intermediary does (RFC 9110 §7.6): with its method,
 // its target, its end-to-end fields, its body, as it comes, and its trailers, in place of
 // what q had of those. Where it goes is for q to say: the authority of a target in
-// absolute-form becomes its Host (RFC 9112 §3.2.2). It allocates only for a method that is
-// not well-known.
+// absolute-form becomes its Host (RFC 9112 §3.2.2). Via (RFC 9110 §7.6.3), and Forwarded or
+// X-Forwarded-For, are the caller's to add. It allocates only for a method that is not
+// well-known and a target in absolute-form without a path.
 func (q *Request) Forward(m Message) error {
 	in := m.Received()
 	q.ClearHeaders()
@@ -34,20 +34,17 @@ func (q *Request) Forward(m Message) error {
 		q.Method = string(in.Head.Name.Of(in.HeadBytes()))
 	}
 	path, drop := m.URL(), uint64(0)
-	if len(path) > 0 && path[0] != '/' {
-		var authority []byte
-		if authority, path = split(path); authority != nil {
-			switch {
-			case len(path) > 0:
-			case in.Head.Method == bytesparse.MethodOptions:
-				path = []byte("*") // RFC 9112 §3.2.4
-			default:
-				path = []byte("/")
-			}
-			drop = 1 << bytesparse.FieldHost
-			if err := q.out.Headers.AddBytes(hostName, authority); err != nil {
-				return err
-			}
+	if scheme, authority, _, _ := bytesparse.CutTarget(path); scheme != nil {
+		path = path[len(scheme)+len("://")+len(authority):]
+		switch {
+		case len(path) == 0 && in.Head.Method == bytesparse.MethodOptions:
+			path = []byte("*") // RFC 9112 §3.2.4
+		case len(path) == 0 || path[0] == '?':
+			path = append([]byte("/"), path...)
+		}
+		drop = 1 << bytesparse.FieldHost
+		if err := q.out.Headers.AddBytes(hostName, authority); err != nil {
+			return err
 		}
 	}
 	if in.Head.Has(bytesparse.FieldMaxForwards) && (in.Head.Method == bytesparse.MethodOptions || in.Head.Method == bytesparse.MethodTrace) {
@@ -75,23 +72,6 @@ func (q *Request) Forward(m Message) error {
 var ErrMaxForwards = errors.New("the request may not be forwarded: its Max-Forwards is 0")
 
 var hostName = []byte("Host")
-
-// split divides a target in absolute-form; of any other form all is the path.
-func split(target []byte) (authority, path []byte) {
-	at := bytes.Index(target, []byte("://"))
-	if at <= 0 || target[0] == '*' {
-		return nil, target
-	}
-	rest := target[at+3:]
-	switch end := bytes.IndexAny(rest, "/?"); {
-	case end < 0:
-		return rest, nil
-	case rest[end] == '?':
-		return rest[:end], append([]byte("/"), rest[end:]...)
-	default:
-		return rest[:end], rest[end:]
-	}
-}
 
 // takeTrailers has the trailers of a message that is passed on follow its body, those
 // that may.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -73,6 +74,103 @@ func TestWrongLengths(t *testing.T) {
 				}
 				eventually(t, "the sockets to be closed", func() bool { return len(a.Sockets())+len(a.FreeSockets()) == 0 })
 			})
+		}
+	}
+}
+
+// What cannot be a request is refused before anything is sent, in one line.
+func TestNoRequests(t *testing.T) {
+	url := script(t, func(conn net.Conn) { t.Errorf("was sent %q", readHead(conn)) })
+	_, port, _ := net.SplitHostPort(strings.TrimPrefix(url, "http://"))
+	n, err := strconv.Atoi(port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := newAgent(t, &agent.Agent{})
+	for name, q := range map[string]agent.Request{
+		"port 0":                    {URL: "http://127.0.0.1:0/"},
+		"control byte in a host":    {Host: "127.0.0.1\r\nX", Port: n},
+		"control byte in a URL":     {URL: url + "/\r\nX: y"},
+		"zone of no address":        {Host: "a:b%lo", Port: n},
+		"zone of no zone":           {Host: "::1%", Port: n},
+		"CONNECT of a path":         {URL: url, Method: "CONNECT"},
+		"CONNECT without a port":    {URL: url, Method: "CONNECT", Path: "a"},
+		"CONNECT of everything":     {URL: url, Method: "CONNECT", Path: "*"},
+		"CONNECT of a URL":          {URL: url, Method: "CONNECT", Path: "http://a:80/"},
+		"OPTIONS of more than all":  {URL: url, Method: "OPTIONS", Path: "**"},
+		"GET of everything":         {URL: url, Path: "*"},
+		"GET of a tunnel":           {URL: url, Path: "a:80"},
+		"GET of an absolute target": {URL: url, Path: "http://a/"},
+	} {
+		var e *agent.Error
+		err := a.Do(t.Context(), &q, nil)
+		if !errors.As(err, &e) || e.Op != "request" || strings.ContainsAny(err.Error(), "\r\n") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	var q agent.Request
+	_ = q.SetHeader("Host", "a:80")
+	for _, bad := range []string{"a b", "u@a", "a/b", "a:b", "[::1", strings.Repeat("a", 300) + " "} {
+		for way, err := range map[string]error{
+			"SetHeader":      q.SetHeader("HOST", bad),
+			"AddHeader":      new(agent.Request).AddHeader("host", bad),
+			"AddHeaderBytes": new(agent.Request).AddHeaderBytes([]byte("Host"), []byte(bad)),
+		} {
+			if err == nil {
+				t.Errorf("%s took %q", way, bad)
+			}
+		}
+	}
+	if got := string(q.GetHeader("Host")); got != "a:80" {
+		t.Errorf("Host became %q", got)
+	}
+	for _, good := range []string{"", "[::1]:80", strings.Repeat("a.", 200)} {
+		if err := q.SetHeader("Host", good); err != nil {
+			t.Errorf("%q: %v", good, err)
+		}
+	}
+}
+
+// TestZone: the zone of an address is for this machine, and no server hears of it.
+func TestZone(t *testing.T) {
+	l, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		t.Skipf("no IPv6 here: %v", err)
+	}
+	heads := make(chan string, 1)
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			heads <- readHead(conn)
+			_, _ = io.WriteString(conn, hello)
+			_ = conn.Close()
+		}
+	}()
+	zone := "1"
+	if loopback, err := net.InterfaceByIndex(1); err == nil {
+		zone = loopback.Name
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	for _, portable := range []bool{false, true} {
+		a := newAgent(t, &agent.Agent{Portable: portable})
+		for _, q := range []agent.Request{
+			{URL: "http://[::1%25" + zone + "]:" + strconv.Itoa(port) + "/"},
+			{Host: "::1%" + zone, Port: port},
+			{Hostname: "[::1%" + zone + "]", Port: port},
+		} {
+			if err := a.Do(t.Context(), &q, nil); err != nil {
+				t.Fatal(err)
+			}
+			if head := <-heads; !strings.Contains(head, "\r\nHost: [::1]:"+strconv.Itoa(port)+"\r\n") {
+				t.Errorf("%q", head)
+			}
+			if name, err := a.GetName(&q); err != nil || !strings.Contains(name, "%"+zone) {
+				t.Errorf("its name is %q, %v", name, err)
+			}
 		}
 	}
 }

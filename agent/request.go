@@ -115,10 +115,15 @@ func (q *Request) plan(r *h1.Reply, p *h1.Plan) error {
 
 // SetHeader sets a field in place of any of that name: one line for each value (seed:
 // request.setHeader). A name that is no token, or a value with CR, LF, NUL or another
-// control byte, is a *writer.FieldError, and nothing has changed.
+// control byte, is a *writer.FieldError, and nothing has changed. So it is, with another
+// error, when Host has several values or one that no host can have.
 func (q *Request) SetHeader(name string, values ...string) error {
-	if len(values) > 1 && isHost(name) {
+	switch {
+	case !isHost(name):
+	case len(values) > 1:
 		return errFieldTwo
+	case len(values) == 1 && !validHost(values[0]):
+		return errField
 	}
 	return q.out.Headers.Set(name, values...)
 }
@@ -136,8 +141,8 @@ func (q *Request) SetPath(path []byte) {
 
 // AddHeaderBytes is AddHeader for bytes, which are copied.
 func (q *Request) AddHeaderBytes(name, value []byte) error {
-	if isHost(name) && q.out.Headers.Has(bytesparse.FieldHost) {
-		return errFieldTwo
+	if err := addsHost(q, name, value); err != nil {
+		return err
 	}
 	return q.out.Headers.AddBytes(name, value)
 }
@@ -145,10 +150,29 @@ func (q *Request) AddHeaderBytes(name, value []byte) error {
 // AddHeader appends a field line and leaves others of the name alone. Errors are those
 // of SetHeader.
 func (q *Request) AddHeader(name, value string) error {
-	if isHost(name) && q.out.Headers.Has(bytesparse.FieldHost) {
-		return errFieldTwo
+	if err := addsHost(q, name, value); err != nil {
+		return err
 	}
 	return q.out.Headers.Add(name, value)
+}
+
+// addsHost judges a field that is to be added, if it is Host.
+func addsHost[T string | []byte](q *Request, name, value T) error {
+	switch {
+	case !isHost(name):
+		return nil
+	case q.out.Headers.Has(bytesparse.FieldHost):
+		return errFieldTwo
+	case !validHost(value):
+		return errField
+	}
+	return nil
+}
+
+// validHost is bytesparse.ValidHost, which wants bytes, without an allocation.
+func validHost[T string | []byte](value T) bool {
+	var b [256]byte
+	return bytesparse.ValidHost(append(b[:0], value...))
 }
 
 // isHost tells whether name is that of the field that a request has once (RFC 9112 §3.2).

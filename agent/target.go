@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/gale-http/gale/bytesparse"
+	"github.com/gale-http/gale/internal/h1"
 )
 
 // target is what is known of where a request goes.
@@ -71,7 +72,7 @@ func (r *running) resolve(q *Request) (*origin, error) {
 		q.judged = false
 	}
 	if !q.judged && len(q.raw) > 0 {
-		if !bytesparse.IsTarget(q.raw) || !t.suits(q.raw[0], len(q.raw) == 1) {
+		if !bytesparse.IsTarget(q.raw) || !t.suits(q.raw) {
 			return nil, &Error{"request", t.origin.name, fmt.Errorf("%w: %q", errPath, q.raw)}
 		}
 		q.judged = true
@@ -106,7 +107,7 @@ func (t *target) choose(w what) error {
 	if t.path == "" {
 		t.path = t.urlPath
 	}
-	if !bytesparse.IsTarget(t.path) || !t.suits(t.path[0], len(t.path) == 1) {
+	if !bytesparse.IsTarget(t.path) || !t.suits([]byte(t.path)) {
 		return &Error{"request", t.origin.name, fmt.Errorf("%w: %q", errPath, t.path)}
 	}
 	if t.prefix != "" {
@@ -128,10 +129,15 @@ func (t *target) appendTarget(dst, path []byte) []byte {
 	return append(dst, path...)
 }
 
-// suits tells whether a target that begins with first, and has no more if so, is of a
-// form that the method can have (RFC 9112 §3.2).
-func (t *target) suits(first byte, only bool) bool {
-	return first == '/' || t.method == bytesparse.MethodConnect || first == '*' && only && t.method == bytesparse.MethodOptions
+// suits tells whether the target is of a form that the method can have (RFC 9112 §3.2).
+func (t *target) suits(target []byte) bool {
+	switch {
+	case t.method == bytesparse.MethodConnect:
+		return h1.ValidTunnel(target)
+	case target[0] == '*':
+		return len(target) == 1 && t.method == bytesparse.MethodOptions
+	}
+	return target[0] == '/'
 }
 
 // find works out the origin.
@@ -148,7 +154,7 @@ func (t *target) find(r *running, q *Request) error {
 		}
 		s.secure, s.host = u.Scheme == "https", u.Hostname()
 		if p := u.Port(); p != "" {
-			if s.port, err = strconv.Atoi(p); err != nil {
+			if s.port, err = strconv.Atoi(p); err != nil || s.port == 0 {
 				return &Error{"request", redact(q.URL), errPort}
 			}
 		}
@@ -233,6 +239,8 @@ func (s *site) check(through string) error {
 		return errPort
 	case s.host == "" || strings.Contains(s.host, "@") || !bytesparse.ValidHost([]byte(s.authority())):
 		return errHost
+	case s.zoneless() != s.host && !isAddress(s.host):
+		return errHost
 	case s.family != 0 && s.family != 4 && s.family != 6:
 		return errFamily
 	}
@@ -247,12 +255,27 @@ func (s *site) check(through string) error {
 	return err
 }
 
-// bracketed returns the host as it stands in an authority.
-func (s *site) bracketed() string {
-	if strings.Contains(s.host, ":") {
-		return "[" + s.host + "]"
+// zoneless returns the host without the zone of an IPv6 address, which means nothing to
+// anybody else.
+func (s *site) zoneless() string {
+	if ip, _, zoned := strings.Cut(s.host, "%"); zoned && strings.Contains(ip, ":") {
+		return ip
 	}
 	return s.host
+}
+
+func isAddress(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil
+}
+
+// bracketed returns the host as it stands in an authority.
+func (s *site) bracketed() string {
+	host := s.zoneless()
+	if strings.Contains(host, ":") {
+		return "[" + host + "]"
+	}
+	return host
 }
 
 // authority is the host, and the port unless it is the scheme's own.

@@ -24,7 +24,8 @@ type Answer interface {
 // Forward answers with what somebody else has answered, as an intermediary does (RFC 9110
 // §7.6): with its status and reason phrase, its end-to-end fields beside those that were set,
 // its body, as it comes, and its trailers. A field that a message has once, such as
-// Content-Type, stays as it was set. On an error part of it may have been sent:
+// Content-Type, stays as it was set. Via, where it is wanted, is the caller's to add (RFC
+// 9110 §7.6.3). On an error part of it may have been sent:
 // panic(ErrAbort) keeps the client from taking that for all. It allocates only for trailers
 // and unusual reason phrases.
 func (r *Response) Forward(a Answer) error {

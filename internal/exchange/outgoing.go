@@ -20,7 +20,7 @@ var (
 	ErrEnded     = errors.New("gale: the message was ended already")
 	ErrTooLong   = errors.New("gale: more body bytes than the declared Content-Length")
 	ErrTooShort  = errors.New("gale: fewer body bytes than the declared Content-Length")
-	ErrBadLength = errors.New("gale: the Content-Length that was set is not a number")
+	ErrBadLength = errors.New("gale: the Content-Length that was set is not one number")
 	// ErrInterrupted ends a message whose peer has answered before it was complete.
 	ErrInterrupted = errors.New("gale: the peer has answered before it was sent everything")
 )

@@ -10,7 +10,7 @@ import "github.com/gale-http/gale/bytesparse"
 func checkTarget(b []byte, h *bytesparse.Head) error {
 	target := h.Target.Of(b)
 	if h.Method == bytesparse.MethodConnect {
-		if !validTunnel(target) {
+		if !ValidTunnel(target) {
 			return errTargetForm
 		}
 		return nil
@@ -49,9 +49,9 @@ func validAuthority(a []byte) bool {
 	return len(a) > 0 && a[0] != ':' && bytesparse.ValidHost(a)
 }
 
-// validTunnel tells whether a is host ":" port, neither empty (RFC 9112
+// ValidTunnel tells whether a is host ":" port, neither empty (RFC 9112
 // §3.2.3; RFC 9110 §9.3.6 wants an invalid port refused).
-func validTunnel(a []byte) bool {
+func ValidTunnel(a []byte) bool {
 	if !validAuthority(a) {
 		return false
 	}
