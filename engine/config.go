@@ -13,7 +13,8 @@ import (
 	"github.com/gale-http/gale/internal/loop"
 )
 
-// Limits bounds what peers may make the server hold or do. Of pipelined requests no
+// Limits bounds what peers may make the server hold or do. Zero is the default, which
+// stands beside each, and a negative number is none. Of pipelined requests no
 // more is held than fits the buffer of 8 KiB that the first was read into, or a buffer
 // that a head of up to Head bytes has needed: the rest stays in the kernel until the
 // requests before are answered.
@@ -104,13 +105,14 @@ type Sockets struct {
 	Mode fs.FileMode
 }
 
-// Timeouts bounds how long a peer may take. They are kept by a coarse wheel:
-// never early, and up to an eighth late.
+// Timeouts bounds how long a peer may take. Zero is the default, which stands beside
+// each, and a negative time is none. They are kept by a coarse wheel: never early, and up
+// to an eighth late.
 type Timeouts struct {
 	// Handshake is for that of TLS, from the connection's beginning; 10 seconds.
 	Handshake time.Duration
 	Head      time.Duration // from a head's first byte, of its record in TLS, to its last; 1 minute; beyond it 408
-	Body      time.Duration // for the next bytes of a body that is being read; 2 minutes
+	Body      time.Duration // for the next bytes of a body that is being read; 2 minutes; then Read fails
 	Write     time.Duration // for the peer to take more of an answer; 2 minutes
 	Idle      time.Duration // between two requests (seed: server.timeout); 2 minutes
 	// Inactive is how long nothing may come or go while a request is being answered and
