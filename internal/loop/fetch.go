@@ -9,6 +9,7 @@ package loop
 // take gives w the next thing to do and reports whether there was one. When it
 // reports false w must step aside, for a worker that can go on.
 func (l *Loop) take(w *Worker) bool {
+	w.mustHold()
 	s, bits, fn := l.fetch(l.mayServe(1))
 	w.stream, w.bits, w.fn = s, bits, fn
 	return s != nil || fn != nil
@@ -90,6 +91,7 @@ func (l *Loop) arrived(index, gen, bits uint32, serve bool) *Stream {
 // the other, as long as nothing else is due first. It is what fetch would have w do.
 func (l *Loop) serveArrived(w *Worker) {
 	for !w.lost {
+		w.mustHold()
 		if l.nagged.Load() {
 			return
 		}

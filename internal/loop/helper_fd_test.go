@@ -56,6 +56,15 @@ func (k *task) HangUp() {
 	}
 }
 
+// takeAway takes the loop from the handler that runs under its lease, which may be the
+// caller, as the watchdog does.
+func takeAway(t *testing.T, l *Loop) {
+	t.Helper()
+	if !l.takeOver(l.lease.word.Load()) {
+		t.Error("the loop was taken from nobody")
+	}
+}
+
 // giveBack is Return, or what is to be done where there is no loop any more.
 func (s *Stream) giveBack(then func(Task)) {
 	if !s.Return(then) {

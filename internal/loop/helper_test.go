@@ -19,12 +19,29 @@ const patience = 10 * time.Second
 // every goroutine and descriptor of it must be gone.
 func newGroup(t *testing.T, config Config) *Group {
 	t.Helper()
+	g := idleGroup(t, config)
+	g.Start()
+	return g
+}
+
+// newCalmGroup is newGroup without its watchdog: a handler loses its loop when the test
+// takes it away (takeAway), and not because the machine has kept it from running.
+func newCalmGroup(t *testing.T, config Config) *Group {
+	t.Helper()
+	g := idleGroup(t, config)
+	g.dog.stop.Store(true)
+	g.Start()
+	return g
+}
+
+// idleGroup is newGroup before its Start.
+func idleGroup(t *testing.T, config Config) *Group {
+	t.Helper()
 	checkLeaks(t)
 	g, err := NewGroup(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	g.Start()
 	t.Cleanup(func() { stopGroup(t, g) })
 	return g
 }

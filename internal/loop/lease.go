@@ -19,6 +19,7 @@ import (
 	"sync/atomic"
 
 	"github.com/gale-http/gale/internal/sys"
+	"github.com/gale-http/gale/pool"
 )
 
 const (
@@ -125,6 +126,14 @@ func (w *Worker) enter() bool {
 	}
 	w.lost, w.held, w.off = true, 0, true
 	return false
+}
+
+// mustHold panics, with -tags galedebug, when w goes on as if it held the loop, and another
+// root has that.
+func (w *Worker) mustHold() {
+	if pool.Debug && w.gen != uint32(w.loop.lease.word.Load()>>genShift) {
+		panic("gale: a worker that has lost its loop goes on running it")
+	}
 }
 
 // leave goes back under the lease's rule, if the worker was under it when it

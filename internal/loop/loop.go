@@ -6,6 +6,8 @@ package loop
 import (
 	"runtime"
 	"sync/atomic"
+
+	"github.com/gale-http/gale/pool"
 )
 
 const (
@@ -308,6 +310,10 @@ func (l *Loop) run(m *message) {
 			case detached:
 				l.orphans--
 				s.state = running
+			default:
+				if pool.Debug {
+					panic("gale: a stream was given back that nobody had: twice, perhaps")
+				}
 			}
 			m.then(s.task)
 		} else {

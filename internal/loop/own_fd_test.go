@@ -7,7 +7,6 @@ package loop
 
 import (
 	"net/netip"
-	"runtime"
 	"testing"
 
 	"github.com/gale-http/gale/internal/sys"
@@ -53,7 +52,7 @@ func (u *upstream) hangUp(n int) {
 // A worker that loses its loop makes orphans of all its streams: the loop can stop
 // without them, and gets back those that come back.
 func TestTakeoverDetachesEveryStreamOfTheWorker(t *testing.T) {
-	g := newGroup(t, Config{Loops: 1})
+	g := newCalmGroup(t, Config{Loops: 1})
 	l := g.Next()
 	up := newUpstream(t, l)
 	k := &task{}
@@ -70,9 +69,7 @@ func TestTakeoverDetachesEveryStreamOfTheWorker(t *testing.T) {
 		own = append(own, up.connect(w, 3)...)
 		own[1].Close() // no longer its own
 		w.Leave(under)
-		for int64(l.Tally(TakenOver)) == 0 {
-			runtime.Gosched()
-		}
+		takeAway(t, l)
 		close(lost)
 		<-release
 		if _, held := w.Enter(); held {
@@ -105,12 +102,7 @@ func TestTakeoverDetachesEveryStreamOfTheWorker(t *testing.T) {
 // Stop does not wait for a late handler with several streams; what it returns later
 // is closed at once.
 func TestStopLeavesOrphansAlone(t *testing.T) {
-	checkLeaks(t)
-	g, err := NewGroup(Config{Loops: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	g.Start()
+	g := newCalmGroup(t, Config{Loops: 1})
 	l := g.Next()
 	up := newUpstream(t, l)
 	k := &task{}
@@ -121,9 +113,7 @@ func TestStopLeavesOrphansAlone(t *testing.T) {
 		under, _ := w.Enter()
 		own := up.connect(w, 2)
 		w.Leave(under)
-		for int64(l.Tally(TakenOver)) == 0 {
-			runtime.Gosched()
-		}
+		takeAway(t, l)
 		close(lost)
 		<-release
 		var b [1]byte

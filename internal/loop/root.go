@@ -4,6 +4,8 @@
 
 package loop
 
+import "github.com/gale-http/gale/pool"
+
 // root runs the loop under the given generation until the loop ends or another
 // root has it.
 func (l *Loop) root(gen uint32) {
@@ -21,6 +23,9 @@ func (l *Loop) root(gen uint32) {
 		w := l.nextWorker()
 		if w == nil {
 			break
+		}
+		if pool.Debug {
+			w.gen = gen
 		}
 		if _, alive := w.next(); !alive {
 			clean = true

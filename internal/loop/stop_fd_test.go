@@ -27,7 +27,7 @@ func TestStopClosesDescriptors(t *testing.T) {
 		}
 		g.Start()
 		stopGroup(t, g)
-		if now := openFiles(); now != before {
+		if now := openFiles(); now > before { // what others have forgotten may be closed meanwhile
 			t.Fatalf("%d descriptors were open before, %d are after Stop", before, now)
 		}
 	}
@@ -46,7 +46,7 @@ func TestStopWithoutStart(t *testing.T) {
 			t.Error("a stopped group takes functions")
 		}
 	}
-	if now := openFiles(); now != before {
+	if now := openFiles(); now > before {
 		t.Errorf("%d descriptors were open before, %d are after", before, now)
 	}
 }
@@ -163,16 +163,17 @@ func fullListener(t *testing.T) sys.Addr {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { sys.Close(fds[0]) })
-	for {
+	for waiting := 0; waiting < 3; { // one or two may only be slow
 		client, waits, err := sys.Connect(at)
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { sys.Close(client) })
 		if waits && !connects(client) {
-			return at
+			waiting++
 		}
 	}
+	return at
 }
 
 // connects tells whether a connection under way is made soon.

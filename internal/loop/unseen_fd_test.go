@@ -71,14 +71,20 @@ func TestUnseenIsServedAndClosed(t *testing.T) {
 }
 
 func TestUnseenWaits(t *testing.T) {
+	returns := func(k *task, w *Worker) { // from a handler
+		if w.End() {
+			k.Rest(0, true)
+			return
+		}
+		k.giveBack(func(Task) { k.Rest(0, true) })
+	}
 	ways := map[string]func(k *task, w *Worker){
 		"at rest":   func(k *task, _ *Worker) { k.Rest(0, false) },
 		"in a read": func(k *task, _ *Worker) { _, _ = k.Read(make([]byte, 1)); k.Rest(0, true) },
 		"in a handler": func(k *task, w *Worker) {
 			w.Begin(&k.Stream)
 			_, _ = k.Read(make([]byte, 1))
-			w.End()
-			k.Rest(0, true)
+			returns(k, w)
 		},
 		"elsewhere": func(k *task, w *Worker) {
 			w.Begin(&k.Stream)
@@ -88,11 +94,7 @@ func TestUnseenWaits(t *testing.T) {
 				close(read)
 			}()
 			<-read
-			if w.End() {
-				k.Rest(0, true)
-				return
-			}
-			k.giveBack(func(Task) { k.Rest(0, true) })
+			returns(k, w)
 		},
 	}
 	for name, waits := range ways {

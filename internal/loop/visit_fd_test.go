@@ -64,7 +64,9 @@ func TestBusyLoopVisits(t *testing.T) {
 			w.loop.backlog.push(job{fn: again})
 		}
 	}
-	l.Go(again)
+	busy := make(chan struct{})
+	l.Go(func(w *Worker) { close(busy); again(w) })
+	receive(t, busy, "the loop")
 	at := g.visitAt.Load
 	first := at()
 	eventually(t, "two visits", func() bool {

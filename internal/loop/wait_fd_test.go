@@ -6,6 +6,7 @@ package loop
 
 import (
 	"io"
+	"net"
 	"runtime"
 	"testing"
 )
@@ -14,30 +15,26 @@ import (
 func TestDeadlineOfRestDoesNotEndAWait(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1})
 	l := g.Next()
-	waiting, got := make(chan struct{}), make(chan error, 1)
+	got, due := make(chan error, 1), int64(0)
+	var peer net.Conn
 	k := &task{}
 	k.serve = func(w *Worker) {
-		var b [8]byte
-		if n, _ := k.TryRead(b[:]); n == 0 {
-			k.Rest(l.Tick()+20, false)
-			return
-		}
-		close(waiting)
-		_, err := k.Read(b[:])
+		k.Rest(l.Tick()+20, false)
+		due = k.due
+		k.Take(w) // it is served, and its deadline stands
+		l.Go(func(w *Worker) {
+			var s Stream
+			_ = s.Sleep(w, 60)
+			_, _ = peer.Write([]byte("b"))
+		})
+		_, err := k.Read(make([]byte, 8))
 		got <- err
 		k.Close()
 	}
-	peer := open(t, l, k)
-	onLoop(t, l, func(l *Loop) any { k.Rest(l.Tick()+20, true); return nil })
-	send(t, peer, "a")
-	receive(t, waiting, "the wait")
-	l.Go(func(w *Worker) {
-		var s Stream
-		_ = s.Sleep(w, 60)
-		_, _ = peer.Write([]byte("b"))
-	})
-	if err := receive(t, got, "the wait to end"); err != nil {
-		t.Errorf("the wait ended with %v", err)
+	peer = open(t, l, k)
+	onLoop(t, l, func(*Loop) any { k.Rest(0, true); return nil })
+	if err := receive(t, got, "the wait to end"); err != nil || due == 0 {
+		t.Errorf("the wait ended with %v, the deadline was %d", err, due)
 	}
 }
 
@@ -54,7 +51,7 @@ func TestFailureLeavesNoTimeoutBehind(t *testing.T) {
 		defer first.close(l)
 		defer second.close(l)
 		close(waiting)
-		got <- first.wait(&first.input, 1000)
+		got <- first.wait(&first.input, 60_000)
 		got <- second.wait(&second.input, 0)
 	})
 	receive(t, waiting, "the wait")

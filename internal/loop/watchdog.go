@@ -55,21 +55,34 @@ func (d *watchdog) end() {
 
 func (d *watchdog) watch(loops []*Loop) {
 	defer close(d.done)
+	d.face(loops)
+	for !d.stop.Load() {
+		if !d.guard(loops) {
+			d.rest(loops)
+		}
+	}
+}
+
+// face has the dog look at the loops.
+func (d *watchdog) face(loops []*Loop) {
 	d.eyes = sys.Watcher{Every: watchNanos, Stale: staleLooks, Calm: restLooks, Dense: blockPrice, Soon: soonNanos}
 	for _, l := range loops {
 		d.eyes.List = append(d.eyes.List, sys.NewSentry(&l.lease.word, &l.lease.g, &l.parked, &l.nagged))
 	}
-	for !d.stop.Load() {
-		if d.eyes.Watch(&d.stop) < 0 {
-			d.rest(loops)
-			continue
-		}
-		for i := range d.eyes.List { // all that stand still: the next look is a while away
-			if s := &d.eyes.List[i]; s.Amiss() {
-				loops[i].takeOver(s.Seen())
-			}
+}
+
+// guard looks until a loop stands still, and takes it away; it reports false when all have
+// been parked for long.
+func (d *watchdog) guard(loops []*Loop) bool {
+	if d.eyes.Watch(&d.stop) < 0 {
+		return false
+	}
+	for i := range d.eyes.List { // all that stand still: the next look is a while away
+		if s := &d.eyes.List[i]; s.Amiss() {
+			loops[i].takeOver(s.Seen())
 		}
 	}
+	return true
 }
 
 // rest waits until a loop is busy again.

@@ -29,6 +29,7 @@ type Worker struct {
 	yield func(struct{}) bool
 
 	held    uint64    // the lease word stored by Begin; 0 while it holds the loop
+	gen     uint32    // of the lease when it was last switched to; only with galedebug
 	lost    bool      // its loop went to another root: it is an ordinary goroutine
 	past    bool      // lost, and not in user code
 	waited  bool      // it has waited on the loop since Begin
@@ -127,6 +128,7 @@ func (w *Worker) run(yield func(struct{}) bool) {
 // suspend lets the loop go on without this worker until someone makes it
 // runnable again. The worker must hold the loop, and holds it again afterwards.
 func (w *Worker) suspend() {
+	w.mustHold()
 	if s := w.serving; s != nil && s.state != closed && s.signs.Load()&signUnseen != 0 {
 		s.show() // whatever it waits for: a hang-up is to be heard of
 	}
