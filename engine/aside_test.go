@@ -40,8 +40,9 @@ func TestPatienceThatFails(t *testing.T) {
 						t.Error("the body was read")
 					}
 				})
-				s.Timeouts.Inactive, s.Timeouts.Idle, s.Timeouts.Body = 50*time.Millisecond, 50*time.Millisecond, 10*time.Millisecond
+				s.Timeouts.Inactive, s.Timeouts.Body = 50*time.Millisecond, 10*time.Millisecond
 				if who == "Events.Timeout" {
+					s.Timeouts.Idle = 50 * time.Millisecond
 					s.On.Timeout = func(*engine.Socket) { end() }
 				}
 				s.listen()

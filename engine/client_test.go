@@ -6,6 +6,7 @@ package engine_test
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -85,6 +86,40 @@ func (c *client) expect(status int, body string) answer {
 		c.t.Fatalf("got %d %q, want %d %q", a.StatusCode, a.body, status, body)
 	}
 	return a
+}
+
+// inTime has done what must be done before a timeout of the server's has passed: limit. When
+// the machine has kept it from that, the server has had the right to end it, and it is done anew.
+func inTime(t testing.TB, limit time.Duration, do func() error) {
+	t.Helper()
+	for {
+		begun := time.Now()
+		err := do()
+		switch {
+		case err == nil:
+			return
+		case time.Since(begun) < limit:
+			t.Fatal(err)
+		}
+	}
+}
+
+// served returns a connection on which hello has answered, within the time that the server
+// gives it for that.
+func (s *server) served(limit time.Duration) (c *client) {
+	s.t.Helper()
+	inTime(s.t, limit, func() error {
+		c = s.dial()
+		if _, err := io.WriteString(c, request("/")); err != nil {
+			return err
+		}
+		a, err := c.try("")
+		if err == nil && a.body != "hello" {
+			err = fmt.Errorf("got %d %q", a.StatusCode, a.body)
+		}
+		return err
+	})
+	return c
 }
 
 // get sends a GET and wants that body with status 200.

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/gale-http/gale/engine"
 )
@@ -76,33 +77,65 @@ func TestAutoLearns(t *testing.T) {
 		b.block(t, c, other, fmt.Sprintf("/block/%d", i))
 	}
 	got := s.stats(40)
-	if got.TakenOver < 2 || got.TakenOver > 6 { // a busy machine may add some
-		t.Errorf("%d of 20 were taken over", got.TakenOver)
+	if got.TakenOver < 2 || got.HandedOff+got.TakenOver < 20 {
+		t.Errorf("%+v", got)
 	}
-	if got.HandedOff+got.TakenOver < 20 || got.Inline < 15 {
+	// Some more are taken over when the machine keeps a handler from running; the others are of
+	// that kind from then on.
+	if stood := got.TakenOver > 2; !stood && got.Inline != 20 || got.TakenOver > 6 {
 		t.Errorf("%+v", got)
 	}
 }
 
 // TestShortWaitsAreFound: a handler that asks another process waits for much less than the watchdog has
 // patience for, and yet the loop stands still most of the time. That shows when it is looked
-// at: it is found waiting.
+// at: it is found waiting, at one look. On a busy machine such a wait may last until a second
+// look, which would find it in any case; so what counts is one that was shorter than the
+// time between two.
 func TestShortWaitsAreFound(t *testing.T) {
 	if !havePoller || !fastG {
 		t.Skip("nobody can know who waits")
 	}
-	echoes := make(chan net.Conn, 1)
-	s := start(t, drivers[0], func(_ *engine.Request, res *engine.Response) {
-		text, echo := []byte("echo"), <-echoes
-		defer func() { echoes <- echo }()
-		if _, err := echo.Write(text); err != nil {
-			t.Error(err)
+	echoes := echoServer(t)
+	short := func() bool {
+		s := start(t, drivers[0], func(_ *engine.Request, res *engine.Response) {
+			text, echo := []byte("echo"), <-echoes
+			defer func() { echoes <- echo }()
+			if _, err := echo.Write(text); err != nil {
+				t.Error(err)
+			}
+			if _, err := io.ReadFull(echo, text); err != nil {
+				t.Error(err)
+			}
+			_ = res.End(text)
+		})
+		defer s.Close()
+		c, found := s.dial(), false
+		begun := time.Now()
+		for n := 0; s.Stats().HandedOff == 0; n++ {
+			if n == 2000 {
+				return false
+			}
+			// Of two requests, since a handler has to return when its answer is there.
+			before, since := s.Stats().TakenOver, begun
+			begun = time.Now()
+			c.get("/", "echo")
+			found = found || s.Stats().TakenOver > before && time.Since(since) < betweenLooks
 		}
-		if _, err := io.ReadFull(echo, text); err != nil {
-			t.Error(err)
-		}
-		_ = res.End(text)
-	})
+		return found
+	}
+	if !eventually(short) {
+		t.Error("no handler was taken over that had waited for less than the time between two looks")
+	}
+}
+
+// betweenLooks is no longer than passes between two looks of the watchdog of package
+// internal/loop.
+const betweenLooks = 1600 * time.Microsecond
+
+// echoServer returns a connection to a process, as it were, that sends back what it is sent;
+// to be taken, and put back.
+func echoServer(t *testing.T) chan net.Conn {
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -121,15 +154,9 @@ func TestShortWaitsAreFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = echo.Close() })
+	echoes := make(chan net.Conn, 1)
 	echoes <- echo
-	c := s.dial()
-	const most = 20_000
-	for n := 0; s.Stats().HandedOff == 0; n++ {
-		if n == most {
-			t.Fatalf("none of %d was handed off: %+v", n, s.Stats())
-		}
-		c.get("/", "echo")
-	}
+	return echoes
 }
 
 // TestDispatchIsKept: Inline never hands off, Goroutine always does.
@@ -176,17 +203,14 @@ func TestSuspendedIsCounted(t *testing.T) {
 		echo(req, res)
 	})
 	c := s.dial()
-	for range 5 {
-		c.send(headOf("/", 4))
-		wait(t, reading, "the handler")
-		s.stats(0) // it waits
-		c.send("body")
-		c.expect(200, "body")
-		break
-	}
+	c.send(headOf("/", 4))
+	wait(t, reading, "the handler")
+	s.stats(0) // it waits
+	c.send("body")
+	c.expect(200, "body")
 	c.send(post("/", "body"))
 	c.expect(200, "body")
-	if got := s.stats(2); got.Suspended+got.TakenOver != 1 || got.Suspended > 1 {
+	if got := s.stats(2); got.TakenOver == 0 && (got.Suspended != 1 || got.Inline != 1) { // taken over: the machine stood still
 		t.Errorf("%+v", got)
 	}
 }

@@ -315,8 +315,9 @@ func TestTimeoutIsHeard(t *testing.T) {
 		s := prepare(t, d, hello)
 		s.Timeouts.Idle = 10 * time.Millisecond
 		var n atomic.Int32
+		var answered atomic.Bool
 		s.On.Timeout = func(socket *engine.Socket) {
-			if n.Add(1) == 3 {
+			if answered.Load() && n.Add(1) == 3 {
 				_, _ = socket.Write([]byte("bye"))
 				_ = socket.Close()
 			}
@@ -325,6 +326,7 @@ func TestTimeoutIsHeard(t *testing.T) {
 		c := s.dial()
 		c.send(request("/"))
 		c.next("")
+		answered.Store(true)
 		if rest := c.ended(); rest != "bye" || n.Load() != 3 {
 			t.Errorf("got %q after %d timeouts", rest, n.Load())
 		}
