@@ -96,13 +96,42 @@ func (r *Response) do(q *Request) error {
 	var done bool
 	var err error
 	if r.follows && q.plain() {
-		if done, err = r.swift(q); err == errInterim {
-			err = r.goOn(q)
-		}
-		if done && err == nil {
+		if done, err = r.swift(q); done && err == nil {
 			return nil
 		}
 	}
+	return r.doAll(q, done, err)
+}
+
+// doAll is do for what is not swift, or, done, has failed with that or not come to its end.
+func (r *Response) doAll(q *Request, done bool, err error) error {
+	returned := false
+	defer func() {
+		if !returned {
+			r.unwind()
+		}
+	}()
+	if err == errInterim {
+		err = r.goOn(q)
+	}
+	if !done || err != nil {
+		err = r.persist(q, done, err)
+	}
+	returned = true
+	return err
+}
+
+// unwind gives up the socket when code of the user's that the call has called does not return.
+func (r *Response) unwind() {
+	w := r.worker
+	r.worker = nil // a goroutine that is ending does not suspend
+	r.unsend(false)
+	r.worker = w
+	r.finish(false)
+}
+
+// persist makes the call, as often as it takes; if it is done, it has failed with err.
+func (r *Response) persist(q *Request, done bool, err error) error {
 	q.prepare()
 	r.trace = q.On.Trace
 	for trailers := q.out.Trailers.Len(); ; done = false {

@@ -56,17 +56,28 @@ func (c *conn) Serve(w *loop.Worker, bits uint32) {
 	if c.lane != nil {
 		c.lane.remove(c)
 	}
-	quiet := false
 	if c.Plain() {
-		quiet = c.Untroubled(c.peek[:])
-	} else {
-		w.Begin(&c.Stream) // reading TLS may call user code
-		quiet = c.Untroubled(c.peek[:])
-		if !w.End() {
+		c.heard(c.Untroubled(c.peek[:]))
+		return
+	}
+	quiet := false
+	w.Begin(&c.Stream) // reading TLS may call user code
+	over := func(err error) {
+		if quiet = quiet && err == nil; w.End() {
+			c.heard(quiet)
+		} else {
 			c.yield(quiet)
-			return
 		}
 	}
+	over(guarded(func() error {
+		quiet = c.Untroubled(c.peek[:])
+		return nil
+	}, over))
+}
+
+// heard keeps the socket, at which something has happened, if that was nothing. The loop must be
+// held, and the socket be at nobody's disposal.
+func (c *conn) heard(quiet bool) {
 	if !quiet {
 		c.drop()
 		return

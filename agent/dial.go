@@ -8,6 +8,7 @@ package agent
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/netip"
 	"sync/atomic"
@@ -121,11 +122,15 @@ func (s *site) suits(ip netip.Addr) bool {
 // resolve connects to what a name stands for.
 func (d *dialling) resolve(host string, port uint16) {
 	run := d.origin.run
-	d.trace.resolveStart(host)
-	ips, err := run.resolver.lookup(host, run.times.dial)
-	d.trace.resolveDone(ips, err)
-	if err != nil {
-		d.fail("resolve", err)
+	var ips []netip.Addr
+	failed := func(err error) { d.fail("resolve", err) }
+	if err := guarded(func() (err error) {
+		d.trace.resolveStart(host)
+		ips, err = run.resolver.lookup(host, run.times.dial)
+		d.trace.resolveDone(ips, err)
+		return err
+	}, failed); err != nil {
+		failed(err)
 		return
 	}
 	var addrs []sys.Addr
@@ -197,14 +202,21 @@ func (d *dialling) complete(w *loop.Worker, c *conn) {
 		}
 	}
 	w.Begin(nil)
-	d.trace.handshakeStart()
-	err := c.Handshake(tls.Client, d.origin.config(), run.times.dial)
-	if err == nil {
-		c.secure = c.TLS()
-	}
-	d.trace.handshakeDone(c.secure, err)
-	held := w.End()
-	switch {
+	shaken := func(err error) { d.shaken(w, c, err) }
+	shaken(guarded(func() error {
+		d.trace.handshakeStart()
+		err := c.Handshake(tls.Client, d.origin.config(), run.times.dial)
+		if err == nil {
+			c.secure = c.TLS()
+		}
+		d.trace.handshakeDone(c.secure, err)
+		return err
+	}, shaken))
+}
+
+// shaken delivers a connection whose handshake is over. It does not wait.
+func (d *dialling) shaken(w *loop.Worker, c *conn, err error) {
+	switch held := w.End(); {
 	case !held && !c.Portable():
 		d.handLate(c, err)
 	case err != nil:
@@ -263,6 +275,8 @@ func (o *origin) config() *tls.Config {
 	return c
 }
 
+var errNoConn = errors.New("Agent.Dial has returned neither a connection nor an error")
+
 // custom has Agent.Dial connect.
 func (d *dialling) custom(address string) {
 	run, network := d.origin.run, "tcp"
@@ -279,14 +293,28 @@ func (d *dialling) custom(address string) {
 	if dial == nil {
 		dial = d.origin.site.dial
 	}
-	nc, err := dial(ctx, network, address)
-	if err != nil {
-		d.fail("dial", err)
+	var nc net.Conn
+	failed := func(err error) { d.fail("dial", err) }
+	if err := guarded(func() (err error) {
+		if nc, err = dial(ctx, network, address); err == nil && nc == nil {
+			err = errNoConn
+		}
+		return err
+	}, failed); err != nil {
+		failed(err)
 		return
 	}
 	if proxy != nil && proxy.tls {
-		if nc, err = proxy.greet(ctx, d.origin, nc); err != nil {
+		plain := nc
+		failed = func(err error) {
+			_ = plain.Close()
 			d.fail("proxy", err)
+		}
+		if err := guarded(func() (err error) {
+			nc, err = proxy.greet(ctx, d.origin, plain)
+			return err
+		}, failed); err != nil {
+			failed(err)
 			return
 		}
 	}

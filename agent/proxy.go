@@ -72,13 +72,12 @@ func (p *proxy) identity() string {
 
 var seed = maphash.MakeSeed()
 
-// greet shakes hands with a proxy that is spoken to through TLS.
+// greet shakes hands with a proxy that is spoken to through TLS. nc stays open when it fails.
 func (p *proxy) greet(ctx context.Context, o *origin, nc net.Conn) (net.Conn, error) {
 	config := o.config()
 	config.ServerName, config.ClientSessionCache = p.host, nil
 	c := tls.Client(nc, config)
 	if err := c.HandshakeContext(ctx); err != nil {
-		_ = nc.Close()
 		return nil, err
 	}
 	return c, nil

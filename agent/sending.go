@@ -14,10 +14,8 @@ package agent
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"runtime"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -109,7 +107,15 @@ func (s *sender) run(from io.Reader) {
 		if s.phase.Load() == stopped {
 			return
 		}
-		n, err := read(from, room[:])
+		n := 0
+		err := guarded(func() (err error) {
+			n, err = from.Read(room[:])
+			return err
+		}, func(err error) {
+			if s.enter() {
+				s.end(&sourceError{err})
+			}
+		})
 		if !s.enter() {
 			return
 		}
@@ -117,7 +123,7 @@ func (s *sender) run(from io.Reader) {
 			s.end(errNotSent)
 			return
 		}
-		if err = s.put(room[:n], from, err); err != nil || s.request.out.Ended() {
+		if err = s.putGuarded(room[:], n, from, err); err != nil || s.request.out.Ended() {
 			s.end(err)
 			return
 		}
@@ -127,15 +133,16 @@ func (s *sender) run(from io.Reader) {
 	}
 }
 
-// read reads from a Source. A panic in it is the application's, and must not end the process
-// because it is ours that calls.
-func read(from io.Reader, p []byte) (n int, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			n, err = 0, fmt.Errorf("panic: %v\n%s", v, debug.Stack())
-		}
-	}()
-	return from.Read(p)
+// putGuarded is put of n bytes of p on a goroutine of the agent's: the Source may tell nonsense,
+// and its trailers are its own.
+func (s *sender) putGuarded(p []byte, n int, from io.Reader, read error) (err error) {
+	if failed := guarded(func() error {
+		err = s.put(p[:n], from, read)
+		return nil
+	}, func(err error) { s.end(&sourceError{err}) }); failed != nil {
+		return &sourceError{failed}
+	}
+	return err
 }
 
 // put sends what a Read has brought, and the end of the message if that was the end.
@@ -195,14 +202,25 @@ func (s *sender) end(err error) {
 	if s.hurried(err) {
 		err = errNotSent
 	}
-	if s.err = err; err != nil && !hopeful(err) {
-		s.doomed.Store(true)
-		s.conn.SetReadDeadline(past)
+	s.err = err
+	defer func() {
+		if s.err != nil && !hopeful(s.err) {
+			s.doomed.Store(true)
+			s.conn.SetReadDeadline(past)
+		}
+		s.ended.Store(loop.Millis())
+		s.phase.Store(over)
+		s.left.Open()
+	}()
+	if s.trace == nil {
+		return
 	}
-	s.trace.wroteRequest(err)
-	s.ended.Store(loop.Millis())
-	s.phase.Store(over)
-	s.left.Open()
+	if failed := guarded(func() error {
+		s.trace.wroteRequest(err)
+		return nil
+	}, func(error) {}); failed != nil && s.err == nil {
+		s.err = &sourceError{failed}
+	}
 }
 
 // hopeful tells whether there may be an answer although err has ended the sending: the

@@ -68,7 +68,8 @@
 // The driver without loops (Portable, foreign net.Conns, systems without epoll or kqueue)
 // has a goroutine a connection: there everything is handed off, and Block does nothing.
 //
-// Events run as handlers do, with all of this; so do the functions of a tls.Config.
+// Events run as handlers do, with all of this; so do the functions of a tls.Config, and
+// whoever writes to ErrorLog, on a goroutine that is waited for.
 //
 // # What a handler may do
 //
@@ -78,7 +79,8 @@
 // (the same as a panic); lock its OS thread, for as long as it runs: what it leaves locked
 // is unlocked when it returns, and its waits take the goroutine's way. It may even never
 // return: Shutdown ends by its deadline and Close at once, without it, and what it does
-// with its request from then on fails with ErrClosed.
+// with its request from then on fails with ErrClosed. All of that goes for events, hooks, the
+// functions of a tls.Config and the log as well; for Events.Close, Close waits a second.
 //
 // It may start goroutines, and have them read the body and write the answer, one on each
 // side, but has to wait for them before it returns: request and response are used

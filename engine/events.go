@@ -19,7 +19,8 @@ import (
 type Events struct {
 	// Listening is called when the server has begun to listen on one more address.
 	Listening func()
-	// Close is called once, when the server has closed.
+	// Close is called once, when the server has closed, on a goroutine of its own. Shutdown waits
+	// for it until its context ends, Close for a second; it must not call either, nor Wait.
 	Close func()
 	// Connection is called for each new connection, before anything is read from it; over
 	// TLS, after the handshake.

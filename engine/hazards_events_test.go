@@ -1,6 +1,6 @@
 // The hazards of handlers, in the events of a server: each event panics, ends its
-// goroutine, locks its thread, comes late and never returns, and costs its connection at
-// most.
+// goroutine, locks its thread, comes late, blocks for a while, in the system too, changes
+// GOMAXPROCS and never returns, and costs its connection at most. (In C: testdata/cgo.)
 
 package engine_test
 
@@ -21,7 +21,7 @@ import (
 // nothing.
 var provocations = map[string]func(s *server, fresh *client){
 	"Listening":  func(s *server, _ *client) { go func() { _ = s.Listen("tcp", "127.0.0.1:0") }() },
-	"Close":      nil, // TestCloseEventThatFails
+	"Close":      nil, // hazards_close_test.go
 	"Connection": func(*server, *client) {},
 	"CheckContinue": func(_ *server, c *client) {
 		c.send("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n")
@@ -48,6 +48,20 @@ var mishaps = map[string]func(blocks func()){
 	"locks and is late":  func(blocks func()) { runtime.LockOSThread(); blocks() },
 	"locks and exits":    func(func()) { runtime.LockOSThread(); runtime.Goexit() },
 	"recurses":           func(func()) { deep(50_000, runtime.GC) },
+	"blocks for 50 ms":   func(func()) { time.Sleep(50 * time.Millisecond) }, // sleep: it is what is done wrong
+	"changes GOMAXPROCS": func(blocks func()) {
+		runtime.GOMAXPROCS(1)
+		blocks()
+		for n := range 5 {
+			runtime.GOMAXPROCS(5 - n)
+		}
+	},
+}
+
+// keepProcs undoes what becomes of GOMAXPROCS.
+func keepProcs(t *testing.T) {
+	n := runtime.GOMAXPROCS(0)
+	t.Cleanup(func() { runtime.GOMAXPROCS(n) })
 }
 
 // eachEvent runs a test for each event that there is, with do as what it does the next
@@ -84,6 +98,7 @@ func eachEvent(t *testing.T, d driver, test func(t *testing.T, s *server, armed 
 }
 
 func TestEventsMayFail(t *testing.T) {
+	keepProcs(t)
 	allDrivers(t, func(t *testing.T, d driver) { eachEvent(t, d, mayFail) })
 }
 
@@ -130,6 +145,7 @@ func TestEventsMayNeverReturn(t *testing.T) {
 }
 
 func mayNeverReturn(t *testing.T, s *server, armed *atomic.Pointer[func()], provoke func()) {
+	getOver(s, nil) // crypto/tls asks for the time under a lock, the first time
 	here, release, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	never := func() {
 		defer close(done)

@@ -1,9 +1,10 @@
-// The hazards of handlers, in the functions that a handler leaves to be called: each does
-// what it should not, as the events do (hazards_events_test.go).
+// The hazards of handlers, in themselves and in the functions that they leave to be called, or
+// have called: each does what it should not, as the events do (hazards_events_test.go).
 
 package engine_test
 
 import (
+	"context"
 	"io"
 	"log"
 	"net"
@@ -22,25 +23,50 @@ type hook struct {
 	// provoke is what its client does.
 	provoke func(c *client, running <-chan struct{})
 	looped  bool // the portable driver does not call it
+	aside   bool // it is package context that calls it: a panic is nobody's to catch
 }
 
 var hooks = []hook{
+	{"Handler", func(_ *engine.Request, res *engine.Response, fn func()) {
+		fn()
+		_ = res.EndString("handled")
+	}, askHook, false, false},
+	{"a reader of ReadFrom", func(_ *engine.Request, res *engine.Response, fn func()) {
+		_, _ = res.ReadFrom(callReader(fn))
+	}, askHook, false, false},
+	{"a writer of WriteTo", func(req *engine.Request, _ *engine.Response, fn func()) {
+		_, _ = req.WriteTo(callWriter(fn))
+	}, func(c *client, _ <-chan struct{}) { c.send(post("/hook", "body")) }, false, false},
+	{"a writer of a large WriteTo", func(req *engine.Request, _ *engine.Response, fn func()) {
+		_, _ = req.WriteTo(callWriter(fn))
+	}, func(c *client, _ <-chan struct{}) {
+		go func() { _, _ = io.WriteString(c, post("/hook", strings.Repeat("0123456789", 100<<10))) }()
+	}, false, false},
+	{"a loop over fields", func(req *engine.Request, _ *engine.Response, fn func()) {
+		for range req.Headers() {
+			fn()
+		}
+	}, askHook, false, false},
+	{"AfterFunc", func(req *engine.Request, _ *engine.Response, fn func()) {
+		context.AfterFunc(req.Context(), fn)
+		<-req.Context().Done()
+	}, reset, false, true},
 	{"OnFinish", func(_ *engine.Request, res *engine.Response, fn func()) {
 		res.OnFinish(fn)
 		_ = res.EndString("finish")
-	}, func(c *client, _ <-chan struct{}) { c.send(request("/hook")) }, false},
+	}, askHook, false, false},
 	{"Response.OnClose", func(req *engine.Request, res *engine.Response, fn func()) {
 		res.OnClose(fn)
 		<-req.Context().Done()
-	}, reset, false},
+	}, reset, false, false},
 	{"Request.OnClose", func(req *engine.Request, _ *engine.Response, fn func()) {
 		req.OnClose(fn)
 		<-req.Context().Done()
-	}, reset, false},
+	}, reset, false, false},
 	{"OnClose of an answer that is cut", func(_ *engine.Request, res *engine.Response, fn func()) {
 		res.OnClose(fn)
 		panic(engine.ErrAbort)
-	}, func(c *client, _ <-chan struct{}) { c.send(request("/hook")) }, false},
+	}, askHook, false, false},
 	{"OnDrain", func(req *engine.Request, res *engine.Response, fn func()) {
 		res.OnDrain(fn)
 		for block := make([]byte, 64<<10); ; {
@@ -52,11 +78,11 @@ var hooks = []hook{
 	}, func(c *client, _ <-chan struct{}) {
 		c.send(request("/hook"))
 		go func() { _, _ = io.Copy(io.Discard, c) }()
-	}, true},
+	}, true, false},
 	{"SetTimeout, waiting", func(req *engine.Request, _ *engine.Response, fn func()) {
 		req.SetTimeout(soon/3, fn)
 		_, _ = io.Copy(io.Discard, req)
-	}, stall, false},
+	}, stall, false, false},
 	{"SetTimeout, waiting elsewhere", func(req *engine.Request, _ *engine.Response, fn func()) {
 		req.SetTimeout(soon/3, fn)
 		done := make(chan struct{})
@@ -65,12 +91,32 @@ var hooks = []hook{
 			_, _ = io.Copy(io.Discard, req)
 		}()
 		<-done
-	}, stall, false},
+	}, stall, false, false},
 	{"SetTimeout, doing something else", func(req *engine.Request, res *engine.Response, fn func()) {
 		res.SetTimeout(soon/3, fn)
 		<-req.Context().Done()
-	}, stall, true},
+	}, stall, true, false},
 }
+
+// callReader is a reader that calls a function and has nothing; callWriter a writer that calls one
+// each time.
+type (
+	callReader func()
+	callWriter func()
+)
+
+func (fn callReader) Read([]byte) (int, error) {
+	fn()
+	return 0, io.EOF
+}
+
+func (fn callWriter) Write(p []byte) (int, error) {
+	fn()
+	return len(p), nil
+}
+
+// askHook has the client ask, and nothing else.
+func askHook(c *client, _ <-chan struct{}) { c.send(request("/hook")) }
 
 // reset has the client go when its handler runs.
 func reset(c *client, running <-chan struct{}) {
@@ -84,9 +130,9 @@ func reset(c *client, running <-chan struct{}) {
 func stall(c *client, _ <-chan struct{}) { c.send(headOf("/hook", 10) + "01234") }
 
 // eachHook is eachEvent for what handlers leave.
-func eachHook(t *testing.T, d driver, test func(t *testing.T, s *server, armed *atomic.Pointer[func()], provoke func())) {
+func eachHook(t *testing.T, d driver, aside bool, test func(t *testing.T, s *server, armed *atomic.Pointer[func()], provoke func())) {
 	for _, h := range hooks {
-		if h.looped && d.portable {
+		if h.looped && d.portable || h.aside && !aside {
 			continue
 		}
 		t.Run(strings.ReplaceAll(h.name, " ", "-"), func(t *testing.T) {
@@ -108,10 +154,11 @@ func eachHook(t *testing.T, d driver, test func(t *testing.T, s *server, armed *
 }
 
 func TestHooksMayFail(t *testing.T) {
-	allDrivers(t, func(t *testing.T, d driver) { eachHook(t, d, mayFail) })
+	keepProcs(t)
+	allDrivers(t, func(t *testing.T, d driver) { eachHook(t, d, false, mayFail) })
 }
 
 // TestHooksMayNeverReturn: Shutdown ends by its deadline.
 func TestHooksMayNeverReturn(t *testing.T) {
-	allDrivers(t, func(t *testing.T, d driver) { eachHook(t, d, mayNeverReturn) })
+	allDrivers(t, func(t *testing.T, d driver) { eachHook(t, d, true, mayNeverReturn) })
 }

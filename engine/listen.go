@@ -8,6 +8,9 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/gale-http/gale/internal/loop"
 	"github.com/gale-http/gale/internal/sys"
@@ -18,7 +21,8 @@ const defaultBacklog = 511
 // listener is one address that a server accepts on.
 type listener struct {
 	addr  net.Addr
-	close func()
+	close func() // called once
+	once  sync.Once
 	// from is what a goroutine accepts on, until done is closed; nil: a loop does.
 	from net.Listener
 	done chan struct{}
@@ -149,8 +153,9 @@ func (s *Server) listenUnix(path string) (net.Listener, error) {
 // goroutine of its own. It closes l before it returns, nil when that was
 // the server's doing.
 func (s *Server) Serve(l net.Listener) error {
+	addr := l.Addr() // whose code may do anything: not under the lock
 	s.run.mu.Lock()
-	accept, err := s.open(l, nil)
+	accept, err := s.open(l, addr, nil)
 	s.run.mu.Unlock()
 	if err != nil {
 		_ = l.Close()
@@ -163,7 +168,7 @@ func (s *Server) Serve(l net.Listener) error {
 // background serves l, which may have a file, on a goroutine of the server. The lock is
 // held.
 func (s *Server) background(l net.Listener, file *socketFile) error {
-	accept, err := s.open(l, file)
+	accept, err := s.open(l, l.Addr(), file)
 	if err != nil {
 		_ = l.Close()
 		return err
@@ -177,23 +182,28 @@ func (s *Server) background(l net.Listener, file *socketFile) error {
 }
 
 // open registers l and returns what accepts on it. The lock is held.
-func (s *Server) open(l net.Listener, file *socketFile) (accept func() error, err error) {
+func (s *Server) open(l net.Listener, addr net.Addr, file *socketFile) (accept func() error, err error) {
 	if err := s.start(); err != nil {
 		return nil, err
 	}
-	entry := &listener{addr: l.Addr(), from: l, done: make(chan struct{})}
+	entry := &listener{addr: addr, from: l, done: make(chan struct{})}
 	entry.close = func() {
 		if file != nil {
 			file.remove()
 		}
-		_ = l.Close()
+		closed := make(chan struct{})
+		go func() { // the listener may be anybody's
+			defer close(closed)
+			s.tell("Close of a listener", func() { _ = l.Close() })
+		}()
+		<-closed
 	}
 	s.run.listeners = append(s.run.listeners, entry)
 	s.run.serving.Add(1)
 	return func() error {
 		defer s.run.serving.Done()
 		defer close(entry.done)
-		defer l.Close()
+		defer entry.once.Do(entry.close)
 		err := s.acceptFrom(l)
 		if s.run.closing.Load() {
 			return nil
@@ -205,6 +215,7 @@ func (s *Server) open(l net.Listener, file *socketFile) (accept func() error, er
 // acceptFrom accepts on l until it is closed. Plain sockets go to the loops, in turn;
 // any other connection, and any in a group without a poller, gets a goroutine.
 func (s *Server) acceptFrom(l net.Listener) error {
+	var logging atomic.Bool // whoever reads the log may be slow: nobody waits for him
 	for {
 		if s.run.closing.Load() {
 			s.callLast(l)
@@ -216,7 +227,12 @@ func (s *Server) acceptFrom(l net.Listener) error {
 			}
 			var passing interface{ Temporary() bool }
 			if errors.As(err, &passing) && passing.Temporary() {
-				s.logf("gale: accepting on %v: %v", l.Addr(), err)
+				if logging.CompareAndSwap(false, true) {
+					go func() {
+						s.logf("gale: accepting on %v: %v", l.Addr(), err)
+						logging.Store(false)
+					}()
+				}
 				pause()
 				continue
 			}
@@ -232,11 +248,13 @@ func (s *Server) acceptFrom(l net.Listener) error {
 	}
 }
 
+// closeListeners closes the listeners, not under the lock: they may take their time.
 func (s *Server) closeListeners() {
 	s.run.mu.Lock()
-	defer s.run.mu.Unlock()
-	for _, l := range s.run.listeners {
-		l.close()
+	all := slices.Clone(s.run.listeners)
+	s.run.mu.Unlock()
+	for _, l := range all {
+		l.once.Do(l.close)
 	}
 }
 

@@ -119,11 +119,15 @@ func (s *Server) retirePortable() {
 // closePortable cuts the connections of the portable driver; their goroutines
 // find out and close them.
 func (s *Server) closePortable() {
+	var all []net.Conn
 	s.run.mu.Lock()
-	defer s.run.mu.Unlock()
 	for c := range s.run.conns {
 		if nc := c.NetConn(); nc != nil {
-			_ = nc.Close()
+			all = append(all, nc)
 		}
+	}
+	s.run.mu.Unlock()
+	for _, nc := range all { // not under the lock: they may be anybody's
+		_ = nc.Close()
 	}
 }

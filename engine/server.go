@@ -73,7 +73,8 @@ type running struct {
 	context   context.Context
 	cancel    context.CancelFunc
 	done      chan struct{} // closed when Close has finished
-	once      sync.Once
+	told      chan struct{} // closed when Events.Close has returned
+	stop, end sync.Once
 	serving   sync.WaitGroup // goroutines that accept
 
 	tls         *tls.Config  // nil: plain
@@ -161,10 +162,18 @@ func (s *Server) Addrs() []net.Addr {
 // Connections returns how many connections are open.
 func (s *Server) Connections() int { return int(s.run.open.Load()) }
 
+// logf logs, on a goroutine of its own, which it waits for: the log is the user's, and may do what
+// handlers may. So whoever holds a loop must not call it.
 func (s *Server) logf(format string, args ...any) {
+	printf := log.Printf
 	if s.ErrorLog != nil {
-		s.ErrorLog.Printf(format, args...)
-		return
+		printf = s.ErrorLog.Printf
 	}
-	log.Printf(format, args...)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() { _ = recover() }() // there is nobody to tell
+		printf(format, args...)
+	}()
+	<-done
 }

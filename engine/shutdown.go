@@ -6,6 +6,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/gale-http/gale/internal/loop"
 )
@@ -14,11 +15,28 @@ import (
 // yet, is given for its first request when the server shuts down.
 const freshTicks = 1000
 
+// How long the user's own code may hold up the end: Events.Close after Close, and anything
+// (that, a listener that does not close) after the deadline of Shutdown.
+const (
+	closeMost = time.Second
+	graceMost = 100 * time.Millisecond
+)
+
 // Close stops the server at once: listeners and connections are closed, contexts
 // of requests end, waits of handlers fail. It returns when nothing of the server
-// runs any more but handlers that do not return. A second call waits for the
+// runs any more but handlers that do not return; Events.Close it waits for, a second at
+// most. A second call waits for the
 // first. It must not be called from a handler; `go s.Close()` may.
 func (s *Server) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeMost)
+	defer cancel()
+	s.close(ctx)
+	return nil
+}
+
+// close does what Close does, waits for Events.Close for as long as ctx says, and reports
+// whether that has returned.
+func (s *Server) close(ctx context.Context) bool {
 	r := &s.run
 	r.mu.Lock()
 	r.closed = true
@@ -28,8 +46,7 @@ func (s *Server) Close() error {
 	}
 	group := r.group
 	r.mu.Unlock()
-	r.once.Do(func() {
-		defer close(r.done)
+	r.stop.Do(func() {
 		if group != nil {
 			r.cancel()
 			s.closeListeners()
@@ -37,12 +54,37 @@ func (s *Server) Close() error {
 			group.Stop()
 			r.serving.Wait()
 		}
-		if s.On.Close != nil {
-			s.tell("Events.Close", s.On.Close)
+		r.told = make(chan struct{})
+		if s.On.Close == nil {
+			close(r.told)
+			return
 		}
+		go func() {
+			defer close(r.told)
+			s.tell("Events.Close", s.On.Close)
+		}()
 	})
-	<-r.done
-	return nil
+	returned := await(ctx, r.told)
+	r.end.Do(func() { close(r.done) })
+	return returned
+}
+
+// await waits for done until ctx has ended, and a moment longer, and reports whether that
+// came.
+func await(ctx context.Context, done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	case <-ctx.Done():
+	}
+	grace := time.NewTimer(graceMost)
+	defer grace.Stop()
+	select {
+	case <-done:
+		return true
+	case <-grace.C:
+		return false
+	}
 }
 
 // Wait returns when Close has finished.
@@ -61,18 +103,43 @@ func (s *Server) Wait() error {
 // queued is still accepted (for a second at most, if more keeps coming), idle
 // connections are closed at once, and what is being answered is answered, with
 // Connection: close. When all connections have gone, or ctx has ended, it does what
-// Close does; the error is that of ctx. It must not be called from a handler;
+// Close does, but that it waits for Events.Close until ctx has ended; the error is that of
+// ctx. Whatever the user's code does, a handler, an event, a listener, it returns within
+// a tenth of a second then, without what does not end. It must not be called from a handler;
 // `go s.Shutdown(ctx)` may.
 func (s *Server) Shutdown(ctx context.Context) error {
+	var err error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		err = s.shutDown(ctx)
+	}()
+	if !await(ctx, done) {
+		return ctx.Err()
+	}
+	return err
+}
+
+func (s *Server) shutDown(ctx context.Context) error {
 	r := &s.run
 	r.mu.Lock()
 	group := r.group
 	r.lastCalls.CompareAndSwap(0, loop.Millis()+lastCalls)
 	r.closing.Store(true)
 	r.mu.Unlock()
-	if group == nil {
-		return s.Close()
+	var err error
+	if group != nil {
+		err = s.drain(ctx, group)
 	}
+	if !s.close(ctx) && err == nil {
+		err = ctx.Err()
+	}
+	return err
+}
+
+// drain waits for what is under way to be answered, until ctx has ended, whose error it
+// returns.
+func (s *Server) drain(ctx context.Context, group *loop.Group) error {
 	s.everywhere(group, func(t loop.Task) {
 		if a, ok := t.(queue); ok {
 			a.acceptLast()
@@ -89,7 +156,6 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	if err == nil {
 		err = s.drained(ctx)
 	}
-	_ = s.Close()
 	return err
 }
 

@@ -220,11 +220,11 @@ func TestShutdownTwiceAndBefore(t *testing.T) {
 		c := s.dial()
 		c.send(request("/"))
 		wait(t, busy, "the handler")
-		waiting, ended := make(chan struct{}, 3), make(chan error, 3)
+		waiting, ended := make(chan struct{}, 100), make(chan error, 3)
 		for range 3 {
 			go func() { ended <- s.Shutdown(watched{context.Background(), waiting}) }()
 		}
-		for range 3 {
+		for range 2 * 3 { // once for what it is about to do, and once in there
 			wait(t, waiting, "each call to wait")
 		}
 		close(proceed)

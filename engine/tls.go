@@ -9,9 +9,9 @@ import (
 	"bytes"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
-	"runtime/debug"
 	"slices"
 
 	"github.com/gale-http/gale/internal/loop"
@@ -150,13 +150,13 @@ func (x *responder) giveAway(proto string, give func(*tls.Conn)) {
 	c.mode = modeTaken
 	s.gone()
 	go func() {
+		what := exited
 		defer func() {
-			if value := recover(); value != nil {
-				s.logf("gale: panic in NextProto[%q]: %v\n%s", proto, value, debug.Stack())
+			if what != returned {
 				_ = over.NetConn().Close()
 			}
 		}()
-		give(over)
+		what = s.tell(fmt.Sprintf("NextProto[%q]", proto), func() { give(over) })
 	}()
 	switch {
 	case c.Portable() || !x.worker.Lost():
@@ -177,7 +177,9 @@ func (x *responder) unshaken(err error) {
 		x.failed(err)
 	default:
 		if err != io.EOF && !x.server.run.closing.Load() { // else it never began, or we ended it
+			x.worker.Begin(&x.conn.Stream)
 			x.server.logf("gale: no TLS with %v: %v", x.conn.socket().RemoteAddr(), err)
+			x.worker.End()
 		}
 		x.finish(true) // so that it can read our alert
 	}

@@ -1,0 +1,362 @@
+// What code of the user's may do that an agent calls: panic, end its goroutine, lock its thread,
+// block, recurse, and never return. The call that it is for may fail; no other does, and its
+// place among the sockets is given back.
+
+package agent_test
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gale-http/gale/agent"
+	"github.com/gale-http/gale/engine"
+)
+
+// spot is a function of the user's. set has fn called by it.
+type spot struct {
+	name  string
+	set   func(a *agent.Agent, q *agent.Request, fn func())
+	aside bool // it is called by a goroutine of the agent's: a call does not wait for it when its context ends
+}
+
+// callReader is a Source that calls a function once, and then has a byte.
+type callReader struct {
+	fn   func()
+	done bool
+}
+
+func (r *callReader) Read(p []byte) (int, error) {
+	if r.done {
+		return 0, io.EOF
+	}
+	r.done = true
+	r.fn()
+	return copy(p, "x"), nil
+}
+
+// callTrailers is a Source with trailers.
+type callTrailers struct {
+	io.Reader
+	fn func()
+}
+
+func (r callTrailers) RawTrailers() iter.Seq2[[]byte, []byte] {
+	return func(yield func([]byte, []byte) bool) {
+		r.fn()
+		yield([]byte("x-late"), []byte("1"))
+	}
+}
+
+var spots = []spot{
+	{"Dial", func(a *agent.Agent, _ *agent.Request, fn func()) {
+		a.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			fn()
+			return new(net.Dialer).DialContext(ctx, network, addr)
+		}
+	}, true},
+	{"ResolveStart", func(_ *agent.Agent, q *agent.Request, fn func()) {
+		q.On.Trace.ResolveStart = func(string) { fn() }
+	}, true},
+	{"ResolveDone", func(_ *agent.Agent, q *agent.Request, fn func()) {
+		q.On.Trace.ResolveDone = func([]netip.Addr, error) { fn() }
+	}, true},
+	{"HandshakeStart", func(_ *agent.Agent, q *agent.Request, fn func()) {
+		q.On.Trace.HandshakeStart = fn
+	}, true},
+	{"HandshakeDone", func(_ *agent.Agent, q *agent.Request, fn func()) {
+		q.On.Trace.HandshakeDone = func(tls.ConnectionState, error) { fn() }
+	}, true},
+	{"VerifyConnection", func(a *agent.Agent, _ *agent.Request, fn func()) {
+		a.TLS.VerifyConnection = func(tls.ConnectionState) error { fn(); return nil }
+	}, true},
+	{"VerifyPeerCertificate", func(a *agent.Agent, _ *agent.Request, fn func()) {
+		a.TLS.VerifyPeerCertificate = func([][]byte, [][]*x509.Certificate) error { fn(); return nil }
+	}, true},
+	{"GetClientCertificate", func(a *agent.Agent, _ *agent.Request, fn func()) {
+		a.TLS.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { fn(); return new(tls.Certificate), nil }
+	}, true},
+	{"Time", func(a *agent.Agent, _ *agent.Request, fn func()) {
+		a.TLS.Time = func() time.Time { fn(); return time.Now() }
+	}, true},
+	{"WroteHead", func(_ *agent.Agent, q *agent.Request, fn func()) { q.On.Trace.WroteHead = fn }, false},
+	{"WroteRequest", func(_ *agent.Agent, q *agent.Request, fn func()) {
+		q.On.Trace.WroteRequest = func(error) { fn() }
+	}, false},
+	{"WroteRequest, of a Source", func(_ *agent.Agent, q *agent.Request, fn func()) {
+		q.Method, q.Source.Reader = "POST", &callReader{fn: func() {}}
+		q.On.Trace.WroteRequest = func(error) { fn() }
+	}, false},
+	{"FirstByte", func(_ *agent.Agent, q *agent.Request, fn func()) { q.On.Trace.FirstByte = fn }, false},
+	{"Events.Socket", func(_ *agent.Agent, q *agent.Request, fn func()) {
+		q.On.Socket = func(*agent.Socket) { fn() }
+	}, false},
+	{"Events.Continue", func(_ *agent.Agent, q *agent.Request, fn func()) {
+		q.Method, q.Source.Reader = "POST", &callReader{fn: func() {}}
+		_ = q.SetHeader("Expect", "100-continue")
+		q.On.Continue = fn
+	}, false},
+	{"Events.Information", func(_ *agent.Agent, q *agent.Request, fn func()) {
+		q.On.Trace = nil // so that a handler's is a plain one
+		q.Path = "/early"
+		q.On.Information = func(*agent.Response) { fn() }
+	}, false},
+	{"Events.Response", func(_ *agent.Agent, q *agent.Request, fn func()) {
+		q.On.Response = func(*agent.Response) { fn() }
+	}, false},
+	{"Events.Response, with a Source", func(_ *agent.Agent, q *agent.Request, fn func()) {
+		q.Method, q.Path = "POST", "/now"
+		q.Source.Reader = io.MultiReader(strings.NewReader(strings.Repeat("x", 1<<20)))
+		q.On.Response = func(*agent.Response) { fn() }
+	}, false},
+	{"Events.Upgrade", func(_ *agent.Agent, q *agent.Request, fn func()) {
+		q.Path = "/up"
+		_ = q.SetHeader("Connection", "upgrade")
+		_ = q.SetHeader("Upgrade", "x")
+		q.On.Upgrade = func(_ *agent.Response, socket net.Conn, _ []byte) {
+			defer socket.Close()
+			fn()
+		}
+	}, false},
+	{"Source", func(_ *agent.Agent, q *agent.Request, fn func()) {
+		q.Method, q.Source.Reader = "POST", &callReader{fn: fn}
+	}, true},
+	{"trailers of Source", func(_ *agent.Agent, q *agent.Request, fn func()) {
+		q.Method, q.Source.Reader = "POST", callTrailers{&callReader{fn: func() {}}, fn}
+	}, false},
+}
+
+// mishaps are what such a function does that it should not; blocks waits until the test has seen
+// that others are served.
+var mishaps = map[string]func(blocks func()){
+	"panics":             func(func()) { panic("mishap") },
+	"exits":              func(func()) { runtime.Goexit() },
+	"locks":              func(func()) { runtime.LockOSThread() },
+	"is late":            func(blocks func()) { blocks() },
+	"is late and panics": func(blocks func()) { blocks(); panic("mishap") },
+	"is late and exits":  func(blocks func()) { blocks(); runtime.Goexit() },
+	"locks and is late":  func(blocks func()) { runtime.LockOSThread(); blocks() },
+	"locks and exits":    func(func()) { runtime.LockOSThread(); runtime.Goexit() },
+	"recurses":           func(func()) { deep(50_000) },
+	"blocks for 50 ms":   func(func()) { time.Sleep(50 * time.Millisecond) }, // sleep: it is what is done wrong
+	"changes GOMAXPROCS": func(blocks func()) {
+		runtime.GOMAXPROCS(1)
+		blocks()
+		for n := range 5 {
+			runtime.GOMAXPROCS(5 - n)
+		}
+	},
+}
+
+// deep recurses n frames down.
+func deep(n int) int {
+	var frame [128]byte
+	if n == 0 {
+		runtime.GC()
+		return 0
+	}
+	frame[n%len(frame)] = byte(n)
+	return deep(n-1) + int(frame[n%len(frame)])&1
+}
+
+// hazard is an agent one of whose functions is armed with what it is to do, a server for it, and
+// a handler that calls it where that is wanted.
+type hazard struct {
+	t      *testing.T
+	agent  *agent.Agent
+	up     string
+	front  string
+	armed  atomic.Pointer[func()]
+	called atomic.Pointer[func(ctx context.Context)]
+}
+
+func newHazard(t *testing.T, p *spot, sockets int) *hazard {
+	h := &hazard{t: t}
+	up := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/early":
+			w.WriteHeader(103)
+		case "/up":
+			c, _, err := w.(http.Hijacker).Hijack()
+			if err == nil {
+				_, _ = io.WriteString(c, "HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n")
+				_, _ = io.Copy(io.Discard, c)
+				_ = c.Close()
+			}
+			return
+		case "/now":
+			w.WriteHeader(200)
+			_ = http.NewResponseController(w).Flush()
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = io.WriteString(w, "served")
+	}))
+	up.TLS = &tls.Config{ClientAuth: tls.RequestClientCert}
+	up.Config.ErrorLog = log.New(io.Discard, "", 0) // handshakes that fail
+	up.StartTLS()
+	t.Cleanup(up.Close)
+	roots := up.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	h.agent = &agent.Agent{KeepAlive: true, MaxSockets: sockets,
+		TLS: &tls.Config{RootCAs: roots, ServerName: "example.com", SessionTicketsDisabled: true}}
+	h.up = strings.Replace(up.URL, "127.0.0.1", "localhost", 1) // a name, to be looked up
+	p.set(h.agent, &agent.Request{On: agent.Events{Trace: new(agent.Trace)}}, h.fn)
+	s := &engine.Server{Loops: 1, ErrorLog: log.New(io.Discard, "", 0)}
+	s.Handler = func(req *engine.Request, res *engine.Response) {
+		if call := h.called.Swap(nil); call != nil {
+			(*call)(req.Context())
+		}
+		_ = res.EndString("hello")
+	}
+	if err := s.Listen("tcp", "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	h.front = s.Addr().String()
+	t.Cleanup(h.agent.Destroy)
+	return h
+}
+
+// fn is what the function does.
+func (h *hazard) fn() {
+	if do := h.armed.Swap(nil); do != nil {
+		(*do)()
+	}
+}
+
+// run makes the call, whose function is armed, in a handler or on a goroutine of its own.
+func (h *hazard) run(p *spot, handler bool, ctx context.Context) <-chan error {
+	ended := make(chan error, 1)
+	call := func(ctx context.Context) {
+		err := errors.New("it did not return")
+		defer func() {
+			_ = recover()
+			ended <- err
+		}()
+		q := &agent.Request{URL: h.up, On: agent.Events{Trace: new(agent.Trace)}}
+		p.set(new(agent.Agent{TLS: new(tls.Config)}), q, h.fn)
+		var res agent.Response
+		if err = h.agent.Do(ctx, q, &res); err == nil {
+			_, err = io.Copy(io.Discard, &res)
+		}
+		_ = res.Close()
+	}
+	if !handler {
+		go call(ctx)
+		return ended
+	}
+	own := func(of context.Context) {
+		of, cancel := context.WithCancel(of)
+		defer context.AfterFunc(ctx, cancel)()
+		defer cancel()
+		call(of)
+	}
+	h.called.Store(&own)
+	go h.ask()
+	return ended
+}
+
+// ask asks the server whose handler may call the agent.
+func (h *hazard) ask() {
+	c, err := net.Dial("tcp", h.front)
+	if err != nil {
+		h.t.Error(err)
+		return
+	}
+	defer c.Close()
+	_, _ = io.WriteString(c, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+	_, _ = io.ReadAll(c)
+}
+
+// others tells whether the server and the agent serve others.
+func (h *hazard) others(how string) {
+	h.t.Helper()
+	h.ask()
+	var q agent.Request
+	var res agent.Response
+	q.URL = h.up
+	ctx, cancel := context.WithTimeout(h.t.Context(), patience)
+	defer cancel()
+	if status, body := ask(h.t, h.agent, ctx, &q, &res); status != 200 || body != "served" {
+		h.t.Errorf("%s: got %d %q", how, status, body)
+	}
+}
+
+func eachSpot(t *testing.T, test func(t *testing.T, p *spot, handler bool)) {
+	n := runtime.GOMAXPROCS(0)
+	defer runtime.GOMAXPROCS(n)
+	for i := range spots {
+		p := &spots[i]
+		for _, handler := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/%t", p.name, handler), func(t *testing.T) { test(t, p, handler) })
+		}
+	}
+}
+
+func TestFunctionsMayFail(t *testing.T) {
+	eachSpot(t, func(t *testing.T, p *spot, handler bool) {
+		h := newHazard(t, p, 1)
+		for how, mishap := range mishaps {
+			here, proceed := make(chan struct{}), make(chan struct{})
+			do := func() {
+				close(here)
+				mishap(func() { <-proceed })
+			}
+			h.agent.CloseFreeSockets() // there is a handshake each time
+			h.armed.Store(&do)
+			ended := h.run(p, handler, t.Context())
+			wait(t, here, p.name)
+			h.ask()
+			close(proceed)
+			err := wait(t, ended, "the call")
+			if clean := !strings.Contains(how, "panics") && !strings.Contains(how, "exits"); clean && err != nil && p.name != "Events.Upgrade" {
+				t.Errorf("%s: %v", how, err)
+			}
+			h.others(how)
+		}
+	})
+}
+
+// TestFunctionsMayNeverReturn: the call ends with its context, and the agent with Destroy.
+func TestFunctionsMayNeverReturn(t *testing.T) {
+	eachSpot(t, func(t *testing.T, p *spot, handler bool) {
+		if !p.aside {
+			return // it is the caller that does not return
+		}
+		h := newHazard(t, p, 0)
+		here, release := make(chan struct{}), make(chan struct{})
+		do := func() {
+			close(here)
+			<-release
+		}
+		h.armed.Store(&do)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := h.run(p, handler, ctx)
+		wait(t, here, p.name)
+		h.others("meanwhile")
+		cancel()
+		if err := wait(t, ended, "the call"); !errors.Is(err, context.Canceled) {
+			t.Errorf("it ended with %v", err)
+		}
+		destroyed := make(chan struct{})
+		go func() {
+			defer close(destroyed)
+			h.agent.Destroy()
+		}()
+		wait(t, destroyed, "Destroy")
+		close(release)
+	})
+}

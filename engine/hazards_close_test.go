@@ -1,0 +1,231 @@
+// The hazards of handlers at the end of a server: in Events.Close, in a listener that it was
+// given, and in its log. Shutdown ends by its deadline.
+
+package engine_test
+
+import (
+	"context"
+	"log"
+	"net"
+	"runtime"
+	"sync/atomic"
+	"testing"
+
+	"github.com/gale-http/gale/engine"
+)
+
+// over is a context that has ended.
+func over() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}
+
+// TestCloseEventMayFail: the server is closed all the same, Shutdown waits for what is late,
+// and so does Wait.
+func TestCloseEventMayFail(t *testing.T) {
+	keepProcs(t)
+	allDrivers(t, func(t *testing.T, d driver) {
+		for how, mishap := range mishaps {
+			t.Log(how)
+			s := prepare(t, d, hello)
+			here, proceed, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+			s.On.Close = func() {
+				defer close(done)
+				close(here)
+				mishap(func() { <-proceed })
+			}
+			s.listen()
+			s.dial().get("/", "hello")
+			ended, waited := make(chan error, 1), make(chan error, 1)
+			go func() { waited <- s.Wait() }()
+			go func() { ended <- s.Shutdown(context.Background()) }()
+			wait(t, here, "Events.Close")
+			close(proceed)
+			wait(t, done, "Events.Close to end")
+			if err := wait(t, ended, "Shutdown"); err != nil {
+				t.Errorf("%s: Shutdown ended with %v", how, err)
+			}
+			if err := wait(t, waited, "Wait"); err != nil {
+				t.Errorf("%s: Wait ended with %v", how, err)
+			}
+			s.log.take()
+		}
+	})
+}
+
+// TestCloseEventMayNeverReturn: Shutdown ends by its deadline, Close a while later, and Wait
+// with either.
+func TestCloseEventMayNeverReturn(t *testing.T) {
+	allDrivers(t, func(t *testing.T, d driver) {
+		for _, end := range []struct {
+			name string
+			call func(s *engine.Server) error
+			want error
+		}{
+			{"Shutdown", func(s *engine.Server) error { return s.Shutdown(over()) }, context.Canceled},
+			{"Close", func(s *engine.Server) error { return s.Close() }, nil},
+			{"Close during Shutdown", func(s *engine.Server) error {
+				go func() { _ = s.Shutdown(context.Background()) }()
+				return s.Close()
+			}, nil},
+		} {
+			s := prepare(t, d, hello)
+			here, release := make(chan struct{}), make(chan struct{})
+			s.On.Close = func() {
+				close(here)
+				<-release
+			}
+			s.listen()
+			s.dial().get("/", "hello")
+			waited, ended := make(chan error, 1), make(chan error, 1)
+			go func() { waited <- s.Wait() }()
+			go func() { ended <- end.call(s.Server) }()
+			wait(t, here, "Events.Close")
+			if err := wait(t, ended, end.name); err != end.want {
+				t.Errorf("%s ended with %v", end.name, err)
+			}
+			wait(t, waited, "Wait")
+			close(release)
+		}
+	})
+}
+
+// stubborn is a listener of which a method does what it should not.
+type stubborn struct {
+	net.Listener
+	accept, close, addr func()
+}
+
+func do(fn func()) {
+	if fn != nil {
+		fn()
+	}
+}
+
+func (l stubborn) Accept() (net.Conn, error) {
+	do(l.accept)
+	return l.Listener.Accept()
+}
+
+func (l stubborn) Close() error {
+	do(l.close)
+	return l.Listener.Close()
+}
+
+func (l stubborn) Addr() net.Addr {
+	do(l.addr)
+	return l.Listener.Addr()
+}
+
+// TestListenerMayNeverReturn: Shutdown ends by its deadline, and the server can be asked things
+// meanwhile.
+func TestListenerMayNeverReturn(t *testing.T) {
+	allDrivers(t, func(t *testing.T, d driver) {
+		for _, method := range []string{"Accept", "Close", "Addr"} {
+			s := start(t, d, hello)
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			here, release, served := make(chan struct{}, 9), make(chan struct{}), make(chan struct{})
+			never := func() {
+				here <- struct{}{}
+				<-release
+			}
+			bad := stubborn{Listener: l}
+			switch method {
+			case "Accept":
+				bad.accept = never
+			case "Close":
+				bad.close = never
+			case "Addr":
+				bad.addr = never
+			}
+			go func() {
+				defer close(served)
+				_ = s.Serve(bad)
+			}()
+			if method != "Close" {
+				wait(t, here, method)
+			} else if !eventually(func() bool { return len(s.Addrs()) == 2 }) {
+				t.Fatal("it does not listen")
+			}
+			s.dial().get("/", "hello")
+			ended := make(chan error, 1)
+			go func() { ended <- s.Shutdown(over()) }()
+			wait(t, ended, "Shutdown")
+			_ = s.Stats()
+			_ = s.Addrs()
+			close(release)
+			wait(t, served, "Serve")
+		}
+	})
+}
+
+// TestListenerMayFail: a listener that panics, or exits, when it is closed does not keep the
+// server from closing.
+func TestListenerMayFail(t *testing.T) {
+	allDrivers(t, func(t *testing.T, d driver) {
+		for _, mishap := range []func(){func() { panic("not closed") }, runtime.Goexit} {
+			s := start(t, d, hello)
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var closed atomic.Bool
+			served := make(chan error, 1)
+			go func() {
+				served <- s.Serve(stubborn{Listener: l, close: func() {
+					if _ = l.Close(); !closed.Swap(true) {
+						mishap()
+					}
+				}})
+			}()
+			if !eventually(func() bool { return len(s.Addrs()) == 2 }) {
+				t.Fatal("it does not listen")
+			}
+			if err := s.Shutdown(context.Background()); err != nil {
+				t.Error(err)
+			}
+			wait(t, served, "Serve")
+			s.log.take()
+		}
+	})
+}
+
+// eachLog is eachEvent for what logs call: a handler that panics, and a handshake that fails.
+func eachLog(t *testing.T, d driver, test func(t *testing.T, s *server, armed *atomic.Pointer[func()], provoke func())) {
+	writes := func(armed *atomic.Pointer[func()]) *log.Logger {
+		return log.New(callWriter(func() {
+			if do := armed.Swap(nil); do != nil {
+				(*do)()
+			}
+		}), "", 0)
+	}
+	t.Run("handler", func(t *testing.T) {
+		var armed atomic.Pointer[func()]
+		s := prepare(t, d, routes(map[string]engine.Handler{"/hook": func(*engine.Request, *engine.Response) { panic("logged") }}))
+		s.ErrorLog = writes(&armed)
+		s.listen()
+		test(t, s, &armed, func() { s.dial().send(request("/hook")) })
+	})
+	t.Run("handshake", func(t *testing.T) {
+		var armed atomic.Pointer[func()]
+		s := prepareTLS(t, d, hello)
+		s.ErrorLog = writes(&armed)
+		s.over = s.client
+		s.listen()
+		test(t, s.server, &armed, func() { s.dial().send("nonsense\r\n\r\n") })
+	})
+}
+
+func TestLogsMayFail(t *testing.T) {
+	keepProcs(t)
+	allDrivers(t, func(t *testing.T, d driver) { eachLog(t, d, mayFail) })
+}
+
+// TestLogsMayNeverReturn: Shutdown ends by its deadline.
+func TestLogsMayNeverReturn(t *testing.T) {
+	allDrivers(t, func(t *testing.T, d driver) { eachLog(t, d, mayNeverReturn) })
+}
