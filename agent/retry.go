@@ -1,0 +1,55 @@
+// Repeating: whether a request that has failed is to be made once more.
+
+package agent
+
+import (
+	"errors"
+
+	"github.com/gale-http/gale/bytesparse"
+	"github.com/gale-http/gale/internal/h1"
+	"github.com/gale-http/gale/internal/loop"
+	"github.com/gale-http/gale/writer"
+)
+
+// again tells whether a request that has failed is to be sent once more.
+func (r *Response) again(q *Request, err error) bool {
+	return err == errRetired || r.repeatable(q, err) && (!r.taken || q.Source.Again != nil && r.readOver())
+}
+
+// repeatable tells whether it may be sent once more, if there is a body to send.
+func (r *Response) repeatable(q *Request, err error) bool {
+	policy := &r.run.agent.Retry
+	if policy.Never || !r.reused || r.fresh || r.begun || r.ctx.Err() != nil || !stale(err) {
+		return false
+	}
+	return policy.Always || !q.out.Left() && r.wrote == 0 || idempotent(q)
+}
+
+// readOver tells whether no Read of Source is under way any more, which would take from a
+// body that begins anew. It may take a moment.
+func (r *Response) readOver() bool {
+	return r.reads == nil || r.reads.out.Wait(r.worker, lastWords) == nil
+}
+
+// stale tells whether err is what a socket says that the server has closed.
+func stale(err error) bool {
+	var protocol *h1.Error
+	return !errors.Is(err, loop.ErrTimeout) && !errors.Is(err, loop.ErrClosed) && !errors.Is(err, loop.ErrOver) &&
+		!errors.As(err, &protocol) && !errors.Is(err, ErrSource) && !misuse(err)
+}
+
+// misuse tells whether err is a mistake of the application's: no server has to do with it.
+func misuse(err error) bool {
+	return errors.Is(err, ErrTooLong) || errors.Is(err, ErrTooShort) || errors.Is(err, ErrBadLength) ||
+		errors.Is(err, ErrTrailer) || errors.Is(err, ErrHeadSent) || errors.Is(err, ErrEnded) || errors.As(err, new(*writer.FieldError))
+}
+
+// idempotent tells whether the request may be processed twice (RFC 9110 §9.2.2).
+func idempotent(q *Request) bool {
+	switch q.target.method {
+	case bytesparse.MethodGet, bytesparse.MethodHead, bytesparse.MethodOptions, bytesparse.MethodTrace,
+		bytesparse.MethodPut, bytesparse.MethodDelete:
+		return true
+	}
+	return q.out.Headers.Get("Idempotency-Key") != nil || q.out.Headers.Get("X-Idempotency-Key") != nil
+}
