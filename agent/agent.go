@@ -73,7 +73,7 @@ type Limits struct {
 type Timeouts struct {
 	Dial     time.Duration // for a connection, with TLS and proxy: 30 s
 	Queue    time.Duration // for a socket when MaxSockets are in use: none
-	Response time.Duration // for the head of an answer, once the request is sent: 2 min
+	Response time.Duration // for the head of an answer to begin, once the request is sent, and for it to end: 2 min
 	Read     time.Duration // for more of a body: 2 min
 	Write    time.Duration // for a slow server to take more: 2 min
 	Continue time.Duration // for 100 Continue before the body is sent all the same: 1 s

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -81,6 +82,43 @@ func TestHostileServers(t *testing.T) {
 				if c.name != "obs-fold" {
 					eventually(t, "the pool to be empty", func() bool { return len(a.FreeSockets())+len(a.Sockets()) == 0 })
 				}
+			})
+		}
+	}
+}
+
+// TestHeadThatDrips: single bytes do not prolong the time that a head may take, interim or not.
+func TestHeadThatDrips(t *testing.T) {
+	const limit = 40 * time.Millisecond
+	for _, w := range ways() {
+		for _, start := range []string{"", hello, "HTTP/1.1 103 Early Hints\r\n\r\n"} {
+			t.Run(fmt.Sprintf("%s/%.12q", w.name, start), func(t *testing.T) {
+				checkLeaks(t)
+				url := script(t, func(conn net.Conn) {
+					readHead(conn)
+					_, _ = io.WriteString(conn, start)
+					if start == hello { // so that there is a kept socket
+						readHead(conn)
+					}
+					clock := time.NewTicker(limit / 4) // the time between two lines is what is tested
+					defer clock.Stop()
+					for line, err := "HTTP/1.1 200 OK\r\n", error(nil); err == nil; line = "X: y\r\n" {
+						_, err = io.WriteString(conn, line)
+						<-clock.C
+					}
+				})
+				a := newAgent(t, &agent.Agent{KeepAlive: true, Timeouts: agent.Timeouts{Response: limit}})
+				w.call(t, func(ctx context.Context) {
+					if start == hello {
+						if err := a.Do(ctx, &agent.Request{URL: url}, nil); err != nil {
+							t.Error(err)
+						}
+					}
+					var res agent.Response
+					if err := a.Do(ctx, &agent.Request{URL: url}, &res); !errors.Is(err, agent.ErrTimeout) {
+						t.Errorf("%v", err)
+					}
+				})
 			})
 		}
 	}

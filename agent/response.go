@@ -12,6 +12,7 @@ import (
 	"github.com/gale-http/gale/bytesparse"
 	"github.com/gale-http/gale/internal/exchange"
 	"github.com/gale-http/gale/internal/h1"
+	"github.com/gale-http/gale/internal/loop"
 )
 
 // Response is the answer to a request (seed: http.IncomingMessage). Its zero value is
@@ -232,9 +233,10 @@ func (r *Response) receive(q *Request) error {
 	return nil
 }
 
-// nextHead waits for a head.
+// nextHead waits for a head. Once it has begun, its end may take no longer than its
+// beginning, in however many pieces it comes.
 func (r *Response) nextHead() error {
-	for {
+	for began := int64(0); ; {
 		if r.in.Unread() > 0 || r.in.Ended() {
 			if !r.begun && r.in.Unread() > 0 {
 				r.begun = true
@@ -249,6 +251,14 @@ func (r *Response) nextHead() error {
 				return nil
 			case ev == h1.End:
 				return ErrServerClosed
+			}
+		}
+		if limit := int64(r.conn.ReadTimeout); r.in.Unread() > 0 && limit > 0 {
+			switch now := loop.Millis(); {
+			case began == 0:
+				began = now
+			case now-began > limit:
+				return loop.ErrTimeout
 			}
 		}
 		if err := r.in.Await(); err != nil {
