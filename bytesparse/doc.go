@@ -15,8 +15,9 @@
 //     that a head that arrives byte by byte costs a constant per byte.
 //   - [Chunked] reads a chunked body, step by step where it lies or many chunks
 //     at a time into one slice.
-//   - [QueryPairs] and [ListItems] iterate over the query of a target and over the
-//     elements of a list, without copying; what is encoded is decoded on demand.
+//   - [CutTarget] parts a target of any form; [QueryPairs] and [ListItems] iterate over
+//     its query and over the elements of a list, without copying; what is encoded is
+//     decoded on demand.
 //   - Everything else ([NextChunkLine], [NextToken], [ParseUint], …) reads one
 //     value and returns.
 //
@@ -27,6 +28,13 @@
 // trailers), blanks before the colon, names that are not tokens, targets with
 // bytes outside the URI set, versions other than HTTP/1.x. There is no lenient
 // mode.
+//
+// # What is left to the caller
+//
+// Fields are found, not interpreted. What must be judged of a whole head before anybody
+// acts on it is the caller's to judge, with what is here: how long the body is (the example
+// body of [Head.ParseRequest]), whether there is one Host and it is valid
+// ([Head.ValidHost]), whether the form of the target suits the method ([CutTarget]).
 //
 // # The same input, the same answer
 //

@@ -30,6 +30,59 @@ func ExampleHead_ParseRequest() {
 	// X-Trace = 7
 }
 
+// How long the body is decides the caller, once, from the whole head. Whatever two parties
+// could read in two ways is refused (RFC 9112 §6.3).
+func ExampleHead_ParseRequest_body() {
+	length := func(b []byte, h *bytesparse.Head) (n int64, chunked, ok bool) {
+		counted, coded := h.Has(bytesparse.FieldContentLength), h.Has(bytesparse.FieldTransferEncoding)
+		switch {
+		case counted && coded, h.Dup(bytesparse.FieldContentLength), h.Dup(bytesparse.FieldTransferEncoding):
+			return 0, false, false
+		case coded:
+			return 0, true, h.Minor > 0 && bytesparse.EqualFold(h.Value(b, bytesparse.FieldTransferEncoding), "chunked")
+		case counted:
+			n, ok = bytesparse.ParseUint(h.Value(b, bytesparse.FieldContentLength))
+			return n, false, ok
+		}
+		return 0, false, true
+	}
+	var h bytesparse.Head
+	for _, fields := range []string{"", "Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n", "Content-Length: +5\r\n",
+		"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n"} {
+		b := []byte("POST / HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n")
+		if _, err := h.ParseRequest(b, nil); err != nil {
+			fmt.Println(err)
+			continue
+		}
+		fmt.Println(length(b, &h))
+	}
+	// Output:
+	// 0 false true
+	// 5 false true
+	// 0 true true
+	// 0 false false
+	// 0 false false
+	// 0 false false
+}
+
+// Fields of any name, and all of one name.
+func ExampleHead_NextNamed() {
+	b := []byte("GET / HTTP/1.1\r\nHost: a\r\nX-Tag: 1\r\nVia: 1.1 b\r\nx-tag: 2\r\n\r\n")
+	var h bytesparse.Head
+	if _, err := h.ParseRequest(b, nil); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%q %q %v\n", h.ValueNamed(b, "X-TAG"), h.ValueNamed(b, "host"), h.ValueNamed(b, "X") == nil)
+	for i := h.NextNamed(b, "X-Tag", -1); i >= 0; i = h.NextNamed(b, "X-Tag", i) {
+		fmt.Printf("%s=%s ", h.Fields[i].NameOf(b), h.Fields[i].ValueOf(b))
+	}
+	fmt.Println(h.NextNamed(b, "via", -1), h.NextNamed(b, "via", 2))
+	// Output:
+	// "1" "a" true
+	// X-Tag=1 x-tag=2 2 -1
+}
+
 // A head that arrives in pieces is searched for its end, from where the last
 // search stopped, and parsed once.
 func ExampleIndexHeadEnd() {

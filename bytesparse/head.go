@@ -167,3 +167,28 @@ func (h *Head) Value(b []byte, id FieldID) []byte {
 	}
 	return h.Fields[i].ValueOf(b)
 }
+
+// ValueNamed is Value for a field of any name, in any case. A name that is not well-known is
+// searched for, line by line. It does not allocate.
+func (h *Head) ValueNamed(b []byte, name string) []byte {
+	if id := LookupField(name); id != FieldOther {
+		return h.Value(b, id)
+	}
+	if i := h.NextNamed(b, name, -1); i >= 0 {
+		return h.Fields[i].ValueOf(b)
+	}
+	return nil
+}
+
+// NextNamed is NextIndex for a field of any name, in any case: it returns the index in
+// Fields of the next one called name after index i, -1 when there is none. b must be the
+// buffer the head was parsed from or a copy of it. It does not allocate.
+func (h *Head) NextNamed(b []byte, name string, i int) int {
+	id := LookupField(name)
+	for i = h.NextIndex(id, i); i >= 0; i = h.NextIndex(id, i) {
+		if f := h.Fields[i]; id != FieldOther || int(f.NameLen) == len(name) && EqualFold(f.NameOf(b), name) {
+			break
+		}
+	}
+	return i
+}
