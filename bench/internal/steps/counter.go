@@ -54,10 +54,11 @@ type Counter struct {
 	pending   int  // threads that have not made their first stop
 	announced bool // Attach has been told
 	detached  bool
-	monitor   int    // thread id of a Go program's system monitor
-	clock     *clock // nil: the process reads the real one
-	looks     int    // times that the monitor has slept since a thread was held
-	rested    bool   // the monitor is held
+	monitor   int                 // thread id of a Go program's system monitor
+	clock     *clock              // nil: the process reads the real one
+	stackings map[uint64]stacking // by the address of an instruction
+	looks     int                 // times that the monitor has slept since a thread was held
+	rested    bool                // the monitor is held
 }
 
 // thread is one traced thread.
@@ -67,7 +68,7 @@ type thread struct {
 	held    bool // stopped for good, until Detach
 	steps   uint64
 	call    call
-	next    uint64 // where it was about to go on at its last step
+	next    uint64 // where it was about to go on at its last stop, but one by the way
 }
 
 // Attach begins counting in every thread of the process, those to come
@@ -77,13 +78,14 @@ type thread struct {
 // for it finds nobody: the tracer has learnt of its end instead.
 func Attach(pid int, options Options) (*Counter, error) {
 	c := &Counter{
-		pid:     pid,
-		options: options,
-		ready:   make(chan error, 1),
-		held:    make(chan struct{}),
-		gone:    make(chan struct{}),
-		threads: map[int]*thread{},
-		result:  Result{Threads: map[int]uint64{}, Signals: map[syscall.Signal]int{}},
+		pid:       pid,
+		options:   options,
+		ready:     make(chan error, 1),
+		held:      make(chan struct{}),
+		gone:      make(chan struct{}),
+		threads:   map[int]*thread{},
+		stackings: map[uint64]stacking{},
+		result:    Result{Threads: map[int]uint64{}, Signals: map[syscall.Signal]int{}},
 	}
 	go c.trace()
 	if err := <-c.ready; err != nil {
@@ -256,7 +258,7 @@ func (c *Counter) release() {
 	c.detached = true
 	for _, t := range c.threads {
 		if t.held {
-			_ = ptrace(unix.PTRACE_DETACH, t.tid, 0, 0)
+			letGo(t.tid, 0)
 			c.forget(t)
 		} else {
 			_ = ptrace(unix.PTRACE_INTERRUPT, t.tid, 0, 0)
@@ -298,6 +300,9 @@ func (c *Counter) stopped(t *thread, status syscall.WaitStatus) {
 		c.forget(t)
 		return
 	case event == unix.PTRACE_EVENT_STOP: // our interruption, or a new thread
+		if t.next == 0 {
+			t.next = uint64(userWord(t.tid, wordRip))
+		}
 		if c.hold(t) {
 			return
 		}
@@ -318,9 +323,12 @@ func (c *Counter) stopped(t *thread, status syscall.WaitStatus) {
 			_ = ptrace(unix.PTRACE_CONT, t.tid, 0, 0)
 			return
 		}
-		_ = ptrace(unix.PTRACE_DETACH, t.tid, 0, uintptr(deliver))
+		letGo(t.tid, deliver)
 		c.forget(t)
 		return
+	}
+	if deliver == 0 {
+		c.popFlags(t)
 	}
 	_ = step(t.tid, deliver) // ESRCH: it was killed, and wait4 will say so
 }
@@ -348,8 +356,10 @@ func (c *Counter) count(t *thread) syscall.Signal {
 	}
 	switch info.code {
 	case trapHandler:
+		t.next = uint64(userWord(t.tid, wordRip))
 		return 0
 	case trapStep, trapSyscall:
+		c.hideStep(t)
 		if c.stopping.Load() { // a system call that Detach has broken off, for one
 			return 0
 		}
@@ -362,12 +372,7 @@ func (c *Counter) count(t *thread) syscall.Signal {
 			return 0 // amid its repetitions: counted when it has moved on
 		}
 	}
-	if p := c.profile.Load(); p != nil && *p != nil {
-		(*p)[t.next]++
-	}
-	t.next = info.addr
-	t.steps++
-	c.total.Add(1)
+	c.tally(t, info.addr)
 	if info.code == trapSyscall {
 		c.hold(t)
 	}
@@ -375,4 +380,14 @@ func (c *Counter) count(t *thread) syscall.Signal {
 		c.clockStep(t, info.addr)
 	}
 	return 0
+}
+
+// tally counts the instruction that has brought t to an address.
+func (c *Counter) tally(t *thread, to uint64) {
+	if p := c.profile.Load(); p != nil && *p != nil {
+		(*p)[t.next]++
+	}
+	t.next = to
+	t.steps++
+	c.total.Add(1)
 }

@@ -5,6 +5,15 @@
 
 package steps
 
+// prefix says whether c stands before an instruction and is no part of its code.
+func prefix(c byte) bool {
+	switch c {
+	case 0xf2, 0xf3, 0x66, 0x67, 0x2e, 0x36, 0x3e, 0x26, 0x64, 0x65:
+		return true
+	}
+	return c&0xf0 == 0x40 // REX
+}
+
 // repeats says whether the instruction at the start of code is a string
 // instruction under a repeat prefix.
 func repeats(code []byte) bool {
@@ -13,8 +22,7 @@ func repeats(code []byte) bool {
 		switch {
 		case c == 0xf2 || c == 0xf3:
 			prefixed = true
-		case c == 0x66 || c == 0x67 || c == 0x2e || c == 0x36 || c == 0x3e || c == 0x26 || c == 0x64 || c == 0x65:
-		case c&0xf0 == 0x40: // REX
+		case prefix(c):
 		case c >= 0xa4 && c <= 0xa7, c >= 0xaa && c <= 0xaf, c >= 0x6c && c <= 0x6f:
 			return prefixed
 		default:

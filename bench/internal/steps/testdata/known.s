@@ -1,8 +1,10 @@
 # Reads a byte, executes a known number of instructions, writes the byte, and
-# again until the end of its input. One turn is 2018 instructions, of which the
+# again until the end of its input. One turn is 2020 instructions, of which the
 # repeated copy is one:
 #
-#	read 5, test 2, loop 1 + 2*1000, copy 4, write 5, jump 1
+#	read 5 with the flags put by 2, test 2, loop 1 + 2*1000, copy 4, write 5, jump 1
+#
+# Like a goroutine that was preempted, it has flags on its stack while it rests.
 #
 # SIGUSR1 costs 3 in its handler, and 1 for the read that it interrupts.
 	.intel_syntax noprefix
@@ -26,11 +28,13 @@ _start:
 	mov r10d, 8
 	syscall
 
-turn:	xor eax, eax
+turn:	pushfq
+	xor eax, eax
 	xor edi, edi
 	lea rsi, buf[rip]
 	mov edx, 1
 	syscall
+	popfq
 
 	cmp rax, 1
 	jne 9f
