@@ -40,7 +40,7 @@ func TestClientTable(t *testing.T) {
 		t.Skip("builds programs and runs them")
 	}
 	s := testSession(t, drive.NewLoadgen(""))
-	s.duration, s.rounds, s.stepLimit = 200*time.Millisecond, 2, time.Minute
+	s.duration, s.rounds, s.stepLimit = 200*time.Millisecond, 2, 5*time.Minute
 	if err := s.buildClients(t.Context()); err != nil {
 		t.Fatal(err)
 	}

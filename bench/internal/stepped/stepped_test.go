@@ -35,7 +35,7 @@ func TestMeasureTheFloor(t *testing.T) {
 	if err := proc.AwaitListener(t.Context(), cmd.Process.Pid, addr); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	f, err := Measure(ctx, Plan{PID: cmd.Process.Pid, Addr: addr, Workload: work.Find("hello"), Conns: 8, Pairs: 4, Warm: 500, Profile: true})
 	if err != nil {
