@@ -23,6 +23,7 @@ const (
 	ENOBUFS      = syscall.ENOBUFS
 	ENOMEM       = syscall.ENOMEM
 	ECONNABORTED = syscall.ECONNABORTED
+	ECONNRESET   = syscall.ECONNRESET
 	EINPROGRESS  = syscall.EINPROGRESS
 	EINVAL       = syscall.EINVAL
 	ENOSYS       = syscall.ENOSYS

@@ -6,6 +6,3 @@ package sys
 
 // PeerClosed cannot tell.
 func PeerClosed(int) bool { return false }
-
-// ResetOnClose does nothing.
-func ResetOnClose(int) {}

@@ -1,0 +1,11 @@
+//go:build !linux && !((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
+
+// Ends of a connection, where there are no loops.
+
+package sys
+
+// ResetOnClose does nothing.
+func ResetOnClose(int) {}
+
+// Reset does nothing.
+func Reset(int) {}
