@@ -58,6 +58,11 @@ var (
 	ErrServerClosed = errors.New("the server closed the connection without an answer")
 	// ErrUnexpectedEOF: the server closed the connection inside an answer.
 	ErrUnexpectedEOF = h1.ErrUnexpectedEOF
+	// ErrNoCloseNotify: an answer without a length or chunks, whose end is that of the
+	// connection, came over TLS, and the connection was closed without a close_notify: anyone
+	// on the way may have cut it (RFC 9112 §9.8). It is an ErrUnexpectedEOF. What came was handed
+	// out before; who knows that the server never says so may take it for all.
+	ErrNoCloseNotify = h1.ErrNoCloseNotify
 	// ErrTunnel: a CONNECT or an upgrade was accepted, and nobody listens for it.
 	ErrTunnel = errors.New("the connection has become a tunnel, and there is no Events.Connect or Events.Upgrade")
 	// ErrSwitched: the server accepted an upgrade and did not take the rest of the body.

@@ -16,6 +16,7 @@ import (
 	"github.com/gale-http/gale/bytesparse"
 	"github.com/gale-http/gale/internal/exchange"
 	"github.com/gale-http/gale/internal/h1"
+	"github.com/gale-http/gale/internal/loop"
 )
 
 // proxy is where one is, and who we are to it.
@@ -76,7 +77,7 @@ var seed = maphash.MakeSeed()
 func (p *proxy) greet(ctx context.Context, o *origin, nc net.Conn) (net.Conn, error) {
 	config := o.config()
 	config.ServerName, config.ClientSessionCache = p.host, nil
-	c := tls.Client(nc, config)
+	c := tls.Client(loop.TellEnd(nc), config)
 	if err := c.HandshakeContext(ctx); err != nil {
 		return nil, err
 	}

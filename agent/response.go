@@ -110,7 +110,8 @@ func (r *Response) SetTimeout(d time.Duration) {
 
 // Read reads the body, waiting until some of it has arrived; io.EOF is its end, and then
 // the socket is free for other requests. A body that is cut short is ErrUnexpectedEOF
-// in an *Error, never a short success.
+// in an *Error, never a short success; over TLS that is so, as ErrNoCloseNotify, for a body
+// that only the end of the connection ends, when TLS has not told that.
 func (r *Response) Read(p []byte) (int, error) {
 	if !r.open {
 		return 0, r.notOpen(io.EOF)

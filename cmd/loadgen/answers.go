@@ -92,7 +92,11 @@ func (c *conn) fill() (int, error) {
 	n, err := c.stream.Read(c.buf[c.end:])
 	c.end += n
 	c.full = c.end == len(c.buf)
-	if err == io.EOF {
+	switch err {
+	case io.ErrUnexpectedEOF: // TLS has not told the end, or was cut
+		c.machine.Torn = true
+		fallthrough
+	case io.EOF:
 		c.eof, err = true, nil
 	}
 	return n, err

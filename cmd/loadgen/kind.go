@@ -51,7 +51,7 @@ func connectKind(err error) kind {
 func exchangeKind(err error) kind {
 	var bad *h1.Error
 	switch {
-	case err == h1.ErrUnexpectedEOF, err == errEarly, err == io.EOF:
+	case errors.Is(err, h1.ErrUnexpectedEOF), err == errEarly, err == io.EOF:
 		return kindEarly
 	case errors.As(err, &bad):
 		return kind("bad response: " + bad.Msg)

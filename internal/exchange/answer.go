@@ -3,11 +3,7 @@
 
 package exchange
 
-import (
-	"io"
-
-	"github.com/gale-http/gale/internal/h1"
-)
+import "github.com/gale-http/gale/internal/h1"
 
 // Await reads more of the stream into the buffer, waiting for it. The end of the
 // stream is noted, for Next to judge, and counts as something.
@@ -19,8 +15,7 @@ func (in *Incoming) Await() error {
 	}
 	n, err := in.Stream.Read(in.buf[in.end:])
 	in.end += n
-	if err == io.EOF && !in.eof {
-		in.eof = true
+	if !in.eof && in.over(err) {
 		return nil
 	}
 	return err

@@ -187,8 +187,7 @@ func (in *Incoming) readDirect(p []byte, wait bool) (int, error) {
 		_, _, in.err = in.Conn.Next(p[:n], false, nil, in.Limits)
 		in.done = in.Conn.Done()
 		return n, nil
-	case err == io.EOF:
-		in.eof = true
+	case in.over(err):
 		_, _, in.err = in.Conn.Next(nil, true, nil, in.Limits)
 	default:
 		in.err = err
@@ -228,8 +227,7 @@ func (in *Incoming) readMore() error {
 	in.makeBodyRoom()
 	n, err := in.receive(in.buf[in.end:], true)
 	in.end += n
-	if err == io.EOF {
-		in.eof = true
+	if in.over(err) {
 		return nil
 	}
 	return err

@@ -287,11 +287,25 @@ func (in *Incoming) Fill() (int, error) {
 
 // Filled is what Fill comes to with n bytes and an error.
 func (in *Incoming) Filled(n int, err error) (int, error) {
-	if err == io.EOF && !in.eof {
-		in.eof = true
+	if !in.eof && in.over(err) {
 		return 1, nil
 	}
 	return n, err
+}
+
+// over notes that the stream has ended, if err says so, and reports whether it does. Over TLS
+// it may have ended without its peer's word, or in the midst of a record: that is for the
+// machine to judge.
+func (in *Incoming) over(err error) bool {
+	switch err {
+	case io.ErrUnexpectedEOF:
+		in.Conn.Torn = true
+	case io.EOF:
+	default:
+		return false
+	}
+	in.eof = true
+	return true
 }
 
 // compact moves what was not used to the front of the buffer.

@@ -53,11 +53,14 @@ func (c *Conn) take(data []byte) int {
 
 func (c *Conn) nextUntilClose(data []byte, eof bool, lim *Limits) (int, Event, error) {
 	if len(data) == 0 {
-		if eof {
-			c.finish()
-			return 0, End, nil
+		switch {
+		case !eof:
+			return 0, NeedMore, nil
+		case c.Torn:
+			return c.fail(ErrNoCloseNotify)
 		}
-		return 0, NeedMore, nil
+		c.finish()
+		return 0, End, nil
 	}
 	n := int64(len(data))
 	if limit, ok := lim.bodyBytes(); ok {

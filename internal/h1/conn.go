@@ -25,6 +25,10 @@ type Conn struct {
 	method  bytesparse.Method // Server: of the last head; Client: of the request being answered
 	minor   uint8
 	interim uint8 // Client: interim responses since the last final one
+	// Torn says that the stream ends without the peer having said so, as it does over TLS with a
+	// close_notify: a body that nothing else ends is not complete then (RFC 9112 §9.8). It is to be
+	// set before the eof that it is about.
+	Torn bool
 }
 
 // maxInterim bounds the interim responses to one request.

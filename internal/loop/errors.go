@@ -1,8 +1,16 @@
-// What a panic on a worker turns into.
+// What a panic on a worker turns into, and what the end of TLS.
 
 package loop
 
-import "fmt"
+import (
+	"fmt"
+	"io"
+)
+
+// errTorn is the end of a connection that TLS has not told before, by a close_notify: crypto/tls
+// would take it for that, between two records. Above us it is io.ErrUnexpectedEOF, as it is
+// within a record.
+var errTorn = fmt.Errorf("gale: the connection was closed without close_notify: %w", io.ErrUnexpectedEOF)
 
 // workerPanic is a panic of our own code on a worker: it ends the process, and says where
 // it was.

@@ -164,10 +164,10 @@ func (g *Group) keep(s *Stream) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.stopped() {
-		_ = s.above.conn.Close()
+		_ = s.above.cut(s)
 		return
 	}
-	g.conns[s] = s.above.conn
+	g.conns[s] = cutter{s, s.above}
 }
 
 // hand has Stop close the connection of s as that of heir; it reports false once
@@ -179,7 +179,7 @@ func (g *Group) hand(s, heir *Stream) bool {
 		return false
 	}
 	delete(g.conns, s)
-	g.conns[heir] = heir.above.conn
+	g.conns[heir] = cutter{heir, heir.above}
 	return true
 }
 

@@ -21,21 +21,6 @@ func (s *Stream) LookHungUp() bool {
 	return s.HungUp()
 }
 
-// Abort has the closing of s be a reset where the transport knows such a thing, and
-// without a word of TLS: the peer must not take it for an orderly end. The owner calls
-// it, on its loop or not.
-func (s *Stream) Abort() {
-	if s.portable {
-		s.above.tls = nil
-		if c, ok := s.above.conn.(*net.TCPConn); ok {
-			_ = c.SetLinger(0)
-		}
-		return
-	}
-	s.Strip()
-	sys.ResetOnClose(int(s.fd))
-}
-
 // Vigil is a read in the background, in the portable driver, while nobody else reads:
 // all that tells that the peer has gone.
 type Vigil struct {
@@ -63,7 +48,7 @@ func (v *Vigil) keep() {
 		return
 	}
 	news := uint32(signHangUp)
-	if err != io.EOF {
+	if err != io.EOF && err != errTorn {
 		news |= signBroken
 	}
 	s.signs.Or(news)

@@ -27,7 +27,7 @@ import (
 
 // Conn is a net.Conn over a stream. Its methods may be called from any goroutine, and
 // several at once: reads wait for each other, and so do writes. Errors are io.EOF,
-// ErrDeadline (a net.Error and os.ErrDeadlineExceeded), ErrClosed (a net.ErrClosed)
+// io.ErrUnexpectedEOF (the end of a connection of TLS that TLS has not told), ErrDeadline (a net.Error and os.ErrDeadlineExceeded), ErrClosed (a net.ErrClosed)
 // and those of the kernel. Read and Write do not allocate.
 type Conn struct {
 	stream           atomic.Pointer[Stream]
@@ -95,7 +95,7 @@ func (c *Conn) take(s *Stream, w *Worker) error {
 	own.reset()
 	own.task, own.loop, own.fd, own.state = (*takenTask)(c), l, s.fd, taken
 	own.outputArm = s.outputArm
-	own.signs.Store(s.signs.Load() & signHangUp)
+	own.signs.Store(s.signs.Load() & (signHangUp | signReset))
 	own.rare.Store(s.rare.Swap(nil))
 	if err := l.poller.move(int(s.fd), l.streams.add(own), s.outputArm); err != nil {
 		l.streams.remove(own)
@@ -246,8 +246,9 @@ func (c *Conn) Close() error {
 	case s.portable:
 		if s == &c.own {
 			s.loop.group.drop(s)
+			return s.above.top().Close()
 		}
-		return s.above.top().Close()
+		return s.above.cut(s)
 	case s != &c.own:
 		s.cut()
 		return nil

@@ -57,6 +57,7 @@ func (s *Stream) HandshakeAfter(begun []byte, start func(net.Conn, *tls.Config) 
 		}
 		return err
 	}
+	w.strict = true
 	if l.tls = c; !s.portable {
 		s.above = l
 	}
@@ -67,6 +68,7 @@ func (s *Stream) HandshakeAfter(begun []byte, start func(net.Conn, *tls.Config) 
 // that wants to have the tls.Conn itself. It is open until its Close.
 func (s *Stream) TakeTLS() (*tls.Conn, error) {
 	l := s.above
+	l.wire.strict = false // whoever has it knows crypto/tls
 	if s.portable {
 		s.state = closed
 		if net.Conn(l.tls) == l.conn { // it was not put on here: nothing of ours is under it
@@ -79,7 +81,7 @@ func (s *Stream) TakeTLS() (*tls.Conn, error) {
 	s.above = nil // the Conn is to be under TLS
 	c := NewConn(s)
 	if err := c.Take(); err != nil {
-		s.above = l
+		s.above, l.wire.strict = l, true
 		return nil, err
 	}
 	c.Leave()
@@ -213,21 +215,4 @@ func (l *layer) tryWriteTLS(p []byte) (int, error) {
 		return 0, err
 	}
 	return n, nil
-}
-
-// closeNotify tells the peer that this is the end.
-func (l *layer) closeNotify(mode sendMode) {
-	l.wire.setMode(mode)
-	_ = l.tls.CloseWrite()
-}
-
-// closeTLS ends TLS on a stream that is being closed, with what words the kernel takes
-// now.
-func (s *Stream) closeTLS() {
-	if s.above == nil {
-		return
-	}
-	s.above.closeNotify(trying)
-	s.above.wire.letGo()
-	s.above = nil
 }

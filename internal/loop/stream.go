@@ -77,6 +77,9 @@ const (
 	signBroken              // the connection failed, whatever the peer has closed
 	signFollows             // barred when the peer of the stream that its worker serves hangs up
 	signAlert               // input wakes who waits for output, too
+	signUnended             // see Unended
+	signMute                // see Mute
+	signReset               // a write has met a reset, which a read would not hear of any more
 )
 
 // Loop returns the stream's loop.
@@ -126,7 +129,8 @@ func (s *Stream) reset() {
 }
 
 // Read reads what there is, waiting until there is something. At the end of the
-// stream it returns io.EOF. p must not be empty. It does not allocate.
+// stream it returns io.EOF, or, over TLS when its peer has not said that it is the end,
+// io.ErrUnexpectedEOF. p must not be empty. It does not allocate.
 func (s *Stream) Read(p []byte) (int, error) {
 	if s.above != nil {
 		return s.above.read(s, p)
@@ -287,18 +291,3 @@ func (s *Stream) Ready() bool {
 // now, and io.EOF at the end of the stream. Over a net.Conn, which cannot tell, it
 // waits as Read does.
 func (s *Stream) TryRead(p []byte) (int, error) { return s.tryRead(p, false) }
-
-// HalfClose tells the peer that nothing more will be sent. It does not wait: over TLS
-// the peer may have to do without the words, when it is slow.
-func (s *Stream) HalfClose() { s.halfClose(trying) }
-
-func (s *Stream) halfClose(mode sendMode) {
-	if s.portable {
-		s.above.halfCloseConn()
-		return
-	}
-	if s.above != nil {
-		s.above.closeNotify(mode)
-	}
-	s.shutdownWrite()
-}

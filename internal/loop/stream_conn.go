@@ -5,6 +5,7 @@ package loop
 import (
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"syscall"
@@ -98,7 +99,10 @@ func (l *layer) read(s *Stream, p []byte) (int, error) {
 			return n, nil
 		}
 		// It may also return nothing and no error.
-		if err = s.connError(err, &s.input); err != nil && (err != ErrTimeout || !s.forgiven(&s.input)) {
+		if err = s.connError(untorn(err), &s.input); err == io.EOF && s.signs.Load()&signReset != 0 {
+			return 0, sys.ECONNRESET // a write has heard of it, and no read will
+		}
+		if err != nil && (err != ErrTimeout || !s.forgiven(&s.input)) {
 			return 0, err
 		}
 	}
@@ -122,7 +126,7 @@ func (l *layer) write(s *Stream, p []byte) (int, error) {
 		}
 		n, err := l.top().Write(p[done:])
 		done += n
-		if err = s.connError(err, &s.output); err != ErrTimeout || !s.forgiven(&s.output) {
+		if err = s.writeError(err); err != ErrTimeout || !s.forgiven(&s.output) {
 			return done, err
 		}
 	}
@@ -146,7 +150,7 @@ func (l *layer) writeThree(s *Stream, a, b, c []byte) (int, error) {
 		}
 		n, err := buffers.WriteTo(l.top()) // takes what it has written off its front
 		done += int(n)
-		if err = s.connError(err, &s.output); err != ErrTimeout || !s.forgiven(&s.output) {
+		if err = s.writeError(err); err != ErrTimeout || !s.forgiven(&s.output) {
 			return done, err
 		}
 	}
@@ -196,6 +200,14 @@ func (s *Stream) connError(err error, side *word) error {
 	return err
 }
 
+// writeError is connError of a write: a reset that it has met no read hears of any more.
+func (s *Stream) writeError(err error) error {
+	if err != nil && errors.Is(err, sys.ECONNRESET) {
+		s.signs.Or(signReset)
+	}
+	return s.connError(err, &s.output)
+}
+
 // dial connects s by way of package net.
 func (s *Stream) dial(w *Worker, from, addr sys.Addr, timeout int64) error {
 	network, address := "tcp", addr.IP.String()
@@ -216,20 +228,4 @@ func (s *Stream) dial(w *Worker, from, addr sys.Addr, timeout int64) error {
 	}
 	s.OpenConn(w, c, nil)
 	return nil
-}
-
-func (l *layer) halfCloseConn() {
-	if l.tls != nil {
-		_ = l.tls.CloseWrite()
-	}
-	if c, ok := l.conn.(interface{ CloseWrite() error }); ok {
-		_ = c.CloseWrite()
-	}
-}
-
-// closeConn closes a stream over a net.Conn; TLS says so to the peer first.
-func (s *Stream) closeConn() {
-	s.loop.group.drop(s)
-	_ = s.above.top().Close()
-	s.above = nil
 }

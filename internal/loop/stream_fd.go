@@ -107,10 +107,12 @@ func (s *Stream) HasRead(n int) { s.account(&s.movedIn, n) }
 // received returns what a read of up to most bytes comes to that found n and gave e.
 func (s *Stream) received(most, n int, e sys.Errno) (int, error) {
 	switch {
-	case e == 0 && n == 0 && !s.Failed():
-		return 0, io.EOF
-	case e == 0 && n == 0:
+	case n <= 0 && e != sys.EAGAIN && e != sys.EINTR && s.Failed():
 		return 0, ErrClosed // it was cut, not by the peer
+	case e == 0 && n == 0 && s.signs.Load()&signReset != 0:
+		return 0, sys.ECONNRESET // the kernel has told of it once
+	case e == 0 && n == 0:
+		return 0, io.EOF
 	case e == 0:
 		// A short read took everything, so the next one can wait for the next
 		// edge at once; the end of the stream is no edge of its own when it came
@@ -177,6 +179,8 @@ func (s *Stream) wrote(n int, e sys.Errno) (int, error) {
 		return n, nil
 	case sys.EAGAIN:
 		return 0, nil
+	case sys.ECONNRESET:
+		s.signs.Or(signReset)
 	}
 	if s.Failed() {
 		return 0, ErrClosed
@@ -194,14 +198,6 @@ func (s *Stream) armOutput() error {
 	err := s.loop.poller.wantOutput(int(s.fd), s.token())
 	s.outputArm = err == nil
 	return err
-}
-
-func (s *Stream) shutdownWrite() { sys.Shutdown(int(s.fd), 1) }
-
-func (s *Stream) cut() {
-	if s.fd >= 0 {
-		sys.Shutdown(int(s.fd), 2)
-	}
 }
 
 // Quiet returns for how many milliseconds nothing has come or gone on the stream; it
@@ -230,11 +226,6 @@ func (s *Stream) remoteAddr() net.Addr {
 	}
 	at, _ := sys.PeerAddr(int(s.fd))
 	return NetAddr(at)
-}
-
-func (s *Stream) closeFD() {
-	sys.Close(int(s.fd))
-	s.fd = -1
 }
 
 // SetNoDelay turns Nagle's algorithm off, as it is on a stream of Connect, or on.

@@ -374,24 +374,3 @@ func (s *Stream) expireWait() (any bool) {
 	}
 	return any
 }
-
-// Cut makes every wait on s end with ErrClosed, those under way and those to come, and
-// cuts the connection, which is being served: its owner closes it. The loop must be
-// held, or the caller serve a stream of the portable driver.
-func (s *Stream) Cut() {
-	if s.portable {
-		_ = s.above.conn.Close()
-		return
-	}
-	s.fail()
-}
-
-// fail makes every wait on s end with ErrClosed, those under way and those to
-// come, and cuts the connection. It closes nothing: the owner does, when it
-// finds out. The loop must be held, and the descriptor open.
-func (s *Stream) fail() {
-	s.signs.Or(signFailed)
-	s.cut()
-	s.loop.signal(&s.input)
-	s.loop.signal(&s.output)
-}

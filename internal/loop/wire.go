@@ -6,6 +6,8 @@
 package loop
 
 import (
+	"cmp"
+	"io"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -25,10 +27,12 @@ type wire struct {
 	stream atomic.Pointer[Stream]
 	given  net.Conn // what is read and written in place of the stream; nil: the stream
 
-	begun   []byte // what was read before the handshake
-	waits   bool   // reads wait
-	stopped error  // why the last wait of a read ended early
-	waited  int32  // what Stream.waited was when the read began
+	begun   []byte      // what was read before the handshake
+	strict  bool        // an end that TLS has not told is errTorn
+	patient atomic.Bool // write deadlines are not crypto/tls's to set
+	waits   bool        // reads wait
+	stopped error       // why the last wait of a read ended early
+	waited  int32       // what Stream.waited was when the read began
 	// How records pass: how many have ended since someone set it to 0, how many bytes of
 	// one's head have come and what length they say, and how many of its body are to come.
 	records, head, length, rest int
@@ -68,8 +72,42 @@ var (
 	errStopped error = pause("gale: the wait was ended")
 )
 
+// TellEnd returns a connection for code here to put TLS on: what is read through that may end with
+// an error that streams know where io.EOF would say that TLS has told the end, and it has not.
+func TellEnd(c net.Conn) net.Conn { return telling{c} }
+
+type telling struct{ net.Conn }
+
+// Read implements net.Conn.
+func (c telling) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if err == io.EOF {
+		err = errTorn
+	}
+	return n, err
+}
+
+// NetConn returns what is underneath.
+func (c telling) NetConn() net.Conn { return c.Conn }
+
+// untorn returns what errTorn is above us.
+func untorn(err error) error {
+	if err == errTorn {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
 // Read implements net.Conn.
 func (w *wire) Read(p []byte) (int, error) {
+	n, err := w.read(p)
+	if err == io.EOF && w.strict {
+		err = errTorn
+	}
+	return n, err
+}
+
+func (w *wire) read(p []byte) (int, error) {
 	if w.given != nil {
 		n, err := w.given.Read(p)
 		w.count(p[:n])
@@ -248,16 +286,18 @@ func (w *wire) readError(err error) error {
 	if err == errStopped {
 		return w.stopped
 	}
-	return err
+	return untorn(err)
 }
 
 func (w *wire) writeError(err error) error {
+	return cmp.Or(w.failure(), err)
+}
+
+// failure returns why nothing more can be sent, if so.
+func (w *wire) failure() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.broken != nil {
-		return w.broken
-	}
-	return err
+	return w.broken
 }
 
 // Close implements net.Conn. The stream is not TLS's to close.
@@ -303,7 +343,7 @@ func (w *wire) SetReadDeadline(t time.Time) error {
 
 // SetWriteDeadline implements net.Conn.
 func (w *wire) SetWriteDeadline(t time.Time) error {
-	if w.given != nil {
+	if w.given != nil && !w.patient.Load() {
 		return w.given.SetWriteDeadline(t)
 	}
 	return nil
