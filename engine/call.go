@@ -70,22 +70,43 @@ func (x *responder) gone() {
 		return
 	}
 	x.fail()
-	c, out := x.conn, &x.res.out
-	if h := c.drop(); h != nil {
+	out := &x.res.out
+	if h := x.conn.drop(); h != nil {
 		h.broken(x.server)
 	}
 	if out.Err() == nil {
 		_ = out.End(nil)
 	}
-	if x.worker.End() {
-		_, _ = c.TryWrite(out.Take())
-		if out.CutShort() {
-			c.Abort()
-		}
-		out.Break(loop.ErrClosed)
-		x.req.in.Discard()
-		c.end(true)
+	if !x.worker.End() {
+		x.finish(true)
 		return
 	}
-	x.finish(true)
+	x.finishAtOnce(true)
+}
+
+// finishAtOnce is finish with what the kernel takes without a wait. The loop is held.
+func (x *responder) finishAtOnce(linger bool) {
+	c, out := x.conn, &x.res.out
+	cut := out.CutShort()
+	switch all := c.tryWriteAll(out.Take()); {
+	case !all || out.Err() != nil:
+		c.Mute()
+	case out.Ended():
+		c.Unended(false)
+	}
+	out.Break(loop.ErrClosed)
+	x.req.in.Discard()
+	c.end(linger && !cut)
+}
+
+// tryWriteAll writes p as far as the kernel takes it, and reports whether that was all.
+func (c *conn) tryWriteAll(p []byte) bool {
+	for len(p) > 0 {
+		n, err := c.TryWrite(p)
+		if n == 0 || err != nil {
+			return false
+		}
+		p = p[n:]
+	}
+	return true
 }

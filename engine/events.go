@@ -125,9 +125,7 @@ func (x *responder) quit() {
 	case x.socket != nil:
 		x.left()
 	case onLoop:
-		x.req.in.Discard()
-		x.res.out.Detach()
-		x.conn.close()
+		x.finishAtOnce(false)
 	default:
 		x.finish(false)
 	}

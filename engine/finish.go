@@ -22,6 +22,9 @@ func (x *responder) conclude() bool {
 	if x.odd.Load() && x.oddities() || x.blame() {
 		return false
 	}
+	if !out.Ended() && x.server.run.context.Err() != nil {
+		out.Break(loop.ErrClosed) // Close has ended its context: it may have left off because of that
+	}
 	if !out.Ended() && out.End(nil) != nil && !out.HeadSent() {
 		x.fail() // what its handler has set is no head
 		_ = out.End(nil)
@@ -108,16 +111,15 @@ func (x *responder) refuse(err error) {
 // may destroy the answer before the peer has read it. It is for workers on and off
 // the loop.
 func (x *responder) finish(linger bool) {
-	c := x.conn
-	end := !linger && !x.worker.Lost() && !c.Portable() && !x.res.out.CutShort()
-	if x.res.out.FlushLast(end) != nil {
+	c, out := x.conn, &x.res.out
+	if out.FlushLast(!linger && !x.worker.Lost() && !c.Portable()) != nil {
 		linger = false
 	}
-	if x.res.out.CutShort() {
-		c.Abort()
-		linger = false
+	if out.Err() != nil {
+		c.Mute()
+		linger = linger && !out.CutShort()
 	}
-	x.res.out.Detach()
+	out.Detach()
 	x.req.in.Discard()
 	x.spoil()
 	then := endNow

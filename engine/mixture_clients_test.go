@@ -30,7 +30,7 @@ type talk struct {
 	sent chan struct{} // closed when what is being sent has been, or cannot be; nil: nothing is
 	said []*ask        // that were answered before
 	last bool          // the last answer has said that it is
-	shut atomic.Bool   // what was sent has met a reset, of which whoever reads then hears nothing
+	shut atomic.Bool   // what was sent has met a reset, of which whoever reads then hears nothing, but of TLS
 }
 
 // ordinary are the ways that any client may ask for.
@@ -72,7 +72,7 @@ func (k *talk) dial() error {
 	k.tcp, k.conn = conn.(*net.TCPConn), conn
 	_ = conn.SetDeadline(time.Now().Add(2 * patience))
 	if k.client != nil {
-		over := tls.Client(conn, k.client)
+		over := tls.Client(&endings{Conn: conn, secure: true}, k.client)
 		if err := over.Handshake(); err != nil {
 			if !k.mayFail() && k.ending.Load() == notEnding {
 				k.t.Errorf("handshake: %v", err)
@@ -396,7 +396,7 @@ func (k *talk) judge(a *ask, res *http.Response, body *checker, err error) {
 	case res.StatusCode == 200 && body.wrong:
 		k.t.Errorf("%v got an answer of %d bytes that is not its own", a, body.n)
 	case strings.HasSuffix(a.way, "-midst") && res.StatusCode == 200 || a.way == "leave-writer" && err != nil:
-		if k.await(); err == nil && !(a.old && (k.mayFail() || k.shut.Load())) { // when the server closes, HTTP/1.0 cannot tell
+		if k.await(); err == nil && !(a.old && k.client == nil && k.shut.Load()) {
 			k.t.Errorf("the answer to %v was cut and looks whole (ending: %d), behind %v", a, k.ending.Load(), k.said)
 		}
 		k.cut.Add(1)

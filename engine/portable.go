@@ -5,6 +5,7 @@
 package engine
 
 import (
+	"io"
 	"net"
 	"time"
 
@@ -119,15 +120,15 @@ func (s *Server) retirePortable() {
 // closePortable cuts the connections of the portable driver; their goroutines
 // find out and close them.
 func (s *Server) closePortable() {
-	var all []net.Conn
+	var all []io.Closer
 	s.run.mu.Lock()
 	for c := range s.run.conns {
-		if nc := c.NetConn(); nc != nil {
-			all = append(all, nc)
+		if cut := c.Cutter(); cut != nil {
+			all = append(all, cut)
 		}
 	}
 	s.run.mu.Unlock()
-	for _, nc := range all { // not under the lock: they may be anybody's
-		_ = nc.Close()
+	for _, c := range all { // not under the lock: they may be anybody's
+		_ = c.Close()
 	}
 }

@@ -23,6 +23,9 @@ func (out *Outgoing) head(body int64) error {
 		return err
 	}
 	out.headDone = true
+	if out.plan.Framing == h1.UntilClose {
+		out.Stream.Unended(true)
+	}
 	if out.plan.Suppress {
 		return nil
 	}

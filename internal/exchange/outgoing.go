@@ -94,6 +94,9 @@ func (out *Outgoing) Recall() bool {
 	if out.left {
 		return false
 	}
+	if out.untilClose() {
+		out.Stream.Unended(false)
+	}
 	out.buf, out.lone = out.buf[:out.mark], false
 	out.Reset()
 	return true
@@ -127,9 +130,13 @@ func (out *Outgoing) Break(err error) {
 }
 
 // CutShort tells whether what the peer has got of the message could be taken for all
-// of it: its end was to be that of the connection, and it is not there.
-func (out *Outgoing) CutShort() bool {
-	return out.err != nil && out.headDone && out.plan.Framing == h1.UntilClose
+// of it: its end was to be that of the connection, and it is not there. The stream knows, and
+// ends with a reset.
+func (out *Outgoing) CutShort() bool { return out.err != nil && out.untilClose() }
+
+// untilClose tells whether the message ends as its connection does.
+func (out *Outgoing) untilClose() bool {
+	return out.headDone && out.plan.Framing == h1.UntilClose
 }
 
 // fail ends the message because the stream has failed, if err says so.
@@ -147,7 +154,12 @@ func (out *Outgoing) FlushLast(end bool) error {
 	if out.failed {
 		return out.err
 	}
-	return out.write(end)
+	err := out.write(end && out.err == nil)
+	if err == nil && out.err == nil && out.ended && out.untilClose() {
+		err = out.Stream.Farewell()
+		out.fail(err)
+	}
+	return err
 }
 
 // Write sends p as the next piece of the body, head first if need be, and waits

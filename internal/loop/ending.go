@@ -14,6 +14,7 @@ package loop
 
 import (
 	"crypto/tls"
+	"io"
 	"net"
 
 	"github.com/gale-http/gale/internal/sys"
@@ -185,7 +186,15 @@ func (s *Stream) fail() {
 	s.loop.signal(&s.output)
 }
 
-// cutter cuts a connection of the portable driver for whoever knows only that it is one.
+// Cutter returns what cuts a stream of the portable driver as Cut does, on whatever goroutine
+// and however late; nil when it is closed.
+func (s *Stream) Cutter() io.Closer {
+	if s.above == nil {
+		return nil
+	}
+	return cutter{s, s.above}
+}
+
 type cutter struct {
 	stream *Stream
 	layer  *layer
