@@ -4,6 +4,7 @@ package engine_test
 
 import (
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -51,6 +52,37 @@ func TestPatienceEndsWithTheHandler(t *testing.T) {
 			if n := asked.Load(); n > 0 {
 				t.Errorf("asked %d times when the handler had returned (late: %v)", n, late)
 			}
+		}
+	})
+}
+
+// TestPatienceWithASlowReader: a write whose time is up, and is forgiven, goes on where it was,
+// over TLS too; over that of a listener it has failed for good, and ends.
+func TestPatienceWithASlowReader(t *testing.T) {
+	const size = 24 << 20
+	eachDriver(t, func(t *testing.T, d driver) {
+		for _, way := range ways(d) {
+			asked, written := make(chan struct{}, 1), make(chan error, 1)
+			dial := listenAs(t, d, way, func(*server) {}, func(_ *engine.Request, res *engine.Response) {
+				res.SetTimeout(soon/3, func() {
+					select {
+					case asked <- struct{}{}:
+					default:
+					}
+				})
+				_, err := res.Write(make([]byte, size))
+				written <- err
+			})
+			c, _ := dial()
+			c.send(request("/"))
+			wait(t, asked, "the function of SetTimeout")
+			if way == ofListener {
+				if err := wait(t, written, "the end of the writing"); err != engine.ErrTimeout {
+					t.Errorf("the write has ended with %v", err)
+				}
+				continue
+			}
+			c.expect(200, strings.Repeat("\x00", size))
 		}
 	})
 }

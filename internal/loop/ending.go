@@ -59,15 +59,19 @@ func (s *Stream) sayFarewell(l *layer) error {
 // Mute has the end of the stream come without a word of TLS: something was cut off.
 func (s *Stream) Mute() { s.signs.Or(signMute) }
 
+func (s *Stream) unended() bool { return s.signs.Load()&signUnended != 0 }
+
 // mute tells whether the peer of TLS must not be told that the end is in good order.
 func (s *Stream) mute() bool { return s.signs.Load()&(signMute|signUnended) != 0 }
 
-// HalfClose tells the peer that nothing more will be sent. It does not wait: over TLS
-// the peer may have to do without the words, when it is slow.
+// HalfClose tells the peer that nothing more will be sent, unless the stream is Unended. It does
+// not wait: over TLS the peer may have to do without the words, when it is slow.
 func (s *Stream) HalfClose() { s.halfClose(trying) }
 
 func (s *Stream) halfClose(mode sendMode) {
 	switch {
+	case s.unended():
+		return // its end is no orderly one
 	case s.portable:
 		s.halfCloseConn()
 		return
@@ -125,7 +129,7 @@ func (s *Stream) closeConn() {
 
 // closeFD gives the descriptor back.
 func (s *Stream) closeFD() {
-	if s.signs.Load()&signUnended != 0 {
+	if s.unended() {
 		sys.ResetOnClose(int(s.fd))
 	}
 	sys.Close(int(s.fd))
@@ -136,7 +140,7 @@ func (s *Stream) closeFD() {
 func (s *Stream) cut() {
 	switch {
 	case s.fd < 0:
-	case s.signs.Load()&signUnended != 0:
+	case s.unended():
 		sys.Reset(int(s.fd))
 	default:
 		sys.Shutdown(int(s.fd), 2)
@@ -146,7 +150,7 @@ func (s *Stream) cut() {
 // cut closes the connection of s without a word. Any goroutine may call it.
 func (l *layer) cut(s *Stream) error {
 	c := beneath(l.conn)
-	if tcp, ok := c.(*net.TCPConn); ok && s.signs.Load()&signUnended != 0 {
+	if tcp, ok := c.(*net.TCPConn); ok && s.unended() {
 		_ = tcp.SetLinger(0)
 	}
 	return c.Close()

@@ -145,6 +145,7 @@ func (c *Conn) takeConn(s *Stream) error {
 		return ErrClosed
 	}
 	s.state = closed
+	own.above.wire.stream.Store(own)
 	_ = own.armConn(true)
 	_ = own.armConn(false)
 	c.stream.Store(own)

@@ -126,7 +126,7 @@ func (l *layer) write(s *Stream, p []byte) (int, error) {
 		}
 		n, err := l.top().Write(p[done:])
 		done += n
-		if err = s.writeError(err); err != ErrTimeout || !s.forgiven(&s.output) {
+		if err = s.writeError(err); err != ErrTimeout || !l.forgiven(s) {
 			return done, err
 		}
 	}
@@ -150,7 +150,7 @@ func (l *layer) writeThree(s *Stream, a, b, c []byte) (int, error) {
 		}
 		n, err := buffers.WriteTo(l.top()) // takes what it has written off its front
 		done += int(n)
-		if err = s.writeError(err); err != ErrTimeout || !s.forgiven(&s.output) {
+		if err = s.writeError(err); err != ErrTimeout || !l.forgiven(s) {
 			return done, err
 		}
 	}
@@ -198,6 +198,17 @@ func (s *Stream) connError(err error, side *word) error {
 		return ErrClosed
 	}
 	return err
+}
+
+// forgiven tells whether a write whose time is up may go on.
+func (l *layer) forgiven(s *Stream) bool {
+	switch {
+	case l.tls == nil:
+		return s.forgiven(&s.output)
+	case net.Conn(l.tls) == l.conn: // it is the listener's: who is to be told is told, and that is all
+		s.forgiven(&s.output)
+	}
+	return false // crypto/tls writes nothing more; the wire has asked
 }
 
 // writeError is connError of a write: a reset that it has met no read hears of any more.

@@ -173,7 +173,7 @@ func (w *wire) whole() bool { return w.head == 0 }
 // Write implements net.Conn.
 func (w *wire) Write(p []byte) (int, error) {
 	if w.given != nil {
-		return w.given.Write(p)
+		return w.writeGiven(p)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -182,6 +182,20 @@ func (w *wire) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	return len(p), nil
+}
+
+// writeGiven writes to what was given. A timeout that is forgiven crypto/tls must not hear of: it
+// writes nothing more after one.
+func (w *wire) writeGiven(p []byte) (done int, err error) {
+	for s := w.stream.Load(); ; {
+		n, err := w.given.Write(p[done:])
+		if done += n; err == nil || !w.strict || s.connError(err, &s.output) != ErrTimeout || !s.forgiven(&s.output) {
+			return done, err
+		}
+		if err := s.armConn(false); err != nil {
+			return done, err
+		}
+	}
 }
 
 // put sends or keeps p, behind what was kept before. The lock is held.
