@@ -167,7 +167,7 @@ func (g *Group) keep(s *Stream) {
 		_ = s.above.cut(s)
 		return
 	}
-	g.conns[s] = cutter{s, s.above}
+	g.conns[s] = s.Cutter()
 }
 
 // hand has Stop close the connection of s as that of heir; it reports false once
@@ -179,7 +179,7 @@ func (g *Group) hand(s, heir *Stream) bool {
 		return false
 	}
 	delete(g.conns, s)
-	g.conns[heir] = cutter{heir, heir.above}
+	g.conns[heir] = heir.Cutter()
 	return true
 }
 
