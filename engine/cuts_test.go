@@ -153,14 +153,14 @@ func testCut(t *testing.T, d driver, which int, way, version, length string) {
 	k.client, end = dial()
 	k.client.send(strings.Replace(headOf("/", 4), "1.1", version, 1))
 	wait(t, begun, "the handler")
-	if cut.act != nil {
+	switch {
+	case cut.act != nil:
 		cut.act(k)
-	} else {
+	case cut.slow:
+		wait(t, returned, "the handler to return")
+	default:
 		k.client.send("body")
 		close(k.proceed)
-	}
-	if cut.slow {
-		wait(t, returned, "the handler to return")
 	}
 	a, err := k.client.try("POST")
 	if err == nil || a.Response != nil && !strings.HasPrefix(a.body, "begun") {
