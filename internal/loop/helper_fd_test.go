@@ -60,7 +60,7 @@ func (k *task) HangUp() {
 // caller, as the watchdog does.
 func takeAway(t *testing.T, l *Loop) {
 	t.Helper()
-	if !l.takeOver(l.lease.word.Load()) {
+	if !l.takeOver(l.lease.word.Load(), stallNanos) {
 		t.Error("the loop was taken from nobody")
 	}
 }

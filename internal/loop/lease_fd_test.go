@@ -59,7 +59,7 @@ func TestTakeoverOfAnEndedLoopTouchesNothing(t *testing.T) {
 	}
 	defer l.poller.close()
 	l.lease.word.Store(leaseWord(0, 2)) // back on the loop, which nobody refers to any more
-	if l.takeOver(leaseWord(0, 1) | inHandler) {
+	if l.takeOver(leaseWord(0, 1)|inHandler, stallNanos) {
 		t.Fatal("the loop was taken from nobody")
 	}
 	if e := polled(&l.poller); e != 0 {

@@ -100,15 +100,15 @@ func (w *Worker) Expect(key uint32) bool {
 }
 
 // struck notes that a handler of the kind key had to be parted from its loop, which
-// is held.
-func (l *Loop) struck(key uint32) {
+// is held, after a stall of some cost nanoseconds.
+func (l *Loop) struck(key uint32, cost int64) {
 	p := &l.predictor
 	if p.never || p.always {
 		return
 	}
 	tick := l.Tick()
 	if p.overdrawn(l.nanos); p.debt < mostNanos {
-		p.debt += stallNanos
+		p.debt += cost
 	}
 	p.strike = tick
 	if !p.on || key == 0 { // the first: nobody has said yet what it was

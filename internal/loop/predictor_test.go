@@ -35,7 +35,7 @@ func (g guesser) blocks(key uint32) bool {
 		g.learned(g.w.Key, stallNanos, false)
 		return true
 	}
-	g.struck(g.w.Key)
+	g.struck(g.w.Key, stallNanos)
 	g.w.Key = 0
 	return false
 }

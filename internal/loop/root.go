@@ -45,9 +45,9 @@ func (l *Loop) root(gen uint32) {
 }
 
 // takeOver makes a fresh root for the loop, whose worker under the lease word has
-// kept it too long. It reports false when the worker came back in time. Any
+// kept it too long, for some cost nanoseconds. It reports false when the worker came back in time. Any
 // goroutine may call it.
-func (l *Loop) takeOver(word uint64) bool {
+func (l *Loop) takeOver(word uint64, cost int64) bool {
 	gen := uint32(word>>genShift) + 1
 	if !l.acquire() { // for the orphan, before it can end
 		return false
@@ -56,7 +56,7 @@ func (l *Loop) takeOver(word uint64) bool {
 		l.release()
 		return false
 	}
-	l.struck(l.holder.Key)
+	l.struck(l.holder.Key, cost)
 	l.part(l.holder, gen)
 	return true
 }

@@ -3,7 +3,8 @@
 // longer than the threshold. A wait need not be long: whoever waits for 50 µs in each request, one
 // after the other, keeps the loop as one who waits for ever does, and is found as surely, because it is
 // looked for at any moment. But a wait that comes once in so many handlers that it
-// would cost more to hand all of them off has to last for a second look, which comes soon.
+// would cost more to hand all of them off has to last for a second look, which comes soon; and so
+// has any where none is ever handed off.
 //
 // It sleeps in a real system call, on a thread of its own, because
 // the scheduler that would wake it otherwise is what it watches; and it comes back to
@@ -22,7 +23,8 @@ const (
 	watchNanos  = 1600 * 1000        // between two looks, each of which costs some 7 µs beside a busy loop
 	soonNanos   = 150 * 1000         // after a look that has found a handler waiting, until it is believed
 	staleLooks  = 1                  // looks at one lease word, after the first, that make a stall
-	stallNanos  = watchNanos * 3 / 2 // what one takes on average; half a look where it is found waiting
+	stallNanos  = watchNanos * 3 / 2 // what one takes on average
+	waitNanos   = watchNanos / 2     // and one that is found waiting
 	restLooks   = 20                 // looks at parked loops before the dog lies down
 	dogAwake    = 0
 	dogSleeping = 1
@@ -66,6 +68,9 @@ func (d *watchdog) watch(loops []*Loop) {
 // face has the dog look at the loops.
 func (d *watchdog) face(loops []*Loop) {
 	d.eyes = sys.Watcher{Every: watchNanos, Stale: staleLooks, Calm: restLooks, Dense: blockPrice, Soon: soonNanos}
+	if loops[0].predictor.never { // nothing would be learned: who waits for a moment only may do so
+		d.eyes.Dense = 0
+	}
 	for _, l := range loops {
 		d.eyes.List = append(d.eyes.List, sys.NewSentry(&l.lease.word, &l.lease.g, &l.parked, &l.nagged))
 	}
@@ -79,7 +84,11 @@ func (d *watchdog) guard(loops []*Loop) bool {
 	}
 	for i := range d.eyes.List { // all that stand still: the next look is a while away
 		if s := &d.eyes.List[i]; s.Amiss() {
-			loops[i].takeOver(s.Seen())
+			cost := int64(stallNanos)
+			if s.Waits() {
+				cost = waitNanos
+			}
+			loops[i].takeOver(s.Seen(), cost)
 		}
 	}
 	return true

@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"sync/atomic"
 	"testing"
+
+	"github.com/gale-http/gale/internal/sys"
 )
 
 // asleep waits until the dog has nothing to do, and returns how often it has looked so far.
@@ -72,5 +74,60 @@ func TestHandedOffHandlersBeginSoon(t *testing.T) {
 	receive(t, handed, "the handlers to be called")
 	if n := most.Load(); n > 4*handedMost {
 		t.Errorf("%d of %d handlers had been handed off and not begun", n, many)
+	}
+}
+
+// A stall costs what it has taken: less where its handler was found waiting than where it was found
+// twice.
+func TestStallsCostWhatTheyTake(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		hold func(free <-chan struct{})
+		cost int64
+	}{
+		{"waits", func(free <-chan struct{}) { <-free }, waitNanos},
+		{"computes", func(free <-chan struct{}) {
+			for over := false; !over; {
+				select {
+				case <-free:
+					over = true
+				default:
+				}
+			}
+		}, stallNanos},
+	} {
+		g := newGroup(t, Config{Loops: 1})
+		l := g.Next()
+		free, begun, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+		var k task
+		open(t, l, &k)
+		k.serve = func(w *Worker) {
+			defer close(done)
+			w.Begin(&k.Stream)
+			close(begun)
+			c.hold(free)
+			w.End()
+			k.giveBack(func(Task) { k.Close() })
+		}
+		onLoop(t, l, func(l *Loop) any { l.enqueue(&k.Stream); return nil })
+		receive(t, begun, "the handler to begin")
+		debt := onLoop(t, l, func(l *Loop) any { return l.predictor.debt })
+		close(free)
+		receive(t, done, "the handler to return")
+		if want := c.cost; sys.FastG && debt != want || !sys.FastG && debt != int64(stallNanos) {
+			t.Errorf("one that %s has cost %v, want %d", c.name, debt, want)
+		}
+	}
+}
+
+// Where nothing is ever handed off, a look that finds a handler waiting is not enough: who waits for a
+// moment keeps the loop.
+func TestInlineIsLookedAtTwice(t *testing.T) {
+	for dispatch, dense := range map[Dispatch]uint32{Auto: blockPrice, InlineAlways: 0, GoroutineAlways: blockPrice} {
+		g := newGroup(t, Config{Loops: 1, Dispatch: dispatch})
+		asleep(t, g.dog)
+		if g.dog.eyes.Dense != dense {
+			t.Errorf("dispatch %d: dense are %d, want %d", dispatch, g.dog.eyes.Dense, dense)
+		}
 	}
 }

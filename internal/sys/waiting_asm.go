@@ -24,7 +24,8 @@ var statusAt = findStatus()
 
 // Waiting tells whether the goroutine whose G was g waits for another, for a timer or for
 // something to read or write; false where nobody can know. To the runtime one waits as well that
-// works for the collector when it allocates, and one whose coroutine (iter.Pull) runs. It is a look
+// works for the collector when it allocates, and one whose coroutine (iter.Pull) runs; that is left so, because
+// what such a coroutine does is to wait, often enough. It is a look
 // from outside: any thread may take it, also one that has no part in the scheduler. Descriptors
 // are used again, and never given back: of a goroutine that has ended it tells how another is.
 //

@@ -19,6 +19,7 @@ type Sentry struct {
 	waited uint64 // the last word that was seen while g waited
 	doubt  bool   // it may wait for a moment only: see again
 	amiss  bool   // at the last look
+	waits  bool   // and that because g waited
 }
 
 // NewSentry returns the sentry of a word, which is watched while its lowest bit is set,
@@ -32,6 +33,10 @@ func NewSentry(word *atomic.Uint64, g *atomic.Uintptr, idle, busy *atomic.Bool) 
 // Amiss tells whether the last look has found it so: of several, Watch names only one.
 func (s *Sentry) Amiss() bool { return s.amiss }
 
+// Waits tells whether it was so because its goroutine was found waiting, and not because the word had
+// been the same for too long.
+func (s *Sentry) Waits() bool { return s.waits }
+
 // Seen returns what the word was at the last look.
 func (s *Sentry) Seen() uint64 { return s.seen }
 
@@ -40,7 +45,7 @@ type Watcher struct {
 	List  []Sentry
 	Every int64  // nanoseconds between two looks, less than a second's
 	Stale int    // looks at the same word that are too many
-	Dense uint32 // of so many words in a row one may be seen while its goroutine waits; a second one is amiss at once
+	Dense uint32 // of so many words in a row one may be seen while its goroutine waits; a second one is amiss at once; 0: never
 	Soon  int64  // nanoseconds after which the first one is looked at again; if it is the same, it is amiss
 	Calm  int    // looks that have found all idle, after which there is nothing to watch
 	looks int
@@ -73,7 +78,7 @@ func (w *Watcher) look() (amiss int, idle bool) {
 	for i := range w.List {
 		s := &w.List[i]
 		word := *s.word
-		s.amiss = false
+		s.amiss, s.waits = false, false
 		if *s.idle == 0 {
 			idle, *s.busy = false, 1
 		}
@@ -83,7 +88,8 @@ func (w *Watcher) look() (amiss int, idle bool) {
 				between = uint32(word-s.waited) >> 1
 			}
 			if s.waited = word; between < w.Dense {
-				s.seen, s.looks, s.amiss, amiss = word, 0, true, i
+				s.seen, s.looks, amiss = word, 0, i
+				s.amiss, s.waits = true, true
 				continue
 			}
 			s.doubt, w.doubt = true, true
@@ -109,7 +115,7 @@ func (w *Watcher) again() (amiss int) {
 	for i := range w.List {
 		s := &w.List[i]
 		if s.doubt && *s.word == s.waited && Waiting(*s.g) {
-			s.amiss, amiss = true, i
+			s.amiss, s.waits, amiss = true, true, i
 		}
 		s.doubt = false
 	}

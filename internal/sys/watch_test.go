@@ -97,6 +97,23 @@ func TestWatchWaiting(t *testing.T) {
 			t.Errorf("%#x: %d, %#x after %d looks, want %d; in doubt: %v", c.word, i, w.List[0].Seen(), w.Looks()-before, looks, w.doubt)
 		}
 	}
+	for i := range w.List {
+		if w.List[i].Waits() != FastG {
+			t.Errorf("it is told to wait: %v", w.List[i].Waits())
+		}
+	}
+	// Where none is dense, each has to be seen twice.
+	w.Dense = 0
+	for n := range uint64(5) {
+		word.Store(3*gen + 2*n + 1)
+		if amiss, _ := w.look(); amiss != -1 || w.doubt != FastG {
+			t.Errorf("%d at a look at word %d", amiss, n)
+		}
+	}
+	if amiss := w.again(); (amiss == 0) != FastG || w.List[0].Waits() != FastG {
+		t.Errorf("%d when it was seen again, and waits: %v", amiss, w.List[0].Waits())
+	}
+	w.Dense = 400
 	// What has gone on meanwhile is not amiss, nor is anything else, because the look comes so soon.
 	word.Store(5*gen + 2*1000 + 1)
 	if amiss, _ := w.look(); amiss != -1 || w.doubt != FastG {
