@@ -104,3 +104,25 @@ func TestByteByByteStepsAreLinear(t *testing.T) {
 		}
 	}
 }
+
+// TestFoldsAreLinear: a folded line is joined without a look at what is in front of it, which
+// for blank lines would be all of them, each time. So it does not matter what is there.
+func TestFoldsAreLinear(t *testing.T) {
+	const s, e = 10, 16 // the folded line
+	for _, c := range []struct {
+		line string
+		had  Field
+		want Span
+	}{
+		{" \tab\t ", Field{ValueOff: 9}, Span{12, 2}},
+		{" \tab\t ", Field{ValueOff: 3, ValueLen: 2}, Span{3, 11}},
+		{" \t  \t ", Field{ValueOff: 9}, Span{16, 0}},
+		{" \t  \t ", Field{ValueOff: 3, ValueLen: 2}, Span{3, 2}},
+	} {
+		b := []byte("A:xxxxxx\r\n" + c.line + "\r\n")
+		f := c.had
+		if join(b, &f, s, e); f.ValueOff != c.want.Off || f.ValueLen != c.want.Len {
+			t.Errorf("%q behind %+v: %+v, want %+v", c.line, c.had, f, c.want)
+		}
+	}
+}

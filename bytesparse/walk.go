@@ -3,8 +3,8 @@ package bytesparse
 import "math/bits"
 
 // The walk over the field lines, from line end to line end along the marks of
-// the block scan. Lines about which everything is plain are plain.go's, or the walk's in
-// assembly, which is ahead of this one. What is here is written for the others that are
+// the block scan. Lines about which everything is plain are plain.go's, or the walk's that
+// is ahead of this one, in assembly or in lines.go. What is here is written for the others that are
 // in order; at the first that is not, it hands over to the judges in fault.go, which look
 // at that line again, byte by byte, and say what is wrong with it.
 
@@ -149,11 +149,21 @@ func (f *Field) setValue(b []byte, s, e int) {
 }
 
 // join makes the folded line b[s:e] part of the value of f, the field in front
-// of it, and returns where that one begins.
+// of it, and returns where that one begins. It does not look at what is in front of the
+// line: blank lines without end would have it go over all of them again for each.
 func join(b []byte, f *Field, s, e int) int {
 	b[s-2], b[s-1] = ' ', ' '
-	if e > s {
-		f.setValue(b, int(f.NameOff)+int(f.NameLen)+1, e)
+	for s < e && isOWS(b[s]) {
+		s++
+	}
+	if f.ValueLen == 0 {
+		f.ValueOff = uint32(s)
+	}
+	if s < e {
+		for isOWS(b[e-1]) {
+			e--
+		}
+		f.ValueLen = uint32(e) - f.ValueOff
 	}
 	return int(f.NameOff)
 }
