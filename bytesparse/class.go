@@ -122,4 +122,4 @@ func IndexControl[T string | []byte](b T) int {
 // request target: those of a URI without "#" (RFC 9112 §3.2, RFC 3986 §2).
 // Neither its form nor its percent-escapes are looked at. It does not allocate
 // and keeps nothing.
-func IsTarget[T string | []byte](b T) bool { return len(b) > 0 && all(b, classTarget) }
+func IsTarget[T string | []byte](b T) bool { return len(b) > 0 && targetBytes(b) }

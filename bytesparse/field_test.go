@@ -133,6 +133,32 @@ func TestFieldHash(t *testing.T) {
 	}
 }
 
+func TestShortNames(t *testing.T) {
+	slots := map[FieldID]int{}
+	for _, name := range shortNames {
+		slots[name.id]++
+	}
+	for id := FieldHost; id < numFieldIDs; id++ {
+		if short := len(id.String()) < 16; slots[id] != 1 && short || slots[id] != 0 && !short {
+			t.Errorf("%v has %d slots: find another shortMult", id, slots[id])
+		}
+	}
+}
+
+func TestMethodWords(t *testing.T) {
+	for m := range numMethods {
+		for _, behind := range []string{" / HTTP/1", "\xa1 / HTTP", "X / HTTP"} {
+			want := m
+			if len(m.String()) > 7 || behind[0] == 'X' {
+				want = MethodOther
+			}
+			if got, n := methodWord(word(m.String()+behind, 0)); got != want || want != MethodOther && n != len(m.String()) {
+				t.Errorf("%s%s: %v of %d bytes", m, behind, got, n)
+			}
+		}
+	}
+}
+
 func TestMethodHash(t *testing.T) {
 	slots := map[Method]int{}
 	for _, m := range methodSlots {

@@ -16,12 +16,12 @@ const (
 // word k is for byte base+64k+i: a control byte, CR, LF and HTAB included. Behind
 // the end of the buffer no bit is set. Assembly knows this layout.
 //
-// Where there is a walk in assembly, it has been over the head before: over the
-// start line, and over field lines that are all in order, whose fields it has then
-// completed. It leaves no window behind.
+// Where there is a walk ahead, in assembly or in Go (lines.go), it has been over the head
+// before: over the start line, and over field lines that are all in order, whose fields it
+// has then completed. It leaves no window behind.
 type masks struct {
 	v    [windowBlocks]uint64
-	list [headBlocks + 1]block // that walk's own
+	list [headBlocks + 1]block // of the walk in assembly
 
 	base int // offset of the window, a multiple of 64
 	end  int // where the marks end: base + 64 × blocks marked, possibly past the buffer's end
@@ -56,12 +56,16 @@ const (
 	fieldShift = 4 // turns an index in Fields into an offset
 )
 
-// begin goes over b, not empty, as far as a walk in assembly can, over at most limit
-// fields: n is the size of the head if that was all the way.
+// begin goes over b, not empty, as far as a walk ahead can, over at most limit fields: n is
+// the size of the head if that was all the way.
 func (h *Head) begin(b []byte, limit int, kind startKind) (n int) {
 	h.listed = false
-	if kernels() {
-		return head(h, b, min(limit, cap(h.Fields)), kind)
+	limit = min(limit, cap(h.Fields))
+	switch {
+	case kernels():
+		return head(h, b, limit, kind)
+	case !marksFirst:
+		return h.lines(b, limit, kind)
 	}
 	h.seen, h.dup = 0, 0
 	m := &h.m

@@ -1,6 +1,9 @@
 package bytesparse
 
-import "slices"
+import (
+	"math/bits"
+	"slices"
+)
 
 // Methods are ids for the names io.js lists in http.METHODS. Their names are
 // case-sensitive (RFC 9110 §9.1): "get" is a valid method, and not GET.
@@ -111,3 +114,27 @@ func hashMethod[T string | []byte](b T) uint64 {
 	}
 	return (w + uint64(len(b))) * methodMult >> (64 - 7)
 }
+
+// methodWord returns the id and the length of the method that the eight bytes of w begin
+// with, MethodOther when it is not a well-known one of at most seven bytes. What is behind
+// those may be a blank or a byte above 0x7f.
+func methodWord(w uint64) (m Method, n int) {
+	x := ((w ^ ' '*each) - each) & high // exact up to the first
+	n = bits.TrailingZeros64(x) >> 3
+	w &= x&-x>>7 - 1
+	if m = methodSlots[(w+uint64(n))*methodMult>>(64-7)]; methodWords[m] != w {
+		return MethodOther, n
+	}
+	return m, n
+}
+
+// methodWords are the names of at most seven bytes, and words that are none.
+var methodWords = func() (words [numMethods]uint64) {
+	for m := range words {
+		words[m] = 1 << 63
+		if name := methodNames[m]; m > 0 && len(name) < 8 {
+			words[m] = loadShort(name)
+		}
+	}
+	return words
+}()

@@ -1,7 +1,5 @@
 package bytesparse
 
-import "encoding/binary"
-
 // Request heads. The line is read from both ends: its version is the eight
 // bytes before its end, and whatever is between the first blank and the last
 // must be a target, so a blank too many shows as a byte that is no target byte.
@@ -60,8 +58,8 @@ func (h *Head) parseRequest(b []byte, lim *Limits, n int) (int, error) {
 	return h.parseFields(b, e+2, lim, false)
 }
 
-// readRequestLine reads the request line that ends at e, but does not look up
-// its method. It returns whether the line is in order.
+// readRequestLine reads the request line that ends at e. It returns whether the line is in
+// order; a method that is MethodOther then is still to be looked up.
 func (h *Head) readRequestLine(b []byte, e int) bool {
 	if e < minStart {
 		return false
@@ -73,13 +71,14 @@ func (h *Head) readRequestLine(b []byte, e int) bool {
 	}
 	t := len("GET") // its start, less one
 	h.Method = MethodGet
-	if binary.LittleEndian.Uint32(b) != get {
-		for t = 0; class[b[t]]&classToken != 0; t++ { // CR is no token byte
+	if start := load64(b, 0); uint32(start) != get {
+		if h.Method, t = methodWord(start); h.Method == MethodOther {
+			for t = 0; class[b[t]]&classToken != 0; t++ { // CR is no token byte
+			}
 		}
 		if t == 0 || b[t] != ' ' {
 			return false
 		}
-		h.Method = MethodOther
 	}
 	h.Minor = minor
 	h.Name = Span{0, uint32(t)}

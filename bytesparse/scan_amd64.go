@@ -51,6 +51,9 @@ func skip(b []byte) int {
 	return 0
 }
 
+// marksFirst tells whether a head is marked first, and not walked ahead of.
+const marksFirst = false
+
 // kernels tells whether head may be called.
 func kernels() bool { return machine != levelGeneric }
 

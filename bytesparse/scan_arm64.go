@@ -14,6 +14,10 @@ func scan(b []byte, off int, m *masks) int { return scanNEON(b[off:], m) }
 // whole blocks of 64.
 func skip([]byte) int { return 0 }
 
+// marksFirst: a head is marked before anything else, which is cheap here. (A walk ahead
+// without marks executes 3 to 4 percent more instructions on long heads.)
+const marksFirst = true
+
 // kernels tells whether head may be called.
 func kernels() bool { return false }
 

@@ -11,8 +11,8 @@ import (
 // it is one and the same operation, and nothing branches on single bytes.
 //
 // This file is the portable scan, eight bytes to a word (SWAR). It is compiled
-// everywhere, as fallback and as the twin that vector kernels are compared
-// with. Marking names and targets as well (bitmaps N and T) pays only where it
+// everywhere, for what the walk without marks leaves (lines.go), and as the twin that
+// vector kernels are compared with. Marking names and targets as well (bitmaps N and T) pays only where it
 // is free, in vector registers; here the walk validates those few bytes where
 // they stand (indexColon, tokenBytes, targetBytes).
 
@@ -182,5 +182,24 @@ func nameWord(x uint64) bool {
 	return (letter|digit|^other)&^x&high == high
 }
 
-// targetBytes tells whether b has only bytes that may stand in a target.
-func targetBytes(b []byte) bool { return all(b, classTarget) }
+// targetBytes tells whether b has only bytes that may stand in a target. Words are looked
+// at for what can not be in one and for '!' and '~', which seldom are.
+func targetBytes[T string | []byte](b T) bool {
+	if len(b) < 8 {
+		return all(b, classTarget)
+	}
+	good, bad := targetWord(word(b, len(b)-8))
+	for i := 8; i < len(b); i += 8 {
+		g, o := targetWord(word(b, i-8))
+		good, bad = good&g, bad|o
+	}
+	return good&^bad&high == high || all(b, classTarget)
+}
+
+// targetWord returns x with the high bit of each byte that may stand in a target set in
+// good and clear in bad; the other bits mean nothing.
+func targetWord(x uint64) (good, bad uint64) {
+	corner := (x&(0x1d*each) ^ 0x1c*each) + low7 // not < > \ ^ |
+	grave := (x ^ '`'*each) + low7
+	return corner & grave & (x + (0x80-'$')*each), (x + (0x80-'{')*each) | x
+}

@@ -14,6 +14,9 @@ func scan(b []byte, off int, m *masks) int { return scanGeneric(b, off, &m.v) }
 // whole blocks of 64.
 func skip([]byte) int { return 0 }
 
+// marksFirst tells whether a head is marked first, and not walked ahead of.
+const marksFirst = false
+
 // kernels tells whether head may be called.
 func kernels() bool { return false }
 

@@ -115,7 +115,7 @@ func TestWordChecksEveryByteEverywhere(t *testing.T) {
 			b[i] = 'a'
 		}
 	}
-	if !tokenBytes(nil) || !targetBytes(nil) {
+	if !tokenBytes(nil) || !targetBytes("") {
 		t.Error("nothing offends in nothing")
 	}
 }
