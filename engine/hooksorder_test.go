@@ -7,6 +7,7 @@ import (
 	"net"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/gale-http/gale/engine"
 )
@@ -34,6 +35,7 @@ func TestTimeoutOfATakenConnection(t *testing.T) {
 					var first atomic.Bool
 					req.SetTimeout(soon/3, func() {
 						if first.CompareAndSwap(false, true) {
+							req.SetTimeout(time.Hour, nil) // or the second may be told before the connection is taken
 							close(inside)
 							<-taken
 						}
