@@ -20,17 +20,37 @@ import (
 
 type client struct {
 	net.Conn
-	t  testing.TB
-	in *bufio.Reader
+	t     testing.TB
+	in    *bufio.Reader
+	timed bool // the test has set a deadline of its own
 }
 
 // newClient makes a client of a connection, which is closed when the test ends.
-func newClient(t testing.TB, c net.Conn) *client {
-	t.Cleanup(func() { _ = c.Close() })
-	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
-		t.Fatal(err)
+func newClient(t testing.TB, conn net.Conn) *client {
+	t.Cleanup(func() { _ = conn.Close() })
+	c := &client{Conn: conn, t: t, in: bufio.NewReader(conn)}
+	c.patient()
+	return c
+}
+
+// patient gives what is done next its time: a test that does much must not be short of it
+// on a busy machine.
+func (c *client) patient() {
+	if !c.timed {
+		_ = c.Conn.SetDeadline(time.Now().Add(patience)) // of a connection that has ended, it is found out next
 	}
-	return &client{Conn: c, t: t, in: bufio.NewReader(c)}
+}
+
+// SetDeadline sets a deadline for all that is done from now on.
+func (c *client) SetDeadline(at time.Time) error {
+	c.timed = true
+	return c.Conn.SetDeadline(at)
+}
+
+// SetReadDeadline is SetDeadline for reads.
+func (c *client) SetReadDeadline(at time.Time) error {
+	c.timed = true
+	return c.Conn.SetReadDeadline(at)
 }
 
 // tryDial connects to a server that may be closing.
@@ -45,6 +65,7 @@ func tryDial(s *engine.Server) (net.Conn, error) {
 // send sends text as one piece.
 func (c *client) send(text string) {
 	c.t.Helper()
+	c.patient()
 	if _, err := io.WriteString(c, text); err != nil {
 		c.t.Fatal(err)
 	}
@@ -70,6 +91,7 @@ func (c *client) try(method string) (answer, error) {
 	if method == "" {
 		method = "GET"
 	}
+	c.patient()
 	res, err := http.ReadResponse(c.in, &http.Request{Method: method})
 	if err != nil {
 		return answer{}, err
@@ -133,6 +155,7 @@ func (c *client) get(path, body string) answer {
 func (c *client) readN(n int) string {
 	c.t.Helper()
 	b := make([]byte, n)
+	c.patient()
 	if _, err := io.ReadFull(c.in, b); err != nil {
 		c.t.Fatalf("after %q: %v", b, err)
 	}
@@ -143,6 +166,7 @@ func (c *client) readN(n int) string {
 // be orderly, not a reset.
 func (c *client) ended() string {
 	c.t.Helper()
+	c.patient()
 	b, err := io.ReadAll(c.in)
 	if err != nil {
 		c.t.Fatalf("after %q: %v", b, err)
@@ -153,6 +177,7 @@ func (c *client) ended() string {
 // cut reads to the end of the connection, orderly or not, and returns what came.
 func (c *client) cut() string {
 	c.t.Helper()
+	c.patient()
 	b, err := io.ReadAll(c.in)
 	if err != nil && !errors.Is(err, syscall.ECONNRESET) {
 		c.t.Fatalf("after %q: %v", b, err)

@@ -25,7 +25,7 @@ import (
 
 // patience is how long a test waits for what must happen. Only a failing test
 // ever waits that long.
-const patience = 20 * time.Second
+const patience = 30 * time.Second
 
 // childEnv, when set, makes this binary one of the programs in children instead
 // of a test.

@@ -13,7 +13,7 @@ import (
 )
 
 // patience bounds every wait of a test: on a healthy machine none comes near it.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // newGroup returns a running group that is stopped at the end of the test, when
 // every goroutine and descriptor of it must be gone.

@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-// patience is how long the player waits for the server: only a failing test ever
-// does.
-const patience = 20 * time.Second
+// patience is how long the player waits for the server at each step, and for each piece that it
+// sends: only a failing test ever does.
+const patience = 30 * time.Second
 
 // Cut tells how long the next piece is that the client sends at once: off is where
 // in all that the client sends it begins, n how much there is to send now.
@@ -51,9 +51,6 @@ type Player struct {
 // Play plays s over c and closes c. The error says at which step what was wrong.
 func (p *Player) Play(c net.Conn, s *Script) error {
 	defer c.Close()
-	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
-		return err
-	}
 	cut := p.Cut
 	if cut == nil {
 		cut = Whole
@@ -123,6 +120,7 @@ func (r *run) left() []byte {
 }
 
 func (r *run) step(step Step) error {
+	r.patient()
 	switch step.Action {
 	case Send:
 		r.send(step.Bytes)
@@ -141,10 +139,14 @@ func (r *run) step(step Step) error {
 
 // send sends p in pieces. That the server has closed before it got all of it is
 // no error here: what it answered is judged, and so is its closing.
+// patient gives what comes next its time. That the other side has gone is found out there.
+func (r *run) patient() { _ = r.conn.SetDeadline(time.Now().Add(patience)) }
+
 func (r *run) send(p []byte) {
 	for len(p) > 0 {
 		n := max(1, r.cut(r.sent, len(p)))
 		r.sent += n
+		r.patient()
 		if _, err := r.conn.Write(p[:n]); err != nil {
 			return
 		}
