@@ -249,3 +249,55 @@ func TestNothingInherited(t *testing.T) {
 		t.Errorf("without inherited sockets: %v", err)
 	}
 }
+
+// TestServeFDOfBoundSockets: a handle is presumed to be bound, and no more (seed:
+// server.listen(handle)).
+func TestServeFDOfBoundSockets(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		socket := func(family, kind int) int {
+			fd, err := unix.Socket(family, kind|unix.SOCK_CLOEXEC, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = unix.Close(fd) })
+			return fd
+		}
+		fd := socket(unix.AF_INET, unix.SOCK_STREAM)
+		if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+			t.Fatal(err)
+		}
+		s := prepare(t, d, hello)
+		if err := s.ServeFD(uintptr(fd)); err != nil {
+			t.Fatal(err)
+		}
+		c, err := net.Dial("tcp", s.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		newClient(t, c).get("/", "hello")
+
+		datagrams := socket(unix.AF_INET, unix.SOCK_DGRAM)
+		if err := unix.Bind(datagrams, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+			t.Fatal(err)
+		}
+		file, err := os.Open("accept_fd_test.go")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		before := openDescriptors()
+		for what, fd := range map[string]int{
+			"a socket that is not bound":          socket(unix.AF_INET, unix.SOCK_STREAM),
+			"a socket of unix without an address": socket(unix.AF_UNIX, unix.SOCK_STREAM),
+			"datagrams":                           datagrams,
+			"a file":                              int(file.Fd()),
+		} {
+			if err := s.ServeFD(uintptr(fd)); err == nil {
+				t.Errorf("%s is served", what)
+			}
+		}
+		if after := openDescriptors(); after != before+2 { // the two that were opened for the map
+			t.Errorf("%d descriptors were open, and now %d", before, after)
+		}
+	})
+}

@@ -17,8 +17,9 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// ServeFD serves a bound and listening descriptor that this process was given,
-// which stays the caller's, and returns (seed: server.listen(handle)).
+// ServeFD serves the descriptor of a bound socket that this process was given, which stays
+// the caller's, and returns (seed: server.listen(handle)). If it does not listen, it does
+// from then on, with Backlog.
 func (s *Server) ServeFD(fd uintptr) error {
 	err := s.serveFD(fd)
 	if err == nil {
@@ -35,6 +36,10 @@ func (s *Server) serveFD(fd uintptr) error {
 	s.run.mu.Lock()
 	defer s.run.mu.Unlock()
 	if err := s.start(); err != nil {
+		sys.Close(own)
+		return err
+	}
+	if err := sys.StartListening(own, s.backlog()); err != nil {
 		sys.Close(own)
 		return err
 	}

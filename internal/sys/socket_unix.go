@@ -103,6 +103,20 @@ func IsListening(fd int) bool {
 	return err == nil && on != 0
 }
 
+// StartListening has a bound socket listen, if it does not.
+func StartListening(fd, backlog int) error {
+	if IsListening(fd) {
+		return nil
+	}
+	switch at, err := LocalAddr(fd); {
+	case err != nil:
+		return err
+	case at.Path == "" && at.IP.Port() == 0: // or it would be bound to any port
+		return os.NewSyscallError("listen", unix.EINVAL)
+	}
+	return os.NewSyscallError("listen", unix.Listen(fd, backlog))
+}
+
 func closeAll(fds []int) {
 	for _, fd := range fds {
 		Close(fd)

@@ -23,6 +23,9 @@ const (
 // IsListening tells nothing here.
 func IsListening(int) bool { return false }
 
+// StartListening fails.
+func StartListening(fd, backlog int) error { return errors.ErrUnsupported }
+
 // SetNonblock fails.
 func SetNonblock(int) error { return errors.ErrUnsupported }
 
