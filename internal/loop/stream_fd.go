@@ -200,6 +200,14 @@ func (s *Stream) armOutput() error {
 	return err
 }
 
+// disarmOutput has the poller tell of input alone again, where it would go on telling of room
+// for output with each event. The loop must be held, and nobody wait for output.
+func (s *Stream) disarmOutput() {
+	if outputStays && s.loop.poller.move(int(s.fd), s.token(), false) == nil {
+		s.outputArm = false
+	}
+}
+
 // Quiet returns for how many milliseconds nothing has come or gone on the stream; it
 // reports false where nobody can tell. The descriptor must be open. It allocates.
 func (s *Stream) Quiet() (ms int64, known bool) {
@@ -292,6 +300,8 @@ func (s *Stream) ConnectFrom(w *Worker, from, addr sys.Addr, timeout int64) erro
 	}
 	if err != nil {
 		s.Close()
+		return err
 	}
-	return err
+	s.disarmOutput()
+	return nil
 }
