@@ -41,6 +41,14 @@ func (ctx *connContext) forget(x *responder) {
 	ctx.user.CompareAndSwap(x, nil)
 }
 
+// forget ends what the handler, which has returned, had of the context it has asked for.
+func (x *responder) forget() {
+	if x.asked != nil {
+		x.asked.forget(x)
+		x.asked = nil
+	}
+}
+
 // Context returns the context of the request's connection. It ends when the peer
 // hangs up, as soon as the loop hears of it (while the handler waits, or has lost
 // the loop) or Err is asked, when the connection closes, and when the server does.

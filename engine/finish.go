@@ -15,10 +15,7 @@ import (
 // on here; a worker that lost its loop gives it back.
 func (x *responder) conclude() bool {
 	in, out := &x.req.in, &x.res.out
-	if x.asked != nil {
-		x.asked.forget(x)
-		x.asked = nil
-	}
+	x.forget()
 	if x.odd.Load() && x.oddities() || x.blame() {
 		return false
 	}

@@ -272,6 +272,7 @@ func (x *responder) handled() bool {
 		x.settle()
 	}
 	if x.worker.EndHandler() && alone && x.plain() {
+		x.forget()
 		return true
 	}
 	return x.conclude()
@@ -281,7 +282,7 @@ func (x *responder) handled() bool {
 // HTTP goes on: the request was read and the answer ended, and the handler has done nothing that
 // must be put right. Nearly all are, and conclude has nothing to do.
 func (x *responder) plain() bool {
-	return !x.odd.Load() && x.asked == nil && x.req.in.Plain() && x.res.out.Whole()
+	return !x.odd.Load() && x.req.in.Plain() && x.res.out.Whole()
 }
 
 // admitUnusual is admit of a request that has something more to it than a head, up to
