@@ -22,16 +22,17 @@ func (s *Stream) SendFile(file uintptr, offset, n int64) (int64, error) {
 		return 0, ErrNoSendFile
 	}
 	for done := int64(0); ; {
+		s.beforeWrite()
 		sent, e := sys.SendFile(int(s.fd), file, offset+done, int(min(n-done, sendFileMost)))
 		switch e {
 		case 0:
+			s.movedOut += uint32(sent)
 			if done += int64(sent); done == n {
 				return done, nil
 			}
 			if sent == 0 {
 				return done, io.ErrUnexpectedEOF
 			}
-			s.account(&s.movedOut, sent)
 			continue
 		case sys.EINTR:
 			continue
@@ -55,6 +56,7 @@ func (s *Stream) WriteMore(p []byte) (done int, err error) {
 		return s.Write(p)
 	}
 	for done < len(p) {
+		s.beforeWrite()
 		n, e := sys.SendMore(int(s.fd), p[done:])
 		if e == sys.EINTR {
 			continue

@@ -158,11 +158,18 @@ func (s *Stream) WaitInput() error {
 	return err
 }
 
-// account counts n bytes moved on one side without a wait, and gives way after
-// enough.
-func (s *Stream) account(moved *uint32, n int) {
-	if *moved += uint32(n); *moved >= giveWayBytes {
-		s.movedEnough(moved)
+// account counts n bytes read without a wait, and gives way after enough.
+func (s *Stream) account(n int) {
+	if s.movedIn += uint32(n); s.movedIn >= giveWayBytes {
+		s.movedEnough(&s.movedIn)
+	}
+}
+
+// beforeWrite gives way after enough was written without a wait: not behind the last write,
+// when the handler is nearly done.
+func (s *Stream) beforeWrite() {
+	if s.movedOut >= giveWayBytes {
+		s.movedEnough(&s.movedOut)
 	}
 }
 

@@ -102,7 +102,7 @@ func (s *Stream) TryReadLent(p []byte) (int, error) {
 }
 
 // HasRead gives way when enough was read, n bytes of it by TryReadLent just now.
-func (s *Stream) HasRead(n int) { s.account(&s.movedIn, n) }
+func (s *Stream) HasRead(n int) { s.account(n) }
 
 // received returns what a read of up to most bytes comes to that found n and gave e.
 func (s *Stream) received(most, n int, e sys.Errno) (int, error) {
@@ -118,7 +118,7 @@ func (s *Stream) received(most, n int, e sys.Errno) (int, error) {
 		// edge at once; the end of the stream is no edge of its own when it came
 		// together with the last bytes.
 		s.drained = n < most && !s.HungUp()
-		s.account(&s.movedIn, n)
+		s.account(n)
 		return n, nil
 	case e == sys.EAGAIN:
 		s.drained = true
@@ -144,6 +144,7 @@ func (s *Stream) tryRead(p []byte, bare bool) (int, error) {
 
 // tryWrite is TryWrite to the descriptor itself. more tells that more follows at once.
 func (s *Stream) tryWrite(p []byte, more bool) (int, error) {
+	s.beforeWrite()
 	for {
 		send := sys.Send
 		if more {
@@ -151,7 +152,7 @@ func (s *Stream) tryWrite(p []byte, more bool) (int, error) {
 		}
 		n, e := send(int(s.fd), p)
 		if e == 0 {
-			s.account(&s.movedOut, n)
+			s.movedOut += uint32(n)
 			return n, nil
 		}
 		if e != sys.EINTR {
@@ -161,6 +162,7 @@ func (s *Stream) tryWrite(p []byte, more bool) (int, error) {
 }
 
 func (s *Stream) tryWriteThree(a, b, c []byte) (int, error) {
+	s.beforeWrite()
 	for {
 		n, e := sys.SendThree(int(s.fd), a, b, c)
 		if e == sys.EINTR {
@@ -175,7 +177,7 @@ func (s *Stream) tryWriteThree(a, b, c []byte) (int, error) {
 func (s *Stream) wrote(n int, e sys.Errno) (int, error) {
 	switch e {
 	case 0:
-		s.account(&s.movedOut, n)
+		s.movedOut += uint32(n)
 		return n, nil
 	case sys.EAGAIN:
 		return 0, nil

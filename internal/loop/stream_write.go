@@ -11,9 +11,10 @@ func (s *Stream) Write(p []byte) (int, error) {
 	if s.above != nil {
 		return s.above.write(s, p)
 	}
+	s.beforeWrite()
 	n, e := sys.Send(int(s.fd), p)
 	if e == 0 && n == len(p) {
-		s.account(&s.movedOut, n)
+		s.movedOut += uint32(n)
 		return n, nil
 	}
 	return s.writeRest(p, n, e)
