@@ -51,9 +51,9 @@ func ParseUint(b []byte) (n int64, ok bool) {
 	if len(b) == 0 {
 		return 0, false
 	}
-	for _, c := range b {
+	for i, c := range b {
 		d := int64(c - '0')
-		if d > 9 || n > (1<<63-1-d)/10 {
+		if d > 9 || i >= 18 && n > (1<<63-1-d)/10 { // eighteen digits always fit
 			return 0, false
 		}
 		n = n*10 + d
