@@ -110,7 +110,7 @@ func (r *Response) doAll(q *Request, done bool, err error) error {
 			r.unwind()
 		}
 	}()
-	if err == errInterim {
+	if err == errHeard {
 		err = r.goOn(q)
 	}
 	if !done || err != nil {

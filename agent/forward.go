@@ -23,8 +23,10 @@ type Message interface {
 // its target, its end-to-end fields, its body, as it comes, and its trailers, in place of
 // what q had of those. Where it goes is for q to say: the authority of a target in
 // absolute-form becomes its Host (RFC 9112 §3.2.2). Via (RFC 9110 §7.6.3), and Forwarded or
-// X-Forwarded-For, are the caller's to add. It allocates only for a method that is not
-// well-known and a target in absolute-form without a path.
+// X-Forwarded-For, are the caller's to add. Where On.Upgrade is set, m's wish for another
+// protocol goes on as well (RFC 9110 §7.8): who has both sockets then passes on what is said.
+// It allocates only for a method that is not well-known and a target in absolute-form without
+// a path.
 func (q *Request) Forward(m Message) error {
 	in := m.Received()
 	q.ClearHeaders()
@@ -64,7 +66,21 @@ func (q *Request) Forward(m Message) error {
 	if !in.Done() {
 		q.Source.Reader, q.Source.Length = m, in.Declared()
 	}
-	return in.EndToEnd(&q.out.Headers, drop)
+	if err := in.EndToEnd(&q.out.Headers, drop); err != nil || q.On.Upgrade == nil || !in.Conn.Upgrade() {
+		return err
+	}
+	if err := q.out.Headers.Set("Connection", "Upgrade"); err != nil {
+		return err
+	}
+	for i := -1; ; {
+		if i = in.Head.NextIndex(bytesparse.FieldUpgrade, i); i < 0 {
+			return nil
+		}
+		f := &in.Head.Fields[i]
+		if err := q.out.Headers.AddBytes(f.NameOf(in.HeadBytes()), f.ValueOf(in.HeadBytes())); err != nil {
+			return err
+		}
+	}
 }
 
 // ErrMaxForwards is what Forward says of a TRACE or OPTIONS that must not go further: whoever

@@ -27,15 +27,15 @@ type usual struct {
 
 // swiftless are the fields that take looking into.
 const swiftless uint64 = 1<<bytesparse.FieldContentLength | 1<<bytesparse.FieldTransferEncoding |
-	1<<bytesparse.FieldConnection | 1<<bytesparse.FieldExpect
+	1<<bytesparse.FieldConnection | 1<<bytesparse.FieldExpect | 1<<bytesparse.FieldUpgrade
 
 // plain tells whether the request is whole and nobody wants to hear of it, but of interim
-// responses, which are rare.
+// responses, which are rare, and of a switch of protocols, which is not asked for.
 func (q *Request) plain() bool {
 	on := &q.On
 	return q.Source.Reader == nil && len(q.Body) <= smallBody && !q.out.Headers.HasAny(swiftless) &&
 		q.target.method != bytesparse.MethodConnect &&
-		on.Socket == nil && on.Continue == nil && on.Response == nil && on.Upgrade == nil && on.Trace == nil
+		on.Socket == nil && on.Continue == nil && on.Response == nil && on.Trace == nil
 }
 
 // whole returns the request as it is sent.
@@ -94,11 +94,14 @@ func (r *Response) swift(q *Request) (done bool, err error) {
 	return true, err
 }
 
-// errInterim is what swift has got in place of the answer, somebody wants to hear of it, and
+// errHeard is what swift has got in place of the answer, somebody wants to hear of it, and
 // that is code of the application: goOn tells him, and waits for the answer.
-var errInterim = errors.New("an interim response has come")
+var errHeard = errors.New("an interim response, or another protocol, has come")
 
 func (r *Response) goOn(q *Request) error {
+	if r.open {
+		return r.tunnel(q)
+	}
 	q.On.interim(r)
 	return r.receive(q)
 }
@@ -117,7 +120,7 @@ func (r *Response) swiftly() error {
 			switch {
 			case !r.machine.Interim():
 			case r.query.On.Information != nil:
-				return errInterim
+				return errHeard
 			default:
 				r.in.Release()
 				continue
@@ -128,7 +131,10 @@ func (r *Response) swiftly() error {
 	}
 	r.open = true
 	if r.machine.Tunnel() {
-		return ErrTunnel
+		if r.query.On.Upgrade == nil {
+			return ErrTunnel
+		}
+		return errHeard
 	}
 	c := r.conn
 	c.used, r.secure = true, nil

@@ -48,7 +48,7 @@ type exchange struct {
 
 func newExchange(to string) *exchange {
 	x := &exchange{req: agent.Request{URL: to}}
-	x.req.On.Information = x.inform
+	x.req.On.Information, x.req.On.Upgrade = x.inform, x.switchOver
 	return x
 }
 
@@ -88,11 +88,6 @@ func (x *exchange) ask(a *agent.Agent, in *engine.Request) error {
 	}
 	if err := x.req.AddHeader("Via", "1.1 gale"); err != nil {
 		return err
-	}
-	if x.req.On.Upgrade = nil; in.Header("Upgrade") != nil {
-		if err := x.upgrade(in); err != nil {
-			return err
-		}
 	}
 	return a.Do(in.Context(), &x.req, &x.res)
 }

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/gale-http/gale/agent"
-	"github.com/gale-http/gale/engine"
 )
 
 // inform passes an interim response on, such as 103, but for what is the connection's own (RFC
@@ -26,18 +25,9 @@ func (x *exchange) inform(res *agent.Response) {
 	_ = x.out.WriteInterim(res.StatusCode(), fields...) // a client that is gone shows with the answer
 }
 
-// upgrade asks the server for the protocol that the client asks for, if it does.
-func (x *exchange) upgrade(in *engine.Request) error {
-	options := strings.Split(string(in.Header("Connection")), ",")
-	asks := func(option string) bool { return strings.EqualFold(strings.TrimSpace(option), "upgrade") }
-	if in.HTTPVersionMinor() == 0 || !slices.ContainsFunc(options, asks) {
-		return nil // it is nobody's then (RFC 9110 §7.8)
-	}
-	x.req.On.Upgrade = func(_ *agent.Response, socket net.Conn, head []byte) { x.socket, x.ahead = socket, head }
-	if err := x.req.SetHeader("Connection", "Upgrade"); err != nil {
-		return err
-	}
-	return x.req.SetHeader("Upgrade", string(in.Header("Upgrade")))
+// switchOver notes that the server has switched to the protocol that the client has asked for.
+func (x *exchange) switchOver(_ *agent.Response, socket net.Conn, head []byte) {
+	x.socket, x.ahead = socket, head
 }
 
 // tunnel tells the client that the server has switched protocols, and passes on what the two
