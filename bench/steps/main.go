@@ -9,7 +9,8 @@
 // connection, instruction by instruction and from rest to rest, until there were -n. With
 // one connection the server wakes up for each request. With 64, a burst of 8 goes before
 // each of 64 (-few), and what the other 56 have cost is the figure, as for a server that
-// is awake anyway.
+// is awake anyway. A proxy may ask {upstream}: steps itself, which answers the same for
+// ever, where a server that was a thousand times as fast would have another date each time.
 //
 // With -client the command is a client that asks {addr}, on -c connections and without
 // end, and is answered by steps itself.
@@ -99,7 +100,12 @@ func run(ctx context.Context, command []string, core int, plan stepped.Plan) (st
 	if err != nil {
 		return stepped.Figure{}, err
 	}
-	cmd, err := start(command, addr, core)
+	upstream, err := stepped.NewCanned()
+	if err != nil {
+		return stepped.Figure{}, err
+	}
+	defer upstream.Close()
+	cmd, err := start(command, addr, upstream.Addr(), core)
 	if err != nil {
 		return stepped.Figure{}, err
 	}
@@ -123,7 +129,7 @@ func runClient(ctx context.Context, command []string, core int, plan stepped.Pla
 		return stepped.Figure{}, err
 	}
 	defer server.Close()
-	cmd, err := start(command, server.Addr(), core)
+	cmd, err := start(command, server.Addr(), "", core)
 	if err != nil {
 		return stepped.Figure{}, err
 	}
@@ -132,15 +138,15 @@ func runClient(ctx context.Context, command []string, core int, plan stepped.Pla
 		Requests: plan.Pairs * plan.Conns, Warm: plan.Warm, Profile: plan.Profile})
 }
 
-// start starts the command, which is told the address.
-func start(command []string, addr string, core int) (*exec.Cmd, error) {
+// start starts the command, which is told the addresses.
+func start(command []string, addr, upstream string, core int) (*exec.Cmd, error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return nil, err
 	}
 	args := make([]string, len(command))
 	for i, arg := range command {
-		args[i] = strings.NewReplacer("{addr}", addr, "{host}", host, "{port}", port).Replace(arg)
+		args[i] = strings.NewReplacer("{addr}", addr, "{host}", host, "{port}", port, "{upstream}", upstream).Replace(arg)
 	}
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Stderr = os.Stderr
