@@ -41,12 +41,16 @@ func (ctx *connContext) forget(x *responder) {
 	ctx.user.CompareAndSwap(x, nil)
 }
 
-// forget ends what the handler, which has returned, had of the context it has asked for.
+// forget ends what the handler, which has returned, had of the context, if it has asked for it.
 func (x *responder) forget() {
 	if x.asked != nil {
-		x.asked.forget(x)
-		x.asked = nil
+		x.forgetAsked()
 	}
+}
+
+func (x *responder) forgetAsked() {
+	x.asked.forget(x)
+	x.asked = nil
 }
 
 // Context returns the context of the request's connection. It ends when the peer
