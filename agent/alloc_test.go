@@ -16,13 +16,11 @@ import (
 
 func TestAllocations(t *testing.T) {
 	url := "http://" + simnet.Canned(t, hello) + "/"
-	for _, w := range ways()[:4] {
+	endless := way{"under a context that cannot end", func(_ *testing.T, fn func(context.Context)) { fn(context.Background()) }}
+	for _, w := range append(ways()[:4], endless) {
 		t.Run(w.name, func(t *testing.T) {
 			a := newAgent(t, &agent.Agent{KeepAlive: true})
 			w.call(t, func(ctx context.Context) {
-				if w.name == "goroutine" {
-					ctx = context.Background()
-				}
 				var req agent.Request
 				var res agent.Response
 				req.URL = url

@@ -3,9 +3,11 @@
 // A handler's own context ends when its peer hangs up, which the loop hears of: the
 // sockets of that handler follow (loop.Stream.Follow), for nothing. A handler without its
 // loop, and a goroutine that has its context, hang a hook of the socket's at the connection
-// (loop.Seat.Hang), for nothing as well. For any other context a function is registered.
-// Hook and function come with the number of the use of the socket. When they come too late
-// they find another number and do nothing:
+// (loop.Seat.Hang), for nothing as well. For any other context a function is registered;
+// where a socket is used twice in a row under the same, once for all uses that follow, so
+// that they cost nothing either, until the socket is closed or kept for another context.
+// Hooks and functions come with the number of the use of the socket. When they come too
+// late they find another number and do nothing:
 //
 //	ticket: use << 2 | state      free ─▶ cutting ─▶ cut
 //
@@ -16,6 +18,7 @@ package agent
 import (
 	"context"
 	"runtime"
+	"sync/atomic"
 
 	"github.com/gale-http/gale/internal/loop"
 )
@@ -30,19 +33,43 @@ const (
 // watchFor has the socket cut when ctx ends, until unwatch. seat, when it is not nil, is
 // whose context that is.
 func (c *conn) watchFor(ctx context.Context, seat *loop.Seat) (stop func() bool) {
-	number := c.ticket.Load() &^ ticketState
+	number, done, l := c.ticket.Load()&^ticketState, ctx.Done(), &c.lasting
 	switch {
 	case seat != nil:
 		seat.Hang(&c.hook, c, number)
-		return nil
-	case ctx.Done() == nil:
-		return nil
+	case done == nil:
+	case done == l.done:
+		l.use.Store(number)
+	case done == l.before:
+		l.end()
+		l.use.Store(number)
+		l.done, l.stop = done, context.AfterFunc(ctx, func() { c.cut(l.use.Load()) })
+	default:
+		l.before = done
+		return context.AfterFunc(ctx, func() { c.cut(number) })
 	}
-	return context.AfterFunc(ctx, func() { c.cut(number) })
+	return nil
 }
 
 // Ended implements loop.Ender.
 func (c *conn) Ended(number uint64) { c.cut(number) }
+
+// lasting is a foreign context under which a socket is used again and again. It is the
+// user's of the socket, or, when that is closed, whoever's closes it.
+type lasting struct {
+	before <-chan struct{} // the Done of the last foreign context that was new
+	done   <-chan struct{} // the Done of the context; nil: there is none
+	stop   func() bool     // ends the watch for it
+	use    atomic.Uint64   // the last use under it
+}
+
+// end forgets the context: the socket is not going to be used under it, or not at all.
+func (l *lasting) end() {
+	if l.stop != nil {
+		l.stop()
+		l.done, l.stop = nil, nil
+	}
+}
 
 // cut ends every wait on the socket if it is still in that use.
 func (c *conn) cut(number uint64) {

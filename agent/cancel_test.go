@@ -5,12 +5,14 @@ package agent_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/gale-http/gale/agent"
 	"github.com/gale-http/gale/engine"
@@ -116,5 +118,138 @@ func TestLateEnd(t *testing.T) {
 	}
 	if first, _ := agent.EndOfUse(false); first {
 		t.Error("in time: the use was left alone")
+	}
+}
+
+// counted is a context that counts who is registered with it. Nobody of package context knows
+// it, so that AfterFunc asks it itself.
+type counted struct {
+	done       chan struct{}
+	mu         sync.Mutex
+	registered map[*func()]bool
+	ever       int
+}
+
+func newCounted() *counted {
+	return &counted{done: make(chan struct{}), registered: make(map[*func()]bool)}
+}
+
+func (c *counted) Deadline() (t time.Time, ok bool) { return }
+func (c *counted) Done() <-chan struct{}            { return c.done }
+func (c *counted) Value(any) any                    { return nil }
+
+func (c *counted) Err() error {
+	select {
+	case <-c.done:
+		return context.Canceled
+	default:
+		return nil
+	}
+}
+
+func (c *counted) AfterFunc(f func()) (stop func() bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.registered[&f] = true
+	c.ever++
+	return func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		was := c.registered[&f]
+		delete(c.registered, &f)
+		return was
+	}
+}
+
+// end ends the context, and returns when everybody has been told.
+func (c *counted) end() {
+	close(c.done)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for f := range c.registered {
+		(*f)()
+	}
+	clear(c.registered)
+}
+
+func (c *counted) now() (registered, ever int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.registered), c.ever
+}
+
+// A socket that is used under one context again and again is registered with it once, and no
+// longer when it is used under another, or closed; whichever context a call is under ends it,
+// and no other.
+func TestLastingContext(t *testing.T) {
+	for _, w := range ways() {
+		if w.name == "handler" {
+			continue // all of this is of goroutines
+		}
+		t.Run(w.name, func(t *testing.T) {
+			var held atomic.Bool // the next request is answered when that is allowed
+			asked, answer := make(chan bool), make(chan bool)
+			url := script(t, func(c net.Conn) {
+				for readHead(c) != "" {
+					if held.Swap(false) {
+						asked <- true
+						<-answer
+					}
+					_, _ = io.WriteString(c, hello)
+				}
+			})
+			w.call(t, func(context.Context) {
+				a := newAgent(t, &agent.Agent{KeepAlive: true, Retry: agent.Retry{Never: true}})
+				first, second := newCounted(), newCounted()
+				req, res := &agent.Request{URL: url}, new(agent.Response)
+				calls := func(n int, ctx *counted) {
+					t.Helper()
+					for range n {
+						if status, _ := ask(t, a, ctx, req, res); status != 200 {
+							t.Errorf("status %d", status)
+						}
+					}
+				}
+				calls(9, first)
+				if now, ever := first.now(); now != 1 || ever > 3 { // one of these for the dialling
+					t.Errorf("after nine calls %d registrations of %d", now, ever)
+				}
+				// The first context ends in the midst of a call under the second, whose socket it watches.
+				done := make(chan error, 1)
+				held.Store(true)
+				go func() {
+					var res agent.Response
+					defer res.Close()
+					done <- a.Do(second, req, &res)
+				}()
+				wait(t, asked, "the request")
+				first.end()
+				answer <- true
+				if err := wait(t, done, "the call"); err != nil {
+					t.Errorf("under another context: %v", err)
+				}
+				calls(3, second)
+				if now, _ := second.now(); now != 1 {
+					t.Errorf("%d registrations of the second context", now)
+				}
+				// And one ends in the midst of a call under itself, the fifth.
+				held.Store(true)
+				go func() {
+					var res agent.Response
+					defer res.Close()
+					done <- a.Do(second, req, &res)
+				}()
+				wait(t, asked, "the request")
+				second.end()
+				if err := wait(t, done, "the call"); !errors.Is(err, context.Canceled) {
+					t.Errorf("under the context that has ended: %v", err)
+				}
+				answer <- true
+				third := newCounted()
+				calls(4, third)
+				a.CloseFreeSockets()
+				eventually(t, "the registration to go", func() bool { now, _ := third.now(); return now == 0 })
+			})
+		})
 	}
 }

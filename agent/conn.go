@@ -32,6 +32,7 @@ type conn struct {
 	uses     atomic.Uint32 // how often it was taken; tells whether it was idle all the time
 	ticket   atomic.Uint64 // see cancel.go, as for hook
 	hook     loop.Hook
+	lasting  lasting
 	secure   *tls.ConnectionState // nil: plain
 	pooled   bool                 // it is a shared stream; its user's, who may not ask the loop for its state
 	used     bool                 // a request has been answered on it; its user's
@@ -179,7 +180,11 @@ func (c *conn) own(w *loop.Worker) (*conn, error) {
 }
 
 // moved ends what a socket has left behind.
-func moved(t loop.Task) { t.(*conn).Close() }
+func moved(t loop.Task) {
+	c := t.(*conn)
+	c.lasting.end()
+	c.Close()
+}
 
 // giveBack returns the socket, which its user is done with, and which is quiet if it
 // is to be kept. w is the worker that calls and owns it, nil for others.

@@ -94,6 +94,7 @@ func (r *Response) tunnel(q *Request) error {
 		return loop.ErrOver
 	}
 	r.stop = nil
+	c.lasting.end()
 	head := r.in.Rest()
 	socket := loop.NewConn(&c.Stream)
 	if err := socket.Take(); err != nil {

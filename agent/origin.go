@@ -81,6 +81,7 @@ func (o *origin) opened(c *conn) {
 
 // closed notes that a socket was closed.
 func (o *origin) closed(c *conn) {
+	c.lasting.end()
 	o.forget(c)
 	if !c.detached.Load() {
 		o.open.Add(-1)
