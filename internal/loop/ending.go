@@ -13,7 +13,6 @@
 package loop
 
 import (
-	"crypto/tls"
 	"io"
 	"net"
 
@@ -119,10 +118,14 @@ func (s *Stream) closeTLS() {
 // closeConn closes a stream over a net.Conn; TLS says so to the peer first.
 func (s *Stream) closeConn() {
 	s.loop.group.drop(s)
+	l := s.above
 	if s.mute() {
-		_ = s.above.cut(s)
+		_ = l.cut(s)
+		if beneath(l.conn) != l.conn {
+			_ = l.conn.Close() // silently, by now: whoever has wrapped it may count
+		}
 	} else {
-		_ = s.above.top().Close()
+		_ = l.top().Close()
 	}
 	s.above = nil
 }
@@ -159,15 +162,17 @@ func (l *layer) cut(s *Stream) error {
 // beneath returns what is under TLS that was not put on here.
 func beneath(c net.Conn) net.Conn {
 	for {
-		over, ok := c.(interface{ NetConn() net.Conn })
+		over, ok := c.(interface{ NetConn() net.Conn }) // as *tls.Conn has
 		if !ok {
 			return c
 		}
-		c = over.NetConn()
+		under := over.NetConn()
+		if under == nil {
+			return c
+		}
+		c = under
 	}
 }
-
-var _ interface{ NetConn() net.Conn } = (*tls.Conn)(nil)
 
 // Cut makes every wait on s end with ErrClosed, those under way and those to come, and
 // cuts the connection, which is being served: its owner closes it. The loop must be

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -280,5 +281,48 @@ func TestPortableGroup(t *testing.T) {
 	stopGroup(t, g)
 	if l.Go(func(*Worker) {}) {
 		t.Error("a stopped group takes functions")
+	}
+}
+
+// wrapped is a connection with something under it, of somebody who counts its closings.
+type wrapped struct {
+	net.Conn
+	closed atomic.Int32
+}
+
+func (w *wrapped) NetConn() net.Conn { return w.Conn }
+
+func (w *wrapped) Close() error {
+	w.closed.Add(1)
+	return w.Conn.Close()
+}
+
+// However a stream ends, who has wrapped its connection hears of it.
+func TestConnStreamClosesWhatItWasGiven(t *testing.T) {
+	g := newGroup(t, Config{Loops: 1, Portable: true})
+	for name, end := range map[string]func(s *Stream){
+		"in order": func(*Stream) {},
+		"mute":     func(s *Stream) { s.Mute() },
+		"unended":  func(s *Stream) { s.Unended(true) },
+		"cut":      func(s *Stream) { s.Mute(); s.Cut() },
+	} {
+		ours, peer := net.Pipe()
+		w, done := &wrapped{Conn: ours}, make(chan struct{})
+		if !g.Next().Go(func(worker *Worker) {
+			defer close(done)
+			var s Stream
+			s.OpenConn(worker, w, nil)
+			end(&s)
+			s.Close()
+		}) {
+			t.Fatal("the group takes no functions")
+		}
+		receive(t, done, "the stream to end")
+		if n := w.closed.Load(); n == 0 {
+			t.Errorf("%s: it was not closed", name)
+		}
+		if _, err := peer.Read(make([]byte, 1)); err == nil {
+			t.Errorf("%s: what is under it was not closed", name)
+		}
 	}
 }
