@@ -110,7 +110,13 @@ func TestExpectContinue(t *testing.T) {
 						io.ReadFull(c, make([]byte, 5))
 						io.WriteString(c, hello)
 					default:
-						io.WriteString(c, "HTTP/1.1 417 No\r\nContent-Length: 0\r\n\r\n")
+						answer := "HTTP/1.1 417 No\r\nContent-Length: 0\r\n\r\n"
+						if strings.Contains(head, "/slowly ") {
+							io.WriteString(c, answer[:20])
+							time.Sleep(150 * time.Millisecond) // sleep: a head that takes longer than its first byte may is the subject
+							answer = answer[20:]
+						}
+						io.WriteString(c, answer)
 						c.(*net.TCPConn).CloseWrite()
 						io.Copy(io.Discard, c) // a body that was not waited for must not reset the answer
 						return
@@ -129,7 +135,7 @@ func TestExpectContinue(t *testing.T) {
 				for _, c := range []struct {
 					path   string
 					status int
-				}{{"/go", 200}, {"/silent", 200}, {"/refused", 417}, {"/go", 200}} {
+				}{{"/go", 200}, {"/silent", 200}, {"/refused", 417}, {"/slowly", 417}, {"/go", 200}} {
 					req.Path = c.path
 					if status, _ := ask(t, a, ctx, &req, &res); status != c.status {
 						t.Errorf("%s: %d", c.path, status)

@@ -56,11 +56,14 @@ func (r *Response) awaitContinue(q *Request) (bool, error) {
 	c.ReadTimeout = int32(t.proceed)
 	defer func() { c.ReadTimeout = t.response }()
 	r.wanted = false
-	for {
+	for begun := false; ; {
 		err := r.nextHead()
 		switch {
 		case err == loop.ErrTimeout && r.in.Unread() == 0 && r.ctx.Err() == nil:
 			return true, nil
+		case err == loop.ErrTimeout && r.in.Unread() > 0 && !begun && r.ctx.Err() == nil:
+			c.ReadTimeout, begun = t.response, true // a head has begun: it has the time of one
+			continue
 		case err != nil:
 			return false, err
 		case !r.machine.Interim():
@@ -70,6 +73,7 @@ func (r *Response) awaitContinue(q *Request) (bool, error) {
 		if q.On.interim(r); r.wanted {
 			return true, nil
 		}
+		c.ReadTimeout, begun = int32(t.proceed), false
 	}
 }
 
