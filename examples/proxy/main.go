@@ -73,6 +73,12 @@ func (p *proxy) serve(in *engine.Request, out *engine.Response) {
 		return
 	}
 	if x.socket != nil {
+		if x.req.GetHeader("Upgrade") == nil { // nobody has asked for that (RFC 9110 §7.8)
+			_ = x.socket.Close()
+			x.socket, x.ahead = nil, nil
+			refuse(out, agent.ErrTunnel)
+			return
+		}
 		x.tunnel()
 		return
 	}

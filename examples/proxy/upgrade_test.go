@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/gale-http/gale/agent"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // shouts is a server that switches to a protocol of its own for those who ask for it: it says
@@ -135,6 +136,21 @@ func TestPassesInterimResponsesOn(t *testing.T) {
 		_ = res.Body.Close()
 		if err != nil || string(got) != body || heard != "103 </a.css>; rel=preload" {
 			t.Errorf("%d bytes, %v, heard %q", len(got), err, heard)
+		}
+	}
+}
+
+// A server that switches although nobody has asked it to does not get a client by that.
+func TestRefusesSwitchesUnasked(t *testing.T) {
+	back := simnet.Serve(t, func(c net.Conn) {
+		_, _ = http.ReadRequest(bufio.NewReader(c))
+		_, _ = io.WriteString(c, "HTTP/1.1 101 So what\r\nConnection: upgrade\r\nUpgrade: shout\r\n\r\nhello")
+		_, _ = io.Copy(io.Discard, c)
+	})
+	url := front(t, "http://"+back, &agent.Agent{KeepAlive: true})
+	for _, fields := range []string{"", "Upgrade: shout\r\n"} { // without Connection it is no wish
+		if res, body := say(t, url, "GET / HTTP/1.1\r\nHost: a\r\n"+fields+"\r\n"); res.StatusCode != 502 || !strings.Contains(body, "server") {
+			t.Errorf("%q: %d %q", fields, res.StatusCode, body)
 		}
 	}
 }
