@@ -42,7 +42,9 @@
 //	Stream.Forgive, Alert              atomics                               the same
 //	Stream.HungUp, Broken, Failed …    atomics                               the same
 //	Stream.LookHungUp                  a system call on its own socket       an atomic
-//	Stream.Abort, HalfClose            a system call on its own socket       the same
+//	Stream.Unended, Mute               atomics                               the same
+//	Stream.HalfClose                   a system call on its own socket       the same
+//	Stream.Farewell                    as Write                              parks
 //	Stream.Offer, Claim, Untroubled    atomics; reads of the socket in use   the same
 //	Stream.Hand, Return                –                                     by Post
 //	Seat.Set, Gate.Open, Cancel        atomics, Post                         the same

@@ -137,11 +137,11 @@ func (r *run) step(step Step) error {
 	return r.closed()
 }
 
-// send sends p in pieces. That the server has closed before it got all of it is
-// no error here: what it answered is judged, and so is its closing.
 // patient gives what comes next its time. That the other side has gone is found out there.
 func (r *run) patient() { _ = r.conn.SetDeadline(time.Now().Add(patience)) }
 
+// send sends p in pieces. That the server has closed before it got all of it is
+// no error here: what it answered is judged, and so is its closing.
 func (r *run) send(p []byte) {
 	for len(p) > 0 {
 		n := max(1, r.cut(r.sent, len(p)))
