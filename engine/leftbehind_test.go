@@ -132,13 +132,15 @@ var sides = map[string]func(req *engine.Request, res *engine.Response) error{
 		return err
 	},
 	"Flush": func(_ *engine.Request, res *engine.Response) error {
-		for sent := true; sent; { // then the rest is kept, and waited for
-			var err error
-			if sent, err = res.TryWrite([]byte(tooMuch[:64<<10])); err != nil {
+		for { // the rest is kept, and waited for, unless the kernel finds room for it all the same
+			sent, err := res.TryWrite([]byte(tooMuch[:64<<10]))
+			if err == nil && !sent {
+				err = res.Flush()
+			}
+			if err != nil {
 				return err
 			}
 		}
-		return res.Flush()
 	},
 }
 
