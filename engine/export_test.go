@@ -34,6 +34,13 @@ func SetBodyGrace(ms int64) (before int64) {
 	return before
 }
 
+// ForgetInherited has the next ServeInherited look what the process was given.
+func ForgetInherited() {
+	inherited.Lock()
+	defer inherited.Unlock()
+	inherited.known, inherited.fds = false, nil
+}
+
 // Loads returns how many connections each loop has.
 func (s *Server) Loads() []int {
 	var all []int
