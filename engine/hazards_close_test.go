@@ -5,11 +5,15 @@ package engine_test
 
 import (
 	"context"
+	"io"
 	"log"
 	"net"
 	"runtime"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/gale-http/gale/engine"
 )
@@ -159,6 +163,105 @@ func TestListenerMayNeverReturn(t *testing.T) {
 			_ = s.Addrs()
 			close(release)
 			wait(t, served, "Serve")
+		}
+	})
+}
+
+// stubbornConn is a connection of which a method does what it should not.
+type stubbornConn struct {
+	net.Conn
+	method string
+	fn     func()
+}
+
+func (c stubbornConn) do(method string) {
+	if c.method == method {
+		c.fn()
+	}
+}
+
+func (c stubbornConn) Read(p []byte) (int, error) {
+	c.do("Read")
+	return c.Conn.Read(p)
+}
+
+func (c stubbornConn) Write(p []byte) (int, error) {
+	c.do("Write")
+	return c.Conn.Write(p)
+}
+
+func (c stubbornConn) Close() error {
+	c.do("Close")
+	return c.Conn.Close()
+}
+
+func (c stubbornConn) SetReadDeadline(at time.Time) error {
+	c.do("SetReadDeadline")
+	return c.Conn.SetReadDeadline(at)
+}
+
+// stubbornListener makes the connections stubborn that come while it is armed.
+type stubbornListener struct {
+	net.Listener
+	armed *atomic.Pointer[stubbornConn]
+}
+
+func (l stubbornListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if bad := l.armed.Swap(nil); bad != nil && err == nil {
+		return stubbornConn{c, bad.method, bad.fn}, nil
+	}
+	return plainConn{c}, err
+}
+
+// plainConn is nobody's socket that a loop could take.
+type plainConn struct{ net.Conn }
+
+// TestConnMayFail: a net.Conn of the user's that panics, ends the goroutine or does not return costs
+// itself. Shutdown ends by its deadline.
+func TestConnMayFail(t *testing.T) {
+	allDrivers(t, func(t *testing.T, d driver) {
+		for _, method := range []string{"Read", "Write", "Close", "SetReadDeadline", "Close of what is idle"} {
+			for _, how := range []string{"panics", "exits", "never returns"} {
+				s := prepare(t, d, hello)
+				s.ErrorLog = log.New(io.Discard, "", 0)
+				began := make(chan struct{})
+				s.On.Listening = func() { close(began) }
+				l, err := net.Listen("tcp", "127.0.0.1:0")
+				if err != nil {
+					t.Fatal(err)
+				}
+				var armed atomic.Pointer[stubbornConn]
+				go func() { _ = s.Serve(stubbornListener{l, &armed}) }()
+				wait(t, began, "Serve to begin")
+				here, release := make(chan struct{}), make(chan struct{})
+				var once sync.Once
+				call, idle := strings.CutSuffix(method, " of what is idle")
+				armed.Store(&stubbornConn{method: call, fn: func() {
+					once.Do(func() { close(here) })
+					switch how {
+					case "panics":
+						panic("mishap")
+					case "exits":
+						runtime.Goexit()
+					default:
+						<-release
+					}
+				}})
+				c := s.dial()
+				if idle {
+					c.get("/", "hello")
+				} else {
+					c.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+					wait(t, here, method)
+				}
+				s.dial().get("/", "hello")
+				ended := make(chan error, 1)
+				go func() { ended <- s.Shutdown(over()) }()
+				wait(t, ended, "Shutdown")
+				wait(t, here, method)
+				close(release)
+			}
 		}
 	})
 }

@@ -7,6 +7,7 @@ package engine
 import (
 	"io"
 	"net"
+	"runtime/debug"
 	"time"
 
 	"github.com/gale-http/gale/internal/loop"
@@ -39,22 +40,37 @@ func (c *conn) nowWaits(what uint32) {
 func (s *Server) serveNetConn(w *loop.Worker, nc net.Conn) {
 	c := new(conn)
 	c.init(s)
+	ended := false
+	defer func() {
+		if !ended {
+			c.upset(recover())
+		}
+	}()
 	c.OpenConn(w, nc, c)
 	s.run.mu.Lock()
-	if s.run.closed {
-		_ = nc.Close()
-	}
+	closed := s.run.closed
 	s.run.conns[c] = struct{}{}
 	s.run.mu.Unlock()
-	if !c.opened(w.Unix()) {
-		return
+	if closed {
+		_ = nc.Close()
 	}
-	for {
-		c.again = false
-		c.Serve(w, 0)
-		if !c.again {
-			return
+	if c.opened(w.Unix()) {
+		for c.again = true; c.again; {
+			c.again = false
+			c.Serve(w, 0)
 		}
+	}
+	ended = true
+}
+
+// upset ends a connection in whose net.Conn there was a panic, or which ends its goroutine: nobody
+// else has heard of that, unless it was a handler's doing.
+func (c *conn) upset(value any) {
+	if value != nil {
+		c.server.logf("gale: panic in serving a connection: %v\n%s", value, debug.Stack())
+	}
+	if !c.Closed() {
+		c.server.tell("Close of a connection", c.close)
 	}
 }
 
@@ -129,6 +145,6 @@ func (s *Server) closePortable() {
 	}
 	s.run.mu.Unlock()
 	for _, c := range all { // not under the lock: they may be anybody's
-		_ = c.Close()
+		s.closeOther(c)
 	}
 }

@@ -130,11 +130,23 @@ func (g *Group) Next() *Loop {
 func (g *Group) Stop() {
 	g.once.Do(func() {
 		for _, c := range g.end() {
-			_ = c.Close()
+			closeOther(c)
 		}
 	})
 	g.roots.Wait()
 	g.dog.end()
+}
+
+// closeOther closes a connection that may be anybody's, on a goroutine that it may end. A panic
+// is dropped: whoever asked for the end has asked the connection, too, and been told.
+func closeOther(c io.Closer) {
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		defer func() { _ = recover() }()
+		_ = c.Close()
+	}()
+	<-closed
 }
 
 // end tells everyone of the end and returns the connections to close.
@@ -162,12 +174,14 @@ func (g *Group) stopped() bool { return g.stop.Err() != nil }
 // keep has Stop close the connection of s; at once, if that has been.
 func (g *Group) keep(s *Stream) {
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.stopped() {
-		_ = s.above.cut(s)
-		return
+	stopped := g.stopped()
+	if !stopped {
+		g.conns[s] = s.above.conn
 	}
-	g.conns[s] = s.Cutter()
+	g.mu.Unlock()
+	if stopped {
+		_ = s.above.conn.Close() // not under the lock: it may be anybody's
+	}
 }
 
 // hand has Stop close the connection of s as that of heir; it reports false once
