@@ -53,4 +53,11 @@
 // waiting for, and its socket is closed, never kept. A handler's own context costs
 // nothing, on the loop and off it, nor does one under which the socket has been used before;
 // any other that can end costs a context.AfterFunc a call.
+//
+// # Code of the user's
+//
+// Dial, the functions of a tls.Config, traces and a Source may block, lock their thread and never
+// return: that is the call's own affair, which ends with its context or its timeouts. A panic in them, or
+// runtime.Goexit, fails the call where a goroutine of the agent's calls them, as it nearly always does;
+// events are called by the caller, who gets the panic, and whose socket is closed.
 package agent

@@ -10,7 +10,6 @@ import (
 	"net/netip"
 	"os"
 	"slices"
-	"sync"
 	"sync/atomic"
 
 	"github.com/gale-http/gale/internal/loop"
@@ -22,8 +21,8 @@ const defaultBacklog = 511
 // listener is one address that a server accepts on.
 type listener struct {
 	addr  net.Addr
-	close func() // called once
-	once  sync.Once
+	close func()
+	ended atomic.Bool // close was called, which is called once
 	// from is what a goroutine accepts on, until done is closed; nil: a loop does.
 	from net.Listener
 	done chan struct{}
@@ -199,7 +198,7 @@ func (s *Server) open(l net.Listener, addr net.Addr, file *socketFile) (accept f
 	return func() error {
 		defer s.run.serving.Done()
 		defer close(entry.done)
-		defer entry.once.Do(entry.close)
+		defer entry.end()
 		err := s.acceptFrom(l)
 		if s.run.closing.Load() {
 			return nil
@@ -254,13 +253,20 @@ func (s *Server) acceptFrom(l net.Listener) error {
 	}
 }
 
+// end closes the listener, unless that is being done.
+func (l *listener) end() {
+	if !l.ended.Swap(true) {
+		l.close()
+	}
+}
+
 // closeListeners closes the listeners, not under the lock: they may take their time.
 func (s *Server) closeListeners() {
 	s.run.mu.Lock()
 	all := slices.Clone(s.run.listeners)
 	s.run.mu.Unlock()
 	for _, l := range all {
-		l.once.Do(l.close)
+		l.end()
 	}
 }
 
