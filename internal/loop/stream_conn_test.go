@@ -326,3 +326,35 @@ func TestConnStreamClosesWhatItWasGiven(t *testing.T) {
 		}
 	}
 }
+
+// The end of a group cuts what is under TLS, as for one who stops: nobody is told that all was in
+// good order, and no words of TLS are waited for.
+func TestConnStreamStopsWithoutAWord(t *testing.T) {
+	for _, late := range []bool{false, true} { // it comes when the group has been stopped
+		g := newGroup(t, Config{Loops: 1, Portable: true})
+		ours, peer := net.Pipe()
+		w, opened, ended := &wrapped{Conn: ours}, make(chan struct{}), make(chan int32, 1)
+		if !g.Next().Go(func(worker *Worker) {
+			if late {
+				close(opened)
+				<-g.stop.Done()
+			}
+			var s Stream
+			s.OpenConn(worker, w, nil)
+			if !late {
+				close(opened)
+			}
+			_, _ = s.Read(make([]byte, 1))
+			ended <- w.closed.Load()
+			s.Close()
+		}) {
+			t.Fatal("the group takes no functions")
+		}
+		receive(t, opened, "the stream")
+		go g.Stop()
+		if n := receive(t, ended, "the stream to end"); n != 0 {
+			t.Errorf("late %v: it was ended by who is on top", late)
+		}
+		_ = peer.Close()
+	}
+}
