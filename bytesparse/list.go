@@ -36,11 +36,8 @@ func Params(params []byte) iter.Seq2[[]byte, []byte] {
 			var one []byte
 			one, rest = cutUnquoted(rest)
 			name, value := trimOWS(one), []byte(nil)
-			for i, c := range name {
-				if c == '=' {
-					name, value = trimOWS(name[:i]), trimOWS(name[i+1:])
-					break
-				}
+			if i := indexEither(name, 0, '=', '='); i < len(name) {
+				name, value = trimOWS(name[:i]), trimOWS(name[i+1:])
 			}
 			if (len(name) > 0 || value != nil) && !yield(name, value) {
 				return
@@ -52,7 +49,7 @@ func Params(params []byte) iter.Seq2[[]byte, []byte] {
 // cutUnquoted parts b at its first semicolon that is not quoted; what is behind it is
 // nil when there is none.
 func cutUnquoted(b []byte) (before, after []byte) {
-	for i, quoted := 0, false; i < len(b); i++ {
+	for i, quoted := indexEither(b, 0, ';', '"'), false; i < len(b); i++ {
 		switch c := b[i]; {
 		case quoted && c == '\\':
 			i++

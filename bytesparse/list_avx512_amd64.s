@@ -12,9 +12,15 @@
 #define MOST    Z2
 #define BLOCK   Z3
 
-// It takes BYTES, LEFT, FULL and ENTRY, and leaves in LEFT where it stopped and ENTRY
-// behind the list, or 0 when a DEL was seen.
-TEXT ·listAVX512(SB), NOSPLIT|NOFRAME, $0
+#define BELOW   K1 // a bit per byte: less than SP
+#define DELETED K2
+
+// It is called by the walk only, by its registers: it takes BYTES, LEFT, FULL and ENTRY, and
+// leaves in LEFT where it stopped and ENTRY behind the list, or 0 when a DEL was seen. The
+// walk sees to VZEROUPPER.
+//
+// func listAVX512()
+TEXT ·listAVX512(SB), NOSPLIT|NOFRAME, $0-0
 	MOVL $0x20202020, T0
 	VPBROADCASTD T0, CONTROL // the least that is none
 	MOVL $0x7f7f7f7f, T0
@@ -26,14 +32,14 @@ TEXT ·listAVX512(SB), NOSPLIT|NOFRAME, $0
 
 block:
 	VMOVDQU64 (BYTES)(PLACE*1), BLOCK
-	VPCMPUB $1, CONTROL, BLOCK, K1 // <
+	VPCMPUB $1, CONTROL, BLOCK, BELOW // <
 	VPMAXSB BLOCK, MOST, MOST
-	KMOVQ K1, V
+	KMOVQ BELOW, V
 	TESTQ V, V
 	LIST
 	NEXTBLOCK(block, marked)
-	VPCMPEQB DEL, MOST, K2
-	KMOVQ K2, T0
+	VPCMPEQB DEL, MOST, DELETED
+	KMOVQ DELETED, T0
 	TESTQ T0, T0
 	JNZ  deleted
 	CMPQ PLACE, $(64*const_headBlocks)
@@ -41,17 +47,17 @@ block:
 
 tail:
 	VMOVDQU64 (BYTES)(PLACE*1), BLOCK
-	VPCMPUB $1, CONTROL, BLOCK, K1
-	VPCMPEQB DEL, BLOCK, K2
-	KMOVQ K1, V
-	KMOVQ K2, T0
+	VPCMPUB $1, CONTROL, BLOCK, BELOW
+	VPCMPEQB DEL, BLOCK, DELETED
+	KMOVQ BELOW, V
+	KMOVQ DELETED, T0
 	ORQ  T0, V
 	LISTTAIL
 	RET
 
 marked:
-	VPCMPEQB DEL, MOST, K2
-	KMOVQ K2, T0
+	VPCMPEQB DEL, MOST, DELETED
+	KMOVQ DELETED, T0
 	TESTQ T0, T0
 	JNZ  deleted
 done:

@@ -122,10 +122,16 @@ func IndexEscape(b []byte) int {
 }
 
 // indexEither returns the index of the first x or y of b from i on, len(b) when
-// there is none. As in indexColon, the first one found is exact.
+// there is none. As in indexColon, the first one found is exact. The kernel is asked
+// about what is farther away than most are.
 func indexEither(b []byte, i int, x, y byte) int {
-	xs, ys := uint64(x)*each, uint64(y)*each
+	xs, ys, near := uint64(x)*each, uint64(y)*each, i+64
 	for ; i+8 <= len(b); i += 8 {
+		if i == near && len(b)-i >= 64 {
+			if i += skipEither(b[i:], x, y); i+8 > len(b) {
+				break
+			}
+		}
 		w := load64(b, i)
 		u, v := w^xs, w^ys
 		if u = ((u-each)&^u | (v-each)&^v) & high; u != 0 {

@@ -51,6 +51,15 @@ func skip(b []byte) int {
 	return 0
 }
 
+// skipEither returns how many bytes b begins with that are neither x nor y, in whole
+// blocks of 64. With AVX-512 it would be the same four loads and comparisons.
+func skipEither(b []byte, x, y byte) int {
+	if machine == levelGeneric {
+		return 0
+	}
+	return skipEitherAVX2(b, x, y)
+}
+
 // marksFirst tells whether a head is marked first, and not walked ahead of.
 const marksFirst = false
 
@@ -65,6 +74,12 @@ func kernels() bool { return machine != levelGeneric }
 //go:noescape
 func head(h *Head, b []byte, limit int, kind startKind) (n int)
 
+// listAVX512 is part of head, which gives it registers, not arguments: it is not to be
+// called from Go.
+//
+//go:noescape
+func listAVX512()
+
 //go:noescape
 func scanAVX512(b []byte, m *masks) int
 
@@ -76,3 +91,6 @@ func skipAVX512(b []byte) int
 
 //go:noescape
 func skipAVX2(b []byte) int
+
+//go:noescape
+func skipEitherAVX2(b []byte, x, y byte) int

@@ -10,9 +10,13 @@ package bytesparse
 // what looks like the end of a head.
 func scan(b []byte, off int, m *masks) int { return scanNEON(b[off:], m) }
 
-// skip may return how many bytes b begins with that are no control bytes, in
-// whole blocks of 64.
-func skip([]byte) int { return 0 }
+// skip returns how many bytes b begins with that are no control bytes, in whole
+// blocks of 64.
+func skip(b []byte) int { return skipNEON(b) }
+
+// skipEither returns how many bytes b begins with that are neither x nor y, in whole
+// blocks of 64.
+func skipEither(b []byte, x, y byte) int { return skipEitherNEON(b, x, y) }
 
 // marksFirst: a head is marked before anything else, which is cheap here. (A walk ahead
 // without marks executes 3 to 4 percent more instructions on long heads.)
@@ -25,3 +29,9 @@ func head(*Head, []byte, int, startKind) int { return 0 }
 
 //go:noescape
 func scanNEON(b []byte, m *masks) int
+
+//go:noescape
+func skipNEON(b []byte) int
+
+//go:noescape
+func skipEitherNEON(b []byte, x, y byte) int

@@ -19,13 +19,16 @@
 #define SPACE Z0
 #define DEL   Z1
 #define BLOCK Z2
+#define VALID K4 // the bytes that there are
+#define BELOW K1 // those less than SP
+#define DELETED K2
 
-// MARK stores the controls of the block, also in V; of bytes in K4 only.
+// MARK stores the controls of the block, also in V; of bytes in VALID only.
 #define MARK \
-	VPCMPUB  $1, SPACE, BLOCK, K4, K1          \ // <
-	VPCMPUB  $0, DEL, BLOCK, K4, K2            \ // =
-	KMOVQ    K1, V                             \
-	KMOVQ    K2, T0                            \
+	VPCMPUB  $1, SPACE, BLOCK, VALID, BELOW          \ // <
+	VPCMPUB  $0, DEL, BLOCK, VALID, DELETED            \ // =
+	KMOVQ    BELOW, V                             \
+	KMOVQ    DELETED, T0                            \
 	ORQ      T0, V                             \
 	MOVQ     V, masks_v(MASKS)(PLACE*1)
 
@@ -40,7 +43,7 @@ TEXT ·scanAVX512(SB), NOSPLIT, $0-40
 	VPBROADCASTD T0, DEL
 	XORL PLACE, PLACE
 	XORL BEFORE, BEFORE
-	KXNORQ K4, K4, K4
+	KXNORQ VALID, VALID, VALID
 	MOVQ LEFT, END
 	SHRQ $6, END
 	MOVL $const_windowBlocks, T0
@@ -68,8 +71,8 @@ last: // what is left of a block, zeros behind it: a masked load touches nothing
 	ANDL $63, LEFT
 	JEQ  done
 	BZHIQ LEFT, T0, T0
-	KMOVQ T0, K4
-	VMOVDQU8.Z (BYTES)(PLACE*8), K4, BLOCK
+	KMOVQ T0, VALID
+	VMOVDQU8.Z (BYTES)(PLACE*8), VALID, BLOCK
 	MARK
 	ADDQ $8, PLACE
 
@@ -79,6 +82,14 @@ done:
 	MOVQ PLACE, ret+32(FP)
 	RET
 
+// Four blocks, of which the least bytes are looked for, and then the least differences to DEL.
+#define B0 Z2
+#define B1 Z3
+#define B2 Z4
+#define B3 Z5
+#define LEAST  Z6
+#define LEAST1 Z7
+
 // func skipAVX512(b []byte) int
 TEXT ·skipAVX512(SB), NOSPLIT, $0-32
 	MOVQ b_base+0(FP), BYTES
@@ -87,30 +98,30 @@ TEXT ·skipAVX512(SB), NOSPLIT, $0-32
 	ANDQ $~63, LEFT
 	LEAQ -256(LEFT), END
 	MOVL $0x20202020, T0
-	VPBROADCASTD T0, Z0
+	VPBROADCASTD T0, SPACE
 	MOVL $0x7f7f7f7f, T0
-	VPBROADCASTD T0, Z1
+	VPBROADCASTD T0, DEL
 
 fourblocks: // the least byte, and the least difference to DEL
 	CMPQ PLACE, END
 	JGT  block
-	VMOVDQU64 0(BYTES)(PLACE*1), Z2
-	VMOVDQU64 64(BYTES)(PLACE*1), Z3
-	VMOVDQU64 128(BYTES)(PLACE*1), Z4
-	VMOVDQU64 192(BYTES)(PLACE*1), Z5
-	VPMINUB Z2, Z3, Z6
-	VPMINUB Z4, Z5, Z7
-	VPMINUB Z6, Z7, Z6
-	VPXORQ Z1, Z2, Z2
-	VPXORQ Z1, Z3, Z3
-	VPXORQ Z1, Z4, Z4
-	VPXORQ Z1, Z5, Z5
-	VPMINUB Z2, Z3, Z2
-	VPMINUB Z4, Z5, Z4
-	VPMINUB Z2, Z4, Z2
-	VPCMPUB $1, Z0, Z6, K1
-	VPTESTNMB Z2, Z2, K2
-	KORTESTQ K1, K2
+	VMOVDQU64 0(BYTES)(PLACE*1), B0
+	VMOVDQU64 64(BYTES)(PLACE*1), B1
+	VMOVDQU64 128(BYTES)(PLACE*1), B2
+	VMOVDQU64 192(BYTES)(PLACE*1), B3
+	VPMINUB B0, B1, LEAST
+	VPMINUB B2, B3, LEAST1
+	VPMINUB LEAST, LEAST1, LEAST
+	VPXORQ DEL, B0, B0
+	VPXORQ DEL, B1, B1
+	VPXORQ DEL, B2, B2
+	VPXORQ DEL, B3, B3
+	VPMINUB B0, B1, B0
+	VPMINUB B2, B3, B2
+	VPMINUB B0, B2, B0
+	VPCMPUB $1, SPACE, LEAST, BELOW
+	VPTESTNMB B0, B0, DELETED
+	KORTESTQ BELOW, DELETED
 	JNZ  block
 	ADDQ $256, PLACE
 	JMP  fourblocks
@@ -118,10 +129,10 @@ fourblocks: // the least byte, and the least difference to DEL
 block:
 	CMPQ PLACE, LEFT
 	JGE  skipped
-	VMOVDQU64 (BYTES)(PLACE*1), Z2
-	VPCMPUB $1, Z0, Z2, K1
-	VPCMPEQB Z1, Z2, K2
-	KORTESTQ K1, K2
+	VMOVDQU64 (BYTES)(PLACE*1), B0
+	VPCMPUB $1, SPACE, B0, BELOW
+	VPCMPEQB DEL, B0, DELETED
+	KORTESTQ BELOW, DELETED
 	JNZ  skipped
 	ADDQ $64, PLACE
 	JMP  block

@@ -14,6 +14,10 @@ func scan(b []byte, off int, m *masks) int { return scanGeneric(b, off, &m.v) }
 // whole blocks of 64.
 func skip([]byte) int { return 0 }
 
+// skipEither may return how many bytes b begins with that are neither x nor y, in
+// whole blocks of 64.
+func skipEither([]byte, byte, byte) int { return 0 }
+
 // marksFirst tells whether a head is marked first, and not walked ahead of.
 const marksFirst = false
 

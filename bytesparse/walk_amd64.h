@@ -14,6 +14,9 @@
 #define FIELD  R13 // the next one, from there: below zero
 #define L      R14 // the name's length
 #define KNOWN  R15
+#define FOUND  CX  // where a byte is that is not of the class, and then what a Field says
+#define AT     DX  // where a value is, or a search goes on
+#define T2     AX
 
 // While the list is made:
 #define LEFT  CX  // bytes, and then where the list stopped
@@ -36,73 +39,73 @@
 
 // NOT leaves in dst which of the 32 bytes in NAME are not of the class.
 #define NOT(columns, dst) \
-	VPSRLW   $4, NAME, ROW                  \
-	VPAND    LOWHALF, ROW, ROW              \
-	VPSHUFB  ROW, ROWS, ROW                 \
-	VPSHUFB  NAME, columns, COLUMN          \
-	VPAND    ROW, COLUMN, COLUMN            \
-	VPCMPEQB ZERO, COLUMN, COLUMN           \
+	VPSRLW   $4, NAME, ROW                 \
+	VPAND    LOWHALF, ROW, ROW             \
+	VPSHUFB  ROW, ROWS, ROW                \
+	VPSHUFB  NAME, columns, COLUMN         \
+	VPAND    ROW, COLUMN, COLUMN           \
+	VPCMPEQB ZERO, COLUMN, COLUMN          \
 	VPMOVMSKB COLUMN, dst
 
-// IDENTIFY leaves in CX what a Field says of a name of L bytes in front of the colon
-// at DX - 2: id and length (fieldID). NAME has the 32 bytes from the name's start on. By
+// IDENTIFY leaves in FOUND what a Field says of a name of L bytes in front of the colon
+// at AT - 2: id and length (fieldID). NAME has the 32 bytes from the name's start on. By
 // its length and the three bytes at either end (hashEnds) there is one well-known name
 // that it can be; it is that one if it agrees with it, colon included, but for the case
 // of letters.
 #define IDENTIFY \
-	MOVL -5(BYTES)(DX*1), AX                \
-	XORL -1(BYTES)(S*1), AX                 \
-	ANDL $const_endsMask, AX                \
-	MOVL L, CX                              \
-	CRC32L AX, CX                           \
-	ANDL $const_slotMask, CX                \
-	SHLL $const_lenShift, L                 \
-	VPXOR walkName_name(KNOWN)(CX*1), NAME, NAME \
-	VPTEST walkName_mask(KNOWN)(CX*1), NAME \
-	MOVL walkName_field(KNOWN)(CX*1), CX    \
-	CMOVLNE L, CX
+	MOVL -5(BYTES)(AT*1), T2               \
+	XORL -1(BYTES)(S*1), T2                \
+	ANDL $const_endsMask, T2               \
+	MOVL L, FOUND                          \
+	CRC32L T2, FOUND                       \
+	ANDL $const_slotMask, FOUND            \
+	SHLL $const_lenShift, L                \
+	VPXOR walkName_name(KNOWN)(FOUND*1), NAME, NAME \
+	VPTEST walkName_mask(KNOWN)(FOUND*1), NAME \
+	MOVL walkName_field(KNOWN)(FOUND*1), FOUND \
+	CMOVLNE L, FOUND
 
 // FULLBLOCKS finds out where full blocks end.
 #define FULLBLOCKS \
-	MOVL $(64*const_headBlocks), FULL       \
-	CMPQ LEFT, FULL                         \
-	CMOVQLT LEFT, FULL                      \
+	MOVL $(64*const_headBlocks), FULL      \
+	CMPQ LEFT, FULL                        \
+	CMOVQLT LEFT, FULL                     \
 	ANDQ $~63, FULL
 
 // BLOCKTAIL leaves in V the controls of the block at PLACE, and of what is behind it: up
 // to 64 bytes behind the last one are loaded.
 #define BLOCKTAIL \
-	VPSUBUSB (BYTES)(PLACE*1), CONTROL, LO  \
+	VPSUBUSB (BYTES)(PLACE*1), CONTROL, LO \
 	VPSUBUSB 32(BYTES)(PLACE*1), CONTROL, HI \
-	VPCMPEQB (BYTES)(PLACE*1), DEL, LODEL   \
+	VPCMPEQB (BYTES)(PLACE*1), DEL, LODEL  \
 	VPCMPEQB 32(BYTES)(PLACE*1), DEL, HIDEL \
-	VPOR LODEL, LO, LO                      \
-	VPOR HIDEL, HI, HI                      \
-	VPMOVMSKB LO, V                         \
-	VPMOVMSKB HI, T0                        \
-	SHLQ $32, T0                            \
+	VPOR LODEL, LO, LO                     \
+	VPOR HIDEL, HI, HI                     \
+	VPMOVMSKB LO, V                        \
+	VPMOVMSKB HI, T0                       \
+	SHLQ $32, T0                           \
 	ORQ  T0, V
 
 // LIST puts a block into the list if it has controls, as the flags of V say.
 #define LIST \
-	MOVQ PLACE, 8(ENTRY)                    \
-	MOVQ V, (ENTRY)                         \
-	LEAQ 16(ENTRY), T1                      \
+	MOVQ PLACE, 8(ENTRY)                   \
+	MOVQ V, (ENTRY)                        \
+	LEAQ 16(ENTRY), T1                     \
 	CMOVQNE T1, ENTRY
 
 // NEXTBLOCK goes on to the next full block, and to marked when controls at distance
 // two look like the end of a head.
 #define NEXTBLOCK(block, marked) \
-	LEAQ (V*4), T0                          \
-	ADDQ $64, PLACE                         \
-	TESTQ V, T0                             \
-	JNZ  marked                             \
-	CMPQ PLACE, FULL                        \
+	LEAQ (V*4), T0                         \
+	ADDQ $64, PLACE                        \
+	TESTQ V, T0                            \
+	JNZ  marked                            \
+	CMPQ PLACE, FULL                       \
 	JLT  block
 
 // LISTTAIL puts what is left of the block into the list, fewer than 64 bytes or none.
 #define LISTTAIL \
-	MOVL LEFT, T0                           \
-	SUBL PLACE, T0                          \
-	BZHIQ T0, V, V                          \
+	MOVL LEFT, T0                          \
+	SUBL PLACE, T0                         \
+	BZHIQ T0, V, V                         \
 	LIST

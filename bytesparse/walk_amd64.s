@@ -92,7 +92,7 @@ small: // the one block's controls need not be read from the list
 	JEQ  blank
 	MOVQ V, (ENTRY)
 	MOVQ PLACE, 8(ENTRY)
-	LEAQ 16(ENTRY), DX
+	LEAQ 16(ENTRY), AT
 	MOVQ V, X
 	TZCNTQ V, E
 	JMP  started
@@ -105,24 +105,24 @@ done:
 	MOVQ PLACE, LEFT
 
 listed:
-	MOVQ ENTRY, DX
+	MOVQ ENTRY, AT
 	LEAQ Head_m+masks_list(HEAD), ENTRY
-	CMPQ ENTRY, DX
+	CMPQ ENTRY, AT
 	JEQ  blank
 	MOVQ (ENTRY), X
 	TZCNTQ X, E
 	ADDQ 8(ENTRY), E
 started: // the start line ends at E
-	MOVQ DX, b_len+16(FP) // of no other use
+	MOVQ AT, b_len+16(FP) // of no other use
 	CMPW (BYTES)(E*1), $0x0a0d // CR LF
 	JNE  none
 	CMPQ E, $const_minStart
 	JLT  none
 
 	// Behind the list the LF of the start line is marked, which ends no line.
-	LEAQ 1(E), AX
-	MOVQ AX, 8(DX)
-	MOVQ $1, (DX)
+	LEAQ 1(E), T2
+	MOVQ T2, 8(AT)
+	MOVQ $1, (AT)
 	VBROADCASTI128 walkTable<>+0(SB), TOKENCOLUMNS
 	VBROADCASTI128 walkTable<>+32(SB), ROWS
 	VBROADCASTI128 walkTable<>+48(SB), LOWHALF
@@ -132,35 +132,35 @@ started: // the start line ends at E
 	JEQ  status
 
 	// A request's version stands at its end, the method's name at its start.
-	MOVQ $const_http11, CX
-	MOVL $(1<<const_minorShift|const_MethodGet), AX
-	CMPQ CX, -8(BYTES)(E*1)
+	MOVQ $const_http11, FOUND
+	MOVL $(1<<const_minorShift|const_MethodGet), T2
+	CMPQ FOUND, -8(BYTES)(E*1)
 	JNE  version
 method:
 	MOVL $4, T
 	CMPL (BYTES), $const_get
 	JNE  othermethod
 target:
-	MOVL AX, Head_Method(HEAD) // and Minor and Status
-	LEAL -1(T), AX
+	MOVL T2, Head_Method(HEAD) // and Minor and Status
+	LEAL -1(T), T2
 	MOVL $0, Head_Name(HEAD)
-	MOVL AX, Head_Name+4(HEAD)
+	MOVL T2, Head_Name+4(HEAD)
 
 	// The target ends at the first byte that is none of a target's. That one must be
 	// the blank before the version.
 	VBROADCASTI128 walkTable<>+16(SB), TARGETCOLUMNS
 	VMOVDQU (BYTES)(T*1), NAME
-	NOT(TARGETCOLUMNS, CX)
-	TZCNTL CX, CX
+	NOT(TARGETCOLUMNS, FOUND)
+	TZCNTL FOUND, FOUND
 	JLS  longtarget // or none
 targetend:
-	LEAQ 9(T)(CX*1), DX
-	CMPB -9(BYTES)(DX*1), $' '
+	LEAQ 9(T)(FOUND*1), AT
+	CMPB -9(BYTES)(AT*1), $' '
 	JNE  none
-	CMPQ DX, E
+	CMPQ AT, E
 	JNE  none
 	MOVL T, Head_Target(HEAD)
-	MOVL CX, Head_Target+4(HEAD)
+	MOVL FOUND, Head_Target+4(HEAD)
 
 fields:
 	MOVQ limit+32(FP), FIELD
@@ -178,73 +178,73 @@ line:
 	BLSRQ X, X // of the LF, unless it is in the next block
 nextblock:
 	CMOVQEQ 16(ENTRY), X // the predictor could not learn where lines end
-	LEAQ 16(ENTRY), AX
-	CMOVQEQ AX, ENTRY
+	LEAQ 16(ENTRY), T2
+	CMOVQEQ T2, ENTRY
 again:
 	TZCNTQ X, E
 	ADDQ 8(ENTRY), E
 
 	VMOVDQU (BYTES)(S*1), NAME
-	NOT(TOKENCOLUMNS, CX)
-	TZCNTL CX, L
+	NOT(TOKENCOLUMNS, FOUND)
+	TZCNTL FOUND, L
 	JLS  oddname // none, or not within 32 bytes
-	LEAQ 2(S)(L*1), DX
-	CMPW -2(BYTES)(DX*1), $0x203a // colon and a blank, as is the rule
+	LEAQ 2(S)(L*1), AT
+	CMPW -2(BYTES)(AT*1), $0x203a // colon and a blank, as is the rule
 	JNE  oddcolon
 	IDENTIFY
 	MOVL S, Field_NameOff(FIELDS)(FIELD*1)
-	CMPB (BYTES)(DX*1), $' '
+	CMPB (BYTES)(AT*1), $' '
 	JLS  oddvalue
 	LEAQ 2(E), S
 
 	// Of the value's last byte, CR and LF, and what is in front of them, it is one
 	// comparison: above a blank, and the two.
-	MOVL -2(BYTES)(E*1), AX
-	SUBL $0x0a0d2100, AX
-	CMPL AX, $0xdeff
+	MOVL -2(BYTES)(E*1), T2
+	SUBL $0x0a0d2100, T2
+	CMPL T2, $0xdeff
 	JHI  oddend
 field:
-	SUBQ DX, E
-	MOVL DX, Field_ValueOff(FIELDS)(FIELD*1)
+	SUBQ AT, E
+	MOVL AT, Field_ValueOff(FIELDS)(FIELD*1)
 	MOVL E, Field_ValueLen(FIELDS)(FIELD*1)
-	MOVL CX, Field_ID(FIELDS)(FIELD*1) // and NameLen
-	SHLXQ CX, knownTable_one(KNOWN), AX
-	ANDNQ AX, UNSEEN, L
-	ANDNQ UNSEEN, AX, UNSEEN
+	MOVL FOUND, Field_ID(FIELDS)(FIELD*1) // and NameLen
+	SHLXQ FOUND, knownTable_one(KNOWN), T2
+	ANDNQ T2, UNSEEN, L
+	ANDNQ UNSEEN, T2, UNSEEN
 	ORQ  L, DUP
 	ADDQ $(1<<const_fieldShift), FIELD
 	JNE  line
 
 stop: // in front of the line at S
-	MOVQ h+0(FP), AX
-	MOVQ S, (Head_m+masks_line)(AX)
+	MOVQ h+0(FP), T2
+	MOVQ S, (Head_m+masks_line)(T2)
 	SARQ $const_fieldShift, FIELD
 	ADDQ limit+32(FP), FIELD
-	MOVBLZX kind+40(FP), CX // after a request line that was read
+	MOVBLZX kind+40(FP), FOUND // after a request line that was read
 	JMP  give
 
 blank: // LEFT bytes without a control byte
-	MOVQ LEFT, CX
+	MOVQ LEFT, FOUND
 	JMP  nothing
 early:
-	XORL CX, CX
-nothing: // of the start line is known, but that CX bytes are good
-	MOVQ CX, (Head_m+masks_list+block_at)(HEAD)
+	XORL FOUND, FOUND
+nothing: // of the start line is known, but that FOUND bytes are good
+	MOVQ FOUND, (Head_m+masks_list+block_at)(HEAD)
 	MOVQ $1, (Head_m+masks_list)(HEAD)
 none: // of the request line is, but where it ends, and of the fields
-	MOVQ HEAD, AX
-	XORL CX, CX
+	MOVQ HEAD, T2
+	XORL FOUND, FOUND
 	XORL FIELD, FIELD
 give:
-	MOVB CX, (Head_m+masks_request)(AX)
-	MOVQ FIELD, (Head_m+masks_taken)(AX)
-	TZCNTQ (Head_m+masks_list)(AX), CX
-	ADDQ (Head_m+masks_list+block_at)(AX), CX
-	MOVQ CX, (Head_m+masks_eol)(AX)
-	XORL DX, DX
-	MOVQ DX, (Head_m+masks_base)(AX)
-	MOVQ DX, (Head_m+masks_end)(AX)
-	MOVQ DX, n+48(FP)
+	MOVB FOUND, (Head_m+masks_request)(T2)
+	MOVQ FIELD, (Head_m+masks_taken)(T2)
+	TZCNTQ (Head_m+masks_list)(T2), FOUND
+	ADDQ (Head_m+masks_list+block_at)(T2), FOUND
+	MOVQ FOUND, (Head_m+masks_eol)(T2)
+	XORL AT, AT
+	MOVQ AT, (Head_m+masks_base)(T2)
+	MOVQ AT, (Head_m+masks_end)(T2)
+	MOVQ AT, n+48(FP)
 	VZEROUPPER
 	RET
 
@@ -254,54 +254,54 @@ oddname:
 	JLT  leftover
 	CMPW (BYTES)(S*1), $0x0a0d
 	JNE  stop
-	MOVQ h+0(FP), AX
+	MOVQ h+0(FP), T2
 	ADDQ $2, S
 	SARQ $const_fieldShift, FIELD
 	ADDQ limit+32(FP), FIELD
 	NOTQ UNSEEN
-	MOVQ UNSEEN, Head_seen(AX)
-	MOVQ DUP, Head_dup(AX)
-	MOVQ FIELD, Head_Fields+8(AX) // its length
-	MOVQ S, Head_Size(AX)
+	MOVQ UNSEEN, Head_seen(T2)
+	MOVQ DUP, Head_dup(T2)
+	MOVQ FIELD, Head_Fields+8(T2) // its length
+	MOVQ S, Head_Size(T2)
 	MOVQ S, n+48(FP)
 	VZEROUPPER
 	RET
 
 longname:
 	VMOVDQU 32(BYTES)(S*1), NAME
-	NOT(TOKENCOLUMNS, CX)
-	TZCNTL CX, L
+	NOT(TOKENCOLUMNS, FOUND)
+	TZCNTL FOUND, L
 	JCS  unless
 	ADDL $32, L
-	LEAQ 2(S)(L*1), DX
-	CMPB -2(BYTES)(DX*1), $':'
+	LEAQ 2(S)(L*1), AT
+	CMPB -2(BYTES)(AT*1), $':'
 	JNE  unless
-	MOVL L, CX
-	SHLL $const_lenShift, CX
+	MOVL L, FOUND
+	SHLL $const_lenShift, FOUND
 	JMP  trimstart
 
 oddcolon:
-	CMPB -2(BYTES)(DX*1), $':'
+	CMPB -2(BYTES)(AT*1), $':'
 	JNE  unless
 	IDENTIFY
 trimstart:
 	MOVL S, Field_NameOff(FIELDS)(FIELD*1)
-	DECQ DX
+	DECQ AT
 oddvalue: // there must be an end to it
 	CMPW (BYTES)(E*1), $0x0a0d
 	JNE  unless
 	LEAQ 2(E), S
 	JMP  trim
-	// DX goes up to the first byte of the value that is not a blank; CR ends it. (A tab is a
+	// AT goes up to the first byte of the value that is not a blank; CR ends it. (A tab is a
 	// control: the line that has one ends there, and is not in order.)
 trimnext:
-	INCQ DX
+	INCQ AT
 trim:
-	CMPB (BYTES)(DX*1), $' '
+	CMPB (BYTES)(AT*1), $' '
 	JEQ  trimnext
 
 trimend: // E goes down to behind its last, or to its first
-	CMPQ E, DX
+	CMPQ E, AT
 	JLE  field
 	CMPB -1(BYTES)(E*1), $' '
 	JNE  field
@@ -323,15 +323,15 @@ leftover: // the LF of the line before, the first of this block, or what is behi
 
 longtarget: // CR would end the search if nothing else did
 	JCC  none // it is empty
-	MOVQ T, DX
+	MOVQ T, AT
 targetnext:
-	ADDQ $32, DX
-	VMOVDQU (BYTES)(DX*1), NAME
-	NOT(TARGETCOLUMNS, CX)
-	TZCNTL CX, CX
+	ADDQ $32, AT
+	VMOVDQU (BYTES)(AT*1), NAME
+	NOT(TARGETCOLUMNS, FOUND)
+	TZCNTL FOUND, FOUND
 	JCS  targetnext
-	ADDQ DX, CX
-	SUBQ T, CX
+	ADDQ AT, FOUND
+	SUBQ T, FOUND
 	JMP  targetend
 
 status: // is read in Go, which is told where its line ends
@@ -339,33 +339,33 @@ status: // is read in Go, which is told where its line ends
 	JMP  fields
 
 version: // HTTP/1.0, then
-	MOVQ $const_http10, CX
-	MOVL $const_MethodGet, AX
-	CMPQ CX, -8(BYTES)(E*1)
+	MOVQ $const_http10, FOUND
+	MOVL $const_MethodGet, T2
+	CMPQ FOUND, -8(BYTES)(E*1)
 	JEQ  method
 	JMP  none
 
 othermethod: // found by its first four bytes (hashStart), if it has not more than seven
-	MOVL (BYTES), CX
-	IMUL3L $const_startMult, CX, CX
-	SHRL $(32-const_methodBits), CX
-	SHLL $const_methodShift, CX
-	MOVQ (BYTES), DX
-	ANDQ knownTable_methods+walkMethod_mask(KNOWN)(CX*1), DX
-	CMPQ DX, knownTable_methods+walkMethod_name(KNOWN)(CX*1)
+	MOVL (BYTES), FOUND
+	IMUL3L $const_startMult, FOUND, FOUND
+	SHRL $(32-const_methodBits), FOUND
+	SHLL $const_methodShift, FOUND
+	MOVQ (BYTES), AT
+	ANDQ knownTable_methods+walkMethod_mask(KNOWN)(FOUND*1), AT
+	CMPQ AT, knownTable_methods+walkMethod_name(KNOWN)(FOUND*1)
 	JNE  oddmethod
-	ADDL knownTable_methods+walkMethod_less(KNOWN)(CX*1), AX
-	MOVL knownTable_methods+walkMethod_target(KNOWN)(CX*1), T
+	ADDL knownTable_methods+walkMethod_less(KNOWN)(FOUND*1), T2
+	MOVL knownTable_methods+walkMethod_target(KNOWN)(FOUND*1), T
 	JMP  target
 
 oddmethod: // Go may know it
 	VMOVDQU (BYTES), NAME
-	NOT(TOKENCOLUMNS, CX)
-	TZCNTL CX, T
+	NOT(TOKENCOLUMNS, FOUND)
+	TZCNTL FOUND, T
 	JLS  none
 	CMPB (BYTES)(T*1), $' '
 	JNE  none
-	DECL AX
+	DECL T2
 	INCQ T
 	JMP  target
 
