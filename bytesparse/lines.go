@@ -97,14 +97,14 @@ func (h *Head) plainLines(b []byte) {
 			bit = 1 << (id & 63)
 		}
 		fs, n := h.Fields, h.m.taken
-		v := s + k // behind the colon
-		if n >= len(fs) || v > e {
+		if n >= len(fs) {
 			return
 		}
 		h.m.line, h.m.taken = e+2, n+1
 		h.dup |= h.seen & bit
 		h.seen |= bit
-		f := &fs[n]
+		// INVARIANT: the colon is in front of e: the LF behind e, folded or not, is in no name.
+		f, v := &fs[n], s+k
 		f.NameOff, f.NameLen, f.ID = uint32(s), uint16(k-1), id
 		for b[v] == ' ' { // CR ends it; tabs do not get here
 			v++
