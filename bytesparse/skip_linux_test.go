@@ -7,6 +7,9 @@ import (
 	"testing"
 )
 
+// The kernel of searches for one of two bytes, by itself; what is built on it is in
+// either_test.go.
+
 // TestSkipEither holds the kernel that passes over what is neither of two bytes against the
 // rule, each byte in each place, up to the end of a page.
 func TestSkipEither(t *testing.T) {
