@@ -11,13 +11,10 @@
 package loop
 
 import (
-	"cmp"
 	"errors"
 	"net"
 	"os"
-	"sync"
 	"sync/atomic"
-	"time"
 )
 
 // Why a wait ended without what it waited for. ErrTimeout (of ReadTimeout and
@@ -45,20 +42,10 @@ func (e *waitError) Temporary() bool { return e.Timeout() }
 // Is makes ErrDeadline an ErrTimeout as well.
 func (e *waitError) Is(target error) bool { return target == ErrTimeout && e.Timeout() }
 
-type waiter struct {
-	worker  *Worker       // to be made runnable; nil for a goroutine
-	wake    chan struct{} // a goroutine's
-	timer   *time.Timer   // a goroutine's; made at the first wait with an end
-	expired bool          // the wheel ended the wait; the loop's
-	away    bool          // the stream is no longer its; goes with the wake
-}
-
 // ready in a word says that something happened while nobody waited.
 var ready = new(waiter)
 
 type word = atomic.Pointer[waiter]
-
-var parkers = sync.Pool{New: func() any { return &waiter{wake: make(chan struct{}, 1)} }}
 
 // caller returns the worker that serves s if it is what calls, else nil, in a way
 // that any goroutine may ask while the handler has not returned.
@@ -183,75 +170,6 @@ func (s *Stream) refused(side *word, now int64, due *int64) error {
 		*due = at
 	}
 	return nil
-}
-
-func (s *Stream) park(side *word, timeout int64) (err error) {
-	me := parkers.Get().(*waiter)
-	defer parkers.Put(me)
-	if !side.CompareAndSwap(nil, me) {
-		if !side.CompareAndSwap(ready, nil) {
-			return ErrBusy
-		}
-		return nil
-	}
-	now, due := monotonic(), int64(0)
-	defer func() {
-		if err != ErrOver { // else the stream is another's by now
-			s.took(side, monotonic()-now)
-		}
-	}()
-	if timeout > 0 {
-		due = now/tickNanos + timeout + 1
-	}
-	err = s.refused(side, now, &due)
-	switch {
-	case err != nil:
-	case due > 0:
-		timer := me.startTimer(due*tickNanos - now)
-		select {
-		case <-me.wake:
-			if !timer.Stop() {
-				select {
-				case <-timer.C:
-				default:
-				}
-			}
-			return s.woken(side, me)
-		case <-timer.C:
-			err = s.late(side)
-		}
-	default:
-		<-me.wake
-		return s.woken(side, me)
-	}
-	if !side.CompareAndSwap(me, nil) {
-		<-me.wake // it came at the last moment, and is not to be lost
-		return s.woken(side, me)
-	}
-	return err
-}
-
-// startTimer starts the timer of a goroutine's wait.
-func (me *waiter) startTimer(nanos int64) *time.Timer {
-	if me.timer == nil {
-		me.timer = time.NewTimer(time.Duration(nanos))
-	} else {
-		me.timer.Reset(time.Duration(nanos))
-	}
-	return me.timer
-}
-
-// woken returns why a goroutine's wait is over, nil when it may go on.
-func (s *Stream) woken(side *word, me *waiter) error {
-	if me.away {
-		me.away = false
-		return cmp.Or(s.over(), ErrOver)
-	}
-	err := s.over()
-	if err == ErrOver { // barred just behind what happened, which is for who has barred it, then
-		s.loop.signal(side)
-	}
-	return err
 }
 
 // over returns why no wait on s may begin or go on, nil when it may.

@@ -162,7 +162,7 @@ func checkParker(t *testing.T) {
 	t.Helper()
 	me := parkers.Get().(*waiter)
 	defer parkers.Put(me)
-	if len(me.wake) != 0 {
+	if len(me.wake) != 0 || len(me.vain) != 0 || me.expired || me.away {
 		t.Fatal("a parker kept a wake-up for its next user")
 	}
 }
@@ -183,5 +183,60 @@ func TestNoWakeUpIsLostToATimeOut(t *testing.T) {
 			}
 		}
 		checkParker(t)
+	}
+}
+
+// A wait whose timer and event meet has one end, and when it is over the timer is, too: it would
+// end the next.
+func TestTimerMeetsTheEvent(t *testing.T) {
+	r := newRand(t)
+	me := parkers.New().(*waiter)
+	var side word
+	var timedOut, inTime int
+	for range 3000 {
+		side.Store(me)
+		me.arm(&side, int64(r.IntN(30_000)))
+		for range r.IntN(300) {
+			runtime.Gosched()
+		}
+		if side.CompareAndSwap(me, nil) {
+			me.wake <- struct{}{}
+			inTime++
+		}
+		<-me.wake
+		me.disarm()
+		if me.expired {
+			me.expired = false
+			timedOut++
+		}
+		if me.timer.Stop() || len(me.wake)+len(me.vain) != 0 || side.Load() != nil {
+			t.Fatal("something of the wait is left")
+		}
+	}
+	if inTime+timedOut != 3000 {
+		t.Errorf("%d waits ended in time, %d did not", inTime, timedOut)
+	}
+	t.Logf("%d waits ended in time, %d did not", inTime, timedOut)
+}
+
+// A timer that has begun when the event comes is waited for.
+func TestTimerOnItsWay(t *testing.T) {
+	me := parkers.New().(*waiter)
+	var side word
+	began, goOn, ran := make(chan struct{}), make(chan struct{}), false
+	me.timer = time.AfterFunc(time.Hour, func() {
+		close(began)
+		<-goOn
+		ran = true
+		me.expire()
+	})
+	side.Store(me)
+	me.arm(&side, 0)
+	receive(t, began, "the timer")
+	side.Store(nil) // it has happened
+	go close(goOn)
+	me.disarm()
+	if !ran || me.expired || len(me.wake)+len(me.vain) != 0 {
+		t.Errorf("ran %v, expired %v, %d wakes", ran, me.expired, len(me.wake))
 	}
 }
