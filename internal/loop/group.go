@@ -173,14 +173,15 @@ func (g *Group) stopped() bool { return g.stop.Err() != nil }
 
 // keep has Stop close the connection of s; at once, if that has been.
 func (g *Group) keep(s *Stream) {
+	cut := s.Cutter()
 	g.mu.Lock()
 	stopped := g.stopped()
 	if !stopped {
-		g.conns[s] = s.above.conn
+		g.conns[s] = cut
 	}
 	g.mu.Unlock()
 	if stopped {
-		_ = s.above.conn.Close() // not under the lock: it may be anybody's
+		_ = cut.Close() // not under the lock: it may be anybody's
 	}
 }
 
