@@ -38,7 +38,7 @@ var ordinary = []string{"plain", "plain", "ignore", "lock", "sleep", "after", "s
 	"both", "stream", "try", "file", "from", "interim", "trailers", "patience", "deadline", "leave-reader"}
 
 // last are the ways that end the connection, well or not.
-var last = []string{"panic", "panic-resumed", "panic-late", "panic-midst", "goexit", "goexit-resumed", "goexit-late",
+var last = []string{"panic", "panic-resumed", "panic-late", "panic-midst", "goexit", "goexit-resumed", "goexit-late", "goexit-midst", "close-midst",
 	"abort", "abort-late", "abort-midst", "leave-writer"}
 
 // converse is one conversation, from dialling on.
@@ -286,7 +286,11 @@ func (k *talk) pipeline() {
 	var all []*ask
 	var text strings.Builder
 	for n := 2 + k.rand.IntN(8); n > 0; n-- {
-		a := k.ask(k.way(n == 1))
+		way := k.way(n == 1)
+		if way == "close-midst" {
+			way = "abort-midst" // with the socket, what has not left of the answers before is lost as well
+		}
+		a := k.ask(way)
 		a.in, a.old = min(a.in, 20000), false // the reset that cuts an answer of HTTP/1.0 would cut those before it
 		text.WriteString(k.head(a) + a.body(k.rand))
 		all = append(all, a)

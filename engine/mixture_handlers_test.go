@@ -259,13 +259,21 @@ var waysToHandle = map[string]func(*turn){
 	"panic":          func(t *turn) { panic("mixture") },
 	"panic-resumed":  func(t *turn) { t.take(); panic("mixture") },
 	"panic-late":     func(t *turn) { t.nap(); panic("mixture") },
-	"panic-midst":    func(t *turn) { t.pour(t.res, t.out); t.note(t.res.Flush()); panic("mixture") },
+	"panic-midst":    func(t *turn) { t.begin(); panic("mixture") },
+	"goexit-midst":   func(t *turn) { t.begin(); runtime.Goexit() },
+	"close-midst":    func(t *turn) { t.begin(); t.note(t.req.Socket().Close()) },
 	"goexit":         func(t *turn) { runtime.Goexit() },
 	"goexit-resumed": func(t *turn) { t.take(); runtime.Goexit() },
 	"goexit-late":    func(t *turn) { t.nap(); runtime.Goexit() },
 	"abort":          func(t *turn) { panic(engine.ErrAbort) },
 	"abort-late":     func(t *turn) { t.nap(); panic(engine.ErrAbort) },
-	"abort-midst":    func(t *turn) { t.pour(t.res, t.out); t.note(t.res.Flush()); panic(engine.ErrAbort) },
+	"abort-midst":    func(t *turn) { t.begin(); panic(engine.ErrAbort) },
+}
+
+// begin answers, and does not end.
+func (t *turn) begin() {
+	t.pour(t.res, t.out)
+	t.note(t.res.Flush())
 }
 
 // bothSides has one goroutine read and one write.
