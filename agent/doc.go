@@ -47,6 +47,17 @@
 // With MaxSockets in use, calls wait in order of arrival (queue.go says how, and why no
 // wake-up is lost). Nobody barges past them.
 //
+// # Where an answer ends
+//
+// A body with a length or in chunks ends where it says. One without either ends as the
+// connection does, and is whole when that has ended in good order: over TCP with a FIN, over
+// TLS with a close_notify as well (RFC 9112 §9.8). Any other end is an error behind what has
+// come, which was handed out: ErrNoCloseNotify where TLS has not told it, as when somebody on
+// the way has cut the connection, and the network's where it was reset. Node and net/http take
+// an end without close_notify for that of the body; who must do so because a server never says
+// it can, where errors.Is(err, ErrNoCloseNotify). Over a *tls.Conn of Agent.Dial, crypto/tls
+// decides.
+//
 // # Cancellation
 //
 // When a call's context ends, the call ends with the context's error, whatever it was

@@ -127,7 +127,7 @@ func judgeEnd(t *testing.T, err error, whole, until bool, want error) {
 	}
 }
 
-// The same by way of net/http's names, where every such end is io.ErrUnexpectedEOF.
+// The same by way of net/http's names, where every such end is an io.ErrUnexpectedEOF.
 func TestEndsOverTLSForNetHTTP(t *testing.T) {
 	for _, portable := range []bool{false, true} {
 		for _, body := range bodies {
@@ -145,7 +145,8 @@ func TestEndsOverTLSForNetHTTP(t *testing.T) {
 				}
 				err = readPart(t, res.Body)
 				_ = res.Body.Close()
-				if whole := body.whole || body.until && end.told; whole && err != nil || !whole && err != io.ErrUnexpectedEOF {
+				if whole := body.whole || body.until && end.told; whole && err != nil || !whole && !errors.Is(err, io.ErrUnexpectedEOF) ||
+					errors.Is(err, agent.ErrNoCloseNotify) != (body.until && !whole) {
 					t.Errorf("%s, %s: %v", body.name, end.name, err)
 				}
 			}

@@ -76,12 +76,19 @@
 //
 // What a goroutine may: block in whatever way, C and system calls included; recurse
 // deeply; panic (500, and a word in the log; ErrAbort cuts the connection without
-// either; once some of the answer has left, the connection is cut); call runtime.Goexit
+// either; once some of the answer has left, the connection is cut, so that it does not
+// look whole: see below); call runtime.Goexit
 // (the same as a panic); lock its OS thread, for as long as it runs: what it leaves locked
 // is unlocked when it returns, and its waits take the goroutine's way. It may even never
 // return: Shutdown ends by its deadline and Close at once, without it, and what it does
 // with its request from then on fails with ErrClosed. All of that goes for events, hooks, the
 // functions of a tls.Config and the log as well; for Events.Close, Close waits a second.
+//
+// An answer that is cut, by its handler, a timeout, Close of its Socket or the end of the server,
+// can be told from a whole one: by its length or its chunks, and where only the end of the
+// connection would have told (HTTP/1.0) that is a reset, on TCP. Over TLS no cut answer ends with
+// a close_notify (RFC 9112 §9.8). A handler that returns has said all, unless Close is ending
+// the server: one that gives up should panic(ErrAbort).
 //
 // It may start goroutines, and have them read the body and write the answer, one on each
 // side, but has to wait for them before it returns: request and response are used

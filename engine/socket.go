@@ -43,7 +43,8 @@ var (
 // the connection has gone it says so.
 //
 // Read and Write do not allocate. Errors are those of package net in kind:
-// net.ErrClosed, os.ErrDeadlineExceeded as a net.Error, io.EOF.
+// net.ErrClosed, os.ErrDeadlineExceeded as a net.Error, io.EOF; over TLS, unless it is the
+// listener's, io.ErrUnexpectedEOF where the client has not said, by a close_notify, that it ends.
 type Socket struct {
 	conn  *loop.Conn
 	state atomic.Int32

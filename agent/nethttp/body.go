@@ -5,6 +5,7 @@ package nethttp
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -36,6 +37,8 @@ func (b *body) Read(p []byte) (int, error) {
 	case err == io.EOF:
 		b.trailers()
 		b.stop()
+	case errors.Is(err, agent.ErrNoCloseNotify):
+		err = fmt.Errorf("%w: %w", io.ErrUnexpectedEOF, err) // which net/http takes for the end
 	case errors.Is(err, agent.ErrUnexpectedEOF):
 		err = io.ErrUnexpectedEOF // what callers of net/http look for
 	case err != nil:

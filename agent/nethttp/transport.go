@@ -4,7 +4,9 @@
 //	client := &http.Client{Transport: &nethttp.Transport{}}
 //
 // What can be seen of it is what can be seen of http.Transport, gzip that is asked for and
-// undone included; errors are the agent's where net/http's have no name. Of a client trace
+// undone included; errors are the agent's where net/http's have no name. One end is stricter: a
+// body over TLS that only the end of the connection ends is an io.ErrUnexpectedEOF, and an
+// agent.ErrNoCloseNotify, where TLS has not told that end (RFC 9112 §9.8). Of a client trace
 // all is called but PutIdleConn, ConnectStart, ConnectDone and WroteHeaderField.
 package nethttp
 
