@@ -267,6 +267,7 @@ func (c *conn) HangUp() {
 // while. The loop must be held.
 func (c *conn) startLinger() {
 	c.releaseBegun()
+	c.part() // so that nobody asks for the TLS that is taken off
 	c.HalfClose()
 	c.Strip()
 	c.mode, c.linger, c.headDue = modeLinger, lingerBytes, c.Tick()+lingerTicks

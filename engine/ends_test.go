@@ -88,10 +88,10 @@ func TestResetThatACloseNotifyHasMet(t *testing.T) {
 	if !havePoller {
 		t.Skip("what is told is the kernel's of systems with a poller")
 	}
-	s := startTLS(t, drivers[0], func(_ *engine.Request, res *engine.Response) {
+	s := startTLS(t, drivers[0], routes(map[string]engine.Handler{"/cut": func(_ *engine.Request, res *engine.Response) {
 		_, _ = res.WriteString("begun")
 		panic(engine.ErrAbort)
-	})
+	}}))
 	for _, listens := range []bool{false, true} {
 		e := &endings{Conn: s.dial().Conn, secure: listens}
 		over := tls.Client(e, s.client)
@@ -99,13 +99,16 @@ func TestResetThatACloseNotifyHasMet(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := newClient(t, over)
-		c.send("GET / HTTP/1.0\r\n\r\n")
+		c.send("GET /cut HTTP/1.0\r\n\r\n")
 		if got := c.readN(len("HTTP/1.1 200 OK")); got != "HTTP/1.1 200 OK" {
 			t.Errorf("got %q", got)
 		}
 		if !eventually(func() bool { return s.Connections() == 0 }) {
 			t.Fatal("the connection was not cut")
 		}
+		last := s.dialTLS(nil) // by now its loop has turned from the other one, which it was closing
+		last.get("/", "hello")
+		_ = last.Close()
 		if err := over.CloseWrite(); err == nil {
 			t.Fatal("the close_notify has met no reset")
 		}
@@ -114,6 +117,32 @@ func TestResetThatACloseNotifyHasMet(t *testing.T) {
 			t.Errorf("listens: %v; %q, %v", listens, rest, err)
 		}
 	}
+}
+
+// Who has kept the socket may ask it for its TLS at any time, also while the connection lingers
+// behind its last answer, which has no TLS any more.
+func TestTLSOfWhatLingers(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		kept := make(chan *engine.Socket, 1)
+		s := startTLS(t, d, func(req *engine.Request, res *engine.Response) {
+			kept <- req.Socket()
+			_ = res.SetHeader("Connection", "close")
+			_ = res.EndString("last")
+		})
+		for range 8 {
+			c := s.dialTLS(nil)
+			c.send(headOf("/", 4)) // the body does not come: it lingers
+			socket, over := wait(t, kept, "the handler"), make(chan struct{})
+			go func() {
+				defer close(over)
+				for socket.TLS() != nil {
+				}
+			}()
+			c.expect(200, "last")
+			_ = c.Close()
+			wait(t, over, "the end of the connection")
+		}
+	})
 }
 
 // What a client of TLS leaves incomplete was not asked for: 400, or nothing, whether it says that
