@@ -9,6 +9,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/signal"
@@ -19,21 +20,41 @@ import (
 )
 
 func main() {
-	listen := flag.String("listen", "127.0.0.1:8080", "address to serve")
-	to := flag.String("to", "http://127.0.0.1:9000", "server to pass requests to")
-	loops := flag.Int("loops", 0, "event loops; 0 is one for each core")
-	flag.Parse()
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "proxy:", err)
+		os.Exit(2)
+	}
+}
+
+func run(args []string) error {
+	flags := flag.NewFlagSet("proxy", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	listen := flags.String("listen", "127.0.0.1:8080", "address to serve")
+	to := flags.String("to", "http://127.0.0.1:9000", "server to pass requests to")
+	loops := flags.Int("loops", 0, "event loops; 0 is one for each core")
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		flags.SetOutput(os.Stdout)
+		flags.PrintDefaults()
+		return nil
+	case err != nil:
+		return err
+	case flags.NArg() > 0:
+		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
 	p := newProxy(*to)
+	defer p.agent.Destroy()
+	if _, err := p.agent.GetName(&agent.Request{URL: *to}); err != nil {
+		return fmt.Errorf("-to: %w", err)
+	}
 	s := &engine.Server{Handler: p.serve, Loops: *loops}
 	if err := s.Listen("tcp", *listen); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(2)
+		return err
 	}
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, os.Interrupt)
 	<-stop
-	_ = s.Close()
-	p.agent.Destroy()
+	return s.Close()
 }
 
 // exchange is what one request to the server needs; it is used again and again.
@@ -92,7 +113,11 @@ func (x *exchange) ask(a *agent.Agent, in *engine.Request) error {
 	if err := x.req.Forward(in); err != nil {
 		return err
 	}
-	if err := x.req.AddHeader("Via", "1.1 gale"); err != nil {
+	via := "1.1 gale"
+	if in.HTTPVersionMinor() == 0 {
+		via = "1.0 gale"
+	}
+	if err := x.req.AddHeader("Via", via); err != nil {
 		return err
 	}
 	return a.Do(in.Context(), &x.req, &x.res)

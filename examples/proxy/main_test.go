@@ -280,3 +280,12 @@ func TestOwnFieldsStay(t *testing.T) {
 		}
 	}
 }
+
+// TestCommandLine: what is wrong with it ends the program with one line.
+func TestCommandLine(t *testing.T) {
+	for _, args := range []string{"-x", "-loops", "-loops x", "more", "-to h:1", "-to http://", "-to http://h:0/", "-listen nowhere", "-listen 127.0.0.1:x"} {
+		if err := run(strings.Fields(args)); err == nil || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v", args, err)
+		}
+	}
+}
