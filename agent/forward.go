@@ -22,11 +22,12 @@ type Message interface {
 // Forward makes q ask what m asks, as an intermediary does (RFC 9110 §7.6): with its method,
 // its target, its end-to-end fields, its body, as it comes, and its trailers, in place of
 // what q had of those. Where it goes is for q to say: the authority of a target in
-// absolute-form becomes its Host (RFC 9112 §3.2.2). Via (RFC 9110 §7.6.3), and Forwarded or
-// X-Forwarded-For, are the caller's to add. Where On.Upgrade is set, m's wish for another
-// protocol goes on as well (RFC 9110 §7.8): who has both sockets then passes on what is said.
-// It allocates only for a method that is not well-known and a target in absolute-form without
-// a path.
+// absolute-form becomes its Host (RFC 9112 §3.2.2). A client that waits for a 100 gets it
+// when the server has sent one, or has had Timeouts.Continue to (RFC 9110 §10.1.1). Via
+// (§7.6.3), and Forwarded or X-Forwarded-For, are the caller's to add. Where On.Upgrade is
+// set, m's wish for another protocol goes on as well (§7.8): who has both sockets then
+// passes on what is said. It allocates only for a method that is not well-known and a target
+// in absolute-form without a path.
 func (q *Request) Forward(m Message) error {
 	in := m.Received()
 	q.ClearHeaders()
@@ -65,6 +66,11 @@ func (q *Request) Forward(m Message) error {
 	q.Body, q.Source = nil, Source{}
 	if !in.Done() {
 		q.Source.Reader, q.Source.Length = m, in.Declared()
+		if in.Withheld() {
+			if err := q.out.Headers.Add("Expect", "100-continue"); err != nil {
+				return err
+			}
+		}
 	}
 	if err := in.EndToEnd(&q.out.Headers, drop); err != nil || q.On.Upgrade == nil || !in.Conn.Upgrade() {
 		return err

@@ -17,6 +17,7 @@ import (
 
 	"github.com/gale-http/gale/agent"
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // front serves a proxy to the given URL.
@@ -287,5 +288,76 @@ func TestCommandLine(t *testing.T) {
 		if err := run(strings.Fields(args)); err == nil || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v", args, err)
 		}
+	}
+}
+
+// TestExpectGoesOn: it is the server that decides whether the body is sent (RFC 9110
+// §10.1.1).
+func TestExpectGoesOn(t *testing.T) {
+	const head, expect, body = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n", "Expect: 100-continue\r\n", "body"
+	for _, c := range []struct {
+		name, request, interim, answer string
+		asked, sent                    bool   // of the server: whether it was asked, and the body sent
+		before, after                  string // what the client is told before its body, and after
+	}{
+		{"wanted", head + expect, "HTTP/1.1 100 Continue\r\n\r\n", "201 Created", true, true, "100", "201"},
+		{"refused", head + expect, "", "403 Forbidden", true, false, "403", ""},
+		{"not waited for", head + expect + "\r\n" + body, "", "201 Created", false, true, "", "201"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			heads := make(chan string, 1)
+			back := simnet.Serve(t, func(conn net.Conn) {
+				r := bufio.NewReader(conn)
+				head := ""
+				for !strings.HasSuffix(head, "\r\n\r\n") {
+					line, err := r.ReadString('\n')
+					if err != nil {
+						return
+					}
+					head += line
+				}
+				heads <- head
+				_, _ = io.WriteString(conn, c.interim)
+				if c.sent {
+					if _, err := io.ReadFull(r, make([]byte, len(body))); err != nil {
+						t.Errorf("the body: %v", err)
+					}
+				}
+				_, _ = io.WriteString(conn, "HTTP/1.1 "+c.answer+"\r\nContent-Length: 0\r\n\r\n")
+			})
+			client, err := net.Dial("tcp", strings.TrimPrefix(front(t, "http://"+back, &agent.Agent{KeepAlive: true}), "http://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer client.Close()
+			in := bufio.NewReader(client)
+			told := func(want string) {
+				t.Helper()
+				line, err := in.ReadString('\n')
+				for rest := line; err == nil && rest != "\r\n"; {
+					rest, err = in.ReadString('\n')
+				}
+				if !strings.HasPrefix(line, "HTTP/1.1 "+want) {
+					t.Errorf("told %q, %v, want %s", line, err, want)
+				}
+			}
+			request := c.request
+			if !strings.HasSuffix(request, body) {
+				request += "\r\n"
+			}
+			_, _ = io.WriteString(client, request)
+			if got := strings.Contains(<-heads, expect); got != c.asked {
+				t.Errorf("the server was asked: %v", got)
+			}
+			if c.before != "" {
+				told(c.before)
+			}
+			if c.after != "" {
+				if c.before != "" {
+					_, _ = io.WriteString(client, body)
+				}
+				told(c.after)
+			}
+		})
 	}
 }

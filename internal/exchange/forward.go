@@ -48,6 +48,12 @@ func (in *Incoming) EndToEnd(h *writer.Headers, drop uint64) error {
 	return nil
 }
 
+// Withheld tells whether the sender of a request waits for a 100, as far as can be told: it has
+// said so, and nothing of the body has come (RFC 9110 §10.1.1).
+func (in *Incoming) Withheld() bool {
+	return !in.done && in.Conn.ExpectContinue() && in.Conn.BodyRead() == 0 && in.pending == 0 && in.start == in.end
+}
+
 // HasTrailers tells whether trailers have come.
 func (in *Incoming) HasTrailers() bool { return in.section != nil }
 
