@@ -412,3 +412,39 @@ func TestUnfoldingStaysInTheHead(t *testing.T) {
 		}
 	}
 }
+
+// A torn end is none of a body that only an end ends, and of no other: those have their own.
+func TestTorn(t *testing.T) {
+	for _, c := range []struct {
+		head, body string
+		want       error
+	}{
+		{"HTTP/1.1 200 OK\r\n\r\n", "part", ErrNoCloseNotify},
+		{"HTTP/1.0 200 OK\r\n\r\n", "", ErrNoCloseNotify},
+		{"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n", "part", nil},
+		{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", "part", ErrUnexpectedEOF},
+		{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "0\r\n\r\n", nil},
+		{"HTTP/1.1 204 No\r\n\r\n", "", nil},
+	} {
+		for _, torn := range []bool{true, false} {
+			var conn Conn
+			var head bytesparse.Head
+			conn.Reset(Client)
+			if _, ev, err := conn.NextHead([]byte(c.head), false, &head, nil); ev != HeadDone || err != nil {
+				t.Fatalf("%q: %v, %v", c.head, ev, err)
+			}
+			conn.Torn = torn
+			want, data := c.want, []byte(c.body)
+			if !torn && want == ErrNoCloseNotify {
+				want = nil
+			}
+			var err error
+			for n, ev := 0, NeedMore; ev != End && err == nil; data = data[n:] {
+				n, ev, err = conn.Next(data, true, &head, nil)
+			}
+			if err != want || (want == ErrNoCloseNotify) && !errors.Is(err, ErrUnexpectedEOF) {
+				t.Errorf("%q, torn: %v: %v", c.head, torn, err)
+			}
+		}
+	}
+}
