@@ -218,7 +218,7 @@ func (l stubbornListener) Accept() (net.Conn, error) {
 type plainConn struct{ net.Conn }
 
 // TestConnMayFail: a net.Conn of the user's that panics, ends the goroutine or does not return costs
-// itself. Shutdown ends by its deadline.
+// itself. Shutdown ends by its deadline, and so do all others where it is Close that does not return.
 func TestConnMayFail(t *testing.T) {
 	allDrivers(t, func(t *testing.T, d driver) {
 		for _, method := range []string{"Read", "Write", "Close", "SetReadDeadline", "Close of what is idle"} {
@@ -255,11 +255,23 @@ func TestConnMayFail(t *testing.T) {
 					c.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
 					wait(t, here, method)
 				}
-				s.dial().get("/", "hello")
+				var others [4]*client
+				for i := range others {
+					others[i] = s.dial()
+					others[i].get("/", "hello")
+				}
 				ended := make(chan error, 1)
 				go func() { ended <- s.Shutdown(over()) }()
 				wait(t, ended, "Shutdown")
 				wait(t, here, method)
+				for _, other := range others {
+					if call != "Close" {
+						break
+					}
+					if got := other.ended(); got != "" {
+						t.Errorf("%s %s: another connection got %q", method, how, got)
+					}
+				}
 				close(release)
 			}
 		}

@@ -5,7 +5,6 @@ package engine
 
 import (
 	"errors"
-	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -191,7 +190,12 @@ func (s *Server) open(l net.Listener, addr net.Addr, file *socketFile) (accept f
 		if file != nil {
 			file.remove()
 		}
-		s.closeOther(l)
+		closed := make(chan struct{})
+		go func() { // the listener may be anybody's
+			defer close(closed)
+			s.tell("Close of a listener", func() { _ = l.Close() })
+		}()
+		<-closed
 	}
 	s.run.listeners = append(s.run.listeners, entry)
 	s.run.serving.Add(1)
@@ -205,16 +209,6 @@ func (s *Server) open(l net.Listener, addr net.Addr, file *socketFile) (accept f
 		}
 		return err
 	}, nil
-}
-
-// closeOther closes a listener or a connection that may be anybody's, on a goroutine that it may end.
-func (s *Server) closeOther(c io.Closer) {
-	closed := make(chan struct{})
-	go func() {
-		defer close(closed)
-		s.tell("Close of a listener or connection", func() { _ = c.Close() })
-	}()
-	<-closed
 }
 
 // acceptFrom accepts on l until it is closed. Plain sockets go to the loops, in turn;

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/gale-http/gale/internal/loop"
@@ -144,7 +145,9 @@ func (s *Server) closePortable() {
 		}
 	}
 	s.run.mu.Unlock()
-	for _, c := range all { // not under the lock: they may be anybody's
-		s.closeOther(c)
+	var closing sync.WaitGroup
+	for _, c := range all { // not under the lock, and all at once: they may be anybody's
+		closing.Go(func() { s.tell("Close of a connection", func() { _ = c.Close() }) })
 	}
+	closing.Wait()
 }

@@ -129,9 +129,11 @@ func (g *Group) Next() *Loop {
 // called more than once, from any goroutine that is not a worker of the group.
 func (g *Group) Stop() {
 	g.once.Do(func() {
-		for _, c := range g.end() {
-			closeOther(c)
+		var closing sync.WaitGroup
+		for _, c := range g.end() { // all at once: one may not return
+			closing.Go(func() { closeOther(c) })
 		}
+		closing.Wait()
 	})
 	g.roots.Wait()
 	g.dog.end()
@@ -140,13 +142,8 @@ func (g *Group) Stop() {
 // closeOther closes a connection that may be anybody's, on a goroutine that it may end. A panic
 // is dropped: whoever asked for the end has asked the connection, too, and been told.
 func closeOther(c io.Closer) {
-	closed := make(chan struct{})
-	go func() {
-		defer close(closed)
-		defer func() { _ = recover() }()
-		_ = c.Close()
-	}()
-	<-closed
+	defer func() { _ = recover() }()
+	_ = c.Close()
 }
 
 // end tells everyone of the end and returns the connections to close.
