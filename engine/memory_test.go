@@ -22,8 +22,9 @@ const (
 	gibibyte = 1 << 30
 	// residentBound is how much memory a server may take while a gibibyte passes.
 	residentBound = 64 << 20
-	// idleBound is how much memory an idle connection may take.
-	idleBound = 400
+	// idleBound is how much memory an idle connection may take: 350 bytes or so, and what the process
+	// happens to hold besides.
+	idleBound = 600
 	// idleTLSBound is that over TLS.
 	idleTLSBound = 14 << 10
 )
