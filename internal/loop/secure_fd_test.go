@@ -399,3 +399,30 @@ func TestTLSTaken(t *testing.T) {
 	}
 	_ = conn.Close()
 }
+
+// Who is left behind in the midst of a long message is sent away, though his peer takes all as fast
+// as it comes.
+func TestTLSBarredWriterNeverWaits(t *testing.T) {
+	g := newGroup(t, Config{Loops: 1})
+	long := make([]byte, 2*gatherSize) // that much any socket takes
+	written := make(chan error, 1)
+	c, _ := secured(t, g.Next(), 0, func(w *Worker, k *task) {
+		w.Begin(&k.Stream)
+		k.Bar()
+		_, err := k.Write(long)
+		written <- err
+		k.Unbar()
+		if w.End() {
+			k.Close()
+		} else {
+			k.giveBack(func(Task) { k.Close() })
+		}
+	})
+	go func() { _, _ = c.Write([]byte("x")) }()
+	if got, _ := io.ReadAll(c); len(got) >= len(long) {
+		t.Errorf("all of it has come, %d bytes", len(got))
+	}
+	if err := receive(t, written, "the writer"); err != ErrOver {
+		t.Errorf("it was told %v", err)
+	}
+}

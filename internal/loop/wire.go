@@ -220,6 +220,9 @@ func (w *wire) put(p []byte) error {
 	}
 	*w.out = append(*w.out, p...)
 	if w.mode == gathering && len(*w.out) >= gatherSize {
+		if w.stream.Load().signs.Load()&signBarred != 0 {
+			return ErrOver // however long the message is, and however fast the peer: he may never have to wait
+		}
 		return w.sendKept(false)
 	}
 	return nil
