@@ -42,8 +42,9 @@ func (c *conn) watchFor(ctx context.Context, seat *loop.Seat) (stop func() bool)
 		l.use.Store(number)
 	case done == l.before:
 		l.end()
-		l.use.Store(number)
-		l.done, l.stop = done, context.AfterFunc(ctx, func() { c.cut(l.use.Load()) })
+		use := new(atomic.Uint64) // its own: who is told late of this context must not meet a use under the next
+		use.Store(number)
+		l.done, l.use, l.stop = done, use, context.AfterFunc(ctx, func() { c.cut(use.Load()) })
 	default:
 		l.before = done
 		return context.AfterFunc(ctx, func() { c.cut(number) })
@@ -60,7 +61,7 @@ type lasting struct {
 	before <-chan struct{} // the Done of the last foreign context that was new
 	done   <-chan struct{} // the Done of the context; nil: there is none
 	stop   func() bool     // ends the watch for it
-	use    atomic.Uint64   // the last use under it
+	use    *atomic.Uint64  // the last use under it
 }
 
 // end forgets the context: the socket is not going to be used under it, or not at all.

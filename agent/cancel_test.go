@@ -219,8 +219,9 @@ func TestLastingContext(t *testing.T) {
 				held.Store(true)
 				go func() {
 					var res agent.Response
-					defer res.Close()
-					done <- a.Do(second, req, &res)
+					err := a.Do(second, req, &res)
+					_ = res.Close() // the socket is free, and so is req
+					done <- err
 				}()
 				wait(t, asked, "the request")
 				first.end()
@@ -236,8 +237,9 @@ func TestLastingContext(t *testing.T) {
 				held.Store(true)
 				go func() {
 					var res agent.Response
-					defer res.Close()
-					done <- a.Do(second, req, &res)
+					err := a.Do(second, req, &res)
+					_ = res.Close() // the socket is free, and so is req
+					done <- err
 				}()
 				wait(t, asked, "the request")
 				second.end()
@@ -251,5 +253,13 @@ func TestLastingContext(t *testing.T) {
 				eventually(t, "the registration to go", func() bool { now, _ := third.now(); return now == 0 })
 			})
 		})
+	}
+}
+
+// The end of a context under which a socket was used again and again, told of late, cuts no use
+// under the one that came after.
+func TestLateEndOfLastingContext(t *testing.T) {
+	if !agent.EndOfLasting(newCounted(), newCounted()) {
+		t.Error("a call under another context was cut")
 	}
 }

@@ -2,6 +2,8 @@
 
 package agent
 
+import "context"
+
 // AllSockets counts the sockets that a has, used or free, at one moment.
 func AllSockets(a *Agent) int {
 	n := 0
@@ -40,4 +42,18 @@ func EndOfUse(late bool) (first, next bool) {
 		c.Ended(use)
 	}
 	return first, c.unwatch(nil)
+}
+
+// EndOfLasting uses a socket under first, and then under second, so often that it keeps watching each,
+// tells of the end of first in the midst of that, and returns whether that use was not cut.
+func EndOfLasting(first, second context.Context) bool {
+	c := newConn(nil)
+	for range 3 {
+		c.unwatch(c.watchFor(first, nil))
+	}
+	use := c.lasting.use
+	c.unwatch(c.watchFor(second, nil))
+	c.watchFor(second, nil)
+	c.cut(use.Load()) // as what was registered with first does
+	return c.unwatch(nil)
 }
