@@ -82,7 +82,9 @@ var cuts = []struct {
 		k.left = make(chan struct{})
 		go func() {
 			defer close(k.left)
-			_ = orPanics(func() error { _, err := k.res.Write(make([]byte, tooMany)); return err })
+			for err := engine.ErrBusy; err == engine.ErrBusy; { // until within is not there first
+				err = orPanics(func() error { _, err := k.res.Write(make([]byte, tooMany)); return err })
+			}
 		}()
 		within(func() error { _, err := k.res.TryWrite(nil); return err })
 	}, slow: true, without: func(driver) bool { return !fastG }},
