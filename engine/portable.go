@@ -122,15 +122,25 @@ func (c *conn) setReadTimeout() {
 }
 
 // retirePortable is retire for the connections of the portable driver that are there;
-// those to come find out by themselves.
+// those to come find out by themselves. None is closed: a request may have been read just now.
 func (s *Server) retirePortable() {
+	var arm []func()
 	s.run.mu.Lock()
-	defer s.run.mu.Unlock()
 	for c := range s.run.conns {
-		if c.waits.CompareAndSwap(waitsFirst, waitsCalled) {
-			c.SetReadDeadline(loop.DeadlineIn(freshTicks))
+		ticks := int64(lastTicks)
+		switch {
+		case c.waits.CompareAndSwap(waitsFirst, waitsCalled):
+			ticks = freshTicks
+		case !c.waits.CompareAndSwap(waitsNext, waitsCalled):
+			continue
 		}
-		c.callLast() // not closed: a request may have been read just now
+		if fn := c.PlanReadDeadline(loop.DeadlineIn(ticks)); fn != nil {
+			arm = append(arm, fn)
+		}
+	}
+	s.run.mu.Unlock()
+	for _, fn := range arm { // not under the lock, and not waited for: they may be anybody's
+		go s.tell("SetReadDeadline of a connection", fn)
 	}
 }
 
