@@ -13,6 +13,7 @@ import (
 
 	"github.com/gale-http/gale/agent"
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // An answer that nobody asked for waits behind more events than the loop takes at once, or
@@ -41,7 +42,7 @@ func fullBatch(t *testing.T, full bool) bool {
 		mu.Lock()
 		ups = append(ups, c)
 		mu.Unlock()
-		for readHead(c) != "" {
+		for simnet.ReadHead(c) != "" {
 			if _, err := io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nGOOD"); err != nil {
 				return
 			}

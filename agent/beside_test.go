@@ -15,12 +15,13 @@ import (
 	"time"
 
 	"github.com/gale-http/gale/agent"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // begin reads a request's head and the beginning of its body: the rest is under way, and
 // as nobody reads on, it gets stuck.
 func begin(c net.Conn) {
-	readHead(c)
+	simnet.ReadHead(c)
 	_, _ = io.CopyN(io.Discard, c, 64<<10)
 }
 
@@ -31,7 +32,7 @@ func TestRefusalComesSlowly(t *testing.T) {
 		t.Run(w.name, func(t *testing.T) {
 			told, over := make(chan struct{}, 2), make(chan struct{})
 			url := script(t, func(c net.Conn) {
-				readHead(c)
+				simnet.ReadHead(c)
 				_, _ = io.WriteString(c, "HTTP/1.1 413 No\r\nContent-Length: 3\r\n\r\n")
 				<-told
 				_, _ = io.WriteString(c, "no!")
@@ -121,7 +122,7 @@ func TestWriteInContinue(t *testing.T) {
 	for _, w := range ways()[:1] {
 		t.Run(w.name, func(t *testing.T) {
 			url := script(t, func(c net.Conn) {
-				readHead(c)
+				simnet.ReadHead(c)
 				_, _ = io.WriteString(c, "HTTP/1.1 100 Continue\r\n\r\n")
 				b := make([]byte, 5)
 				_, _ = io.ReadFull(c, b)
@@ -165,7 +166,7 @@ func TestWriteInContinue(t *testing.T) {
 // Any method of the request may be called in an event that a Write has found.
 func TestEndInInformation(t *testing.T) {
 	url := script(t, func(c net.Conn) {
-		readHead(c)
+		simnet.ReadHead(c)
 		_, _ = io.WriteString(c, "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n")
 		_, _ = io.Copy(io.Discard, c)
 	})
@@ -269,13 +270,13 @@ func TestRetryReadsTheAnswer(t *testing.T) {
 	size := 32 << 20
 	url := script(t, func(c net.Conn) {
 		if n.Add(1) == 1 {
-			readHead(c)
+			simnet.ReadHead(c)
 			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-			readHead(c)
+			simnet.ReadHead(c)
 			_, _ = io.CopyN(io.Discard, c, int64(size))
 			return // processed perhaps, and gone
 		}
-		readHead(c)
+		simnet.ReadHead(c)
 		_, _ = io.WriteString(c, "HTTP/1.1 413 No\r\nContent-Length: 3\r\n\r\nno!")
 		<-over
 	})

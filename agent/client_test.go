@@ -3,7 +3,6 @@
 package agent_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -25,18 +24,6 @@ const hello = "HTTP/1.1 200 OK\r\nDate: Fri, 27 Nov 2026 08:00:00 GMT\r\nContent
 func script(t testing.TB, serve func(c net.Conn)) (url string) {
 	t.Helper()
 	return "http://" + simnet.Serve(t, serve)
-}
-
-// readHead reads up to the end of a head and returns it.
-func readHead(c net.Conn) string {
-	var head []byte
-	for b := make([]byte, 1); !bytes.HasSuffix(head, []byte("\r\n\r\n")); {
-		if _, err := c.Read(b); err != nil {
-			break
-		}
-		head = append(head, b[0])
-	}
-	return string(head)
 }
 
 func TestStreaming(t *testing.T) {
@@ -100,7 +87,7 @@ func TestExpectContinue(t *testing.T) {
 			checkLeaks(t)
 			url := script(t, func(c net.Conn) {
 				for {
-					head := readHead(c)
+					head := simnet.ReadHead(c)
 					switch {
 					case strings.Contains(head, "/go "):
 						io.WriteString(c, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n")
@@ -154,7 +141,7 @@ func TestConnectAndUpgrade(t *testing.T) {
 		t.Run(w.name, func(t *testing.T) {
 			checkLeaks(t)
 			url := script(t, func(c net.Conn) {
-				if head := readHead(c); strings.HasPrefix(head, "CONNECT a.example:80 ") {
+				if head := simnet.ReadHead(c); strings.HasPrefix(head, "CONNECT a.example:80 ") {
 					io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\nhead")
 				} else {
 					io.WriteString(c, "HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\nhead")
@@ -205,7 +192,7 @@ func TestAbort(t *testing.T) {
 			checkLeaks(t)
 			begun := make(chan struct{}, 1)
 			url := script(t, func(c net.Conn) {
-				readHead(c)
+				simnet.ReadHead(c)
 				begun <- struct{}{}
 				io.Copy(io.Discard, c)
 			})
@@ -240,9 +227,9 @@ func TestClientRequestAgain(t *testing.T) {
 		t.Run(w.name, func(t *testing.T) {
 			checkLeaks(t)
 			url := script(t, func(c net.Conn) { // it closes when it is asked a second time
-				readHead(c)
+				simnet.ReadHead(c)
 				_, _ = io.WriteString(c, hello)
-				readHead(c)
+				simnet.ReadHead(c)
 			})
 			a := newAgent(t, &agent.Agent{KeepAlive: true})
 			w.call(t, func(ctx context.Context) {

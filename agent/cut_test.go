@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/gale-http/gale/agent"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 func TestCutAnswersAreNotWhole(t *testing.T) {
@@ -32,7 +33,7 @@ func TestCutAnswersAreNotWhole(t *testing.T) {
 						body = "4\r\npart\r\n"
 					}
 					url := script(t, func(c net.Conn) {
-						readHead(c)
+						simnet.ReadHead(c)
 						_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n"+framing+"\r\n"+body)
 						_, _ = io.Copy(io.Discard, c)
 					})

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/gale-http/gale/agent"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // pattern gives n bytes that say where they stand.
@@ -216,7 +217,7 @@ func TestAnswerBeforeSource(t *testing.T) {
 				checkLeaks(t)
 				var asked atomic.Int32
 				url := script(t, func(c net.Conn) {
-					readHead(c)
+					simnet.ReadHead(c)
 					if asked.Add(1)%2 == 0 {
 						_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 13\r\n\r\nHello, world!")
 						return
@@ -255,7 +256,7 @@ func TestCloseWhileSending(t *testing.T) {
 			checkLeaks(t)
 			over := make(chan struct{})
 			url := script(t, func(c net.Conn) {
-				readHead(c)
+				simnet.ReadHead(c)
 				_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n")
 				<-over // and reads nothing of the body
 			})
@@ -304,7 +305,7 @@ func TestSourceFails(t *testing.T) {
 			t.Run(w.name, func(t *testing.T) {
 				checkLeaks(t)
 				url := script(t, func(c net.Conn) {
-					readHead(c)
+					simnet.ReadHead(c)
 					if early {
 						_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
 					}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gale-http/gale/agent"
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // forwarded returns what a client gets when the answer is passed on by a handler that has
@@ -18,7 +19,7 @@ import (
 func forwarded(t *testing.T, answer string, set ...string) string {
 	t.Helper()
 	back := script(t, func(c net.Conn) {
-		readHead(c)
+		simnet.ReadHead(c)
 		_, _ = io.WriteString(c, answer)
 	})
 	a := newAgent(t, new(agent.Agent))

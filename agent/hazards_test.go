@@ -17,7 +17,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -25,6 +24,7 @@ import (
 
 	"github.com/gale-http/gale/agent"
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // spot is a function of the user's. set has fn called by it.
@@ -138,39 +138,6 @@ var spots = []spot{
 	{"trailers of Source", func(_ *agent.Agent, q *agent.Request, fn func()) {
 		q.Method, q.Source.Reader = "POST", callTrailers{&callReader{fn: func() {}}, fn}
 	}, false},
-}
-
-// mishaps are what such a function does that it should not; blocks waits until the test has seen
-// that others are served.
-var mishaps = map[string]func(blocks func()){
-	"panics":             func(func()) { panic("mishap") },
-	"exits":              func(func()) { runtime.Goexit() },
-	"locks":              func(func()) { runtime.LockOSThread() },
-	"is late":            func(blocks func()) { blocks() },
-	"is late and panics": func(blocks func()) { blocks(); panic("mishap") },
-	"is late and exits":  func(blocks func()) { blocks(); runtime.Goexit() },
-	"locks and is late":  func(blocks func()) { runtime.LockOSThread(); blocks() },
-	"locks and exits":    func(func()) { runtime.LockOSThread(); runtime.Goexit() },
-	"recurses":           func(func()) { deep(50_000) },
-	"blocks for 50 ms":   func(func()) { time.Sleep(50 * time.Millisecond) }, // sleep: it is what is done wrong
-	"changes GOMAXPROCS": func(blocks func()) {
-		runtime.GOMAXPROCS(1)
-		blocks()
-		for n := range 5 {
-			runtime.GOMAXPROCS(5 - n)
-		}
-	},
-}
-
-// deep recurses n frames down.
-func deep(n int) int {
-	var frame [128]byte
-	if n == 0 {
-		runtime.GC()
-		return 0
-	}
-	frame[n%len(frame)] = byte(n)
-	return deep(n-1) + int(frame[n%len(frame)])&1
 }
 
 // hazard is an agent one of whose functions is armed with what it is to do, a server for it, and
@@ -296,8 +263,7 @@ func (h *hazard) others(how string) {
 }
 
 func eachSpot(t *testing.T, test func(t *testing.T, p *spot, handler bool)) {
-	n := runtime.GOMAXPROCS(0)
-	defer runtime.GOMAXPROCS(n)
+	simnet.KeepProcs(t)
 	for i := range spots {
 		p := &spots[i]
 		for _, handler := range []bool{false, true} {
@@ -309,7 +275,7 @@ func eachSpot(t *testing.T, test func(t *testing.T, p *spot, handler bool)) {
 func TestFunctionsMayFail(t *testing.T) {
 	eachSpot(t, func(t *testing.T, p *spot, handler bool) {
 		h := newHazard(t, p, 1)
-		for how, mishap := range mishaps {
+		for how, mishap := range simnet.Mishaps() {
 			here, proceed := make(chan struct{}), make(chan struct{})
 			do := func() {
 				close(here)

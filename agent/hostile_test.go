@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/gale-http/gale/agent"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 func TestHostileServers(t *testing.T) {
@@ -51,7 +52,7 @@ func TestHostileServers(t *testing.T) {
 			t.Run(w.name+"/"+c.name, func(t *testing.T) {
 				checkLeaks(t)
 				url := script(t, func(conn net.Conn) {
-					readHead(conn)
+					simnet.ReadHead(conn)
 					_, _ = io.WriteString(conn, c.answer)
 					if c.stall {
 						_, _ = io.Copy(io.Discard, conn)
@@ -106,10 +107,10 @@ func dripping(t *testing.T, w way, start string, limit time.Duration) bool {
 	var sockets atomic.Int32
 	url := script(t, func(conn net.Conn) {
 		sockets.Add(1)
-		readHead(conn)
+		simnet.ReadHead(conn)
 		_, _ = io.WriteString(conn, start)
 		if start == hello {
-			readHead(conn)
+			simnet.ReadHead(conn)
 		}
 		clock := time.NewTicker(limit / 4) // the time between two lines is what is tested
 		defer clock.Stop()
@@ -146,7 +147,7 @@ func TestEarlyAnswer(t *testing.T) {
 			checkLeaks(t)
 			over := make(chan struct{})
 			url := script(t, func(c net.Conn) {
-				readHead(c)
+				simnet.ReadHead(c)
 				_, _ = io.WriteString(c, "HTTP/1.1 413 No\r\nContent-Length: 3\r\n\r\nno!")
 				<-over // and reads nothing of the body
 			})
@@ -173,7 +174,7 @@ func TestIdleSocketsAreWatched(t *testing.T) {
 			for _, last := range []string{"", "x"} { // a FIN, a byte
 				end := make(chan struct{})
 				url := script(t, func(c net.Conn) {
-					readHead(c)
+					simnet.ReadHead(c)
 					_, _ = io.WriteString(c, hello)
 					<-end
 					_, _ = io.WriteString(c, last)

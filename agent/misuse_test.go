@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/gale-http/gale/agent"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // A body that is not as long as was said fails at once, also where a server would wait
@@ -35,7 +36,7 @@ func TestWrongLengths(t *testing.T) {
 				var sockets atomic.Int64
 				url := script(t, func(conn net.Conn) {
 					sockets.Add(1)
-					for strings.HasPrefix(readHead(conn), "GET ") {
+					for strings.HasPrefix(simnet.ReadHead(conn), "GET ") {
 						_, _ = io.WriteString(conn, hello)
 					}
 					_, _ = io.Copy(io.Discard, conn)
@@ -80,7 +81,7 @@ func TestWrongLengths(t *testing.T) {
 
 // What cannot be a request is refused before anything is sent, in one line.
 func TestNoRequests(t *testing.T) {
-	url := script(t, func(conn net.Conn) { t.Errorf("was sent %q", readHead(conn)) })
+	url := script(t, func(conn net.Conn) { t.Errorf("was sent %q", simnet.ReadHead(conn)) })
 	_, port, _ := net.SplitHostPort(strings.TrimPrefix(url, "http://"))
 	n, err := strconv.Atoi(port)
 	if err != nil {
@@ -145,7 +146,7 @@ func TestZone(t *testing.T) {
 			if err != nil {
 				return
 			}
-			heads <- readHead(conn)
+			heads <- simnet.ReadHead(conn)
 			_, _ = io.WriteString(conn, hello)
 			_ = conn.Close()
 		}

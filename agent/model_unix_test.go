@@ -21,6 +21,7 @@ import (
 
 	"github.com/gale-http/gale/agent"
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // told is a request that the model's server has read on one of its connections.
@@ -59,7 +60,7 @@ type model struct {
 func newModel(t *testing.T, seed uint64, bound int, keep bool) *model {
 	m := &model{t: t, rng: rand.New(rand.NewPCG(seed, 1)), max: bound, keep: keep, told: make(chan told, 100), results: make(chan error, 100), cancels: map[string]context.CancelFunc{}}
 	m.url = script(t, func(c net.Conn) {
-		for head := readHead(c); head != ""; head = readHead(c) {
+		for head := simnet.ReadHead(c); head != ""; head = simnet.ReadHead(c) {
 			m.told <- told{strings.Fields(head)[1], c.(*net.TCPConn)}
 		}
 	})

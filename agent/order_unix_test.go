@@ -18,6 +18,7 @@ import (
 
 	"github.com/gale-http/gale/agent"
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // arrival is a request that a counting server has read; what is to become of it goes into
@@ -73,7 +74,7 @@ func (s *counting) serve(c net.Conn) {
 	}
 	defer leave()
 	for first := true; ; first = false {
-		head := readHead(c)
+		head := simnet.ReadHead(c)
 		if head == "" {
 			return
 		}

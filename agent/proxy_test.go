@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/gale-http/gale/agent"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // proxyServer is a proxy that keeps the heads it was sent. It answers plain requests
@@ -37,7 +38,7 @@ func newProxy(t testing.TB, refusal string) *proxyServer {
 
 func (p *proxyServer) serve(c net.Conn) {
 	for {
-		head := readHead(c)
+		head := simnet.ReadHead(c)
 		if head == "" {
 			return
 		}

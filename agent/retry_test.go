@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/gale-http/gale/agent"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // mortal answers the first request of each connection, reads a second one and closes the
@@ -30,7 +31,7 @@ func newMortal(t testing.TB, dying string) *mortal {
 	m := &mortal{dying: dying}
 	m.url = script(t, func(c net.Conn) {
 		for _, answer := range []string{hello, m.dying} {
-			head := readHead(c)
+			head := simnet.ReadHead(c)
 			if head == "" {
 				return
 			}
@@ -158,9 +159,9 @@ func TestRetryOfHalfSent(t *testing.T) {
 	var mu sync.Mutex
 	posts := 0
 	url := script(t, func(c net.Conn) {
-		readHead(c)
+		simnet.ReadHead(c)
 		_, _ = io.WriteString(c, hello)
-		if head := readHead(c); strings.HasPrefix(head, "POST ") {
+		if head := simnet.ReadHead(c); strings.HasPrefix(head, "POST ") {
 			mu.Lock()
 			posts++
 			mu.Unlock()
@@ -192,7 +193,7 @@ func TestNoRetryOnFreshSocket(t *testing.T) {
 			checkLeaks(t)
 			s := make(chan struct{}, 10)
 			url := script(t, func(c net.Conn) {
-				readHead(c)
+				simnet.ReadHead(c)
 				s <- struct{}{}
 			})
 			a := newAgent(t, &agent.Agent{KeepAlive: true, Retry: agent.Retry{Always: true}})
@@ -219,7 +220,7 @@ func TestRetrySparesIdleSockets(t *testing.T) {
 			url := script(t, func(c net.Conn) {
 				opened.Add(1)
 				for fresh := true; ; fresh = false {
-					head := readHead(c)
+					head := simnet.ReadHead(c)
 					switch {
 					case head == "" || strings.HasPrefix(head, "GET /die ") && !fresh:
 						return

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/gale-http/gale/agent"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // A name says all that keeps sockets apart, and nothing that is secret (seed:
@@ -127,7 +128,7 @@ func TestResponseSetTimeout(t *testing.T) {
 		t.Run(w.name, func(t *testing.T) {
 			checkLeaks(t)
 			url := script(t, func(c net.Conn) {
-				readHead(c)
+				simnet.ReadHead(c)
 				_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc")
 				_, _ = io.Copy(io.Discard, c)
 			})
@@ -202,7 +203,7 @@ func TestAnswersWithoutBody(t *testing.T) {
 			t.Run(fmt.Sprint(w.name, "/", c.method, c.head, len(c.extra)), func(t *testing.T) {
 				checkLeaks(t)
 				url := script(t, func(nc net.Conn) {
-					for strings.Contains(readHead(nc), " /odd ") {
+					for strings.Contains(simnet.ReadHead(nc), " /odd ") {
 						_, _ = io.WriteString(nc, "HTTP/1.1 "+c.head+"\r\n"+c.extra)
 					}
 					_, _ = io.WriteString(nc, hello)

@@ -19,6 +19,7 @@ import (
 
 	"github.com/gale-http/gale/agent"
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // late is a Source whose first Read begins late, as when the goroutine that sends gets no
@@ -42,7 +43,7 @@ func (l late) Read(p []byte) (n int, err error) {
 // has returned, it does not read the body of the next request.
 func TestLateReadOfSource(t *testing.T) {
 	url := script(t, func(c net.Conn) {
-		readHead(c)
+		simnet.ReadHead(c)
 		_, _ = io.WriteString(c, "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
 		_, _ = io.Copy(io.Discard, c)
 	})
@@ -101,12 +102,12 @@ func TestLateReadOfSource(t *testing.T) {
 // detector looks).
 func TestResponseAsSource(t *testing.T) {
 	up := script(t, func(c net.Conn) {
-		readHead(c)
+		simnet.ReadHead(c)
 		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\nabc")
 		_, _ = io.Copy(io.Discard, c)
 	})
 	no := script(t, func(c net.Conn) {
-		readHead(c)
+		simnet.ReadHead(c)
 		_, _ = io.WriteString(c, "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
 		_, _ = io.Copy(io.Discard, c)
 	})
@@ -166,9 +167,9 @@ func TestNoReplayBesideRead(t *testing.T) {
 	release := make(chan struct{})
 	source := &noticed{Reader: stuck{release}, begun: make(chan struct{})}
 	url := script(t, func(c net.Conn) {
-		readHead(c)
+		simnet.ReadHead(c)
 		_, _ = io.WriteString(c, hello)
-		readHead(c)
+		simnet.ReadHead(c)
 		<-source.begun
 	})
 	a := newAgent(t, &agent.Agent{KeepAlive: true})

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gale-http/gale/agent"
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // Whatever changes from one request to the next, of one Request and one Response, arrives,
@@ -80,7 +81,7 @@ func TestSameHead(t *testing.T) {
 	const head = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n"
 	url := script(t, func(c net.Conn) {
 		for {
-			switch line := readHead(c); {
+			switch line := simnet.ReadHead(c); {
 			case line == "":
 				return
 			case strings.HasPrefix(line, "HEAD"):
@@ -132,7 +133,7 @@ func TestUnheard(t *testing.T) {
 func unheard(t *testing.T) (undisturbed bool) {
 	var first, stray = make(chan net.Conn, 1), make(chan struct{})
 	url := script(t, func(c net.Conn) {
-		if readHead(c); len(first) == 0 {
+		if simnet.ReadHead(c); len(first) == 0 {
 			select {
 			case first <- c:
 				_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nr1")
@@ -211,7 +212,7 @@ func TestSwiftInterim(t *testing.T) {
 			var opened atomic.Int64
 			url := script(t, func(c net.Conn) {
 				opened.Add(1)
-				for head := readHead(c); head != ""; head = readHead(c) {
+				for head := simnet.ReadHead(c); head != ""; head = simnet.ReadHead(c) {
 					if strings.HasPrefix(head, "GET /hints ") {
 						_, _ = io.WriteString(c, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n")
 						_, _ = io.WriteString(c, "HTTP/1.1 103 Early Hints\r\nLink: b\r\n\r\n")

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gale-http/gale/agent"
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // passedOn returns the fields of a request, as a server gets them, that Forward has passed on.
@@ -21,7 +22,7 @@ func passedOn(t *testing.T, request string, upgrade func(*agent.Response, net.Co
 	t.Helper()
 	heads := make(chan string, 1)
 	back := script(t, func(c net.Conn) {
-		heads <- readHead(c)
+		heads <- simnet.ReadHead(c)
 		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 	})
 	a := newAgent(t, new(agent.Agent))
@@ -50,7 +51,7 @@ func passedOn(t *testing.T, request string, upgrade func(*agent.Response, net.Co
 		t.Fatal(err)
 	}
 	lines := strings.Split(wait(t, heads, "the request"), "\r\n")
-	readHead(c)
+	simnet.ReadHead(c)
 	return lines
 }
 
@@ -88,10 +89,10 @@ func TestSwitchUnasked(t *testing.T) {
 			t.Run(fmt.Sprint(w.name, ", heard ", listens), func(t *testing.T) {
 				url := script(t, func(c net.Conn) {
 					for range 2 {
-						readHead(c)
+						simnet.ReadHead(c)
 						_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 					}
-					readHead(c)
+					simnet.ReadHead(c)
 					_, _ = io.WriteString(c, "HTTP/1.1 101 So what\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nhi")
 					_, _ = io.Copy(c, c)
 				})

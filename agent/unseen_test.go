@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/gale-http/gale/agent"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // certificate returns what a TLS server of a test has, and a client of it wants.
@@ -67,7 +68,7 @@ func TestUnseenInput(t *testing.T) {
 					if nc = under; c.secure {
 						nc = tls.Server(under, server)
 					}
-					if readHead(nc); !said.Load() {
+					if simnet.ReadHead(nc); !said.Load() {
 						_, _ = io.WriteString(nc, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nr1")
 						for !done.Load() {
 						}
@@ -127,7 +128,7 @@ func TestTwoAnswersInARecord(t *testing.T) {
 				url := script(t, func(c net.Conn) {
 					sockets.Add(1)
 					c = tls.Server(c, server)
-					for readHead(c) != "" {
+					for simnet.ReadHead(c) != "" {
 						_, _ = io.WriteString(c, hello+hello[:len(hello)-cut])
 					}
 				})

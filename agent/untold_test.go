@@ -89,7 +89,7 @@ func TestEndsOverTLS(t *testing.T) {
 				t.Run(w.name+"/"+body.name+"/"+end.name, func(t *testing.T) {
 					checkLeaks(t)
 					url, trust := secureScript(t, func(c *tls.Conn, under *net.TCPConn) {
-						readHead(c)
+						simnet.ReadHead(c)
 						_, _ = io.WriteString(c, body.answer)
 						end.end(c, under)
 					})
@@ -133,7 +133,7 @@ func TestEndsOverTLSForNetHTTP(t *testing.T) {
 		for _, body := range bodies {
 			for _, end := range ends[:4] {
 				url, trust := secureScript(t, func(c *tls.Conn, under *net.TCPConn) {
-					readHead(c)
+					simnet.ReadHead(c)
 					_, _ = io.WriteString(c, body.answer)
 					end.end(c, under)
 				})
@@ -161,7 +161,7 @@ func TestEndsOverTLSToAProxy(t *testing.T) {
 			t.Run(w.name+"/"+end.name, func(t *testing.T) {
 				checkLeaks(t)
 				url, trust := secureScript(t, func(c *tls.Conn, under *net.TCPConn) {
-					readHead(c)
+					simnet.ReadHead(c)
 					_, _ = io.WriteString(c, bodies[0].answer)
 					end.end(c, under)
 				})
@@ -188,7 +188,7 @@ func TestResetThatAWriteHasMet(t *testing.T) {
 			checkLeaks(t)
 			reset := make(chan struct{})
 			url := script(t, func(c net.Conn) {
-				readHead(c)
+				simnet.ReadHead(c)
 				_, _ = io.WriteString(c, "HTTP/1.0 200 OK\r\n\r\npart")
 				var b [1]byte
 				_, _ = io.ReadFull(c, b[:]) // the client has the head

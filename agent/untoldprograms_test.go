@@ -20,20 +20,6 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// program returns where a program is. Where it is missing the test is skipped, but in
-// continuous integration it fails.
-func program(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%s is not installed", name)
-		}
-		t.Skipf("%s is not installed", name)
-	}
-	return path
-}
-
 // pemFiles writes a certificate for 127.0.0.1 and its key, as programs want them, and returns
 // what a client needs to trust it.
 func pemFiles(t *testing.T) (cert, key string, trust *tls.Config) {
@@ -66,7 +52,7 @@ const server = https.createServer({cert, key}, (req, res) => {
 server.listen(0, '127.0.0.1', () => console.log('127.0.0.1:' + server.address().port));
 process.stdin.on('end', () => process.exit(0)).resume();`
 	cert, key, trust := pemFiles(t)
-	child := simnet.Start(t, exec.Command(program(t, "node"), "-e", script, cert, key))
+	child := simnet.Start(t, exec.Command(simnet.Program(t, "node"), "-e", script, cert, key))
 	for _, portable := range []bool{false, true} {
 		a := newAgent(t, &agent.Agent{Portable: portable, TLS: trust})
 		for path, want := range map[string]error{"whole": nil, "cut": agent.ErrNoCloseNotify} {
@@ -87,7 +73,7 @@ process.stdin.on('end', () => process.exit(0)).resume();`
 
 // openssl's server speaks HTTP/1.0, and says close_notify behind what it serves.
 func TestEndsOfOpenSSL(t *testing.T) {
-	path := program(t, "openssl")
+	path := simnet.Program(t, "openssl")
 	cert, key, trust := pemFiles(t)
 	cmd := exec.Command(path, "s_server", "-accept", "127.0.0.1:0", "-cert", cert, "-key", key, "-WWW", "-naccept", "2")
 	cmd.Dir = filepath.Dir(cert)

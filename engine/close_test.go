@@ -326,9 +326,6 @@ func TestHalfClosedPeerGetsItsAnswer(t *testing.T) {
 // A peer that goes on dripping behind an answer that ended the connection is not
 // listened to for longer than one that is silent.
 func TestLingerEnds(t *testing.T) {
-	if testing.Short() {
-		return
-	}
 	allDrivers(t, func(t *testing.T, d driver) {
 		c := start(t, d, hello).dial()
 		c.send("nonsense\r\n\r\n")

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // over is a context that has ended.
@@ -28,7 +29,7 @@ func over() context.Context {
 // TestCloseEventMayFail: the server is closed all the same, Shutdown waits for what is late,
 // and so does Wait.
 func TestCloseEventMayFail(t *testing.T) {
-	keepProcs(t)
+	simnet.KeepProcs(t)
 	allDrivers(t, func(t *testing.T, d driver) {
 		for how, mishap := range mishaps {
 			t.Log(how)
@@ -332,7 +333,7 @@ func eachLog(t *testing.T, d driver, test func(t *testing.T, s *server, armed *a
 }
 
 func TestLogsMayFail(t *testing.T) {
-	keepProcs(t)
+	simnet.KeepProcs(t)
 	allDrivers(t, func(t *testing.T, d driver) { eachLog(t, d, mayFail) })
 }
 

@@ -9,12 +9,12 @@ import (
 	"io"
 	"log"
 	"reflect"
-	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // provocations have each event called, by its name; fresh is a connection that has sent
@@ -35,34 +35,10 @@ var provocations = map[string]func(s *server, fresh *client){
 	"Timeout":     func(*server, *client) {}, // it is idle
 }
 
-// mishaps are what events do that they should not. blocks waits until the test says that
-// others have been served.
-var mishaps = map[string]func(blocks func()){
-	"panics":             func(func()) { panic("mishap") },
-	"aborts":             func(func()) { panic(engine.ErrAbort) },
-	"exits":              func(func()) { runtime.Goexit() },
-	"locks":              func(func()) { runtime.LockOSThread() },
-	"is late":            func(blocks func()) { blocks() },
-	"is late and panics": func(blocks func()) { blocks(); panic("mishap") },
-	"is late and exits":  func(blocks func()) { blocks(); runtime.Goexit() },
-	"locks and is late":  func(blocks func()) { runtime.LockOSThread(); blocks() },
-	"locks and exits":    func(func()) { runtime.LockOSThread(); runtime.Goexit() },
-	"recurses":           func(func()) { deep(50_000, runtime.GC) },
-	"blocks for 50 ms":   func(func()) { time.Sleep(50 * time.Millisecond) }, // sleep: it is what is done wrong
-	"changes GOMAXPROCS": func(blocks func()) {
-		runtime.GOMAXPROCS(1)
-		blocks()
-		for n := range 5 {
-			runtime.GOMAXPROCS(5 - n)
-		}
-	},
-}
+// mishaps are what events do that they should not.
+var mishaps = simnet.Mishaps()
 
-// keepProcs undoes what becomes of GOMAXPROCS.
-func keepProcs(t *testing.T) {
-	n := runtime.GOMAXPROCS(0)
-	t.Cleanup(func() { runtime.GOMAXPROCS(n) })
-}
+func init() { mishaps["aborts"] = func(func()) { panic(engine.ErrAbort) } }
 
 // eachEvent runs a test for each event that there is, with do as what it does the next
 // time.
@@ -98,7 +74,7 @@ func eachEvent(t *testing.T, d driver, test func(t *testing.T, s *server, armed 
 }
 
 func TestEventsMayFail(t *testing.T) {
-	keepProcs(t)
+	simnet.KeepProcs(t)
 	allDrivers(t, func(t *testing.T, d driver) { eachEvent(t, d, mayFail) })
 }
 

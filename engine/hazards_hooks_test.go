@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // hook is a function that a handler may leave.
@@ -154,7 +155,7 @@ func eachHook(t *testing.T, d driver, aside bool, test func(t *testing.T, s *ser
 }
 
 func TestHooksMayFail(t *testing.T) {
-	keepProcs(t)
+	simnet.KeepProcs(t)
 	allDrivers(t, func(t *testing.T, d driver) { eachHook(t, d, false, mayFail) })
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // TestLockedThread: a handler locks its thread and waits, gives way, asks for other
@@ -109,23 +110,12 @@ func TestForgottenLock(t *testing.T) {
 	}
 }
 
-// deep recurses n frames down, then does what is to be done there.
-func deep(n int, there func()) int {
-	var frame [128]byte
-	if n == 0 {
-		there()
-		return 0
-	}
-	frame[n%len(frame)] = byte(n)
-	return deep(n-1, there) + int(frame[n%len(frame)])&1
-}
-
 // TestDeepRecursion: stacks grow, shrink and move while their handlers wait.
 func TestDeepRecursion(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		reading := make(chan struct{}, 1)
 		s := start(t, d, routes(map[string]engine.Handler{"/deep": func(req *engine.Request, res *engine.Response) {
-			deep(50_000, func() {
+			simnet.Deep(50_000, func() {
 				reading <- struct{}{}
 				body, err := readAll(req)
 				if err != nil {
@@ -286,11 +276,9 @@ func TestPanicElsewhere(t *testing.T) {
 // TestCgo: handlers in a C function that does not return for long, more than there are
 // Ps, on each driver, in a program of its own.
 func TestCgo(t *testing.T) {
+	simnet.Program(t, "gcc") // or there is no cgo either
 	if out, err := exec.Command("go", "env", "CGO_ENABLED").Output(); err != nil || strings.TrimSpace(string(out)) != "1" {
-		t.Skip("no cgo here")
-	}
-	if _, err := exec.LookPath("gcc"); err != nil {
-		t.Skip("no C compiler here")
+		t.Skip("cgo was switched off")
 	}
 	program := filepath.Join(t.TempDir(), "cgo")
 	if out, err := exec.Command("go", "build", "-o", program, "./testdata/cgo").CombinedOutput(); err != nil {

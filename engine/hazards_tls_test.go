@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // shaker has fn called in each handshake of the server; client says what its client must be.
@@ -170,7 +171,7 @@ func eachShaker(t *testing.T, d driver, test func(t *testing.T, s *server, armed
 }
 
 func TestHandshakesMayFail(t *testing.T) {
-	keepProcs(t)
+	simnet.KeepProcs(t)
 	allDrivers(t, func(t *testing.T, d driver) { eachShaker(t, d, mayFail) })
 }
 

@@ -12,21 +12,6 @@ import (
 	"github.com/gale-http/gale/engine"
 )
 
-func init() {
-	mishaps["is in a system call"] = func(blocks func()) {
-		r, w, err := os.Pipe()
-		if err != nil {
-			panic(err)
-		}
-		defer r.Close()
-		go func() {
-			defer w.Close()
-			blocks()
-		}()
-		_, _ = syscall.Read(int(r.Fd()), make([]byte, 1))
-	}
-}
-
 // TestBlockingSystemCall: a handler in a system call that does not return for long.
 func TestBlockingSystemCall(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {

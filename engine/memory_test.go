@@ -29,13 +29,10 @@ const (
 	idleTLSBound = 14 << 10
 )
 
-// needMeasurable skips what cannot be measured, or not in a short time.
+// needMeasurable skips what cannot be measured.
 func needMeasurable(t *testing.T) {
 	t.Helper()
-	switch {
-	case testing.Short():
-		t.Skip("it takes seconds")
-	case raceEnabled:
+	if raceEnabled {
 		t.Skip("the memory would be the race detector's")
 	}
 	if _, _, err := memory(os.Getpid()); err != nil {

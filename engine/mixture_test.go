@@ -50,7 +50,7 @@ var mixtures = []struct {
 
 func TestMixture(t *testing.T) {
 	seed, quota, only := uint64(1), int64(600), ""
-	if raceEnabled || testing.Short() {
+	if raceEnabled {
 		quota = 250
 	}
 	if words := strings.SplitN(os.Getenv("GALE_STRESS"), ",", 3); len(words) > 1 {

@@ -290,9 +290,6 @@ func TestEndlessSenderIsCut(t *testing.T) {
 // TestSilentPeerIsDropped: one that got its error and neither closes nor sends is
 // dropped too, after a while.
 func TestSilentPeerIsDropped(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes as long as a connection lingers")
-	}
 	eachDriver(t, func(t *testing.T, d driver) {
 		t.Parallel()
 		s := start(t, d, hello)

@@ -15,19 +15,13 @@ import (
 	"testing"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
-// run runs a program and returns what it wrote, to both outputs. Where the program is
-// missing the test is skipped, but in continuous integration it fails.
+// run runs a program and returns what it wrote, to both outputs.
 func run(t *testing.T, stdin, name string, args ...string) string {
 	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%s is not installed", name)
-		}
-		t.Skipf("%s is not installed", name)
-	}
+	path := simnet.Program(t, name)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, args...)

@@ -212,9 +212,6 @@ func TestHeadTimeoutStops(t *testing.T) {
 // TestHeadTimeoutStartsAnew: the next head has all of its time, also when its first
 // bytes came with the last ones of a head that took long.
 func TestHeadTimeoutStartsAnew(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes longer than a timeout that a busy machine does not run into")
-	}
 	eachDriver(t, func(t *testing.T, d driver) {
 		const limit = time.Second
 		if d.loops > 1 {
@@ -329,9 +326,6 @@ func TestWriteTimeout(t *testing.T) {
 // TestSteadyPeersAreNotTimedOut: each byte of a body, and each read of an answer,
 // starts the clock anew.
 func TestSteadyPeersAreNotTimedOut(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes longer than a timeout that a busy machine does not run into")
-	}
 	eachDriver(t, func(t *testing.T, d driver) {
 		const limit, n = time.Second, 12
 		if d.loops > 1 {

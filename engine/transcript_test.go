@@ -412,7 +412,7 @@ func playGroup(t *testing.T, d driver, g *group) {
 // where that does not take too long.
 func stride(s *simnet.Script, d driver) int {
 	n := 1 + s.Sent()/250
-	if d.loops > 1 || raceEnabled || testing.Short() {
+	if d.loops > 1 || raceEnabled {
 		n *= 7
 	}
 	return n

@@ -36,9 +36,6 @@ func TestClientsFiguresAreRead(t *testing.T) {
 }
 
 func TestClientTable(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds programs and runs them")
-	}
 	s := testSession(t, drive.NewLoadgen(""))
 	s.duration, s.rounds, s.stepLimit = 200*time.Millisecond, 2, 5*time.Minute
 	if err := s.buildClients(t.Context()); err != nil {

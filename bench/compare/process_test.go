@@ -74,9 +74,6 @@ func checkGone(t *testing.T, tree []int) {
 }
 
 func TestInterruptLeavesNothing(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds programs and runs them")
-	}
 	hour := "-d=1h"
 	for what, c := range map[string]struct {
 		wait   string
@@ -110,9 +107,6 @@ func TestInterruptLeavesNothing(t *testing.T) {
 
 // Killed, it cannot end anything itself: the kernel does.
 func TestKillLeavesNothing(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds programs and runs them")
-	}
 	cmd, _, tree := startCompare(t, "loadgen", false, "-workloads", "hello", "-peers", "floor", "-steps", "none", "-d", "1h")
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)

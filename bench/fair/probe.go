@@ -29,7 +29,7 @@ func newProbes() (probes map[string]func() time.Duration, end func(), err error)
 		},
 		"timer": func() time.Duration {
 			began := time.Now()
-			time.Sleep(pause)
+			time.Sleep(pause) // sleep: a timer is the subject
 			return time.Since(began) - pause
 		},
 		"TCP round trip": func() time.Duration {
@@ -81,7 +81,7 @@ func runProbes(probes map[string]func() time.Duration, span time.Duration) map[s
 			var mine []time.Duration
 			for began := time.Now(); time.Since(began) < span; {
 				mine = append(mine, sample())
-				time.Sleep(pause)
+				time.Sleep(pause) // sleep: a timer is the subject
 			}
 			mu.Lock()
 			defer mu.Unlock()

@@ -117,7 +117,7 @@ func visited(upgraded bool) (*engine.Server, <-chan string) {
 // open has chromium open a page and returns what the script of it reports.
 func open(t *testing.T, url string, reports <-chan string) string {
 	t.Helper()
-	path := program(t, "chromium")
+	path := simnet.Program(t, "chromium")
 	dir, err := os.MkdirTemp("", "gale")
 	if err != nil {
 		t.Fatal(err)

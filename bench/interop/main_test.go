@@ -9,7 +9,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"os/exec"
 	"testing"
 	"time"
 
@@ -67,20 +66,6 @@ func start(t testing.TB, s *engine.Server) string {
 		}
 	})
 	return s.Addr().String()
-}
-
-// program returns where an outside program is. Where it is missing the test is
-// skipped, but in continuous integration it fails.
-func program(t testing.TB, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%s is not installed", name)
-		}
-		t.Skipf("%s is not installed", name)
-	}
-	return path
 }
 
 // within returns a context that ends with the test, or when patience does.

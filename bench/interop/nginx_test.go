@@ -58,7 +58,7 @@ http {
 // startNginx starts nginx in front of addr and returns its socket, and its error log.
 func startNginx(t testing.TB, addr string) (socket, errorLog string) {
 	t.Helper()
-	path := program(t, "nginx")
+	path := simnet.Program(t, "nginx")
 	dir, err := os.MkdirTemp("", "gale") // a socket's path must be short
 	if err != nil {
 		t.Fatal(err)

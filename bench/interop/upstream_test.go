@@ -66,12 +66,12 @@ http {
 
 // nodeUpstream starts Node's server and returns its address.
 func nodeUpstream(t testing.TB) string {
-	return simnet.Start(t, exec.Command(program(t, "node"), "-e", upstreamNode)).Addr
+	return simnet.Start(t, exec.Command(simnet.Program(t, "node"), "-e", upstreamNode)).Addr
 }
 
 // nginxUpstream starts nginx as a server and returns its address.
 func nginxUpstream(t testing.TB) string {
-	path, dir := program(t, "nginx"), t.TempDir()
+	path, dir := simnet.Program(t, "nginx"), t.TempDir()
 	return simnet.Nginx(t, path, dir, func(addr string) string { return fmt.Sprintf(upstreamNginx, dir, addr) })
 }
 

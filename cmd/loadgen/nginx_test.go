@@ -5,7 +5,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -30,13 +29,7 @@ http {
 // startNginx returns its URL and the path of its socket.
 func startNginx(t *testing.T) (url, socket string) {
 	t.Helper()
-	nginx, err := exec.LookPath("nginx")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip("nginx is not installed")
-	}
+	nginx := simnet.Program(t, "nginx")
 	dir, err := os.MkdirTemp("", "loadgen")
 	if err != nil {
 		t.Fatal(err)

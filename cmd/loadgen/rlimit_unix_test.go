@@ -9,20 +9,15 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // underLimit runs the program under a limit of open files set by the shell.
 func underLimit(t *testing.T, limit string, args ...string) (code int, stderr string) {
 	t.Helper()
-	shell, err := exec.LookPath("sh")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip("there is no sh here")
-	}
 	script := "ulimit " + limit + ` && exec "$0" "$@"`
-	cmd := exec.Command(shell, append([]string{"-c", script, os.Args[0]}, args...)...)
+	cmd := exec.Command(simnet.Program(t, "sh"), append([]string{"-c", script, os.Args[0]}, args...)...)
 	cmd.Env = append(os.Environ(), programEnv+"=1")
 	var errs strings.Builder
 	cmd.Stderr = &errs

@@ -16,6 +16,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 func TestExactlyTheRequestsAskedFor(t *testing.T) {
@@ -50,13 +52,9 @@ func TestWhatIsSentAndReceivedIsCounted(t *testing.T) {
 	got := make(chan string, 10)
 	url := rawServer(t, func(c net.Conn, r *bufio.Reader) {
 		for {
-			head := ""
-			for !strings.HasSuffix(head, "\r\n\r\n") {
-				line, err := r.ReadString('\n')
-				if err != nil {
-					return
-				}
-				head += line
+			head := simnet.ReadHead(r)
+			if head == "" {
+				return
 			}
 			got <- head
 			_, _ = io.WriteString(c, ok)

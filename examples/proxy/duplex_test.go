@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/gale-http/gale/agent"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // A conversation: what the client says next depends on what the server has said.
@@ -57,26 +58,11 @@ func TestConversation(t *testing.T) {
 
 // A server that refuses a body it has not seen is heard at once.
 func TestEarlyRefusal(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				_, _ = c.Read(make([]byte, 4096))
-				_, _ = io.WriteString(c, "HTTP/1.1 413 No\r\nContent-Length: 3\r\n\r\nno!")
-				_, _ = io.Copy(io.Discard, c)
-			}()
-		}
-	}()
-	url := front(t, "http://"+l.Addr().String(), &agent.Agent{KeepAlive: true})
+	url := front(t, "http://"+simnet.Serve(t, func(c net.Conn) {
+		_, _ = c.Read(make([]byte, 4096))
+		_, _ = io.WriteString(c, "HTTP/1.1 413 No\r\nContent-Length: 3\r\n\r\nno!")
+		_, _ = io.Copy(io.Discard, c)
+	}), &agent.Agent{KeepAlive: true})
 	for range 3 {
 		c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
 		if err != nil {

@@ -78,33 +78,20 @@ func TestPassesMessagesOn(t *testing.T) {
 }
 
 func TestTrouble(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				buf := make([]byte, 1024)
-				n, _ := c.Read(buf)
-				switch {
-				case bytes.HasPrefix(buf[:n], []byte("GET /garbage")):
-					_, _ = io.WriteString(c, "what?\r\n\r\n")
-				case bytes.HasPrefix(buf[:n], []byte("GET /short")):
-					_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort")
-				case bytes.HasPrefix(buf[:n], []byte("GET /stall")):
-					_, _ = c.Read(buf)
-				}
-			}()
+	back := "http://" + simnet.Serve(t, func(c net.Conn) {
+		buf := make([]byte, 1024)
+		n, _ := c.Read(buf)
+		switch {
+		case bytes.HasPrefix(buf[:n], []byte("GET /garbage")):
+			_, _ = io.WriteString(c, "what?\r\n\r\n")
+		case bytes.HasPrefix(buf[:n], []byte("GET /short")):
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort")
+		case bytes.HasPrefix(buf[:n], []byte("GET /stall")):
+			_, _ = c.Read(buf)
 		}
-	}()
-	url := front(t, "http://"+l.Addr().String(), &agent.Agent{KeepAlive: true})
-	hasty := front(t, "http://"+l.Addr().String(), &agent.Agent{Timeouts: agent.Timeouts{Response: 50 * time.Millisecond}})
+	})
+	url := front(t, back, &agent.Agent{KeepAlive: true})
+	hasty := front(t, back, &agent.Agent{Timeouts: agent.Timeouts{Response: 50 * time.Millisecond}})
 	for path, want := range map[string]int{"/garbage": 502, "/stall": 504, "/closed": 502} {
 		through := url
 		if path == "/stall" {
@@ -127,8 +114,12 @@ func TestTrouble(t *testing.T) {
 	if body, err := io.ReadAll(res.Body); err == nil {
 		t.Errorf("half an answer passed for a whole one: %q", body)
 	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
 	_ = l.Close()
-	if res, err := http.Get(url); err != nil || res.StatusCode != 502 {
+	if res, err := http.Get(front(t, "http://"+l.Addr().String(), &agent.Agent{})); err != nil || res.StatusCode != 502 {
 		t.Errorf("nobody there: %v %v", res, err)
 	}
 }
@@ -308,15 +299,7 @@ func TestExpectGoesOn(t *testing.T) {
 			heads := make(chan string, 1)
 			back := simnet.Serve(t, func(conn net.Conn) {
 				r := bufio.NewReader(conn)
-				head := ""
-				for !strings.HasSuffix(head, "\r\n\r\n") {
-					line, err := r.ReadString('\n')
-					if err != nil {
-						return
-					}
-					head += line
-				}
-				heads <- head
+				heads <- simnet.ReadHead(r)
 				_, _ = io.WriteString(conn, c.interim)
 				if c.sent {
 					if _, err := io.ReadFull(r, make([]byte, len(body))); err != nil {

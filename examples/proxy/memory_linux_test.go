@@ -77,9 +77,6 @@ func slowly(from io.Reader) (total int64, err error) {
 // 100 MB go either way, and both at once, at a slow reader, and the proxy holds no more than
 // before.
 func TestMemoryIsFlat(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short: it moves 400 MB")
-	}
 	const size = 100 << 20
 	back := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {

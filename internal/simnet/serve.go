@@ -3,6 +3,8 @@
 package simnet
 
 import (
+	"bytes"
+	"io"
 	"net"
 	"testing"
 )
@@ -36,6 +38,19 @@ func Serve(t testing.TB, serve func(c net.Conn)) (addr string) {
 		}
 	}()
 	return l.Addr().String()
+}
+
+// ReadHead reads a head, and nothing behind it, and returns as much of it as there is: all, if it
+// ends as heads do.
+func ReadHead(r io.Reader) string {
+	var head []byte
+	for b := make([]byte, 1); !bytes.HasSuffix(head, []byte("\r\n\r\n")); {
+		if _, err := r.Read(b); err != nil {
+			break
+		}
+		head = append(head, b[0])
+	}
+	return string(head)
 }
 
 func repeat(c net.Conn, answer []byte) {

@@ -71,7 +71,7 @@ func run(target string, conns int, span time.Duration) (asker.Figures, error) {
 			_ = c.Close()
 		})
 	}
-	time.Sleep(span)
+	time.Sleep(span) // sleep: the span of the load
 	l.over.Store(true)
 	group.Wait()
 	l.client.Destroy()

@@ -7,13 +7,12 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/gale-http/gale/bench/internal/work"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 func TestReadFigures(t *testing.T) {
@@ -78,12 +77,7 @@ func TestWhatDriversCannot(t *testing.T) {
 }
 
 func TestWrk(t *testing.T) {
-	if _, err := exec.LookPath("wrk"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("wrk is not installed")
-		}
-		t.Skip("wrk is not installed")
-	}
+	simnet.Program(t, "wrk")
 	wrk, err := NewWrk()
 	if err != nil {
 		t.Fatal(err)

@@ -5,12 +5,10 @@ package drive
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -20,6 +18,7 @@ import (
 	"time"
 
 	"github.com/gale-http/gale/bench/internal/work"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // recorder answers every request rightly, and keeps each that is new to it.
@@ -95,13 +94,9 @@ func (r *recorder) requests() []string {
 }
 
 func TestDriversSendTheSame(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds a program and runs it")
-	}
+	simnet.Program(t, "wrk")
 	wrk, err := NewWrk()
-	if errors.Is(err, exec.ErrNotFound) && os.Getenv("CI") != "true" {
-		t.Skip("wrk is not installed")
-	} else if err != nil {
+	if err != nil {
 		t.Fatal(err)
 	}
 	program := filepath.Join(t.TempDir(), "loadgen")

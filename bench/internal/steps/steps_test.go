@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/gale-http/gale/bench/internal/proc"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 const turn = 2020 // instructions that testdata/known.s executes for each byte
@@ -65,13 +66,7 @@ func TestMain(m *testing.M) {
 // known starts the assembled program.
 func known(t *testing.T) *child {
 	t.Helper()
-	gcc, err := exec.LookPath("gcc")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("gcc is not installed")
-		}
-		t.Skip("gcc is not installed")
-	}
+	gcc := simnet.Program(t, "gcc")
 	program := filepath.Join(t.TempDir(), "known")
 	if out, err := exec.Command(gcc, "-nostdlib", "-static", "-o", program, "testdata/known.s").CombinedOutput(); err != nil {
 		t.Fatalf("gcc: %v\n%s", err, out)
