@@ -67,3 +67,15 @@ const (
 
 // NewPage allocates a page.
 func NewPage() any { return newPage() }
+
+// Waiting counts the connections of the portable driver that wait for another request.
+func (s *Server) Waiting() (n int) {
+	s.run.mu.Lock()
+	defer s.run.mu.Unlock()
+	for c := range s.run.conns {
+		if c.waits.Load() == waitsNext {
+			n++
+		}
+	}
+	return n
+}

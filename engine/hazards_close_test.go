@@ -173,6 +173,7 @@ type stubbornConn struct {
 	net.Conn
 	method string
 	fn     func()
+	then   func() // behind SetReadDeadline; nil: nothing
 }
 
 func (c stubbornConn) do(method string) {
@@ -198,6 +199,9 @@ func (c stubbornConn) Close() error {
 
 func (c stubbornConn) SetReadDeadline(at time.Time) error {
 	c.do("SetReadDeadline")
+	if c.then != nil {
+		defer c.then()
+	}
 	return c.Conn.SetReadDeadline(at)
 }
 
@@ -210,7 +214,7 @@ type stubbornListener struct {
 func (l stubbornListener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if bad := l.armed.Swap(nil); bad != nil && err == nil {
-		return stubbornConn{c, bad.method, bad.fn}, nil
+		return stubbornConn{c, bad.method, bad.fn, bad.then}, nil
 	}
 	return plainConn{c}, err
 }
@@ -273,6 +277,61 @@ func TestConnMayFail(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A deadline that Shutdown sets on a connection, for a request that may still come, is not in the
+// way of one that does, however late the connection is told of it.
+func TestLateDeadlineOfShutdown(t *testing.T) {
+	s := prepare(t, drivers[0], nil)
+	begun, here, release, told := make(chan struct{}), make(chan struct{}), make(chan struct{}), make(chan struct{}, 99)
+	s.Handler = func(req *engine.Request, res *engine.Response) {
+		if string(req.URL()) == "/echo" {
+			close(begun)
+		}
+		echo(req, res)
+	}
+	listening := make(chan struct{})
+	s.On.Listening = func() { close(listening) }
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var retiring atomic.Bool
+	var armed atomic.Pointer[stubbornConn]
+	armed.Store(&stubbornConn{method: "SetReadDeadline", fn: func() {
+		if retiring.Swap(false) {
+			close(here)
+			<-release
+		}
+	}, then: func() {
+		select {
+		case <-release:
+			told <- struct{}{}
+		default:
+		}
+	}})
+	go func() { _ = s.Serve(stubbornListener{l, &armed}) }()
+	wait(t, listening, "Serve to begin")
+	c := s.dial()
+	c.get("/", "")
+	if !eventually(func() bool { return s.Waiting() == 1 }) {
+		t.Fatal("the connection does not wait for another request")
+	}
+	retiring.Store(true)
+	ended := make(chan error, 1)
+	go func() { ended <- s.Shutdown(context.Background()) }()
+	wait(t, here, "SetReadDeadline")
+	c.send(headOf("/echo", 4) + "ab")
+	time.Sleep(soon) // sleep: a deadline that has passed when the connection is told of it is the subject
+	close(release)
+	wait(t, told, "the connection to be told")
+	wait(t, begun, "the handler")
+	c.send("cd")
+	c.expect(200, "abcd")
+	_ = c.Close()
+	if err := wait(t, ended, "Shutdown"); err != nil {
+		t.Error(err)
+	}
 }
 
 // TestListenerMayFail: a listener that panics, or exits, when it is closed does not keep the

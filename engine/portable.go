@@ -28,13 +28,25 @@ const (
 
 // nowWaits says what the connection, of the portable driver, waits for from now on.
 func (c *conn) nowWaits(what uint32) {
+	if c.wasCalled(what) {
+		c.SetReadDeadline(time.Time{})
+	}
+}
+
+// wasCalled is nowWaits, but that it leaves the deadline that was set on the connection meanwhile, if
+// it reports that one was.
+func (c *conn) wasCalled(what uint32) bool {
 	if c.waits.Swap(what) != waitsCalled {
-		return
+		return false
 	}
 	mu := &c.server.run.mu
-	mu.Lock() // retirePortable has it while it sets the deadline
-	defer mu.Unlock()
-	c.SetReadDeadline(time.Time{})
+	mu.Lock() // retirePortable has it while it says that it will be set
+	setting, open := c.server.run.conns[c]
+	mu.Unlock()
+	if open {
+		setting.Wait()
+	}
+	return true
 }
 
 // serveNetConn serves one connection of the portable driver to its end.
@@ -50,7 +62,7 @@ func (s *Server) serveNetConn(w *loop.Worker, nc net.Conn) {
 	c.OpenConn(w, nc, c)
 	s.run.mu.Lock()
 	closed := s.run.closed
-	s.run.conns[c] = struct{}{}
+	s.run.conns[c] = new(sync.WaitGroup)
 	s.run.mu.Unlock()
 	if closed {
 		_ = nc.Close()
@@ -71,6 +83,7 @@ func (c *conn) upset(value any) {
 		c.server.logf("gale: panic in serving a connection: %v\n%s", value, debug.Stack())
 	}
 	if !c.Closed() {
+		c.wasCalled(waitsNot)
 		c.server.tell("Close of a connection", c.close)
 	}
 }
@@ -124,9 +137,9 @@ func (c *conn) setReadTimeout() {
 // retirePortable is retire for the connections of the portable driver that are there;
 // those to come find out by themselves. None is closed: a request may have been read just now.
 func (s *Server) retirePortable() {
-	var arm []func()
 	s.run.mu.Lock()
-	for c := range s.run.conns {
+	defer s.run.mu.Unlock()
+	for c, setting := range s.run.conns {
 		ticks := int64(lastTicks)
 		switch {
 		case c.waits.CompareAndSwap(waitsFirst, waitsCalled):
@@ -134,13 +147,9 @@ func (s *Server) retirePortable() {
 		case !c.waits.CompareAndSwap(waitsNext, waitsCalled):
 			continue
 		}
-		if fn := c.PlanReadDeadline(loop.DeadlineIn(ticks)); fn != nil {
-			arm = append(arm, fn)
-		}
-	}
-	s.run.mu.Unlock()
-	for _, fn := range arm { // not under the lock, and not waited for: they may be anybody's
-		go s.tell("SetReadDeadline of a connection", fn)
+		setting.Go(func() { // the connection may be anybody's; who reads from it waits for this
+			s.tell("SetReadDeadline of a connection", func() { c.SetReadDeadline(loop.DeadlineIn(ticks)) })
+		})
 	}
 }
 

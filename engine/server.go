@@ -64,7 +64,7 @@ type running struct {
 	group     *loop.Group
 	listeners []*listener
 	closed    bool
-	conns     map[*conn]struct{} // of the portable driver
+	conns     map[*conn]*sync.WaitGroup // of the portable driver, with who sets a deadline on them
 
 	closing   atomic.Bool  // answers say Connection: close
 	lastCalls atomic.Int64 // when queues have been accepted from for long enough, as loop.Millis tells it
@@ -115,7 +115,7 @@ func (s *Server) start() error {
 	r.limits, r.bodyRate, r.timeouts = s.Limits.machine(), s.Limits.bodyRate(), s.Timeouts.ticks()
 	r.tls = secure
 	r.seed = maphash.MakeSeed()
-	r.conns = make(map[*conn]struct{})
+	r.conns = make(map[*conn]*sync.WaitGroup)
 	r.empty = make(chan struct{}, 1)
 	r.context, r.cancel = context.WithCancel(context.Background())
 	if r.done == nil {

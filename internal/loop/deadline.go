@@ -90,19 +90,6 @@ func (s *Stream) SetReadDeadline(t time.Time) { s.setDeadline(&s.input, t) }
 // SetWriteDeadline is SetReadDeadline for writes.
 func (s *Stream) SetWriteDeadline(t time.Time) { s.setDeadline(&s.output, t) }
 
-// PlanReadDeadline is SetReadDeadline to a time to come, of a stream of the portable driver, by whoever
-// does not call its net.Conn himself, which may be anybody's: that is what it returns, to be called on
-// whatever goroutine and however late; nil when the stream is closed.
-func (s *Stream) PlanReadDeadline(t time.Time) (arm func()) {
-	at := instantOf(t)
-	s.rarely().read.Store(at)
-	if s.above == nil {
-		return nil
-	}
-	c := s.above.conn
-	return func() { _ = c.SetReadDeadline(timeOf(at)) }
-}
-
 func (s *Stream) setDeadline(side *word, t time.Time) {
 	if s.rare.Load() == nil && t.IsZero() {
 		return
