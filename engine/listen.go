@@ -203,7 +203,7 @@ func (s *Server) open(l net.Listener, addr net.Addr, file *socketFile) (accept f
 		defer s.run.serving.Done()
 		defer close(entry.done)
 		defer entry.end()
-		err := s.acceptFrom(l)
+		err := s.acceptFrom(l, addr)
 		if s.run.closing.Load() {
 			return nil
 		}
@@ -213,7 +213,7 @@ func (s *Server) open(l net.Listener, addr net.Addr, file *socketFile) (accept f
 
 // acceptFrom accepts on l until it is closed. Plain sockets go to the loops, in turn;
 // any other connection, and any in a group without a poller, gets a goroutine.
-func (s *Server) acceptFrom(l net.Listener) error {
+func (s *Server) acceptFrom(l net.Listener, addr net.Addr) error {
 	var logging atomic.Bool // whoever reads the log may be slow: nobody waits for him
 	for {
 		if s.run.closing.Load() {
@@ -228,7 +228,7 @@ func (s *Server) acceptFrom(l net.Listener) error {
 			if errors.As(err, &passing) && passing.Temporary() {
 				if logging.CompareAndSwap(false, true) {
 					go func() {
-						s.logf("gale: accepting on %v: %v", l.Addr(), err)
+						s.logf("gale: accepting on %v: %v", addr, err)
 						logging.Store(false)
 					}()
 				}

@@ -199,15 +199,17 @@ func (g *Group) hand(s, heir *Stream) bool {
 // when everyone else has.
 func (g *Group) handTLS(s *Stream, c *tls.Conn) {
 	g.mu.Lock()
-	defer g.mu.Unlock()
 	delete(g.conns, s)
-	if g.stopped() {
-		_ = c.NetConn().Close()
-		return
+	stopped := g.stopped()
+	if !stopped {
+		key := new(Stream)
+		g.conns[key] = forgetful{weak.Make(c)}
+		runtime.AddCleanup(c, g.drop, key)
 	}
-	key := new(Stream)
-	g.conns[key] = forgetful{weak.Make(c)}
-	runtime.AddCleanup(c, g.drop, key)
+	g.mu.Unlock()
+	if stopped {
+		_ = c.NetConn().Close() // not under the lock: it may be anybody's
+	}
 }
 
 // forgetful closes a connection that is still somebody's.

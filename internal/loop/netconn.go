@@ -27,8 +27,9 @@ import (
 
 // Conn is a net.Conn over a stream. Its methods may be called from any goroutine, and
 // several at once: reads wait for each other, and so do writes. Errors are io.EOF,
-// io.ErrUnexpectedEOF (the end of a connection of TLS that TLS has not told), ErrDeadline (a net.Error and os.ErrDeadlineExceeded), ErrClosed (a net.ErrClosed)
-// and those of the kernel. Read and Write do not allocate.
+// io.ErrUnexpectedEOF (the end of a connection of TLS that TLS has not told), ErrDeadline (a
+// net.Error and os.ErrDeadlineExceeded), ErrClosed (a net.ErrClosed) and those of the kernel.
+// Read and Write do not allocate.
 type Conn struct {
 	stream           atomic.Pointer[Stream]
 	users            atomic.Int32 // who is in a method, one for not being closed, and connClosed
@@ -95,7 +96,7 @@ func (c *Conn) take(s *Stream, w *Worker) error {
 	own.reset()
 	own.task, own.loop, own.fd, own.state = (*takenTask)(c), l, s.fd, taken
 	own.outputArm = s.outputArm
-	own.signs.Store(s.signs.Load() & (signHangUp | signReset))
+	own.signs.Store(s.signs.Load() & signsOfSocket)
 	own.rare.Store(s.rare.Swap(nil))
 	if err := l.poller.move(int(s.fd), l.streams.add(own), s.outputArm); err != nil {
 		l.streams.remove(own)
@@ -140,6 +141,7 @@ func (c *Conn) takeConn(s *Stream) error {
 	}
 	own.reset()
 	own.loop, own.above, own.portable, own.state = s.loop, s.above, true, taken
+	own.signs.Store(s.signs.Load() & signsOfSocket)
 	own.rare.Store(s.rare.Swap(nil))
 	if !s.loop.group.hand(s, own) {
 		return ErrClosed

@@ -197,7 +197,7 @@ func (s *Stream) Move(w *Worker, from *Stream, task Task, then func(Task)) error
 		s.above.wire.stream.Store(s)
 	}
 	s.Take(w)
-	s.signs.Or(from.signs.Load() & signHangUp)
+	s.signs.Or(from.signs.Load() & signsOfSocket)
 	from.above, from.fd = nil, -1
 	from.Hand(then)
 	return nil

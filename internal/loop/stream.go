@@ -80,6 +80,8 @@ const (
 	signUnended             // see Unended
 	signMute                // see Mute
 	signReset               // a write has met a reset, which a read would not hear of any more
+
+	signsOfSocket = signHangUp | signReset // what is true of the socket, whoever has it
 )
 
 // Loop returns the stream's loop.
