@@ -61,8 +61,8 @@ type call struct {
 // success ends the sending, and so does closing it.
 //
 // Do does not allocate on a socket that was kept, with req and res used before, a body
-// of up to 8 KiB, and a context that cannot end, is the handler's own, or that of earlier
-// calls on that socket.
+// of up to 8 KiB, and a context that cannot end, is the handler's own, or that of the last
+// two calls on that socket.
 func (a *Agent) Do(ctx context.Context, req *Request, res *Response) error {
 	if res == nil {
 		return a.drop(ctx, req)

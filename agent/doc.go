@@ -62,8 +62,8 @@
 //
 // When a call's context ends, the call ends with the context's error, whatever it was
 // waiting for, and its socket is closed, never kept. A handler's own context costs
-// nothing, on the loop and off it, nor does one under which the socket has been used before;
-// any other that can end costs a context.AfterFunc a call.
+// nothing, on the loop and off it, nor does one under which the socket was used twice in a row
+// before; any other that can end costs a context.AfterFunc a call.
 //
 // # Code of the user's
 //

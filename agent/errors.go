@@ -89,10 +89,11 @@ var (
 
 // What is wrong with a request before anything is sent.
 var (
-	errURL      = errors.New("the URL must be http or https, with a host, without user data that is not for Auth")
-	errHost     = errors.New("the host is empty or has bytes that no host can have")
-	errPort     = errors.New("the port must be 1 to 65535")
-	errPath     = errors.New("the path has bytes that a request target cannot have, or is none for the method: that begins with a slash, but is host:port for CONNECT, and may be * for OPTIONS")
+	errURL  = errors.New("the URL must be http or https, with a host, without user data that is not for Auth")
+	errHost = errors.New("the host is empty or has bytes that no host can have")
+	errPort = errors.New("the port must be 1 to 65535")
+	errPath = errors.New("the path must begin with a slash (host:port for CONNECT, or * for OPTIONS)" +
+		" and have only bytes that a request target can have")
 	errMethod   = errors.New("the method is no token")
 	errFamily   = errors.New("the family must be 0, 4 or 6")
 	errLocal    = errors.New("the local address is no IP address")

@@ -122,7 +122,7 @@ func (q *Request) SetHeader(name string, values ...string) error {
 	case !isHost(name):
 	case len(values) > 1:
 		return errFieldTwo
-	case len(values) == 1 && !validHost(values[0]):
+	case len(values) == 1 && !bytesparse.ValidHost([]byte(values[0])):
 		return errField
 	}
 	return q.out.Headers.Set(name, values...)
@@ -163,16 +163,10 @@ func addsHost[T string | []byte](q *Request, name, value T) error {
 		return nil
 	case q.out.Headers.Has(bytesparse.FieldHost):
 		return errFieldTwo
-	case !validHost(value):
+	case !bytesparse.ValidHost([]byte(value)):
 		return errField
 	}
 	return nil
-}
-
-// validHost is bytesparse.ValidHost, which wants bytes, without an allocation.
-func validHost[T string | []byte](value T) bool {
-	var b [256]byte
-	return bytesparse.ValidHost(append(b[:0], value...))
 }
 
 // isHost tells whether name is that of the field that a request has once (RFC 9112 §3.2).

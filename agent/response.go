@@ -234,8 +234,8 @@ func (r *Response) receive(q *Request) error {
 	return nil
 }
 
-// nextHead waits for a head. Once it has begun, its end may take no longer than its
-// beginning, in however many pieces it comes.
+// nextHead waits for a head. Once it has begun, what comes later than its beginning might have
+// taken comes too late, in however many pieces it comes: it takes twice as long at most.
 func (r *Response) nextHead() error {
 	for began := int64(0); ; {
 		if r.in.Unread() > 0 || r.in.Ended() {

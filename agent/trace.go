@@ -9,8 +9,9 @@ import (
 
 // Trace is told what a call of Do comes through; nil functions are not called. They may be
 // called by other goroutines than that which makes the call, and those about a socket that
-// comes too late for it when it is over. They must not wait; a panic in one fails the call. A request that is sent again comes
-// through it again.
+// comes too late for it when it is over. One that waits has the call wait. A panic in one fails the
+// call where a goroutine of the agent's calls it; else the caller gets it. A request that is sent
+// again comes through it again.
 type Trace struct {
 	// ResolveStart is told that a name is looked up.
 	ResolveStart func(host string)

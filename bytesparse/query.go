@@ -40,11 +40,8 @@ func CutTarget(target []byte) (scheme, authority, path, query []byte) {
 		return nil, target, nil, nil
 	}
 	scheme, authority = target[:i:i], target[i+3:]
-	for j, c := range authority {
-		if c == '/' || c == '?' {
-			authority, path = authority[:j:j], authority[j:]
-			break
-		}
+	if j := indexEither(authority, 0, '/', '?'); j < len(authority) {
+		authority, path = authority[:j:j], authority[j:]
 	}
 	if path, query = CutQuery(path); len(path) == 0 {
 		path = target[i+1 : i+2 : i+2] // the first slash of "://" will do

@@ -14,8 +14,8 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// connsPerPage is how many connections are allocated together: with the runtime's own 8 bytes
-// they just fit 8 KiB. Pages never move and are reused, never returned.
+// connsPerPage is how many connections are allocated together: as many as fit 8 KiB beside the 8
+// bytes that the runtime adds. Pages never move and are reused, never returned.
 const connsPerPage = 31
 
 // lingerTicks and lingerBytes bound how long a connection that was ended early is

@@ -82,7 +82,8 @@
 // is unlocked when it returns, and its waits take the goroutine's way. It may even never
 // return: Shutdown ends by its deadline and Close at once, without it, and what it does
 // with its request from then on fails with ErrClosed. All of that goes for events, hooks, the
-// functions of a tls.Config and the log as well; for Events.Close, Close waits a second.
+// functions of a tls.Config and the log as well; for Events.Close, Close waits a second, and for
+// the Close of listeners and connections that are the user's as long as they take.
 //
 // An answer that is cut, by its handler, a timeout, Close of its Socket or the end of the server,
 // can be told from a whole one: by its length or its chunks, and where only the end of the

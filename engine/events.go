@@ -106,13 +106,12 @@ func (x *responder) tell(name string, event func()) (what outcome) {
 }
 
 // tellAside calls user code, by its name, on a goroutine that nobody waits for. When
-// it does not return, it ends the connection, unless that was taken over; socket may be
-// nil where the connection has ended.
-func (s *Server) tellAside(name string, event func(), socket *Socket) {
+// it does not return, cut ends the connection; nil where that has ended.
+func (s *Server) tellAside(name string, event, cut func()) {
 	what := exited
 	defer func() {
-		if what != returned && socket != nil {
-			socket.cut()
+		if what != returned && cut != nil {
+			cut()
 		}
 	}()
 	what = s.tell(name, event)

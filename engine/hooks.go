@@ -78,7 +78,7 @@ func (r *Response) OnDrain(fn func()) {
 	r.x.check("OnDrain")
 	if fn != nil {
 		server, socket, told := r.x.server, r.x.conn.socket(), fn
-		fn = func() { server.tellAside("OnDrain", told, socket) }
+		fn = func() { server.tellAside("OnDrain", told, socket.cut) }
 	}
 	r.out.OnDrain(fn)
 }
@@ -214,7 +214,7 @@ func (c *conn) Overdue() (again int64) {
 			if socket.state.Load() == own {
 				return // it was taken over meanwhile
 			}
-			server.tellAside(l.name, l.told, socket)
+			server.tellAside(l.name, l.told, socket.cut)
 		}
 	}()
 	return limit

@@ -43,7 +43,7 @@ func (s *Server) serveFD(fd uintptr) error {
 		sys.Close(own)
 		return err
 	}
-	if !s.run.group.Portable() && sys.IsListening(own) {
+	if !s.run.group.Portable() {
 		return s.serveOwn(own)
 	}
 	file := os.NewFile(uintptr(own), "listener")

@@ -18,15 +18,15 @@ const freshTicks = 1000
 // How long the user's own code may hold up the end: Events.Close after Close, and anything
 // (that, a listener that does not close) after the deadline of Shutdown.
 const (
-	closeMost = time.Second
+	closeMost = time.Second - graceMost
 	graceMost = 100 * time.Millisecond
 )
 
 // Close stops the server at once: listeners and connections are closed, contexts
 // of requests end, waits of handlers fail. It returns when nothing of the server
-// runs any more but handlers that do not return; Events.Close it waits for, a second at
-// most. A second call waits for the
-// first. It must not be called from a handler; `go s.Close()` may.
+// runs any more but handlers that do not return. Events.Close it waits for, a second at
+// most; a listener or a connection of the user's whose Close does not return holds it up,
+// as nothing does Shutdown. A second call waits for the first. It must not be called from a handler; `go s.Close()` may.
 func (s *Server) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeMost)
 	defer cancel()

@@ -149,15 +149,7 @@ func (x *responder) giveAway(proto string, give func(*tls.Conn)) {
 	}
 	c.mode = modeTaken
 	s.gone()
-	go func() {
-		what := exited
-		defer func() {
-			if what != returned {
-				_ = over.NetConn().Close()
-			}
-		}()
-		what = s.tell(fmt.Sprintf("NextProto[%q]", proto), func() { give(over) })
-	}()
+	go s.tellAside(fmt.Sprintf("NextProto[%q]", proto), func() { give(over) }, func() { _ = over.NetConn().Close() })
 	switch {
 	case c.Portable() || !x.worker.Lost():
 		c.close()

@@ -42,10 +42,8 @@ func (in *Incoming) Header(name string) []byte {
 	h, b := &in.Head, in.head
 	id := bytesparse.LookupField(name)
 	if id == bytesparse.FieldOther {
-		for i := range h.Fields {
-			if isNamed(h, b, i, id, name) {
-				return in.merged(h, b, i, name)
-			}
+		if i := h.NextNamed(b, name, -1); i >= 0 {
+			return in.merged(h, b, i, name)
 		}
 		return nil
 	}

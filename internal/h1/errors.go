@@ -40,7 +40,8 @@ var (
 	ErrUnexpectedEOF error = newError(400, "connection closed inside a message")
 	// ErrNoCloseNotify: the end of the connection was to be that of the message, and TLS has not told it (Torn). It
 	// is an ErrUnexpectedEOF.
-	ErrNoCloseNotify error = &Error{Status: 400, Msg: "connection closed without close_notify, which would have ended the message", Offset: -1, cause: ErrUnexpectedEOF}
+	ErrNoCloseNotify error = &Error{Status: 400, Offset: -1, cause: ErrUnexpectedEOF,
+		Msg: "connection closed without close_notify, which would have ended the message"}
 	// ErrHeadTooLarge: the head outgrew Limits.HeadBytes.
 	ErrHeadTooLarge error = newError(431, "head too large")
 	// ErrTooManyFields: more field lines than Limits.Fields.

@@ -9,12 +9,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ResetOnClose has the closing of a TCP socket be a reset: what has not been sent is
-// dropped, and the peer can tell it from an end.
-func ResetOnClose(fd int) {
-	_ = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
-}
-
 // Reset resets a TCP connection at once, and shuts down any other. Unlike Close, it is safe
 // for anyone who knows that the descriptor is still open.
 func Reset(fd int) {

@@ -92,9 +92,9 @@ func listen(fd int, at Addr, how Listening) error {
 // named tells whether the address has a file.
 func named(at Addr) bool { return at.Path != "" && at.Path[0] != '@' }
 
-// IsListening tells whether the descriptor is a stream socket that listens. macOS and
+// isListening tells whether the descriptor is a stream socket that listens. macOS and
 // OpenBSD do not say (SO_ACCEPTCONN cannot be asked for there): then it tells no.
-func IsListening(fd int) bool {
+func isListening(fd int) bool {
 	kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
 	if err != nil || kind != unix.SOCK_STREAM {
 		return false
@@ -105,7 +105,7 @@ func IsListening(fd int) bool {
 
 // StartListening has a bound socket listen, if it does not.
 func StartListening(fd, backlog int) error {
-	if IsListening(fd) {
+	if isListening(fd) {
 		return nil
 	}
 	switch at, err := LocalAddr(fd); {

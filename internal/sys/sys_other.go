@@ -20,9 +20,6 @@ const (
 	Err
 )
 
-// IsListening tells nothing here.
-func IsListening(int) bool { return false }
-
 // StartListening fails.
 func StartListening(fd, backlog int) error { return errors.ErrUnsupported }
 
