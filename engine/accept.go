@@ -131,7 +131,7 @@ func (a *acceptor) take(here *loop.Loop, fd int) {
 	there := here
 	if a.alone {
 		there = a.server.leastLoaded()
-	} else if other := a.other(); crowded(here, other) {
+	} else if other := a.other(here); crowded(here, other) {
 		there = other
 	}
 	localOf(there).load.Add(1)
@@ -142,10 +142,12 @@ func (a *acceptor) take(here *loop.Loop, fd int) {
 	a.server.adopt(here, fd)
 }
 
-// other returns another loop each time.
-func (a *acceptor) other() *loop.Loop {
+// other returns the next of the other loops; where there are none, here.
+func (a *acceptor) other(here *loop.Loop) *loop.Loop {
 	loops := a.server.run.group.Loops()
-	a.turn++
+	if a.turn++; loops[a.turn%len(loops)] == here {
+		a.turn++
+	}
 	return loops[a.turn%len(loops)]
 }
 
