@@ -141,19 +141,19 @@ func echoServer(t *testing.T) chan net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = l.Close() })
-	go func() { // ends with the connection
-		c, err := l.Accept()
-		if err != nil {
-			return
-		}
-		_, _ = io.Copy(struct{ io.Writer }{c}, struct{ io.Reader }{c}) // not by splice, whose pipes are kept
-		_ = c.Close()
-	}()
 	echo, err := net.Dial("tcp4", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = echo.Close() })
+	c, err := l.Accept() // here: it is no descriptor that the server's end may leave
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { // ends with the connection
+		_, _ = io.Copy(struct{ io.Writer }{c}, struct{ io.Reader }{c}) // not by splice, whose pipes are kept
+		_ = c.Close()
+	}()
 	echoes := make(chan net.Conn, 1)
 	echoes <- echo
 	return echoes

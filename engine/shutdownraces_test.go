@@ -227,8 +227,9 @@ func TestShutdownAnswersWhatHasComeMeanwhile(t *testing.T) {
 		s := start(t, d, routes(map[string]engine.Handler{
 			"/hello": hello,
 			"/large": func(_ *engine.Request, res *engine.Response) {
-				asked <- struct{}{}
 				_ = res.SetHeader("Content-Length", strconv.Itoa(size))
+				_ = res.Flush() // a head that left later would say that it is the last
+				asked <- struct{}{}
 				_ = pattern(res, size)
 			},
 		}))

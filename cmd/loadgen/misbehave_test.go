@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 func TestErrorsByKind(t *testing.T) {
@@ -142,7 +144,7 @@ type mortal struct {
 }
 
 func newMortal(t *testing.T, serve func(*mortal, net.Conn, *bufio.Reader)) *mortal {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", net.JoinHostPort(simnet.Secluded, "0"))
 	if err != nil {
 		t.Fatal(err)
 	}
