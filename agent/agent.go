@@ -1,4 +1,4 @@
-// Agent: the pool of sockets, and what is the same for all requests of it (seed:
+// Agent: the pool of sockets, and the settings that all of its requests share (seed:
 // http.Agent).
 
 package agent
@@ -17,76 +17,76 @@ import (
 )
 
 // Agent keeps sockets to servers and makes requests on them (seed: http.Agent). The
-// zero value has the seed's defaults: no keep-alive beyond queued requests, as many
-// sockets as are asked for. Set the fields before first use; it must not be copied.
-// All methods may be called from any goroutine.
+// zero value has the seed's defaults: sockets are reused only for requests already queued,
+// and their number is unlimited. Set the fields before first use; an Agent must not be
+// copied. All methods are safe for concurrent use.
 type Agent struct {
-	// KeepAlive keeps sockets that nobody waits for, for requests to come (seed:
-	// keepAlive). Without it a socket is used again only while requests are queued for
-	// its origin.
+	// KeepAlive keeps idle sockets for later requests (seed: keepAlive). Without it a
+	// socket is reused only while requests are queued for its origin.
 	KeepAlive bool
 	// KeepAliveMsecs is the time in milliseconds without traffic after which TCP probes
 	// a kept socket (seed: keepAliveMsecs); 0 is 1000, negative is no probes.
 	KeepAliveMsecs int
-	// MaxSockets bounds the sockets per origin, in use and free (seed: maxSockets).
-	// Requests beyond wait in order of arrival. 0 is no bound.
+	// MaxSockets bounds the sockets per origin, in use and idle (seed: maxSockets).
+	// Requests beyond it wait in order of arrival. 0 is no bound.
 	MaxSockets int
-	// MaxFreeSockets bounds the sockets per origin that nobody uses (seed:
-	// maxFreeSockets); 0 is 256, negative is none.
+	// MaxFreeSockets bounds the idle sockets per origin (seed: maxFreeSockets); 0 is
+	// 256, negative is none.
 	MaxFreeSockets int
-	// Limits bounds what a server may make us hold or do.
+	// Limits bounds what a server may make the agent hold or do.
 	Limits Limits
 	// Timeouts bounds how long a server may take, phase by phase.
 	Timeouts Timeouts
 	// Retry says when a request is sent again.
 	Retry Retry
-	// TLS is for https; nil is the default: verification on. Sessions are resumed, for
-	// each origin by itself, unless it verifies by a function of its own and brings no
-	// ClientSessionCache.
+	// TLS is the configuration for https; nil is the default, which verifies servers.
+	// Sessions are resumed, separately for each origin, unless the config has a
+	// verification function of its own and no ClientSessionCache.
 	TLS *tls.Config
-	// Dial, when set, makes connections in place of the agent's own dialling. network
-	// is "tcp" or "unix". It runs on a goroutine of its own.
+	// Dial, when set, makes the connections instead of the agent. network is "tcp" or
+	// "unix". Each call runs on a goroutine of its own.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
-	// Loops is how many event loops serve requests from goroutines that are no
+	// Loops is the number of event loops for requests from goroutines other than
 	// handlers; 0 is GOMAXPROCS. They start with the first such request.
 	Loops int
-	// Portable serves each socket by a blocking net.Conn, as on systems without a
+	// Portable serves each socket through a blocking net.Conn, as on systems without a
 	// poller.
 	Portable bool
 
 	once   sync.Once
 	run    *running
-	single bool // NoAgent: nothing is pooled
+	single bool // for NoAgent: nothing is pooled
 }
 
-// Limits bounds answers. Zero is the default, negative none.
+// Limits bounds responses. A zero field is its default; a negative one is no limit, and for
+// DrainBytes no draining.
 type Limits struct {
-	HeadBytes    int   // of an answer's head: 64 KiB
-	Fields       int   // of a head or trailer section: 1000
+	HeadBytes    int   // of a response head: 64 KiB
+	Fields       int   // number of fields in a head or trailer section: 1000
 	TrailerBytes int   // of a trailer section: 8 KiB
 	BodyBytes    int64 // of a body: none
-	DrainBytes   int64 // how much of an answer that is closed unread is read to keep its socket: 64 KiB
+	DrainBytes   int64 // how much of a response closed early is read to keep its socket: 64 KiB
 }
 
-// Timeouts bound single waits; 0 is the default, negative none. A context bounds a whole
-// call.
+// Timeouts bound single waits; zero is the default, negative no timeout. A context bounds
+// a whole call.
 type Timeouts struct {
-	Dial     time.Duration // for a connection, with TLS and proxy: 30 s
+	Dial     time.Duration // for a connection, with proxy and TLS handshake: 30 s
 	Queue    time.Duration // for a socket when MaxSockets are in use: none
-	Response time.Duration // for the head of an answer to begin, once the request is sent, and for it to end: 2 min
+	Response time.Duration // from the sent request to the start of the response head, and again to its end: 2 min
 	Read     time.Duration // for more of a body: 2 min
-	Write    time.Duration // for a slow server to take more: 2 min
-	Continue time.Duration // for 100 Continue before the body is sent all the same: 1 s
-	Idle     time.Duration // that a socket is kept without use: 90 s
+	Write    time.Duration // for a slow server to accept more: 2 min
+	Continue time.Duration // for a 100 Continue, after which the body is sent anyway: 1 s
+	Idle     time.Duration // for which a socket is kept unused: 90 s
 }
 
-// Retry says when a request whose socket, used before, turns out to be dead is sent
-// once more, on a fresh one, no byte of an answer having come.
+// Retry says when a request is sent once more, on a fresh socket: only if its socket had
+// been used before and turned out to be dead, and no byte of a response has arrived.
 type Retry struct {
-	// Never turns it off.
+	// Never disables retries.
 	Never bool
-	// Always sends requests of any method again, also where the server may have
-	// processed the first. Without it only those that are idempotent (RFC 9110
+	// Always retries requests of any method, even where the server may have processed
+	// the first attempt. Otherwise only those are retried that are idempotent (RFC 9110
 	// §9.2.2), carry an Idempotency-Key, or of which nothing was sent.
 	Always bool
 }
@@ -101,12 +101,12 @@ const (
 	defaultDrain    = 64 << 10
 )
 
-// Default is the agent of Get and NewRequest (seed: http.globalAgent). Unlike the
-// seed's it keeps sockets: KeepAlive is on.
+// Default is the agent of Get and NewRequest (seed: http.globalAgent). Unlike the seed's,
+// it has KeepAlive on.
 var Default = &Agent{KeepAlive: true}
 
-// NoAgent is an agent that pools nothing: each request has a socket of its own, and
-// says Connection: close (seed: agent: false).
+// NoAgent is an agent that pools nothing: each request has a socket of its own and sends
+// Connection: close (seed: agent: false).
 var NoAgent = &Agent{single: true}
 
 // running is the state of an agent.
@@ -126,13 +126,13 @@ type running struct {
 	group *loop.Group
 }
 
-// times are Timeouts with the defaults filled in; 0 is none.
+// times are Timeouts in milliseconds, with the defaults filled in; 0 is none.
 type times struct {
 	dial, queue, proceed, idle int64
 	response, read, write      int32
 }
 
-// state returns what the agent runs on.
+// state returns the agent's state, made on first use.
 func (a *Agent) state() *running {
 	a.once.Do(a.start)
 	return a.run
@@ -176,7 +176,7 @@ func millis(d, otherwise time.Duration) int32 {
 	return int32(max(1, min(d.Milliseconds(), 1<<30)))
 }
 
-// loops returns the agent's own loops, started if need be.
+// loops returns the agent's own loops and starts them if they are not running.
 func (r *running) loops() (*loop.Group, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -195,10 +195,10 @@ func (r *running) loops() (*loop.Group, error) {
 	return g, nil
 }
 
-// Destroy closes all sockets, those in use as well, ends the agent's loops, and has
-// every request fail with ErrDestroyed from now on (seed: agent.destroy). Whoever
-// made an agent that was used from ordinary goroutines should destroy it in the end.
-// It must not be called on Default or NoAgent by code that does not own the program.
+// Destroy closes all sockets, including those in use, ends the agent's loops, and makes
+// every later request fail with ErrDestroyed (seed: agent.destroy). An agent that was used
+// from ordinary goroutines should be destroyed in the end by the code that made it. On
+// Default or NoAgent only the program itself, never a library, should call it.
 func (a *Agent) Destroy() {
 	r := a.state()
 	r.mu.Lock()
@@ -214,14 +214,14 @@ func (a *Agent) Destroy() {
 	}
 }
 
-// CloseFreeSockets closes the sockets that nobody uses. The agent goes on.
+// CloseFreeSockets closes the idle sockets. The agent stays usable.
 func (a *Agent) CloseFreeSockets() {
 	a.state().names.each(func(o *origin) { o.closeFree() })
 }
 
-// GetName returns the name of the origin that the request is for: sockets with one
-// name can stand in for each other (seed: agent.getName). It is host:port:localAddress,
-// and goes on with what else makes a difference.
+// GetName returns the name of the origin that the request is for: sockets of the same
+// name are interchangeable (seed: agent.getName). It is host:port:localAddress, followed
+// by whatever else distinguishes the origin.
 func (a *Agent) GetName(req *Request) (string, error) {
 	o, err := a.state().resolve(req)
 	if err != nil {

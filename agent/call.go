@@ -1,6 +1,6 @@
-// A call: one request on its way to an answer. It finds a socket, sends, and waits for
-// the head of the answer; when the socket turns out to have been dead it does so again
-// on a fresh one, where that is safe.
+// A call: one request, from start to response. It acquires a socket, sends, and waits for
+// the head of the response; if the socket turns out to have been dead, it tries again on a
+// fresh one, where that is safe.
 
 package agent
 
@@ -23,53 +23,54 @@ type call struct {
 	run     *running
 	origin  *origin
 	ctx     context.Context
-	worker  *loop.Worker // that calls; nil for an ordinary goroutine
-	follows bool         // the handler's own context: nothing needs to be registered
-	seat    *loop.Seat   // of the connection whose own context it is, whoever calls; else nil
+	worker  *loop.Worker // the calling worker; nil for an ordinary goroutine
+	follows bool         // ctx is the handler's own: nothing needs to be registered
+	seat    *loop.Seat   // of the connection whose own context ctx is, whoever calls; else nil
 	trace   *Trace
-	conn    *conn                   // nil when there is none, or no longer
-	stop    func() bool             // ends the watch for a foreign context
+	conn    *conn                   // nil when there is none yet, or no longer
+	stop    func() bool             // ends the watch on a foreign context
 	over    context.CancelCauseFunc // ends the context of a ClientRequest
-	reused  bool                    // the socket has been used before
+	reused  bool                    // an earlier request used the socket
 	fresh   bool                    // only a fresh socket will do
-	turn    *waiter                 // who waits in its place already; nil: nobody
+	turn    *waiter                 // queued for the call already; nil: none
 	taken   bool                    // Source has been read from
 	sent    bool                    // the request has been sent to its end
-	begun   bool                    // bytes of an answer have come
-	unread  bool                    // the answer was closed before all of it was read
+	begun   bool                    // bytes of a response have arrived
+	unread  bool                    // the response was closed before all of it was read
 	wrote   int                     // how much of the request swift has sent
-	sender  *sender                 // who sends the body while the answer is read; nil: nobody
-	unsent  error                   // why a sender has ended before all was sent
-	reads   *sender                 // who has read from Source last
+	sender  *sender                 // sends the body while the response is read; nil: none
+	unsent  error                   // why a sender ended before all was sent
+	reads   *sender                 // the last one that read from Source
 }
 
-// Do makes a request and waits for the head of its answer; the body is read from res
-// then. With res nil the answer is read and dropped. With the context of a handler of
-// package engine, or one derived from it, called by that handler, the socket is on the
-// handler's own loop and waiting suspends the handler; any other goroutine parks.
+// Do makes a request and waits for the head of the response, whose body is then read from
+// res. With a nil res the response is read and dropped. When a handler of package engine
+// calls Do with its own context, or one derived from it, the socket is on the handler's own
+// loop and waiting suspends the handler; any other goroutine parks.
 //
-// When ctx ends, Do returns at once with its error, as do reads of the body later on;
-// the socket is closed then. req is the caller's again when Do returns, but for the body
-// (see below). res must be
-// read to its end or closed; a Do with the same res does that, too. Errors are *Error.
+// When ctx ends, Do returns at once with its error, and so do later reads of the body; the
+// socket is closed. When Do returns, req is the caller's again, except for a body still
+// being sent (see below). res must be read to its end or closed; another Do with the same
+// res also closes it. Errors are of type *Error.
 //
-// A body above 8 KiB, or from a Source that may have to wait, is sent while the answer is
-// waited for and read, so that both may stream: Do returns when the head of the answer is
-// there, and req, its Body and its Source are in use until the answer has been read to
-// its end or closed. Source is read by another goroutine then, and a Read of it that waits
-// is not waited for: it may return later, and its outcome is dropped. An answer that is no
-// success ends the sending, and so does closing it.
+// A body above 8 KiB, or from a Source that may have to wait, is sent while the response is
+// waited for and read, so that both can stream. Do then returns when the head of the
+// response has been received, and req, its Body and its Source are in use until the response
+// has been read to its end or closed. Another goroutine reads Source. A Read of it in
+// progress at the end of the call is not waited for: it may return later, and its result is
+// dropped. A response with a status of 300 or above ends the sending, and so does closing
+// the response.
 //
-// Do does not allocate on a socket that was kept, with req and res used before, a body
-// of up to 8 KiB, and a context that cannot end, is the handler's own, or that of the last
-// two calls on that socket.
+// Do does not allocate on a kept socket if req and res have been used before, the body has
+// at most 8 KiB, and the context cannot end, is the handler's own, or is that of the
+// last two calls on the socket.
 func (a *Agent) Do(ctx context.Context, req *Request, res *Response) error {
 	if res == nil {
 		return a.drop(ctx, req)
 	}
 	r := a.state()
 	res.reset()
-	if req.sends != nil { // for an answer that nobody has closed
+	if req.sends != nil { // for a response that was not closed
 		req.sends.unsend(false)
 	}
 	o, err := r.resolve(req)

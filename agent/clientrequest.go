@@ -16,22 +16,23 @@ import (
 )
 
 // ClientRequest is a request under way (seed: http.ClientRequest). Write, FlushHeaders
-// and End send it; Response waits for the answer. Nothing is sent before the first of
-// them. Its methods are for one goroutine at a time, but for Abort, which any may call, and
-// Receive: one goroutine may write while another reads the answer.
+// and End send it; Response waits for the response. Nothing is sent before the first of
+// these calls. Its methods are for one goroutine at a time, with two exceptions: any
+// goroutine may call Abort, and after Receive one goroutine may write while another reads
+// the response.
 type ClientRequest struct {
 	req    *Request
 	res    Response
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	begun  bool // a socket was asked for
-	wrote  bool // some of a body, which cannot be sent again
-	waited bool // Response has returned
+	begun  bool // a socket has been asked for
+	wrote  bool // part of a body, which cannot be sent again, has been written
+	waited bool // Response or Receive has begun to wait for the response
 	err    error
-	side   sender     // its part in sending
+	side   sender     // the sending side's state
 	look   sync.Mutex // guards apart, looks and err
-	apart  bool       // the answer is read by another goroutine, perhaps
-	looks  bool       // the writer looks what has come
+	apart  bool       // another goroutine may be reading the response
+	looks  bool       // the writing goroutine is checking for an early response
 
 	delay, probe *bool
 	probeMsecs   int
@@ -40,15 +41,15 @@ type ClientRequest struct {
 	abort        sync.Once
 }
 
-// NewRequest begins a request with the Default agent (seed: http.request). See
+// NewRequest creates a request on the Default agent (seed: http.request). See
 // Agent.NewRequest.
 func NewRequest(ctx context.Context, options *Request) *ClientRequest {
 	return Default.NewRequest(ctx, options)
 }
 
-// NewRequest begins a request (seed: http.request). The options are the request's until
-// its answer has been received; their Body and Source are not used. It must be ended by
-// Abort, or by Response and the closing of that.
+// NewRequest creates a request (seed: http.request). It uses options until the response
+// has been received, except for their Body and Source, which it ignores. The caller must
+// end it: with Abort, with Close, or by calling Response and closing what that returns.
 func (a *Agent) NewRequest(ctx context.Context, options *Request) *ClientRequest {
 	c := &ClientRequest{req: options}
 	c.ctx, c.cancel = context.WithCancelCause(ctx)
@@ -64,11 +65,11 @@ func (a *Agent) NewRequest(ctx context.Context, options *Request) *ClientRequest
 	return c
 }
 
-// Get asks for a URL with the Default agent (seed: http.get). The answer must be read to
-// its end or closed.
+// Get requests a URL with the Default agent (seed: http.get). The response must be read
+// to its end or closed.
 func Get(ctx context.Context, url string) (*Response, error) { return Default.Get(ctx, url) }
 
-// Get asks for a URL (seed: http.get). The answer must be read to its end or closed.
+// Get requests a URL (seed: http.get). The response must be read to its end or closed.
 func (a *Agent) Get(ctx context.Context, url string) (*Response, error) {
 	res := new(Response)
 	if err := a.Do(ctx, &Request{URL: url}, res); err != nil {
@@ -78,8 +79,9 @@ func (a *Agent) Get(ctx context.Context, url string) (*Response, error) {
 }
 
 // SetHeader sets a field, as Request.SetHeader does, until the head is sent (seed:
-// request.setHeader). With an Expect field the head leaves at once and the body may be
-// written when Events.Continue was told; Write waits for that, for a while.
+// request.setHeader). With an Expect: 100-continue field, the first FlushHeaders, Write or
+// End sends the head and waits, at most Timeouts.Continue, for the server to ask for the
+// body; Events.Continue is called when it does.
 func (c *ClientRequest) SetHeader(name string, values ...string) error {
 	if c.req.out.HeadSent() {
 		return ErrHeadSent
@@ -87,11 +89,11 @@ func (c *ClientRequest) SetHeader(name string, values ...string) error {
 	return c.req.SetHeader(name, values...)
 }
 
-// GetHeader returns the value of a field that was set, as Request.GetHeader does (seed:
+// GetHeader returns the value of a field, as Request.GetHeader does (seed:
 // request.getHeader).
 func (c *ClientRequest) GetHeader(name string) []byte { return c.req.GetHeader(name) }
 
-// RemoveHeader removes a field; once the head is sent it does nothing (seed:
+// RemoveHeader removes a field; after the head has been sent it does nothing (seed:
 // request.removeHeader).
 func (c *ClientRequest) RemoveHeader(name string) {
 	if !c.req.out.HeadSent() {
@@ -99,31 +101,31 @@ func (c *ClientRequest) RemoveHeader(name string) {
 	}
 }
 
-// AddTrailers adds fields that follow the body, as Request.AddTrailers does.
+// AddTrailers adds trailers, as Request.AddTrailers does.
 func (c *ClientRequest) AddTrailers(headers ...string) error { return c.req.AddTrailers(headers...) }
 
-// SetTimeout bounds each wait for the server; 0 is for ever (seed: request.setTimeout).
+// SetTimeout bounds each wait for the server; 0 is no timeout (seed: request.setTimeout).
 func (c *ClientRequest) SetTimeout(d time.Duration) {
 	c.timeout, c.timed = millis(d, 0), true
 	c.adjust()
 }
 
-// SetNoDelay turns Nagle's algorithm off, as it is, or on, once there is a socket (seed:
-// request.setNoDelay).
+// SetNoDelay turns Nagle's algorithm off, which is the default, or on, as soon as there is
+// a socket (seed: request.setNoDelay).
 func (c *ClientRequest) SetNoDelay(noDelay bool) {
 	c.delay = &noDelay
 	c.adjust()
 }
 
-// SetSocketKeepAlive turns TCP probes on, after initialDelay milliseconds without
-// traffic, or off, once there is a socket (seed: request.setSocketKeepAlive).
+// SetSocketKeepAlive turns TCP keep-alive probes on, after initialDelay milliseconds
+// without traffic, or off, as soon as there is a socket (seed: request.setSocketKeepAlive).
 func (c *ClientRequest) SetSocketKeepAlive(enable bool, initialDelay int) {
 	c.probe, c.probeMsecs = &enable, initialDelay
 	c.adjust()
 }
 
-// adjust has the socket, if there is one, be what was asked for. While somebody else reads
-// the answer, that may be given back unless it is being written to.
+// adjust applies the settings to the socket, if there is one. While another goroutine reads
+// the response, it may give the socket back unless the sending side has entered.
 func (c *ClientRequest) adjust() {
 	s := c.side.conn
 	if s == nil || c.failure() != nil {
@@ -133,7 +135,7 @@ func (c *ClientRequest) adjust() {
 	if !c.apart {
 		defer c.look.Unlock()
 		if c.timed {
-			s.ReadTimeout = c.timeout // else it is for who reads: Response.SetTimeout
+			s.ReadTimeout = c.timeout // otherwise the reading side sets it: Response.SetTimeout
 		}
 		c.settings(s)
 		return
@@ -157,7 +159,7 @@ func (c *ClientRequest) settings(s *conn) {
 	}
 }
 
-// begin gets a socket.
+// begin acquires a socket.
 func (c *ClientRequest) begin() error {
 	if err := c.failure(); err != nil || c.begun {
 		return err
@@ -185,8 +187,8 @@ func (c *ClientRequest) begin() error {
 	return nil
 }
 
-// expect sends the head of a request with Expect, and waits for the server to want the
-// body.
+// expect sends the head of a request with an Expect field and waits until the server asks
+// for the body.
 func (c *ClientRequest) expect() error {
 	out := &c.req.out
 	if err := out.FlushHead(); err != nil {
@@ -203,8 +205,8 @@ func (c *ClientRequest) expect() error {
 	return err
 }
 
-// sending judges what became of sending. When the server has answered already, that is
-// no error: what is still written is dropped.
+// sending judges the result of a send. It is not an error that the server has already
+// responded: what is still written is then dropped.
 func (c *ClientRequest) sending(err error) error {
 	switch {
 	case err == nil || err == exchange.ErrInterrupted || c.side.hurried(err):
@@ -213,13 +215,13 @@ func (c *ClientRequest) sending(err error) error {
 		return err
 	}
 	if stale(err) && c.ctx.Err() == nil {
-		c.req.out.Break(exchange.ErrInterrupted) // it may have answered before it closed
+		c.req.out.Break(exchange.ErrInterrupted) // it may have responded before it closed
 		return nil
 	}
 	return c.res.wrap("send", err)
 }
 
-// part does a part of the sending. It is dropped when the answer has been closed.
+// part performs one send operation. It is dropped when the response has been closed.
 func (c *ClientRequest) part(do func() error) error {
 	if err := c.begin(); err != nil {
 		return err
@@ -247,8 +249,8 @@ func (c *ClientRequest) part(do func() error) error {
 	}
 }
 
-// fail notes that nothing can be sent any more, and gives the socket back unless somebody
-// else reads from it.
+// fail records that nothing more can be sent, and gives the socket back unless another
+// goroutine reads from it.
 func (c *ClientRequest) fail(err error) {
 	c.look.Lock()
 	defer c.look.Unlock()
@@ -258,22 +260,22 @@ func (c *ClientRequest) fail(err error) {
 	}
 }
 
-// failure returns why the request has failed, nil when it has not.
+// failure returns the error that the request has failed with, or nil.
 func (c *ClientRequest) failure() error {
 	c.look.Lock()
 	defer c.look.Unlock()
 	return c.err
 }
 
-// FlushHeaders sends the head without waiting for a body (seed: request.flushHeaders).
+// FlushHeaders sends the head without waiting for the body (seed: request.flushHeaders).
 func (c *ClientRequest) FlushHeaders() error { return c.part(c.req.out.FlushHead) }
 
-// Write sends p as the next piece of the body, with the head in front of it if that was
-// not sent, and waits while the server is slow (seed: request.write). Without a
-// Content-Length field the body is sent in chunks. Once the server has refused, what is
-// written is dropped: Response says why. A server that sends back while it is sent to may
-// have to be read from by another goroutine, or Write waits for ever: see Receive.
-// io.Writer.
+// Write sends p as the next piece of the body, preceded by the head if that was not sent
+// yet, and waits while the server is slow to read (seed: request.write). Without a
+// Content-Length field the body is sent in chunks. Once the server has refused the body,
+// what is written is dropped; Response returns its answer. If the server sends much of the
+// response before it has read the request, another goroutine may have to read it, or Write
+// waits for ever: see Receive. Write implements io.Writer.
 func (c *ClientRequest) Write(p []byte) (int, error) {
 	err := c.part(func() error {
 		c.wrote = c.wrote || len(p) > 0
@@ -290,7 +292,7 @@ func (c *ClientRequest) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// End completes the request with p, which may be nil, as the last piece of its body
+// End completes the request with p, which may be nil, as the last piece of the body
 // (seed: request.end).
 func (c *ClientRequest) End(p []byte) error {
 	return c.part(func() error {
@@ -302,9 +304,9 @@ func (c *ClientRequest) End(p []byte) error {
 	})
 }
 
-// Abort ends the request, wherever it is (seed: request.abort). What waits fails with
-// ErrAborted, and the socket is closed. Events.Abort is told, once. Any goroutine may
-// call it, and it must be called when Response is not.
+// Abort ends the request in whatever state it is (seed: request.abort). Calls that wait
+// fail with ErrAborted, and the socket is closed. Events.Abort is called once. Any
+// goroutine may call Abort; it must be called if Response, Receive and Close are not.
 func (c *ClientRequest) Abort() {
 	c.abort.Do(func() {
 		c.cancel(ErrAborted)
@@ -314,8 +316,8 @@ func (c *ClientRequest) Abort() {
 	})
 }
 
-// Close ends a request that nobody wants the answer of. It is for the goroutine that
-// uses the request.
+// Close ends a request whose response is not wanted. Only the goroutine that uses the
+// request may call it.
 func (c *ClientRequest) Close() error {
 	c.cancel(ErrAborted)
 	return c.res.Close()

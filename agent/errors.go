@@ -1,4 +1,4 @@
-// Errors of a call: what was being done, to whom, and why it failed.
+// Errors of a call: the operation, the origin and the cause.
 
 package agent
 
@@ -15,19 +15,19 @@ import (
 	"github.com/gale-http/gale/internal/loop"
 )
 
-// Error is why a call failed. Unwrap gives the cause: a context's error, an error of
-// this package, a *ProtocolError, or one of the network's.
+// Error is the failure of a call. Unwrap returns the cause: a context's error, an error of
+// this package, a *ProtocolError, or an error of the network.
 type Error struct {
-	Op     string // what was being done: "request", "resolve", "dial", "proxy", "tls", "wait for a socket", "send", "receive", "read"
-	Origin string // host:port:localAddress, or what else GetName gives
+	Op     string // the operation: "request", "resolve", "dial", "proxy", "tls", "wait for a socket", "send", "receive", "read"
+	Origin string // the origin's name as GetName returns it: host:port:localAddress and so on
 	Err    error  // why it failed
 }
 
-// Error says what failed, to whom and why.
+// Error returns the operation, the origin and the cause, in one line.
 func (e *Error) Error() string {
 	origin := strings.TrimSuffix(e.Origin, ":")
 	if bytesparse.IndexControl(origin) >= 0 {
-		origin = strconv.Quote(origin) // it is one line
+		origin = strconv.Quote(origin) // keeps it one line
 	}
 	return "agent: " + e.Op + " " + origin + ": " + e.Err.Error()
 }
@@ -35,59 +35,60 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Timeout tells whether time ran out; the error is a net.Error then.
+// Timeout tells whether the cause is a timeout; Error implements net.Error.
 func (e *Error) Timeout() bool {
 	return errors.Is(e.Err, os.ErrDeadlineExceeded) || errors.Is(e.Err, context.DeadlineExceeded)
 }
 
-// Temporary is what net.Error wants; it is Timeout.
+// Temporary is the same as Timeout; net.Error requires it.
 func (e *Error) Temporary() bool { return e.Timeout() }
 
-// ProtocolError is what a server has sent that is not HTTP, or is not safe (RFC 9112;
-// package bytesparse for the details).
+// ProtocolError reports bytes from a server that are not valid or not safe HTTP (RFC 9112;
+// see package bytesparse for the details).
 type ProtocolError = h1.Error
 
-// Why calls fail. All come wrapped in an *Error.
+// The causes of failed calls, which return them wrapped in an *Error. ErrTrailer and ErrHeadSent,
+// when a setter returns them, and ErrEnded, from a ClientRequest, are not wrapped.
 var (
 	// ErrDestroyed: the agent was destroyed.
 	ErrDestroyed = errors.New("the agent was destroyed")
 	// ErrAborted: ClientRequest.Abort was called, or Response.Close before all was read.
 	ErrAborted = errors.New("the request was aborted")
-	// ErrServerClosed: the server closed the connection without an answer. The request
-	// may have been processed: only what is safe to repeat was repeated.
+	// ErrServerClosed: the server closed the connection without a response. The request
+	// may have been processed: it was retried only if that was safe.
 	ErrServerClosed = errors.New("the server closed the connection without an answer")
-	// ErrUnexpectedEOF: the server closed the connection inside an answer.
+	// ErrUnexpectedEOF: the server closed the connection in the middle of a response.
 	ErrUnexpectedEOF = h1.ErrUnexpectedEOF
-	// ErrNoCloseNotify: an answer without a length or chunks, whose end is that of the
-	// connection, came over TLS, and the connection was closed without a close_notify: anyone
-	// on the way may have cut it (RFC 9112 §9.8). It is an ErrUnexpectedEOF. What came was handed
-	// out before; who knows that the server never says so may take it for all.
+	// ErrNoCloseNotify: the body of a response was delimited by the end of a TLS connection,
+	// and that was closed without a close_notify: anyone on the path may have cut it (RFC
+	// 9112 §9.8). It is an ErrUnexpectedEOF. The bytes received before were handed out; a
+	// caller that knows the server never sends a close_notify may take them for the whole.
 	ErrNoCloseNotify = h1.ErrNoCloseNotify
-	// ErrTunnel: a CONNECT or an upgrade was accepted, and nobody listens for it.
+	// ErrTunnel: a CONNECT or an upgrade was accepted, but there is no event function for it.
 	ErrTunnel = errors.New("the connection has become a tunnel, and there is no Events.Connect or Events.Upgrade")
-	// ErrSwitched: the server accepted an upgrade and did not take the rest of the body.
+	// ErrSwitched: the server accepted an upgrade before the body was sent to its end.
 	ErrSwitched = errors.New("the server has switched protocols before it was sent the body")
 	// ErrTimeout: the server took longer than Timeouts allow.
 	ErrTimeout = loop.ErrTimeout
-	// ErrBodyUsed: the request would have been sent again, but its Source cannot be read
-	// twice. It comes with what has made that necessary.
+	// ErrBodyUsed: the request had to be sent again, but its Source cannot be read twice.
+	// The error that made this necessary is wrapped with it.
 	ErrBodyUsed = errors.New("the body was read and cannot be sent again")
-	// ErrSource: Source.Reader has failed; errors.As finds its error.
+	// ErrSource: Source.Reader failed; errors.As finds its error.
 	ErrSource = errors.New("reading the body failed")
 	// ErrTooLong and ErrTooShort: more or fewer body bytes than the declared length.
 	ErrTooLong  = exchange.ErrTooLong
 	ErrTooShort = exchange.ErrTooShort
-	// ErrBadLength: the Content-Length field that was set is no number.
+	// ErrBadLength: the Content-Length field that was set is not a number.
 	ErrBadLength = exchange.ErrBadLength
-	// ErrTrailer: a field that may not be a trailer.
+	// ErrTrailer: the field may not be a trailer.
 	ErrTrailer = exchange.ErrTrailer
-	// ErrHeadSent: the head has left, and cannot be changed.
+	// ErrHeadSent: the head has been sent and cannot be changed.
 	ErrHeadSent = exchange.ErrHeadSent
-	// ErrEnded: the request was ended before.
+	// ErrEnded: the request has already been ended.
 	ErrEnded = exchange.ErrEnded
 )
 
-// What is wrong with a request before anything is sent.
+// The reasons for which a request is rejected before anything is sent.
 var (
 	errURL  = errors.New("the URL must be http or https, with a host, without user data that is not for Auth")
 	errHost = errors.New("the host is empty or has bytes that no host can have")

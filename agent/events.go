@@ -1,5 +1,5 @@
 // Events of a request (seed: the events of http.ClientRequest). They are called by the
-// goroutine that makes the call, while that is under way.
+// goroutine that makes the call, while the call is under way.
 
 package agent
 
@@ -10,32 +10,32 @@ import (
 	"github.com/gale-http/gale/internal/loop"
 )
 
-// Events are the seed's events of a request; nil does what the seed does when nobody
-// listens.
+// Events holds a function for each of the seed's events of a request; for nil the default
+// is what the seed does without a listener.
 type Events struct {
-	// Socket is told which socket the request has got (seed: 'socket').
+	// Socket is called with the socket that the request will use (seed: 'socket').
 	Socket func(s *Socket)
-	// Continue is told of a 100, before the body is sent (seed: 'continue').
+	// Continue is called on a 100 Continue, before the body is sent (seed: 'continue').
 	Continue func()
-	// Information is told of any other interim response but 101, such as 103. What it is
-	// given is valid until it returns.
+	// Information is called on any other interim response except 101, such as 103. res is
+	// valid until it returns.
 	Information func(res *Response)
-	// Connect gets the socket when a CONNECT was accepted, and what was received behind
-	// the head (seed: 'connect'). The socket is its to close. Without it Do fails with
-	// ErrTunnel, and the socket is closed.
+	// Connect is called when a CONNECT was accepted, with the socket and the bytes received
+	// after the head (seed: 'connect'). It must see to it that the socket is closed. If
+	// Connect is nil, Do fails with ErrTunnel, and the socket is closed.
 	Connect func(res *Response, socket net.Conn, head []byte)
-	// Upgrade gets the socket when the protocol was switched, as Connect does (seed:
-	// 'upgrade').
+	// Upgrade is called when the server has switched protocols, with the same arguments as
+	// Connect (seed: 'upgrade').
 	Upgrade func(res *Response, socket net.Conn, head []byte)
-	// Response is told of the answer's head (seed: 'response').
+	// Response is called when the head of the response has been received (seed: 'response').
 	Response func(res *Response)
-	// Abort is told that ClientRequest.Abort was called, once (seed: 'abort').
+	// Abort is called once, when ClientRequest.Abort is called (seed: 'abort').
 	Abort func()
-	// Trace, of a call of Do, is told what that comes through.
+	// Trace, for calls of Do, follows the stages of the call.
 	Trace *Trace
 }
 
-// interim tells of an interim response.
+// interim reports an interim response.
 func (e *Events) interim(r *Response) {
 	switch {
 	case r.machine.Status() == 100:
@@ -49,8 +49,8 @@ func (e *Events) interim(r *Response) {
 	r.in.Release()
 }
 
-// awaitContinue waits until the server wants the body, or has had its time, and reports
-// whether the body is to be sent. When it is not, an answer has begun to come.
+// awaitContinue waits until the server asks for the body, or Timeouts.Continue has passed,
+// and reports whether the body is to be sent. If it is not, a final response has begun.
 func (r *Response) awaitContinue(q *Request) (bool, error) {
 	c, t := r.conn, &r.run.times
 	c.ReadTimeout = int32(t.proceed)
@@ -62,7 +62,7 @@ func (r *Response) awaitContinue(q *Request) (bool, error) {
 		case err == loop.ErrTimeout && r.in.Unread() == 0 && r.ctx.Err() == nil:
 			return true, nil
 		case err == loop.ErrTimeout && r.in.Unread() > 0 && !begun && r.ctx.Err() == nil:
-			c.ReadTimeout, begun = t.response, true // a head has begun: it has the time of one
+			c.ReadTimeout, begun = t.response, true // a head has begun: the timeout for heads applies
 			continue
 		case err != nil:
 			return false, err
@@ -77,7 +77,7 @@ func (r *Response) awaitContinue(q *Request) (bool, error) {
 	}
 }
 
-// tunnel hands the socket of an accepted CONNECT, or upgrade, to its event.
+// tunnel hands the socket of an accepted CONNECT or upgrade to its event.
 func (r *Response) tunnel(q *Request) error {
 	event := q.On.Connect
 	if r.machine.Status() == 101 {
@@ -87,7 +87,7 @@ func (r *Response) tunnel(q *Request) error {
 		return ErrTunnel
 	}
 	if s := r.sender; s != nil && q.out.Planned().Body {
-		// The rest of the body does not belong into the tunnel, and before it (RFC 9110 §7.8).
+		// The rest of the body belongs before the tunnel, not into it (RFC 9110 §7.8).
 		_ = r.await(&s.left, r.run.times.proceed)
 	}
 	if r.unsend(false); !r.sent && q.out.Planned().Body {
@@ -111,38 +111,38 @@ func (r *Response) tunnel(q *Request) error {
 	return nil
 }
 
-// Socket is the socket of a request, while that is under way.
+// Socket is the socket of a request that is under way.
 type Socket struct {
 	c    *conn
 	conn *loop.Conn
 }
 
-// Reused tells whether another request has used the socket before.
+// Reused tells whether an earlier request used the socket.
 func (s *Socket) Reused() bool { return s.c.used }
 
-// Detach takes the socket out of the agent (seed: 'agentRemove'): it counts no longer
+// Detach takes the socket out of the agent (seed: 'agentRemove'): it no longer counts
 // as one of its sockets, and is closed after this request.
 func (s *Socket) Detach() { s.c.origin.detach(s.c) }
 
-// SetNoDelay turns Nagle's algorithm off, as it is from the beginning, or on (seed:
+// SetNoDelay turns Nagle's algorithm off, which is the default, or on (seed:
 // request.setNoDelay).
 func (s *Socket) SetNoDelay(on bool) { s.c.SetNoDelay(on) }
 
-// SetKeepAlive turns TCP probes on, after msecs milliseconds without traffic, or off
-// (seed: request.setSocketKeepAlive).
+// SetKeepAlive turns TCP keep-alive probes on, after msecs milliseconds without traffic,
+// or off (seed: request.setSocketKeepAlive).
 func (s *Socket) SetKeepAlive(on bool, msecs int) { s.c.SetKeepAlive(on, msecs) }
 
-// LocalAddr returns the address of this end. It allocates.
+// LocalAddr returns the local address. It allocates.
 func (s *Socket) LocalAddr() net.Addr { return s.net().LocalAddr() }
 
-// RemoteAddr returns the address of the server, or of the proxy. It allocates.
+// RemoteAddr returns the address of the server, or of the proxy in between. It allocates.
 func (s *Socket) RemoteAddr() net.Addr { return s.net().RemoteAddr() }
 
-// NetConn returns the socket as a net.Conn, for its addresses. It is the agent's: what is
-// written or read through it is missing from the request. It allocates.
+// NetConn returns the socket as a net.Conn, for the sake of its addresses. The agent owns
+// it: bytes read or written through it are missing from the request. It allocates.
 func (s *Socket) NetConn() net.Conn { return s.net() }
 
-// TLS returns the state of the socket's TLS, nil when it is plain.
+// TLS returns the state of the socket's TLS, nil for a plain socket.
 func (s *Socket) TLS() *tls.ConnectionState { return s.c.secure }
 
 func (s *Socket) net() *loop.Conn {

@@ -1,4 +1,4 @@
-// Passing a request on.
+// Forwarding a received request.
 
 package agent
 
@@ -12,22 +12,23 @@ import (
 	"github.com/gale-http/gale/internal/exchange"
 )
 
-// Message is a request that was received and may be passed on: an *engine.Request.
+// Message is a received request that can be forwarded: an *engine.Request.
 type Message interface {
-	Received() *exchange.Incoming // as gale's own packages see it
+	Received() *exchange.Incoming // for gale's own packages
 	URL() []byte                  // the request target
 	io.Reader
 }
 
-// Forward makes q ask what m asks, as an intermediary does (RFC 9110 §7.6): with its method,
-// its target, its end-to-end fields, its body, as it comes, and its trailers, in place of
-// what q had of those. Where it goes is for q to say: the authority of a target in
-// absolute-form becomes its Host (RFC 9112 §3.2.2). A client that waits for a 100 gets it
-// when the server has sent one, or has had Timeouts.Continue to (RFC 9110 §10.1.1). Via
-// (§7.6.3), and Forwarded or X-Forwarded-For, are the caller's to add. Where On.Upgrade is
-// set, m's wish for another protocol goes on as well (§7.8): who has both sockets then
-// passes on what is said. It allocates only for a method that is not well-known and a target
-// in absolute-form without a path.
+// Forward turns q into a request that passes m on, as an intermediary does (RFC 9110 §7.6):
+// it takes over the method, the target, the end-to-end fields, the body as it arrives, and
+// the trailers, replacing those of q. The server to send it to is the one that q's other
+// fields name; only the authority of an absolute-form target becomes the Host field (RFC
+// 9112 §3.2.2). A client that waits for a 100 Continue gets it once the server has sent one
+// or Timeouts.Continue has passed (RFC 9110 §10.1.1). Via (§7.6.3), Forwarded and
+// X-Forwarded-For are left to the caller. If On.Upgrade is set, a request for another
+// protocol is forwarded as well (§7.8), and On.Upgrade must then relay the bytes between
+// the two sockets. Forward allocates only for a method that is not well-known, an
+// absolute-form target without a path, and a Max-Forwards above 100.
 func (q *Request) Forward(m Message) error {
 	in := m.Received()
 	q.ClearHeaders()
@@ -89,14 +90,14 @@ func (q *Request) Forward(m Message) error {
 	}
 }
 
-// ErrMaxForwards is what Forward says of a TRACE or OPTIONS that must not go further: whoever
-// has got it answers it (RFC 9110 §7.6.2).
+// ErrMaxForwards is returned by Forward for a TRACE or OPTIONS whose Max-Forwards is 0: its
+// recipient must not forward it but respond itself (RFC 9110 §7.6.2).
 var ErrMaxForwards = errors.New("the request may not be forwarded: its Max-Forwards is 0")
 
 var hostName = []byte("Host")
 
-// takeTrailers has the trailers of a message that is passed on follow its body, those
-// that may.
+// takeTrailers makes those trailers of a forwarded message that are allowed as trailers
+// follow its body.
 func (q *Request) takeTrailers(from io.Reader) error {
 	if m, ok := from.(interface{ Received() *exchange.Incoming }); ok && !m.Received().HasTrailers() {
 		return nil
@@ -107,7 +108,7 @@ func (q *Request) takeTrailers(from io.Reader) error {
 	return nil
 }
 
-// trailing is a message with trailers, once it has been read.
+// trailing is a message that has trailers once it has been read.
 type trailing interface {
 	RawTrailers() iter.Seq2[[]byte, []byte]
 }

@@ -1,13 +1,13 @@
-// The answer to a ClientRequest: waited for when that has been sent, or while it is.
+// Waiting for the response to a ClientRequest, after the request has been sent or meanwhile.
 
 package agent
 
 import "runtime"
 
-// Response waits for the head of the answer (seed: the event 'response'), and ends the
-// request first if that was not done. A request without a body whose kept socket turns
-// out to have been dead is sent again as Agent.Retry says. The answer must be read to its end or closed; it
-// is the same at each call.
+// Response waits for the head of the response (seed: the event 'response'), after ending
+// the request if that was not done. If a kept socket turns out to be dead, a request
+// without a body is sent again, as Agent.Retry says. The response must be read to its end
+// or closed; every call returns the same one.
 func (c *ClientRequest) Response() (*Response, error) {
 	switch err := c.failure(); {
 	case err != nil:
@@ -23,10 +23,10 @@ func (c *ClientRequest) Response() (*Response, error) {
 	return c.receive(true)
 }
 
-// Receive waits for the head of the answer and leaves the request open: it is for
-// streaming both ways. Once FlushHeaders, or a Write, has returned, any goroutine may call
-// it, and read the answer, while another writes, and ends. Closing the answer ends the
-// writing: what is written then is dropped.
+// Receive waits for the head of the response without ending the request, for streaming in
+// both directions. Once FlushHeaders or a Write has returned, any goroutine may call
+// Receive and read the response while another writes and ends the request. Closing the
+// response ends the writing: what is written after that is dropped.
 func (c *ClientRequest) Receive() (*Response, error) {
 	if err := c.begin(); err != nil {
 		return nil, err
@@ -35,7 +35,7 @@ func (c *ClientRequest) Receive() (*Response, error) {
 		return &c.res, nil
 	}
 	for !c.reader() {
-		runtime.Gosched() // the writer looks what has come, for a moment
+		runtime.Gosched() // the writer is checking for an early response, which takes a moment
 	}
 	if err := c.failure(); err != nil {
 		return nil, err
@@ -43,7 +43,7 @@ func (c *ClientRequest) Receive() (*Response, error) {
 	return c.receive(false)
 }
 
-// reader makes the caller the one who reads, unless the writer does just now.
+// reader makes the caller the reader of the response, unless the writer is reading just now.
 func (c *ClientRequest) reader() bool {
 	c.look.Lock()
 	defer c.look.Unlock()
@@ -51,7 +51,7 @@ func (c *ClientRequest) reader() bool {
 	return c.apart
 }
 
-// receive waits for the head of the answer.
+// receive waits for the head of the response.
 func (c *ClientRequest) receive(mayRepeat bool) (*Response, error) {
 	c.look.Lock()
 	c.apart, c.waited = true, true
@@ -79,8 +79,7 @@ func (c *ClientRequest) receive(mayRepeat bool) (*Response, error) {
 	return nil, err
 }
 
-// repeat sends a request of which there was no more than a head once more, on a fresh
-// socket.
+// repeat sends a request of which nothing but a head was sent once more, on a fresh socket.
 func (c *ClientRequest) repeat() error {
 	over := c.res.over
 	c.res.over = nil // the request goes on

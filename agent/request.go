@@ -1,4 +1,4 @@
-// Request: what is asked, of whom (seed: the options of http.request).
+// Request: the options of a request (seed: the options of http.request).
 
 package agent
 
@@ -13,69 +13,70 @@ import (
 	"github.com/gale-http/gale/internal/h1"
 )
 
-// Request is a request to be made. Its zero value asks http://localhost/ with GET.
-// It is made to be used again: what it has worked out is kept as long as the fields
-// say the same. One call at a time may use it; it must not be copied after first use.
+// Request holds the options of a request. Its zero value is GET http://localhost/. It is
+// meant to be reused: what was derived from its fields is kept as long as they do not
+// change. One call at a time may use it; it must not be copied after first use.
 type Request struct {
-	// URL is "http://host:port/path?query" or https; user data in it is for Auth. The
-	// fields below, where they are set, stand in its place.
+	// URL is "http://host:port/path?query", or https; its user information is used as Auth.
+	// The fields below override it where they are set.
 	URL string
 	// Method is GET when empty.
 	Method string
-	// Host is a name or an IP address, "localhost" when empty. Hostname, if set, is
-	// preferred (seed: options.hostname).
+	// Host is a name or an IP address, "localhost" when empty. Hostname, if set, takes
+	// precedence (seed: options.hostname).
 	Host, Hostname string
 	// Port is 80, or 443 for https, when 0.
 	Port int
-	// Path is the request target, with the query: "/" when empty. "*" is for OPTIONS,
-	// host:port for CONNECT.
+	// Path is the request target with its query, "/" when empty. "*" is allowed with
+	// OPTIONS only; CONNECT takes host:port.
 	Path string
 	// Auth is "user:password" for Basic authentication (RFC 7617). An Authorization
 	// field overrides it.
 	Auth string
-	// Body is the whole body. It is not changed, and may be sent more than once.
+	// Body is the whole body. It is only read, and possibly sent more than once.
 	Body []byte
-	// Source, when set, is where the body is read from instead.
+	// Source, when set, supplies the body instead of Body.
 	Source Source
-	// Route says which way the connection takes.
+	// Route says how the connection is made.
 	Route Route
-	// On are the seed's events of a request.
+	// On holds the event functions of the request (seed: its events).
 	On Events
 
 	out    exchange.Outgoing
 	target target
-	raw    []byte    // of SetPath
-	sends  *Response // for whose call the body is being sent beside it; nil: none
-	judged bool      // raw is known to be good
+	raw    []byte    // set by SetPath
+	sends  *Response // whose call is still sending the body concurrently; nil: none
+	judged bool      // raw is known to be valid
 	usual  usual     // see swift.go
-	self   *Request  // where the functions of out belong
+	self   *Request  // the request that the functions of out are bound to
 }
 
-// Source is a body that is read while it is sent: by another goroutine than the one that
-// calls Do, unless all of it is at hand, and until the answer has been read to its end or
-// closed. Where nothing comes from it and nothing from the server, only the context ends
-// the call.
+// Source is a body that is read while it is sent. Unless all of it is at hand, a goroutine
+// other than the caller of Do reads it, until the response has been read to its end or
+// closed. While neither Source nor the server delivers anything, only the context ends the
+// call.
 type Source struct {
-	// Reader is read to its end. Of an engine.Request, or a Response, the trailers follow
-	// that may. A Read that waits when the call ends is not waited for, and what it brings
-	// is dropped: only a Response is its owner's again once that is closed.
+	// Reader is read to its end. If it is an engine.Request or a Response, those of its
+	// trailers that are allowed as trailers follow the body. A Read that is waiting when the
+	// call ends is not waited for, and what it returns is dropped; a Response used as Reader,
+	// however, is free for its owner again once the response to this request is closed.
 	Reader io.Reader
-	Length int64 // how much it has when that is known and > 0; else it is sent in chunks
-	// Again, when set, gives the body from its beginning, so that the request can be
-	// sent again. It is not called while a Read of what it replaces is under way.
+	Length int64 // the length of the body if known and > 0; otherwise it is sent in chunks
+	// Again, when set, returns the body from its beginning, so that the request can be
+	// retried. It is not called while a Read of the previous reader is still in progress.
 	Again func() (io.Reader, error)
 }
 
 // Route is how a server is reached. Requests whose Routes differ do not share sockets.
 type Route struct {
-	Family       int         // 4 or 6: only addresses of that kind
+	Family       int         // 4 or 6: only addresses of that family
 	LocalAddress string      // the IP address to connect from (seed: localAddress)
 	SocketPath   string      // a unix socket to connect to instead (seed: socketPath)
-	TLS          *tls.Config // for https, instead of the agent's; sessions are resumed if it brings a ClientSessionCache
+	TLS          *tls.Config // for https, instead of the agent's; sessions are resumed if it has a ClientSessionCache
 	Proxy        string      // "http://user:password@host:port", or https: plain requests are forwarded, https goes through CONNECT
 }
 
-// prepare makes the request ready to be sent to its target.
+// prepare makes the request ready to be sent.
 func (q *Request) prepare() {
 	if q.self != q {
 		q.self = q
@@ -85,7 +86,7 @@ func (q *Request) prepare() {
 	q.out.Again()
 }
 
-// startLine appends the request line and the fields that nobody has set.
+// startLine appends the request line and the default fields that were not set explicitly.
 func (q *Request) startLine(dst []byte) []byte {
 	t := &q.target
 	dst = append(append(dst, t.methodName...), ' ')
@@ -113,10 +114,10 @@ func (q *Request) plan(r *h1.Reply, p *h1.Plan) error {
 	return nil
 }
 
-// SetHeader sets a field in place of any of that name: one line for each value (seed:
-// request.setHeader). A name that is no token, or a value with CR, LF, NUL or another
-// control byte, is a *writer.FieldError, and nothing has changed. So it is, with another
-// error, when Host has several values or one that no host can have.
+// SetHeader sets a field, replacing any of that name, with one line for each value (seed:
+// request.setHeader). If the name is not a token, or a value contains CR, LF, NUL or
+// another control byte, it returns a *writer.FieldError and changes nothing. It also
+// rejects several values for Host, and a value that is not a valid host.
 func (q *Request) SetHeader(name string, values ...string) error {
 	switch {
 	case !isHost(name):
@@ -128,8 +129,8 @@ func (q *Request) SetHeader(name string, values ...string) error {
 	return q.out.Headers.Set(name, values...)
 }
 
-// SetPath sets the request target in place of Path, from bytes, which are copied: for
-// who forwards requests. nil gives it up again.
+// SetPath sets the request target, overriding Path, from bytes, which are copied. It is
+// meant for forwarding. nil undoes it.
 func (q *Request) SetPath(path []byte) {
 	if bytes.Equal(q.raw, path) {
 		return
@@ -139,7 +140,7 @@ func (q *Request) SetPath(path []byte) {
 	q.target.edition++
 }
 
-// AddHeaderBytes is AddHeader for bytes, which are copied.
+// AddHeaderBytes is AddHeader for byte slices, which are copied.
 func (q *Request) AddHeaderBytes(name, value []byte) error {
 	if err := addsHost(q, name, value); err != nil {
 		return err
@@ -147,8 +148,8 @@ func (q *Request) AddHeaderBytes(name, value []byte) error {
 	return q.out.Headers.AddBytes(name, value)
 }
 
-// AddHeader appends a field line and leaves others of the name alone. Errors are those
-// of SetHeader.
+// AddHeader appends a field line and keeps existing lines of that name. Its errors are
+// those of SetHeader.
 func (q *Request) AddHeader(name, value string) error {
 	if err := addsHost(q, name, value); err != nil {
 		return err
@@ -156,7 +157,7 @@ func (q *Request) AddHeader(name, value string) error {
 	return q.out.Headers.Add(name, value)
 }
 
-// addsHost judges a field that is to be added, if it is Host.
+// addsHost checks a field to be added, if it is Host.
 func addsHost[T string | []byte](q *Request, name, value T) error {
 	switch {
 	case !isHost(name):
@@ -169,28 +170,28 @@ func addsHost[T string | []byte](q *Request, name, value T) error {
 	return nil
 }
 
-// isHost tells whether name is that of the field that a request has once (RFC 9112 §3.2).
+// isHost tells whether name is Host, which a request has exactly once (RFC 9112 §3.2).
 func isHost[T string | []byte](name T) bool {
 	return len(name) == 4 && bytesparse.LookupField(name) == bytesparse.FieldHost
 }
 
-// GetHeader returns the value of a field that was set, several joined with ", ", nil
-// when there is none (seed: request.getHeader). It is a view until the next call of a
-// setter.
+// GetHeader returns the value of a field that was set, several values joined with ", ",
+// nil when there is none (seed: request.getHeader). The result is a view, valid until the
+// next call of a setter.
 func (q *Request) GetHeader(name string) []byte { return q.out.Headers.Get(name) }
 
 // RemoveHeader removes a field that was set (seed: request.removeHeader).
 func (q *Request) RemoveHeader(name string) { q.out.Headers.Remove(name) }
 
-// ClearHeaders removes all fields that were set, and all trailers.
+// ClearHeaders removes all fields and trailers that were set.
 func (q *Request) ClearHeaders() {
 	q.out.Headers.Reset()
 	q.out.Trailers.Reset()
 }
 
-// AddTrailers adds fields, as name, value, name, value, that follow a body sent in
-// chunks, and are dropped otherwise. What is added while Source is read belongs to that
-// body, and goes with it. Errors are those of SetHeader, and ErrTrailer.
+// AddTrailers adds trailers, as name, value, name, value. They follow a chunked body and
+// are dropped otherwise. Trailers added while Source is being read belong to that body, and
+// are removed with it. Errors are those of SetHeader, and ErrTrailer.
 func (q *Request) AddTrailers(headers ...string) error {
 	if len(headers)%2 != 0 {
 		return errOdd

@@ -1,4 +1,4 @@
-// Response: an answer (seed: http.IncomingMessage).
+// Response: the response to a request (seed: http.IncomingMessage).
 
 package agent
 
@@ -15,33 +15,33 @@ import (
 	"github.com/gale-http/gale/internal/loop"
 )
 
-// Response is the answer to a request (seed: http.IncomingMessage). Its zero value is
-// ready for Do, and it is made to be used again. It must be read to its end or closed.
-// All bytes that its methods hand out are valid until it is closed or used again; the
-// strings may be kept. Its methods are for one goroutine at a time; it must not be
-// copied. None but those that say so allocates.
+// Response is the response to a request (seed: http.IncomingMessage). Its zero value is
+// ready for Do, and it is meant to be reused. It must be read to its end or closed. The
+// byte slices that its methods return are valid until it is closed or reused; the strings
+// may be kept. Its methods are for one goroutine at a time; it must not be copied. Methods
+// do not allocate unless they say so.
 type Response struct {
 	call
 	in      exchange.Incoming
 	machine h1.Conn
 	last    exchange.Last
-	open    bool // there is a head
+	open    bool // a head has been received
 	keep    bool // the socket can be used for another request once all is read
-	wanted  bool // a 100 has come
+	wanted  bool // a 100 Continue has been received
 	secure  *tls.ConnectionState
-	early   bool     // the head of the answer has come before the body was sent
-	broken  error    // why no answer can come, when that showed before the body was sent
-	query   *Request // whose answer it is
-	feeds   *sender  // who reads it to send it on, or has
+	early   bool     // the head of the response came before the body was sent
+	broken  error    // why no response can come, if that was found before the body was sent
+	query   *Request // the request that it answers
+	feeds   *sender  // the sender of another request that reads, or has read, the body as its Source
 }
 
-// The versions an answer can have, as strings that need not be made.
+// versions are the possible HTTP versions of a response, as constant strings.
 var versions = [...]string{"1.0", "1.1"}
 
 // StatusCode returns the status, 100 to 999 (seed: message.statusCode).
 func (r *Response) StatusCode() int { return int(r.in.Head.Status) }
 
-// StatusMessage returns the reason phrase as it was sent (seed: message.statusMessage).
+// StatusMessage returns the reason phrase as received (seed: message.statusMessage).
 func (r *Response) StatusMessage() []byte { return r.in.Head.Reason.Of(r.in.HeadBytes()) }
 
 // HTTPVersion returns "1.1" or "1.0" (seed: message.httpVersion).
@@ -53,13 +53,13 @@ func (r *Response) HTTPVersionMajor() int { return 1 }
 // HTTPVersionMinor returns 0 or 1 (seed: message.httpVersionMinor).
 func (r *Response) HTTPVersionMinor() int { return int(r.in.Head.Minor) }
 
-// Header returns the value of a field, nil when there is none; name in any case.
-// Several lines of one name are joined with ", ", except that single-valued fields and
-// set-cookie give the first (seed: message.headers).
+// Header returns the value of a field, nil when there is none; case does not matter in
+// name. Several lines of one name are joined with ", ", except that for single-valued
+// fields and set-cookie only the first is returned (seed: message.headers).
 func (r *Response) Header(name string) []byte { return r.in.Header(name) }
 
-// Headers iterates over names, in lower case, and values, merged as in Header;
-// set-cookie comes once for each of its lines (seed: message.headers).
+// Headers iterates over the fields with lower-case names, merged as in Header, except that
+// set-cookie is yielded once for each of its lines (seed: message.headers).
 func (r *Response) Headers() iter.Seq2[[]byte, []byte] { return r.in.Headers() }
 
 // RawHeaders iterates over the field lines exactly as received (seed:
@@ -74,9 +74,9 @@ func (r *Response) Trailers() iter.Seq2[[]byte, []byte] { return r.in.Trailers()
 // returned io.EOF (seed: message.rawTrailers).
 func (r *Response) RawTrailers() iter.Seq2[[]byte, []byte] { return r.in.RawTrailers() }
 
-// ContentLength returns the length of the body when it was declared or there is none,
-// and -1 when only its end will tell. For an answer to HEAD, and a 304, it is what the
-// head declares all the same, or -1.
+// ContentLength returns the declared length of the body, 0 when there is none, and -1
+// when the length is not known in advance. For a response to HEAD and for a 304 it is the
+// length that the head declares, or -1.
 func (r *Response) ContentLength() int64 {
 	if v := r.in.Head.Value(r.in.HeadBytes(), bytesparse.FieldContentLength); v != nil && !r.in.Head.Has(bytesparse.FieldTransferEncoding) {
 		if n, ok := bytesparse.ParseUint(v); ok {
@@ -89,18 +89,19 @@ func (r *Response) ContentLength() int64 {
 	return -1
 }
 
-// TLS returns the state of the TLS that the answer came through, nil when it was plain
-// (seed: message.socket's getPeerCertificate). It is shared and must not be changed.
+// TLS returns the state of the TLS connection that the response was received over, nil for
+// a plain one (seed: message.socket's getPeerCertificate). It is shared and must not be
+// changed.
 func (r *Response) TLS() *tls.ConnectionState { return r.secure }
 
-// KeepsAlive tells whether the socket will be used for other requests when the body has
+// KeepsAlive tells whether the socket will be kept for other requests once the body has
 // been read.
 func (r *Response) KeepsAlive() bool { return r.keep }
 
-// Received is the answer as gale's own packages see it: engine.Response.Forward asks for it.
+// Received returns the response for use by gale's own packages, such as engine.Response.Forward.
 func (r *Response) Received() *exchange.Incoming { return &r.in }
 
-// SetTimeout bounds each wait for more of the body; 0 is for ever (seed:
+// SetTimeout bounds each wait for more of the body; 0 is no timeout (seed:
 // message.setTimeout).
 func (r *Response) SetTimeout(d time.Duration) {
 	if r.conn != nil {
@@ -108,10 +109,11 @@ func (r *Response) SetTimeout(d time.Duration) {
 	}
 }
 
-// Read reads the body, waiting until some of it has arrived; io.EOF is its end, and then
-// the socket is free for other requests. A body that is cut short is ErrUnexpectedEOF
-// in an *Error, never a short success; over TLS that is so, as ErrNoCloseNotify, for a body
-// that only the end of the connection ends, when TLS has not told that.
+// Read reads the body and waits until some of it has arrived; at its end it returns io.EOF,
+// and the socket is free for other requests. For a body that was cut short it returns
+// ErrUnexpectedEOF in an *Error, never a short success. Over TLS, a body delimited by the
+// end of the connection counts as cut short, with ErrNoCloseNotify, when no close_notify
+// was received.
 func (r *Response) Read(p []byte) (int, error) {
 	if !r.open {
 		return 0, r.notOpen(io.EOF)
@@ -120,8 +122,8 @@ func (r *Response) Read(p []byte) (int, error) {
 	return n, r.look(err, err == io.EOF)
 }
 
-// WriteTo writes the body to w, as Read would have it, until its end: io.Copy from an
-// answer takes this way and needs no buffer of its own.
+// WriteTo writes the rest of the body to w. Its errors are those of Read, and those of w.
+// io.Copy from a Response uses it, and needs no buffer of its own.
 func (r *Response) WriteTo(w io.Writer) (int64, error) {
 	if !r.open {
 		return 0, r.notOpen(nil)
@@ -130,7 +132,8 @@ func (r *Response) WriteTo(w io.Writer) (int64, error) {
 	return n, r.look(err, true)
 }
 
-// notOpen returns why nothing can be read: end when there is nothing, or all was read.
+// notOpen returns what a read of a closed response fails with: end if there was nothing to
+// read or all was read.
 func (r *Response) notOpen(end error) error {
 	if r.unread {
 		return &Error{"read", r.call.origin.name, ErrAborted}
@@ -138,8 +141,8 @@ func (r *Response) notOpen(end error) error {
 	return end
 }
 
-// look gives the socket back when all has been received, or that has become
-// impossible. last tells that nothing more will be read.
+// look gives the socket back when the whole response has been received, or no longer can
+// be. last tells that nothing more will be read.
 func (r *Response) look(err error, last bool) error {
 	switch {
 	case r.in.Received():
@@ -155,8 +158,8 @@ func (r *Response) look(err error, last bool) error {
 	return err
 }
 
-// settle gives the socket back once the answer has been received, and the request was
-// sent; the last time, whatever has become of that.
+// settle gives the socket back once the response has been received and the request sent; if
+// last is set, it does so whether or not the request was sent.
 func (r *Response) settle(last bool) {
 	if r.conn == nil || !r.in.Received() {
 		return
@@ -170,15 +173,16 @@ func (r *Response) settle(last bool) {
 	r.finish(r.keep && r.in.Beyond() == 0)
 }
 
-// Close ends the answer: reading on is ErrAborted, unless all was read. When little is left
-// unread, that is read and the socket kept; otherwise it is closed. It does not wait for the
-// server. Closing twice is harmless.
+// Close ends the response: later reads fail with ErrAborted, unless all was read. If at
+// most Limits.DrainBytes are unread and all of them have been received already, they are dropped and the
+// socket is kept; otherwise the socket is closed. Close does not wait for the server.
+// Closing twice is harmless.
 func (r *Response) Close() error {
 	r.reset()
 	return nil
 }
 
-// reset ends what was before.
+// reset ends the previous use of the response.
 func (r *Response) reset() {
 	if r.feeds != nil {
 		r.retrieve()
@@ -223,7 +227,7 @@ func (r *Response) receive(q *Request) error {
 	if r.sender != nil && r.machine.Status() >= 300 {
 		r.sender.refuse()
 	}
-	asked := q.out.Planned().KeepAlive || r.wrote > 0 && q.target.keepAlive // by swift, which plans nothing
+	asked := q.out.Planned().KeepAlive || r.wrote > 0 && q.target.keepAlive // swift makes no plan
 	r.keep = r.machine.KeepAlive() && asked && (r.sent || r.sender != nil)
 	r.conn.ReadTimeout = r.run.times.read
 	r.in.Settle()
@@ -234,8 +238,9 @@ func (r *Response) receive(q *Request) error {
 	return nil
 }
 
-// nextHead waits for a head. Once it has begun, what comes later than its beginning might have
-// taken comes too late, in however many pieces it comes: it takes twice as long at most.
+// nextHead waits for a head. The read timeout bounds the wait for its first byte and each
+// wait for more. No further wait begins once that time has passed since the first byte, so a
+// head takes at most twice the timeout, in however many pieces it arrives.
 func (r *Response) nextHead() error {
 	for began := int64(0); ; {
 		if r.in.Unread() > 0 || r.in.Ended() {
@@ -268,7 +273,7 @@ func (r *Response) nextHead() error {
 	}
 }
 
-// finish gives the socket back: to be kept, or closed.
+// finish gives the socket back, to be kept or closed.
 func (r *Response) finish(keep bool) {
 	c := r.conn
 	if c == nil {
@@ -286,7 +291,7 @@ func (r *Response) finish(keep bool) {
 	}
 }
 
-// release gives up a socket that the call has taken.
+// release gives up a socket that the call had taken.
 func (r *Response) release(c *conn, keep bool) {
 	w := r.worker
 	if w != nil && (!w.Mine() || c.pooled) {

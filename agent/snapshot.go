@@ -1,10 +1,10 @@
-// Snapshots: what an agent has, by origin (seed: agent.sockets, agent.freeSockets,
-// agent.requests).
+// Snapshots: the agent's sockets and waiting requests, by origin (seed: agent.sockets,
+// agent.freeSockets, agent.requests).
 
 package agent
 
-// Sockets returns how many sockets are in use, by the names of their origins (seed:
-// agent.sockets). While requests are made it is an estimate, as are the others.
+// Sockets returns the number of sockets in use, by the names of their origins (seed:
+// agent.sockets). While requests are being made all snapshots are estimates.
 func (a *Agent) Sockets() map[string]int {
 	return a.count(func(o *origin) int {
 		used, _ := o.split()
@@ -12,7 +12,7 @@ func (a *Agent) Sockets() map[string]int {
 	})
 }
 
-// FreeSockets returns how many sockets nobody uses (seed: agent.freeSockets).
+// FreeSockets returns the number of idle sockets, by origin (seed: agent.freeSockets).
 func (a *Agent) FreeSockets() map[string]int {
 	return a.count(func(o *origin) int {
 		_, free := o.split()
@@ -20,12 +20,13 @@ func (a *Agent) FreeSockets() map[string]int {
 	})
 }
 
-// Requests returns how many requests wait for a socket (seed: agent.requests).
+// Requests returns the number of requests waiting for a socket, by origin (seed:
+// agent.requests).
 func (a *Agent) Requests() map[string]int {
 	return a.count(func(o *origin) int { return int(max(0, o.queue.waiting.Load())) })
 }
 
-// count collects what is more than nothing.
+// count collects the counts above 0.
 func (a *Agent) count(of func(*origin) int) map[string]int {
 	counts := make(map[string]int)
 	a.state().names.each(func(o *origin) {
@@ -36,7 +37,7 @@ func (a *Agent) count(of func(*origin) int) map[string]int {
 	return counts
 }
 
-// split counts the sockets in use and those that are free.
+// split counts the sockets in use and the idle ones.
 func (o *origin) split() (used, free int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -1,4 +1,4 @@
-// Traces: what a call comes through on its way, for who measures (net/http/httptrace).
+// Traces: the stages of a call, for measurements (net/http/httptrace).
 
 package agent
 
@@ -7,26 +7,28 @@ import (
 	"net/netip"
 )
 
-// Trace is told what a call of Do comes through; nil functions are not called. They may be
-// called by other goroutines than that which makes the call, and those about a socket that
-// comes too late for it when it is over. One that waits has the call wait. A panic in one fails the
-// call where a goroutine of the agent's calls it; else the caller gets it. A request that is sent
-// again comes through it again.
+// Trace follows the stages of a call of Do; nil functions are not called. They may be
+// called on other goroutines than the caller's, and those about a socket that comes too
+// late for the call may be called after its end. A function that blocks delays the call. A
+// panic in one fails the call if it happens on one of the agent's goroutines; otherwise it
+// reaches the caller. For a request that is sent again the functions are called again.
 type Trace struct {
-	// ResolveStart is told that a name is looked up.
+	// ResolveStart is called before a name is looked up.
 	ResolveStart func(host string)
-	// ResolveDone is told what that has come to; the addresses must not be changed.
+	// ResolveDone is called with the result of the lookup; addrs must not be changed.
 	ResolveDone func(addrs []netip.Addr, err error)
-	// HandshakeStart is told that TLS is made.
+	// HandshakeStart is called before the TLS handshake.
 	HandshakeStart func()
-	// HandshakeDone is told what that has come to; state is empty when it has failed.
+	// HandshakeDone is called with the result of the handshake; state is empty when it
+	// failed.
 	HandshakeDone func(state tls.ConnectionState, err error)
-	// WroteHead is told when the head of the request was sent, or is about to leave with the
-	// beginning of its body.
+	// WroteHead is called when the head of the request has been sent, or is about to leave
+	// together with the beginning of the body.
 	WroteHead func()
-	// WroteRequest is told when all of the request was sent, or why that failed.
+	// WroteRequest is called when the whole request has been sent, or with the error that
+	// prevented it.
 	WroteRequest func(err error)
-	// FirstByte is told when the first bytes of an answer have come, interim or not.
+	// FirstByte is called when the first bytes of a response, interim or final, have arrived.
 	FirstByte func()
 }
 
