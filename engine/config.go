@@ -1,5 +1,5 @@
-// Limits and timeouts: what bounds a peer. In both, zero is the default and a
-// negative value is none.
+// Limits and timeouts: what bounds a peer. In both, zero stands for the default and a negative
+// value for no bound.
 
 package engine
 
@@ -13,11 +13,11 @@ import (
 	"github.com/gale-http/gale/internal/loop"
 )
 
-// Limits bounds what peers may make the server hold or do. Zero is the default, which
-// stands beside each, and a negative number is none. Of pipelined requests no
-// more is held than fits the buffer of 8 KiB that the first was read into, or a buffer
-// that a head of up to Head bytes has needed: the rest stays in the kernel until the
-// requests before are answered.
+// Limits bounds what peers may make the server hold or do. Zero stands for the default, which is
+// given with each field, and a negative number for no limit. Pipelined requests are held only as
+// far as they fit the 8 KiB buffer into which the first was read, or the larger one that a head of
+// up to Head bytes needed; the rest stays in the kernel until the earlier requests have been
+// answered.
 type Limits struct {
 	Head          int   // bytes of a request head; 64 KiB; beyond it 431
 	Fields        int   // fields of a head (seed: maxHeadersCount); 1000; beyond it 431
@@ -25,11 +25,11 @@ type Limits struct {
 	ChunkLine     int   // bytes of a chunk-size line, extensions included; 256; beyond it 400
 	ChunkOverhead int   // bytes of chunk framing out of proportion to the data; 16 KiB; beyond it 400
 	Trailers      int   // bytes of a trailer section; 8 KiB; beyond it 431
-	Body          int64 // bytes of a request body; none; beyond it 413
-	BodyRate      int   // bytes a second of a body, on average over the time it is waited for, less half a minute; 240; below it 408
-	Drain         int64 // bytes of a body read after its handler left it; 256 KiB; beyond it the connection closes
-	Connections   int   // connections open at once; 262144; beyond it they are answered 503 and closed
-	Suspended     int   // handlers waiting on one loop; 16384; beyond it new requests wait
+	Body          int64 // bytes of a request body; no limit; beyond it 413
+	BodyRate      int   // bytes of a body per second spent waiting for it, not counting 30 s; 240; below it 408
+	Drain         int64 // bytes of a body read on after its handler has left it unread; 256 KiB; beyond it the connection closes
+	Connections   int   // connections open at once; 262144; those beyond it are answered 503 and closed
+	Suspended     int   // handlers suspended, blocked or handed off, per loop; 16384; beyond it new requests wait
 }
 
 const (
@@ -39,8 +39,8 @@ const (
 	defaultConnections = 1 << 18
 )
 
-// bodyGrace is how many milliseconds a body may be waited for at any rate; tests have
-// less patience.
+// bodyGrace is how many milliseconds a body may be waited for before BodyRate applies. A variable
+// so that tests can shorten it.
 var bodyGrace int64 = 30_000
 
 func (l *Limits) machine() h1.Limits {
@@ -54,7 +54,7 @@ func (l *Limits) machine() h1.Limits {
 	}
 }
 
-// bodyRate is 0 for none.
+// bodyRate returns bytes per second, 0 for no minimum.
 func (l *Limits) bodyRate() int64 {
 	if l.BodyRate == 0 {
 		return defaultBodyRate
@@ -92,40 +92,39 @@ func (l *Limits) suspended() int {
 	return l.Suspended
 }
 
-// Sockets says how sockets are to listen that Listen opens. Its zero value is the
-// default.
+// Sockets configures the listening sockets that Listen opens. Its zero value is the default.
 type Sockets struct {
-	// DeferAccept has the kernel hold TCP connections back until their client has sent
-	// something, or 10 seconds have passed, where it can (Linux: TCP_DEFER_ACCEPT). It
-	// saves work where connections bring one request.
+	// DeferAccept makes the kernel hold back a TCP connection until its client has sent something
+	// or 10 seconds have passed, where it can (Linux: TCP_DEFER_ACCEPT). It saves work where each
+	// connection brings one request.
 	DeferAccept bool
-	// Mode is the mode of a unix socket's file; 0 leaves it to the umask. It holds before
-	// anybody can connect, but on systems without an event loop, such as Windows, where
-	// the umask's holds for an instant: there, use a directory that others cannot enter.
+	// Mode is the mode of a unix socket's file; 0 leaves it to the umask. It takes effect before
+	// anybody can connect, except on systems without an event loop, such as Windows, where the
+	// umask's mode applies for an instant: there, use a directory that others cannot enter.
 	Mode fs.FileMode
 }
 
-// Timeouts bounds how long a peer may take. Zero is the default, which stands beside
-// each, and a negative time is none. They are kept by a coarse wheel: never early, and up
-// to an eighth late.
+// Timeouts bounds how long a peer may take. Zero stands for the default, which is given with each
+// field, and a negative duration for no timeout. They are kept by a coarse timing wheel: never
+// early, and up to an eighth late.
 type Timeouts struct {
-	// Handshake is for that of TLS, from the connection's beginning; 10 seconds.
+	// Handshake bounds the TLS handshake, from the connection's beginning; 10 seconds.
 	Handshake time.Duration
-	Head      time.Duration // from a head's first byte, of its record in TLS, to its last; 1 minute; beyond it 408
+	Head      time.Duration // from a head's first byte (over TLS, the first byte of its record) to its last; 1 minute; beyond it 408
 	Body      time.Duration // for the next bytes of a body that is being read; 2 minutes; then Read fails
 	Write     time.Duration // for the peer to take more of an answer; 2 minutes
 	Idle      time.Duration // between two requests (seed: server.timeout); 2 minutes
-	// Inactive is how long nothing may come or go while a request is being answered and
-	// its handler does other things (seed: server.timeout); 2 minutes; beyond it the
-	// connection is cut. It is noticed on TCP connections of a loop, and up to Idle late.
+	// Inactive is how long nothing may be sent or received while a handler runs and does not wait
+	// for its peer (seed: server.timeout); 2 minutes; beyond it the connection is cut. It is
+	// checked only on Linux, on TCP connections served by a loop, and noticed up to Idle late.
 	Inactive time.Duration
 }
 
-// ticks is Timeouts in milliseconds; zero is none.
+// ticks is Timeouts in milliseconds; zero is no timeout.
 type ticks struct {
 	head, idle, inactive, handshake int64
 	body, write                     int32
-	grace                           int64 // how long a body is waited for at any rate
+	grace                           int64 // how long a body may be waited for before BodyRate applies
 }
 
 func (t *Timeouts) ticks() ticks {

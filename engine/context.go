@@ -1,4 +1,4 @@
-// The context of requests: one for each connection.
+// The context of requests: one per connection.
 
 package engine
 
@@ -10,23 +10,22 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// connContext is the context of all requests of one connection (see
-// Request.Context).
+// connContext is the context of all requests of one connection (see Request.Context).
 type connContext struct {
 	context.Context
 	cancel context.CancelFunc
-	done   <-chan struct{} // of Context
+	done   <-chan struct{} // Context.Done()
 	seat   loop.Seat
 	conn   *conn
-	// asker is the goroutine of the handler that has asked for it, until that returns;
-	// nobody else may look at conn.
+	// asker is the g of the handler that asked for the context, until that handler returns; no
+	// other goroutine may use conn.
 	asker atomic.Uintptr
-	user  atomic.Pointer[responder] // whose handler has asked for it, until that returns
+	user  atomic.Pointer[responder] // the responder of the handler that asked for it, until that returns
 }
 
-// lend keeps the responder from being used for another request: somebody may come late.
-// Whoever has the context from an earlier request of the connection lends nothing:
-// that one's responder may be another client's by now.
+// lend keeps the responder from being reused for another request, because a goroutine may use it
+// late. For a context that was kept from an earlier request of the connection it does nothing: that
+// request's responder may be another client's by now.
 func (ctx *connContext) lend() {
 	if x := ctx.user.Load(); x != nil {
 		x.lend()
@@ -35,13 +34,14 @@ func (ctx *connContext) lend() {
 
 func (x *responder) lend() { x.guard.word.Or(strange) }
 
-// forget ends what the handler of x, which has returned, had of it.
+// forget clears what refers to the handler of x, which has returned.
 func (ctx *connContext) forget(x *responder) {
 	ctx.asker.Store(0)
 	ctx.user.CompareAndSwap(x, nil)
 }
 
-// forget ends what the handler, which has returned, had of the context, if it has asked for it.
+// forget clears what refers to the handler, which has returned, in the context, if it asked for
+// that.
 func (x *responder) forget() {
 	if x.asked != nil {
 		x.forgetAsked()
@@ -53,14 +53,13 @@ func (x *responder) forgetAsked() {
 	x.asked = nil
 }
 
-// Context returns the context of the request's connection. It ends when the peer
-// hangs up, as soon as the loop hears of it (while the handler waits, or has lost
-// the loop) or Err is asked, when the connection closes, and when the server does.
-// There is one for all requests of a connection; it is never reused for another, so it
-// may be kept. A client that has closed its side only may still be waiting for the
-// answer: writing tells. With the portable driver a hang-up is heard once the body has
-// been read to its end and Context been called. The first call on a connection
-// allocates, and with the portable driver any.
+// Context returns the context of the request's connection. It ends when the connection closes, when
+// the server does, and when the peer hangs up: as soon as the loop notices that, which it can while
+// the handler waits or has lost the loop, or when Err is called. All requests of a connection share
+// one context; it is never reused for another connection, so it may be kept. A client that has only
+// closed its side may still be waiting for the answer: only writing tells. With the portable driver
+// a hang-up is noticed only after Context has been called with the body read to its end. The first
+// call on a connection allocates; with the portable driver, every call.
 func (r *Request) Context() context.Context {
 	x := r.x
 	x.check("Context")
@@ -79,19 +78,19 @@ func (r *Request) Context() context.Context {
 		ctx.asker.Store(sys.G())
 		x.asked = ctx
 	} else {
-		x.odd.Store(true) // for oddities to have it forgotten
+		x.odd.Store(true) // so that oddities clears ctx.user
 	}
 	return ctx
 }
 
-// ended is the context of a request whose handler has returned.
+// ended is returned by Context once the handler has returned.
 var ended = func() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	return ctx
 }()
 
-// Value implements context.Context: it leads agents to the loop.
+// Value implements context.Context. It answers loop's seat key, so that agents find the loop.
 func (ctx *connContext) Value(key any) any {
 	if loop.IsSeat(key) {
 		return &ctx.seat
@@ -102,8 +101,8 @@ func (ctx *connContext) Value(key any) any {
 // Done implements context.Context.
 func (ctx *connContext) Done() <-chan struct{} { return ctx.done }
 
-// Err implements context.Context. While a handler holds its loop, nobody else would
-// look.
+// Err implements context.Context. While a handler holds its loop, the loop cannot notice a hang-up,
+// so Err asks the kernel.
 func (ctx *connContext) Err() error {
 	err := ctx.Context.Err()
 	if err == nil && ctx.asker.Load() == sys.G() && ctx.conn.LookHungUp() {
@@ -117,7 +116,7 @@ func (c *conn) requestContext() *connContext {
 	e := c.extra()
 	if ctx := e.context.Load(); ctx != nil {
 		if c.HungUp() {
-			ctx.cancel() // the request came together with the end, and nothing more happens
+			ctx.cancel() // the request and the hang-up came together; no further event follows
 		}
 		return ctx
 	}
@@ -135,7 +134,7 @@ func (c *conn) requestContext() *connContext {
 	return ctx
 }
 
-// keepVigil has the portable driver hear of a hang-up while nobody reads.
+// keepVigil makes the portable driver notice a hang-up while nobody reads.
 func (x *responder) keepVigil() {
 	x.watching.Lock()
 	defer x.watching.Unlock()
@@ -146,7 +145,7 @@ func (x *responder) keepVigil() {
 	x.odd.Store(true)
 }
 
-// endVigil ends it, before anybody reads again.
+// endVigil ends the vigil, before anybody reads again.
 func (x *responder) endVigil() {
 	x.watching.Lock()
 	defer x.watching.Unlock()

@@ -1,5 +1,4 @@
-// Errors that handlers may want to tell apart, and answers to what is not a
-// request.
+// Errors that handlers may want to tell apart, and the answers to what is not a valid request.
 
 package engine
 
@@ -9,12 +8,12 @@ import (
 	"github.com/gale-http/gale/writer"
 )
 
-// Errors of the waits in Request.Read and in the methods of Response that send.
-// After one of them the connection is of no more use, and will be closed.
+// Errors of waits in Request.Read and in the methods of Response that send. After ErrTimeout or
+// ErrClosed the connection is of no further use, and will be closed.
 var (
-	ErrTimeout = loop.ErrTimeout // the peer took longer than Timeouts allow
+	ErrTimeout = loop.ErrTimeout // the peer took longer than Timeouts or a deadline allow
 	ErrClosed  = loop.ErrClosed  // the server is closing
-	ErrBusy    = loop.ErrBusy    // two goroutines read, or write, at once
+	ErrBusy    = loop.ErrBusy    // two goroutines read, or write, at the same time
 )
 
 var (
@@ -22,8 +21,7 @@ var (
 	errBodyTimeout error = &h1.Error{Status: 408, Msg: "the request body took too long", Offset: -1}
 )
 
-// statusOf returns the status that a peer deserves for err; 0 when err is not of
-// its making.
+// statusOf returns the status that err asks for; 0 when err is not the client's fault.
 func statusOf(err error) int {
 	if bad, ok := err.(*h1.Error); ok {
 		return bad.Status
@@ -31,7 +29,7 @@ func statusOf(err error) int {
 	return 0
 }
 
-// appendError appends a whole answer without a body that ends the connection.
+// appendError appends a complete response without a body that ends the connection.
 func appendError(dst []byte, unix int64, status int) []byte {
 	var date writer.Date
 	date.Update(unix)

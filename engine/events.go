@@ -1,6 +1,6 @@
-// Events: what a server tells, and where it lets others decide (seed: the events of
-// http.Server). They run as handlers do, on a worker that may suspend and may lose
-// its loop; never in the loop's own name.
+// Events: what a server reports, and where it lets others decide (seed: the events of http.Server).
+// They run like handlers, on a worker that may suspend and may lose its loop, and never while the
+// worker holds the loop.
 
 package engine
 
@@ -13,66 +13,64 @@ import (
 	"github.com/gale-http/gale/internal/loop"
 )
 
-// Events are the events of a server (seed: http.Server). Each may be nil, which
-// stands for what the seed does when nobody listens. A panic in one is logged and
-// ends its connection.
+// Events are the events of a server (seed: http.Server). Each may be nil, which stands for what the
+// seed does when there is no listener. A panic in one is logged and ends its connection.
 type Events struct {
-	// Listening is called when the server has begun to listen on one more address.
+	// Listening is called each time the server has begun to listen on another address.
 	Listening func()
 	// Close is called once, when the server has closed, on a goroutine of its own. Shutdown waits
-	// for it until its context ends, Close for a second; it must not call either, nor Wait.
+	// for it until its context ends, Close of the server for up to a second. It must not call
+	// either, nor Wait.
 	Close func()
-	// Connection is called for each new connection, before anything is read from it; over
-	// TLS, after the handshake.
-	// Until it returns the socket can be read and written.
+	// Connection is called for each new connection, before any HTTP is read from it; over TLS,
+	// after the handshake. Until it returns, the socket can be read and written.
 	Connection func(socket *Socket)
-	// CheckContinue is called in place of the Handler for a request with Expect:
-	// 100-continue. It calls WriteContinue if it wants the body, or answers without.
-	// When nil, the 100 is sent at the first read of the body that has to wait.
+	// CheckContinue is called in place of the Handler for a request with Expect: 100-continue. It
+	// calls WriteContinue if it wants the body, or answers without. When nil, the 100 is sent when
+	// a read of the body first has to wait.
 	CheckContinue Handler
-	// Connect is called for a CONNECT request. The socket is the callee's, who answers
-	// on it, and so is head, what has been read behind the request. When nil, and
-	// ConnectRequest too, such a connection is closed.
+	// Connect is called for a CONNECT request. The socket and head, the bytes that have been read
+	// beyond the request, are the callee's, which answers on the socket and closes it. When both
+	// Connect and ConnectRequest are nil, the connection is closed.
 	Connect func(req *Request, socket *Socket, head []byte)
-	// ConnectRequest is called for a CONNECT request when Connect is nil, for those
-	// who want a Response: to refuse with it, or to Hijack. The connection closes
-	// after the answer.
+	// ConnectRequest is called for a CONNECT request when Connect is nil. It is for those that need
+	// a Response, to refuse the request with it or to Hijack. The connection closes after the
+	// answer.
 	ConnectRequest Handler
-	// Upgrade is called for a request that asks to go on in another protocol
-	// (Connection: upgrade, RFC 9110 §7.8) and has no body; socket and head as for
-	// Connect. The callee answers on the socket, with 101 or not, and closes it. When
-	// nil, and for a request with a body, the wish is ignored, as RFC 9110 allows: the
-	// Handler answers in HTTP. (The seed closes the connection when nobody listens.)
+	// Upgrade is called for a request that asks to switch to another protocol (Connection: upgrade,
+	// RFC 9110 §7.8) and has no body; socket and head are as for Connect. The callee answers on the
+	// socket, with 101 or otherwise, and closes it. When Upgrade is nil, and for a request with a
+	// body, the request to switch is ignored, as RFC 9110 allows, and the Handler answers in HTTP.
+	// (The seed closes the connection when there is no listener.)
 	Upgrade func(req *Request, socket *Socket, head []byte)
-	// ClientError is called when what a client sent cannot be understood (err is a
-	// *ProtocolError), or its connection failed (any other error). All answers before
-	// are sent; until it returns the socket can be written, and then the connection is
-	// closed. When nil, the client gets the status that err names.
+	// ClientError is called when what a client sent cannot be understood (err is a *ProtocolError)
+	// or its connection failed (any other error). All earlier answers have been sent. Until it
+	// returns, the socket can be written; then the connection is closed. When nil, the client gets
+	// the status that err carries.
 	ClientError func(err error, socket *Socket)
-	// Timeout is called when a connection has been idle, or inactive while a request is
-	// being answered, for as long as Timeouts and SetTimeout allow; in the second case
-	// maybe while the handler runs. Whoever listens decides: the connection is closed
-	// only by Close of the socket, which can be written, between requests, until
-	// Timeout returns; otherwise it is called again after the same time. When nil, the
-	// connection is closed.
+	// Timeout is called when a connection has been idle, or inactive while a request is being
+	// answered, for as long as Timeouts and SetTimeout allow; in the second case possibly while the
+	// handler runs. When it is set, the connection is closed only if it calls the socket's Close;
+	// otherwise it is called again after the same time. Between requests, the socket can be written
+	// until Timeout returns. When nil, the connection is closed.
 	Timeout func(socket *Socket)
 }
 
-// ProtocolError is why a client's message was refused: the status it deserves, what
-// is wrong, and where.
+// ProtocolError says why a client's message was refused: the status it deserves, what is wrong, and
+// where.
 type ProtocolError = h1.Error
 
-// outcome is what became of a call of user code.
+// outcome is how a call of user code ended.
 type outcome uint8
 
 const (
 	returned outcome = iota
-	panicked         // and that was logged
-	exited           // runtime.Goexit: the goroutine is unwinding, and its connection is taken care of
+	panicked         // the panic was logged, unless it was ErrAbort
+	exited           // runtime.Goexit: the goroutine is unwinding, and its connection is dealt with
 )
 
-// tell calls user code, by its name, and logs a panic of it, or that it has called
-// runtime.Goexit: then tell does not return.
+// tell calls the user function event; name is what the log calls it. It logs a panic, or a call of
+// runtime.Goexit, in which case tell does not return.
 func (s *Server) tell(name string, event func()) (what outcome) {
 	what = exited
 	defer func() {
@@ -92,8 +90,8 @@ func (s *Server) tell(name string, event func()) (what outcome) {
 	return returned
 }
 
-// tell calls user code, by its name, on behalf of the connection. The worker is under the lease's
-// rule.
+// tell calls the user function event on behalf of the connection, and ends that on runtime.Goexit.
+// The worker is under the lease's rule.
 func (x *responder) tell(name string, event func()) (what outcome) {
 	what = exited
 	defer func() {
@@ -105,8 +103,8 @@ func (x *responder) tell(name string, event func()) (what outcome) {
 	return what
 }
 
-// tellAside calls user code, by its name, on a goroutine that nobody waits for. When
-// it does not return, cut ends the connection; nil where that has ended.
+// tellAside calls the user function event on a goroutine that nobody waits for. If event does not
+// return normally, cut ends the connection; nil when that has ended already.
 func (s *Server) tellAside(name string, event, cut func()) {
 	what := exited
 	defer func() {
@@ -117,7 +115,7 @@ func (s *Server) tellAside(name string, event, cut func()) {
 	what = s.tell(name, event)
 }
 
-// quit ends the connection on a goroutine that is unwinding: it must not suspend.
+// quit ends the connection on a goroutine that is unwinding, which must not suspend.
 func (x *responder) quit() {
 	onLoop := x.worker.End()
 	switch {
@@ -130,8 +128,8 @@ func (x *responder) quit() {
 	}
 }
 
-// lendTo has an event use the socket for as long as it runs. It reports whether the
-// connection goes on here.
+// lendTo calls event with the socket, which can be read and written until event returns. It reports
+// whether the connection goes on here.
 func (x *responder) lendTo(name string, event func(*Socket)) bool {
 	c := x.conn
 	s := c.socket()
@@ -150,9 +148,9 @@ func (x *responder) lendTo(name string, event func(*Socket)) bool {
 	return true
 }
 
-// special deals with a request that may want more than an answer: a tunnel, another
-// protocol, a 100 first. It reports whether it has; otherwise the request is answered
-// as any other, by x.handler.
+// special handles a request that may want more than an answer: a tunnel, another protocol, a 100
+// first. It reports whether it has dealt with the request; otherwise the request is answered like
+// any other, by x.handler.
 func (x *responder) special(verdict error) (done bool) {
 	on, c := &x.server.On, x.conn
 	switch {
@@ -167,7 +165,7 @@ func (x *responder) special(verdict error) (done bool) {
 		}
 		return false
 	case on.Connect != nil && verdict != nil:
-		return false // it is refused, as any other is
+		return false // refused like any other
 	case on.Connect != nil:
 		x.handOver("Events.Connect", on.Connect)
 	case on.ConnectRequest != nil:
@@ -175,7 +173,7 @@ func (x *responder) special(verdict error) (done bool) {
 		x.odd.Store(true)
 		return false
 	default:
-		x.finish(true) // seed: 'connect', when nobody listens
+		x.finish(true) // seed: 'connect', without a listener
 	}
 	return true
 }
@@ -205,8 +203,8 @@ func (x *responder) handOver(name string, event func(*Request, *Socket, []byte))
 	x.left()
 }
 
-// hijack takes the connection away from the server, with what has been read of it
-// and not used.
+// hijack takes the connection away from the server. It returns the socket and the bytes that were
+// read and not used.
 func (x *responder) hijack() (*Socket, []byte, error) {
 	in, out := &x.req.in, &x.res.out
 	if x.socket != nil {
@@ -229,8 +227,8 @@ func (x *responder) hijack() (*Socket, []byte, error) {
 	return s, in.Abandon(ErrHijacked), nil
 }
 
-// left ends what is left of a connection that was taken over, when who took it has
-// returned.
+// left releases what the server still has of a connection that was taken over, once the user code
+// that took it has returned.
 func (x *responder) left() {
 	c, s := x.conn, x.socket
 	x.socket = nil
@@ -246,8 +244,8 @@ func (x *responder) left() {
 	}
 }
 
-// oddities puts right what an unusual exchange has left behind, and reports whether
-// its connection has been taken over.
+// oddities cleans up after an unusual exchange, and reports whether its connection has been taken
+// over.
 func (x *responder) oddities() (over bool) {
 	x.odd.Store(false)
 	x.handler = x.server.Handler
@@ -268,8 +266,7 @@ func (x *responder) oddities() (over bool) {
 	return false
 }
 
-// unusual serves a connection that has something else to tell than that there is
-// input.
+// unusual serves a connection whose mode asks for something other than reading a request.
 func (x *responder) unusual(c *conn) {
 	mode := c.mode
 	c.mode = modeHTTP
@@ -290,19 +287,21 @@ func (x *responder) unusual(c *conn) {
 		if !x.lendTo("Events.Timeout", on.Timeout) {
 			return
 		}
-		c.Watch(c.server.run.timeouts.inactive) // a request may have come meanwhile, and the deadline is used up
+		c.Watch(c.server.run.timeouts.inactive) // a request may have arrived meanwhile, and the deadline has been used up
 	}
 	x.serveOn()
 }
 
-// goOn begins to serve a connection of TLS, unless there is nothing to be served.
+// goOn begins to serve HTTP on a TLS connection after its handshake, unless ok is false or
+// Events.Connection has ended the connection.
 func (x *responder) goOn(ok bool) {
 	if connection := x.server.On.Connection; ok && (connection == nil || x.lendTo("Events.Connection", connection)) {
 		x.serveOn()
 	}
 }
 
-// serveOn serves the connection that is attached, or has it served where that is possible.
+// serveOn serves the attached connection, or gives it back to its loop if this worker has lost
+// that.
 func (x *responder) serveOn() {
 	if x.worker.Lost() && !x.conn.Portable() {
 		x.giveBack()
@@ -320,7 +319,7 @@ func (x *responder) failed(err error) {
 	x.finish(false)
 }
 
-// report tells Events.ClientError, behind all earlier answers, and ends the
+// report calls Events.ClientError, after all earlier answers have been sent, and ends the
 // connection.
 func (x *responder) report(err error) {
 	if x.res.out.FlushLast(false) != nil {

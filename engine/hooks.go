@@ -1,5 +1,6 @@
-// What a handler asks to be told of its exchange: the end of the answer, of the
-// connection, of patience (seed: 'finish', 'close', 'timeout', 'drain').
+// Hooks: what a handler asks to be told about its exchange: that the response is finished, that the
+// connection ended, that it has been inactive, that what was kept has been sent (seed: 'finish',
+// 'close', 'timeout', 'drain').
 
 package engine
 
@@ -9,7 +10,7 @@ import (
 	"time"
 )
 
-// hooks are the functions of one exchange. Few exchanges have any.
+// hooks are the functions that one exchange has set. Few exchanges set any.
 type hooks struct {
 	mu              sync.Mutex
 	finish          func()
@@ -17,12 +18,12 @@ type hooks struct {
 	responseClose   func()
 	requestTimeout  func()
 	responseTimeout func()
-	told            bool  // of the connection's end, and so of nothing else
+	told            bool  // the connection's failure has been reported, so nothing else will be
 	timeout         bool  // SetTimeout was called
-	inactive        int64 // with that many milliseconds; 0 is for ever
+	inactive        int64 // its argument in milliseconds; 0: no timeout
 }
 
-// hooks returns the hooks of the exchange under way, made if need be.
+// hooks returns the hooks of the exchange under way, and makes them if need be.
 func (x *responder) hooks() *hooks {
 	at := &x.conn.extra().hooks
 	if h := at.Load(); h != nil {
@@ -33,35 +34,34 @@ func (x *responder) hooks() *hooks {
 	return at.Load()
 }
 
-// OnFinish has fn called when the answer has been handed over to the kernel, whole
-// (seed: 'finish'); that says nothing of what the client has received. It is called
-// once, after the handler has returned, as a part of it: the request and the response
-// can still be asked, not changed. A later fn replaces it. It allocates.
+// OnFinish registers fn to be called when the whole response has been handed to the kernel (seed:
+// 'finish'), which does not mean that the client has received it. fn is called once, after the
+// handler has returned and as a part of it: it may still inspect the request and the response, but
+// not change them. A later fn replaces it. It allocates.
 func (r *Response) OnFinish(fn func()) {
 	r.x.check("OnFinish")
 	r.x.hooks().set(func(h *hooks) { h.finish = fn })
 }
 
-// OnClose has fn called if the connection ends before the answer has been handed over
-// to the kernel (seed: 'close'): when the loop hears that it failed, then on a
-// goroutine of its own, at the latest when the handler has returned. Either OnFinish's
-// or OnClose's function is called, once; after Hijack neither is, and after runtime.Goexit
-// it is OnClose's, on a goroutine of its own. That the client has closed its side only is
-// no end: see Request.Context. A later fn replaces it. It allocates.
+// OnClose registers fn to be called if the connection ends before the whole response has been
+// handed to the kernel (seed: 'close'). If the loop notices while the handler runs that the
+// connection has failed, fn is called at once on a goroutine of its own; otherwise when the handler
+// has returned. Either OnFinish's or OnClose's function is called, once. After Hijack neither is;
+// after runtime.Goexit OnClose's is, on a goroutine of its own. A client that has only closed its
+// side does not count: see Request.Context. A later fn replaces it. It allocates.
 func (r *Response) OnClose(fn func()) {
 	r.x.check("OnClose")
 	r.x.onClose(func(h *hooks) { h.responseClose = fn })
 }
 
-// OnClose is Response.OnClose, of the same exchange, beside it (seed:
-// message 'close').
+// OnClose registers a function beside that of Response.OnClose, which see (seed: message 'close').
 func (r *Request) OnClose(fn func()) {
 	r.x.check("OnClose")
 	r.x.onClose(func(h *hooks) { h.requestClose = fn })
 }
 
-// onClose sets a function that is told of the connection's failing: at once, if the loop
-// has heard of it before.
+// onClose sets a function that is told of the connection's failure, and calls it at once if the
+// loop already knows of one.
 func (x *responder) onClose(set func(*hooks)) {
 	h := x.hooks()
 	if h.set(set); x.conn.Broken() {
@@ -69,11 +69,11 @@ func (x *responder) onClose(set func(*hooks)) {
 	}
 }
 
-// OnDrain has fn called, on a goroutine of its own, each time that all which TryWrite
-// has kept is with the kernel (seed: 'drain'), unless another method has sent the
-// rest: those wait until it is. Set when TryWrite has just reported false, it is called
-// for that in any case, at once if all is with the kernel already. A later fn replaces
-// it. It allocates.
+// OnDrain registers fn to be called, on a goroutine of its own, each time all that TryWrite has
+// kept has been handed to the kernel (seed: 'drain'), unless another method has sent the rest:
+// those wait until it is sent. If it is set after a TryWrite that reported false, before any other
+// method that sends, fn is called for that one in any case, at once if the kernel has everything
+// already. A later fn replaces it. It allocates.
 func (r *Response) OnDrain(fn func()) {
 	r.x.check("OnDrain")
 	if fn != nil {
@@ -83,13 +83,12 @@ func (r *Response) OnDrain(fn func()) {
 	r.out.OnDrain(fn)
 }
 
-// TryWrite is Write that does not wait: it reports whether all bytes are with the
-// kernel (seed: response.write). When it reports false and no error, what the kernel
-// did not take was copied and is sent in the background, behind what TryWrite has kept
-// before; OnDrain tells when that is over. It keeps a mebibyte of bodies at most: where
-// p and what is kept are more together, it takes nothing and returns ErrFull, and so a
-// longer p is for Write. With the portable driver it waits as Write does.
-// It does not allocate when the kernel takes all.
+// TryWrite is Write that does not wait. It reports whether all bytes have been handed to the kernel
+// (seed: response.write). If it reports false and no error, it has copied what the kernel did not
+// take, and sends it in the background, after what earlier calls have left; OnDrain tells when all
+// of it is sent. It keeps at most 1 MiB: if p and what is kept exceed that together, it takes
+// nothing and returns ErrFull, so a longer p is for Write. With the portable driver it waits as
+// Write does. It does not allocate when the kernel takes everything.
 func (r *Response) TryWrite(p []byte) (sent bool, err error) {
 	r.x.check("TryWrite")
 	if !r.x.mine() {
@@ -102,22 +101,21 @@ func (r *Response) TryWrite(p []byte) (sent bool, err error) {
 	return r.out.TryWrite(p)
 }
 
-// SetTimeout is Response.SetTimeout; the two have one time, and a function each (seed:
+// SetTimeout is Response.SetTimeout. The two share one duration, and have a function each (seed:
 // message.setTimeout).
 func (r *Request) SetTimeout(d time.Duration, fn func()) {
 	r.x.check("SetTimeout")
 	r.x.setTimeout(d, func(h *hooks) { h.requestTimeout = fn })
 }
 
-// SetTimeout sets for how long the connection may be inactive until the handler
-// returns (seed: response.setTimeout), in place of what Timeouts say: how long a wait
-// for more of the body, or for the client to take more of the answer, may be, and how
-// long nothing may come or go while the handler does other things. 0 is for ever.
-// When the time is up, fn is called, if it is not nil, and Events.Timeout after it; what
-// is done about it is up to them, and otherwise they are called again after the same
-// time. Where nobody listens the connection is cut. fn is called by
-// whoever waits on the connection; when nobody does, on a goroutine of its own, while
-// the handler does what it does. It allocates.
+// SetTimeout sets how long the connection may be inactive until the handler returns (seed:
+// response.setTimeout), instead of Timeouts: the longest wait for more of the body, or for the
+// client to take more of the response, and the longest time in which nothing is sent or received
+// while the handler does other things (see Timeouts.Inactive). 0 is no timeout. When the time is
+// up, fn is called unless it is nil, and then Events.Timeout; they may close the connection, and
+// are called again after the same time otherwise. If neither is set, the connection is cut. fn is
+// called by the goroutine that waits on the connection; if none does, on a goroutine of its own,
+// while the handler goes on. It allocates.
 func (r *Response) SetTimeout(d time.Duration, fn func()) {
 	r.x.check("SetTimeout")
 	r.x.setTimeout(d, func(h *hooks) { h.responseTimeout = fn })
@@ -143,8 +141,8 @@ func (x *responder) setTimeout(d time.Duration, listen func(*hooks)) {
 	c.Watch(ms)
 }
 
-// forgive asks who listens whether a wait may go on. It is called by who waits, in
-// user code.
+// forgive calls the timeout functions and reports whether the wait may go on. It is called by the
+// goroutine that waits, in user code.
 func (c *conn) forgive(bool) bool {
 	patient := false
 	for _, l := range c.timeoutListeners() {
@@ -156,14 +154,14 @@ func (c *conn) forgive(bool) bool {
 	return patient
 }
 
-// listening is a function that listens, and what the log calls it.
+// listening is a timeout function, and what the log calls it.
 type listening struct {
 	name string
 	told func()
 }
 
-// timeoutListeners returns what is to be called when the connection was inactive
-// while a request is being answered.
+// timeoutListeners returns the functions to call when the connection has been inactive while a
+// request was being answered.
 func (c *conn) timeoutListeners() (all []listening) {
 	if h := c.extra().hooks.Load(); h != nil {
 		h.mu.Lock()
@@ -181,8 +179,8 @@ func (c *conn) timeoutListeners() (all []listening) {
 	return all
 }
 
-// Overdue implements loop.Watcher: a request has been under way for as long as the
-// connection may be inactive.
+// Overdue implements loop.Watcher: a request has been under way for as long as the connection may
+// be inactive.
 func (c *conn) Overdue() (again int64) {
 	limit := c.server.run.timeouts.inactive
 	if e := c.extras.Load(); e != nil {
@@ -199,7 +197,7 @@ func (c *conn) Overdue() (again int64) {
 	case limit == 0 || !known:
 		return 0
 	case c.Waiting():
-		return limit // who waits looks at the time
+		return limit // whoever waits checks the time itself
 	case quiet < limit:
 		return limit - quiet
 	}
@@ -212,7 +210,7 @@ func (c *conn) Overdue() (again int64) {
 	go func() {
 		for _, l := range listeners {
 			if socket.state.Load() == own {
-				return // it was taken over meanwhile
+				return // taken over meanwhile
 			}
 			server.tellAside(l.name, l.told, socket.cut)
 		}
@@ -220,8 +218,7 @@ func (c *conn) Overdue() (again int64) {
 	return limit
 }
 
-// drop forgets the hooks of the exchange under way, and returns them, nil when there are
-// none.
+// drop removes the hooks of the exchange under way and returns them, nil when there are none.
 func (c *conn) drop() *hooks {
 	if e := c.extras.Load(); e != nil {
 		return e.hooks.Swap(nil)
@@ -229,7 +226,7 @@ func (c *conn) drop() *hooks {
 	return nil
 }
 
-// broken tells who wants to know that the connection has failed. The loop is held.
+// broken calls the OnClose functions, because the connection has failed. It does not wait for them.
 func (h *hooks) broken(s *Server) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -243,8 +240,8 @@ func (h *hooks) broken(s *Server) {
 	h.finish = nil
 }
 
-// over calls what is to be called at the end of an exchange, whose answer may have been
-// handed over whole.
+// over calls the hooks at the end of an exchange. whole tells that its response may have been
+// handed to the kernel whole.
 func (x *responder) over(whole bool) {
 	c, out := x.conn, &x.res.out
 	h := c.drop()
@@ -268,8 +265,8 @@ func (x *responder) over(whole bool) {
 	}
 }
 
-// end returns what is to be called at the end of an exchange, and leaves nothing: the
-// connection's failing may be heard of just now.
+// end returns the functions to call at the end of an exchange and clears them all, under the lock:
+// the loop may be reporting a failure of the connection at the same time.
 func (h *hooks) end(whole bool) (finish func(), closes [2]func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -1,4 +1,4 @@
-// Response: what goes out (seed: http.ServerResponse).
+// The Response: a message going out (seed: http.ServerResponse).
 
 package engine
 
@@ -17,24 +17,24 @@ import (
 	"github.com/gale-http/gale/writer"
 )
 
-// Errors of a Response. None of them has sent anything; the two about the length
-// cut the connection, since the peer could not tell where the answer ends.
+// Errors of a Response. A call that returns one of them has sent nothing. ErrTooLong and
+// ErrTooShort also cut the connection, since the client could not tell where the response ends.
 var (
-	ErrHeadSent = exchange.ErrHeadSent // fields and status can be changed until the head is sent
+	ErrHeadSent = exchange.ErrHeadSent // fields and status can be changed only until the head is sent
 	ErrEnded    = exchange.ErrEnded    // the response is complete
 	ErrTooLong  = exchange.ErrTooLong  // more body than the Content-Length that was set
 	ErrTooShort = exchange.ErrTooShort // less body than the Content-Length that was set
 	ErrTrailer  = exchange.ErrTrailer  // the field may not be a trailer
-	ErrFull     = exchange.ErrFull     // TryWrite keeps too much already
+	ErrFull     = exchange.ErrFull     // TryWrite already keeps too much
 )
 
-// StatusError is a status code, or a reason phrase, that cannot be sent.
+// StatusError reports a status code, or a reason phrase, that cannot be sent.
 type StatusError struct {
 	Code   int    // the status code
-	Reason string // the reason phrase, where that is at fault
+	Reason string // the reason phrase, if that is at fault
 }
 
-// Error says what cannot be sent and what could.
+// Error says what cannot be sent, and what can.
 func (e *StatusError) Error() string {
 	status := "gale: status " + strconv.Itoa(e.Code)
 	switch {
@@ -48,11 +48,12 @@ func (e *StatusError) Error() string {
 	return status + " is no interim response: 100 and 102 to 199 are"
 }
 
-// Response is the answer under way to a request (seed: http.ServerResponse). Its
-// head can be changed until it is sent, by the first Write, Flush or End. It is
-// the handler's until that returns; then it is the answer to another client's request,
-// and whoever still writes may write into that (see What a handler may do, above). Its
-// methods are for one goroutine at a time, any one. None allocates in the steady state.
+// Response is the answer to a request (seed: http.ServerResponse). Its head can be changed until it
+// is sent, by the first Write, Flush or End. It belongs to the handler until that returns; it is
+// then reused for another client's request, and a goroutine that still writes may write into that
+// answer (see "What a handler may do" in the package documentation). Its methods are for one
+// goroutine at a time, not necessarily the handler's. None allocates in the steady state, except
+// those that say so.
 type Response struct {
 	x      *responder
 	out    exchange.Outgoing
@@ -60,23 +61,23 @@ type Response struct {
 	reason string
 
 	about
-	expecting sync.Mutex // guards expect where the request expects a 100
+	expecting sync.Mutex // guards expect when the request expects a 100
 }
 
-// about is what the plan of an answer must know of its request, as it was before anyone
-// read its body: one goroutine may do that while another sends the head.
+// about is what planning a response needs to know of its request, as it was before anyone read its
+// body: one goroutine may read the body while another sends the head.
 type about struct {
 	to      h1.ReplyTo
 	hasBody bool
 	expects bool
-	plain   bool // nothing about it restricts the answer, but perhaps that it is the last; nor does a status that was set
+	plain   bool // neither the request nor a status that was set restricts the response, except that it may be the last
 	expect  expectation
 }
 
-// usual is about a request of which h1.Conn says Usual.
+// usual is the about of a request of which h1.Conn reports Usual.
 var usual = about{to: h1.ReplyTo{Method: bytesparse.MethodGet, Minor: 1, KeepAlive: true, BodyDone: true}, plain: true}
 
-// begin begins the answer to a usual request.
+// begin starts the response to a usual request.
 func (r *Response) begin() {
 	r.about = usual
 	r.reset()
@@ -90,7 +91,7 @@ func (r *Response) reset() {
 	r.out.Reset()
 }
 
-// beginFor begins the answer to the request whose head was read.
+// beginFor starts the response to the request whose head was read from c.
 func (r *Response) beginFor(c *conn, hasBody bool) {
 	r.reset()
 	r.about = about{hasBody: hasBody, expects: hasBody && c.in.ExpectContinue()}
@@ -104,7 +105,8 @@ func (r *Response) startLine(dst []byte) []byte {
 	return writer.AppendStatusLine(dst, r.status, r.reason)
 }
 
-// plan decides how the answer leaves. A status of 1xx is no answer.
+// plan decides how the response is framed and whether the connection goes on after it. It refuses a
+// status of 1xx, which is not a final response.
 func (r *Response) plan(reply *h1.Reply, plan *h1.Plan) error {
 	if r.status < 200 {
 		return &StatusError{Code: r.status}
@@ -120,9 +122,8 @@ func (r *Response) plan(reply *h1.Reply, plan *h1.Plan) error {
 	return nil
 }
 
-// SetStatus sets the status code, 100 to 999 (seed: response.statusCode); 200 if
-// never called. One below 200 cannot be sent as an answer: Write, Flush and End refuse
-// it with a *StatusError.
+// SetStatus sets the status code, 100 to 999 (seed: response.statusCode); 200 if never called. A
+// code below 200 cannot be sent as the answer: Write, Flush and End refuse it with a *StatusError.
 func (r *Response) SetStatus(code int) error {
 	r.x.check("SetStatus")
 	switch {
@@ -142,7 +143,7 @@ func (r *Response) Status() int {
 	return r.status
 }
 
-// SetStatusMessage sets the reason phrase; empty stands for the usual one (seed:
+// SetStatusMessage sets the reason phrase; empty stands for the standard one (seed:
 // response.statusMessage).
 func (r *Response) SetStatusMessage(reason string) error {
 	r.x.check("SetStatusMessage")
@@ -156,10 +157,10 @@ func (r *Response) SetStatusMessage(reason string) error {
 	return nil
 }
 
-// WriteHead sets status, reason phrase (empty: the usual one) and fields, given as
-// name, value, name, value, and sends nothing yet: the head leaves with the first
-// body bytes (seed: response.writeHead). On an error nothing has changed but
-// fields before the one at fault.
+// WriteHead sets status, reason phrase (empty: the standard one) and fields, given as name, value,
+// name, value. It sends nothing yet: the head leaves with the first body bytes (seed:
+// response.writeHead). If a field is invalid, the status, the reason phrase and the fields before
+// it have been set; on any other error nothing has changed.
 func (r *Response) WriteHead(status int, reason string, headers ...string) error {
 	r.x.check("WriteHead")
 	if len(headers)%2 != 0 {
@@ -182,9 +183,9 @@ func (r *Response) WriteHead(status int, reason string, headers ...string) error
 
 var errOddFields = errors.New("gale: fields come in pairs of name and value")
 
-// SetHeader sets a field in place of any of that name: one line for each value
-// (seed: response.setHeader). A name that is no token, or a value with CR, LF, NUL
-// or another control byte, is a *writer.FieldError, and nothing has changed.
+// SetHeader sets a field, one line per value, and replaces all lines of that name (seed:
+// response.setHeader). A name that is not a token, or a value with CR, LF, NUL or another control
+// byte, is a *writer.FieldError, and nothing has changed.
 func (r *Response) SetHeader(name string, values ...string) error {
 	r.x.check("SetHeader")
 	if r.out.HeadSent() {
@@ -193,8 +194,8 @@ func (r *Response) SetHeader(name string, values ...string) error {
 	return r.out.Headers.Set(name, values...)
 }
 
-// AddHeader appends a field line and leaves others of the name alone: another Set-Cookie,
-// say. Errors are those of SetHeader.
+// AddHeader appends a field line and leaves other lines of that name alone: another Set-Cookie, for
+// example. Its errors are those of SetHeader.
 func (r *Response) AddHeader(name, value string) error {
 	r.x.check("AddHeader")
 	if r.out.HeadSent() {
@@ -203,7 +204,7 @@ func (r *Response) AddHeader(name, value string) error {
 	return r.out.Headers.Add(name, value)
 }
 
-// AddHeaderBytes is AddHeader for bytes, which are copied: for who forwards messages.
+// AddHeaderBytes is AddHeader for byte slices, which are copied. It is for forwarding messages.
 func (r *Response) AddHeaderBytes(name, value []byte) error {
 	r.x.check("AddHeaderBytes")
 	if r.out.HeadSent() {
@@ -212,10 +213,10 @@ func (r *Response) AddHeaderBytes(name, value []byte) error {
 	return r.out.Headers.AddBytes(name, value)
 }
 
-// GetHeader returns the value of a field that was set, several joined with ", "
-// (of Set-Cookie, which cannot be joined, the first), nil when there is none (seed:
-// response.getHeader). It is a view until the next call of a setter, or, when it was
-// joined, of GetHeader.
+// GetHeader returns the value of a field that was set, nil when there is none; several values are
+// joined with ", ", except those of Set-Cookie, which cannot be joined: it gives the first (seed:
+// response.getHeader). The result is a view, valid until the next call of a setter or, if values
+// were joined, of GetHeader.
 func (r *Response) GetHeader(name string) []byte {
 	r.x.check("GetHeader")
 	return r.out.Headers.Get(name)
@@ -243,25 +244,23 @@ func (r *Response) RemoveHeader(name string) {
 	}
 }
 
-// HeadersSent tells whether the head can no longer be changed (seed:
-// response.headersSent).
+// HeadersSent reports whether the head can no longer be changed (seed: response.headersSent).
 func (r *Response) HeadersSent() bool {
 	r.x.check("HeadersSent")
 	return r.out.HeadSent()
 }
 
-// SetSendDate turns the Date field off or on again (seed: response.sendDate). HTTP
-// wants it on.
+// SetSendDate turns the Date field off, or on again (seed: response.sendDate). RFC 9110 §6.6.1
+// requires it of servers that have a clock.
 func (r *Response) SetSendDate(on bool) {
 	r.x.check("SetSendDate")
 	r.out.NoDate = !on
 }
 
-// Write sends p as the next piece of the body, together with the head if that was
-// not sent, and waits while the peer is slow (seed: response.write). Without a
-// Content-Length the body is chunked, or, in HTTP/1.0, ends with the connection.
-// What an answer cannot have as body (to HEAD, with 204 or 304) is dropped.
-// p is not kept. While it waits, the loop serves others. io.Writer.
+// Write sends p as the next piece of the body, together with the head if that has not been sent
+// (seed: response.write). While the peer is slow it waits, and the loop serves others. Without a
+// Content-Length the body is chunked or, in HTTP/1.0, ends with the connection. Where a response
+// cannot have a body (to HEAD, with 204 or 304), p is dropped. p is not kept. io.Writer.
 func (r *Response) Write(p []byte) (int, error) {
 	r.x.check("Write")
 	if !r.x.mine() {
@@ -276,8 +275,8 @@ func (r *Response) WriteString(s string) (int, error) {
 	return r.Write(bytesOf(s))
 }
 
-// Flush sends the head if that was not sent (seed: request.flushHeaders). Body
-// bytes need none: Write has sent them.
+// Flush sends the head if that has not been sent (seed: request.flushHeaders). Body bytes need no
+// Flush: Write has sent them.
 func (r *Response) Flush() error {
 	r.x.check("Flush")
 	if !r.x.mine() {
@@ -286,19 +285,19 @@ func (r *Response) Flush() error {
 	return r.out.FlushHead()
 }
 
-// SetWriteDeadline has everything that sends wait for the peer no longer than until t,
-// and fail with ErrTimeout then, beside what Timeouts allow; the zero time takes it
-// back. It holds until the handler returns. Any goroutine may call it, also while a
-// Write waits: a time that has passed ends the wait.
+// SetWriteDeadline makes every method that sends fail with ErrTimeout if it has to wait for the
+// peer beyond t, in addition to what Timeouts allow; the zero time clears it. It holds until the
+// handler returns. Any goroutine may call it, also while a Write waits: a time that has passed ends
+// the wait.
 func (r *Response) SetWriteDeadline(t time.Time) {
 	r.x.check("SetWriteDeadline")
 	r.x.odd.Store(true)
 	r.x.conn.SetWriteDeadline(t)
 }
 
-// AddTrailers adds fields, as name, value, name, value, that follow the body. They
-// are sent if that is chunked, and dropped without a word if not (seed:
-// response.addTrailers). Errors are those of SetHeader, and ErrTrailer.
+// AddTrailers adds fields, as name, value, name, value, that follow the body. They are sent if the
+// body is chunked, and silently dropped otherwise (seed: response.addTrailers). Errors are those of
+// SetHeader, and ErrTrailer.
 func (r *Response) AddTrailers(headers ...string) error {
 	r.x.check("AddTrailers")
 	if len(headers)%2 != 0 {
@@ -318,9 +317,9 @@ func (r *Response) AddTrailers(headers ...string) error {
 	return nil
 }
 
-// End completes the response with p, which may be nil, as the last piece of its
-// body (seed: response.end). If it is the only piece, its length is declared. A
-// handler that returns without it ends its response all the same.
+// End completes the response with p, which may be nil, as the last piece of its body (seed:
+// response.end). If it is the only piece, its length is declared. A handler that returns without
+// calling End ends its response all the same.
 func (r *Response) End(p []byte) error {
 	r.x.check("End")
 	if !r.x.mine() {
@@ -338,7 +337,7 @@ func (r *Response) End(p []byte) error {
 	return r.out.End(p)
 }
 
-// endElsewhere is End for whoever is not the handler.
+// endElsewhere is End for goroutines other than the handler's.
 func (r *Response) endElsewhere(p []byte) error {
 	_, err := r.x.writeElsewhere(func(p []byte) (int, error) { return 0, r.out.End(p) }, p)
 	return err

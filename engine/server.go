@@ -1,4 +1,4 @@
-// Server: its configuration, and its life from the first listener to Close.
+// The Server: its configuration, and its life from the first listener to Close.
 
 package engine
 
@@ -17,17 +17,16 @@ import (
 	"github.com/gale-http/gale/pool"
 )
 
-// Handler answers a request (seed: the 'request' event). It may block: it runs on
-// an event loop, and loses the loop, not the request, when it takes long. It ends
-// the response with End or by returning. Both arguments, and every []byte they
-// hand out, are the handler's until it returns.
+// Handler answers a request (seed: the 'request' event). It runs on an event loop and may block:
+// when it takes long it loses the loop, not the request. It ends the response with End or by
+// returning. Both arguments, and every []byte they hand out, are the handler's until it returns.
 type Handler func(req *Request, res *Response)
 
-// ErrServerClosed is returned by what needs a server that was closed before.
+// ErrServerClosed is returned by calls that need a running server, once it has been closed.
 var ErrServerClosed = errors.New("gale: the server was closed")
 
-// ErrAbort, as the value of a panic in a handler, cuts the connection without a
-// word in the log and without an answer, if none was sent.
+// ErrAbort, as the value of a panic in a handler, cuts the connection without a log entry. If
+// nothing of the response has been sent, the client gets none.
 var ErrAbort = errors.New("gale: the handler aborted")
 
 // Server is an HTTP/1.x server (seed: http.Server). The zero value of every field
@@ -36,12 +35,12 @@ var ErrAbort = errors.New("gale: the handler aborted")
 type Server struct {
 	Handler Handler // must be set
 	On      Events  // the seed's events
-	// TLS, when set, has all connections begin with TLS. It needs a certificate, and is
-	// copied when the server starts. Its functions run as handlers do.
+	// TLS, when set, makes every connection begin with a TLS handshake. It needs a certificate, and
+	// is cloned when the server starts. Its functions run like handlers.
 	TLS *tls.Config
-	// NextProto says who serves what a client has chosen by ALPN (RFC 7301) and what is
-	// not HTTP/1, such as "h2". The connection is the callee's, who closes it; Close of
-	// the server does, too. It is called on a goroutine of its own. Needs TLS.
+	// NextProto maps a protocol that clients may select by ALPN (RFC 7301) and that is not HTTP/1,
+	// such as "h2", to the function that serves it. The connection is the callee's, which closes
+	// it; Close of the server does, too. The function runs on a goroutine of its own. Needs TLS.
 	NextProto map[string]func(*tls.Conn)
 	Limits    Limits      // sizes and counts
 	Timeouts  Timeouts    // per phase
@@ -49,10 +48,10 @@ type Server struct {
 	Dispatch  Dispatch    // where handlers begin: Auto, Inline, Goroutine
 	Sockets   Sockets     // options of listening sockets
 	Backlog   int         // queue of connections not yet accepted; 0: 511, as in the seed
-	ErrorLog  *log.Logger // panics of handlers, troubles in accepting; nil: the log package's
+	ErrorLog  *log.Logger // panics of handlers, errors in accepting; nil: the log package's
 
-	// Portable selects the driver without an event loop: one goroutine a connection.
-	// It is what platforms without epoll or kqueue use in any case.
+	// Portable selects the driver without an event loop: one goroutine per connection. Platforms
+	// without epoll and kqueue always use it.
 	Portable bool
 
 	run running
@@ -64,12 +63,12 @@ type running struct {
 	group     *loop.Group
 	listeners []*listener
 	closed    bool
-	conns     map[*conn]*sync.WaitGroup // of the portable driver, with who sets a deadline on them
+	conns     map[*conn]*sync.WaitGroup // the portable driver's; the WaitGroup counts goroutines that are setting a deadline on the connection
 
 	closing   atomic.Bool  // answers say Connection: close
-	lastCalls atomic.Int64 // when queues have been accepted from for long enough, as loop.Millis tells it
+	lastCalls atomic.Int64 // when accepting from the listen queues ends, on the clock of loop.Millis; 0: not shutting down
 	open      atomic.Int64
-	empty     chan struct{} // told when, closing, the last connection has gone
+	empty     chan struct{} // receives when the server is closing and the last connection has gone
 	context   context.Context
 	cancel    context.CancelFunc
 	done      chan struct{} // closed when Close has finished
@@ -78,7 +77,7 @@ type running struct {
 	serving   sync.WaitGroup // goroutines that accept
 
 	tls         *tls.Config  // nil: plain
-	seed        maphash.Seed // of the kinds of requests
+	seed        maphash.Seed // of the hash of kinds of requests (kindOf)
 	shared      pool.Shared
 	limits      h1.Limits
 	bodyRate    int64 // bytes a second; 0 is none
@@ -86,7 +85,7 @@ type running struct {
 	timeouts    ticks
 }
 
-// start makes the loops, once, at the first listener. The lock is held.
+// start makes the loops when the first listener is added. The caller holds s.run.mu.
 func (s *Server) start() error {
 	r := &s.run
 	if r.closed {
@@ -129,11 +128,11 @@ func (s *Server) start() error {
 	return nil
 }
 
-// local is what the engine keeps with a loop.
+// local is what the engine keeps per loop.
 type local struct {
 	buffers pool.Local
-	free    *conn        // slots of closed connections
-	load    atomic.Int32 // connections, those on their way here included; other loops look
+	free    *conn        // free connection slots
+	load    atomic.Int32 // connections, including those posted here and not yet opened; other loops read it
 }
 
 func localOf(l *loop.Loop) *local { return l.Local.(*local) }
@@ -162,8 +161,8 @@ func (s *Server) Addrs() []net.Addr {
 // Connections returns how many connections are open.
 func (s *Server) Connections() int { return int(s.run.open.Load()) }
 
-// logf logs, on a goroutine of its own, which it waits for: the log is the user's, and may do what
-// handlers may. So whoever holds a loop must not call it.
+// logf logs on a goroutine of its own and waits for it: the log's writer is user code and may do
+// whatever a handler may. So logf must not be called with a loop held.
 func (s *Server) logf(format string, args ...any) {
 	printf := log.Printf
 	if s.ErrorLog != nil {
@@ -172,7 +171,7 @@ func (s *Server) logf(format string, args ...any) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		defer func() { _ = recover() }() // there is nobody to tell
+		defer func() { _ = recover() }() // there is nowhere to report it
 		printf(format, args...)
 	}()
 	<-done

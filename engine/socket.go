@@ -1,4 +1,4 @@
-// Socket: the connection under a request, as a net.Conn.
+// The Socket: the connection under a request, as a net.Conn.
 //
 //	attached ──▶ lent ──▶ attached     the server's: addresses, deadlines, Close;
 //	    │                              while lent to an event, Read and Write as well
@@ -19,36 +19,36 @@ import (
 	"github.com/gale-http/gale/internal/loop"
 )
 
-// Errors about taking a connection over.
+// Errors of using and taking over connections.
 var (
-	// ErrHijacked is returned by the methods of a request and a response whose
-	// connection was taken over.
+	// ErrHijacked is returned by the methods of a request and a response whose connection has been
+	// taken over.
 	ErrHijacked = errors.New("gale: the connection was taken over")
 	// ErrAttached is returned by Read and Write of a Socket that is still the server's.
 	ErrAttached = errors.New("gale: the server reads and writes this connection: Hijack takes it over")
 )
 
-// Socket is the connection of a request (seed: message.connection, net.Socket). It is
-// a net.Conn: any goroutine may use it, several at once.
+// Socket is the connection of a request (seed: message.connection, net.Socket). It is a net.Conn;
+// any number of goroutines may use it at the same time.
 //
-// The Socket that Connect, Upgrade and Hijack give is the holder's. It has nothing to
-// do with the server's timeouts and is not waited for by Shutdown; whoever holds it
-// closes it, and Close of the server does, Shutdown at its end. A handler that uses
-// it before it returns suspends instead of blocking the loop, and so do the waits of
-// goroutines cost no thread: they may go on when the handler has returned.
+// A Socket obtained from Connect, Upgrade or Hijack belongs to its holder. The server's timeouts do
+// not apply to it and Shutdown does not wait for it; the holder closes it, and so do Close of the
+// server and the end of Shutdown. While the handler that took it over runs, its waits suspend the
+// handler instead of blocking the loop. Waits of other goroutines, which may go on after the
+// handler has returned, take no thread.
 //
-// Any other Socket is the server's. It tells the addresses and the TLS state, its
-// Close cuts the connection, and Read and Write are for the events that it was given
-// to, until they return; elsewhere they fail with ErrAttached. It may be kept: when
-// the connection has gone it says so.
+// Any other Socket belongs to the server. It gives the addresses and the TLS state, and its Close
+// cuts the connection. Read and Write are for the event that it was passed to, until that returns;
+// elsewhere they fail with ErrAttached. It may be kept: once the connection has gone, its methods
+// fail with ErrClosed.
 //
-// Read and Write do not allocate. Errors are those of package net in kind:
-// net.ErrClosed, os.ErrDeadlineExceeded as a net.Error, io.EOF; over TLS, unless it is the
-// listener's, io.ErrUnexpectedEOF where the client has not said, by a close_notify, that it ends.
+// Read and Write do not allocate. They return the same kinds of errors as package net:
+// net.ErrClosed, os.ErrDeadlineExceeded as a net.Error, io.EOF; and over TLS, unless it is the
+// listener's, io.ErrUnexpectedEOF when the connection ends without a close_notify from the client.
 type Socket struct {
 	conn  *loop.Conn
 	state atomic.Int32
-	mu    sync.Mutex // while it is the server's: held by who touches conn
+	mu    sync.Mutex // held to use conn while the connection is the server's
 }
 
 const (
@@ -58,14 +58,15 @@ const (
 	gone
 )
 
-// Hijack takes the connection over from inside a handler, as http.Hijacker does: it is
-// the caller's, with head, a copy of what has been read of it and not used, the rest of
-// the request's body included. What was written of the response before is sent first;
-// from then on the methods of request and response fail with ErrHijacked. Any
-// goroutine may call it before the handler returns. It fails with ErrBusy while anyone
-// is in a method that reads the body, or somebody else in one that sends (what waits
-// there ends when SetReadDeadline or SetWriteDeadline says so), with ErrClosed when the
-// server is closing, and where the answer or the connection has failed.
+// Hijack takes the connection over from inside a handler, as http.Hijacker does. The connection is
+// then the caller's. head is a copy of the bytes that have been read from it and not used,
+// including the rest of the request's body. What was written of the response before is sent first;
+// from then on the methods of request and response fail with ErrHijacked. Any goroutine may call it
+// before the handler returns.
+//
+// It fails with ErrBusy while any goroutine is in a method that reads the body, or another
+// goroutine in one that sends (SetReadDeadline and SetWriteDeadline end such waits); with ErrClosed
+// when the server is closing; and if the response or the connection has failed.
 func (r *Response) Hijack() (socket *Socket, head []byte, err error) {
 	r.x.check("Hijack")
 	err = r.x.both(func() (err error) {
@@ -96,17 +97,16 @@ func (s *Socket) take() error {
 		return err
 	}
 	s.state.Store(own)
-	runtime.AddCleanup(s, func(c *loop.Conn) { _ = c.Close() }, s.conn) // who forgets it
+	runtime.AddCleanup(s, func(c *loop.Conn) { _ = c.Close() }, s.conn) // for a holder that forgets to close it
 	return nil
 }
 
-// lend has Read and Write work until attach.
+// lend lets Read and Write work until attach.
 func (s *Socket) lend() { s.state.CompareAndSwap(attached, lent) }
 
 func (s *Socket) attach() { s.state.CompareAndSwap(lent, attached) }
 
-// leave tells the socket that its connection is being closed by the server, if it is
-// the server's still.
+// leave tells the socket that the server is closing its connection, unless that was taken over.
 func (s *Socket) leave() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -116,7 +116,7 @@ func (s *Socket) leave() {
 	}
 }
 
-// stream returns what may be read and written.
+// stream returns the connection if it may be read and written.
 func (s *Socket) stream() (*loop.Conn, error) {
 	switch s.state.Load() {
 	case attached:
@@ -161,8 +161,8 @@ func (s *Socket) Write(p []byte) (int, error) {
 	return c.Write(p)
 }
 
-// Close implements net.Conn. The server's connection is cut: what the server has not
-// sent is lost, and it finds out.
+// Close implements net.Conn. If the connection is the server's, it is cut: what the server has not
+// sent yet is lost, and the server notices that the connection has failed.
 func (s *Socket) Close() error {
 	return s.touch(func(c *loop.Conn) error {
 		if s.state.Load() != own {
@@ -172,7 +172,7 @@ func (s *Socket) Close() error {
 	})
 }
 
-// cut is Close unless the connection was taken over.
+// cut is Close, unless the connection has been taken over.
 func (s *Socket) cut() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -181,8 +181,7 @@ func (s *Socket) cut() {
 	}
 }
 
-// CloseWrite tells the peer that nothing more will be sent; over TLS with a
-// close_notify.
+// CloseWrite tells the peer that nothing more will be sent; over TLS, with a close_notify.
 func (s *Socket) CloseWrite() error {
 	c, err := s.stream()
 	if err != nil {
