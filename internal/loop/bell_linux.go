@@ -1,5 +1,5 @@
-// The bell that a loop rings to be woken by the runtime's poller at once: an eventfd, which
-// makes an edge of each addition and need not be read.
+// The bell that a loop rings itself, so that the runtime's poller wakes it at once (visit.go): an
+// eventfd. Each addition makes an edge, so it need not be read.
 
 package loop
 
@@ -31,7 +31,7 @@ func (b *bell) open() error {
 		if b.rung {
 			return true
 		}
-		b.rung = true // only what is added from here on is sure to end the wait
+		b.rung = true // only an addition from here on is sure to end the wait
 		return sys.EventfdAdd(int(fd)) != 0
 	}
 	return nil
@@ -43,8 +43,8 @@ func (b *bell) close() {
 	}
 }
 
-// visit has the runtime's poller asked, and returns when it has been.
+// visit parks until the runtime's poller has been polled.
 func (b *bell) visit() {
 	b.rung = false
-	_ = b.raw.Read(b.ring) // there is nothing to be read
+	_ = b.raw.Read(b.ring) // an error changes nothing: there is nothing to read
 }

@@ -27,7 +27,7 @@ func (b *bell) open() (err error) {
 	}
 	var one [1]byte
 	b.ring = func(fd uintptr) bool {
-		if !b.rung { // only what is written from here on is sure to end the wait
+		if !b.rung { // only a byte written from here on is sure to end the wait
 			b.rung = true
 			_, err := b.out.Write(one[:])
 			return err != nil
@@ -44,8 +44,8 @@ func (b *bell) close() {
 	}
 }
 
-// visit has the runtime's poller asked, and returns when it has been.
+// visit parks until the runtime's poller has been polled.
 func (b *bell) visit() {
 	b.rung = false
-	_ = b.raw.Read(b.ring) // nothing is done with it
+	_ = b.raw.Read(b.ring) // an error changes nothing: the byte is not used
 }

@@ -1,6 +1,6 @@
-// Deadlines: points in time after which one side of a stream fails. Any goroutine
-// may set them, and a wait that is under way heeds them. They come on top of
-// ReadTimeout and WriteTimeout, which bound each wait by itself.
+// Deadlines: points in time after which one side of a stream fails. Any goroutine may set them, and
+// a wait that is under way obeys them. They apply in addition to ReadTimeout and WriteTimeout,
+// which bound each wait by itself.
 
 package loop
 
@@ -9,15 +9,14 @@ import (
 	"time"
 )
 
-// rare is what few streams have. It is made at first use and stays until the stream
-// is opened anew.
+// rare is what few streams need. It is made at first use and stays until the stream is opened anew.
 type rare struct {
-	read, write atomic.Int64           // deadlines on the loop's clock, in nanoseconds; 0 none
-	taker       atomic.Pointer[Worker] // a taken stream's: whose handler took it, until that returns
+	read, write atomic.Int64           // deadlines on the loop's clock, in nanoseconds; 0: none
+	taker       atomic.Pointer[Worker] // of a taken stream: the worker whose handler took it, until that returns
 	forgive     atomic.Pointer[func(read bool) bool]
 }
 
-// rarely returns the stream's rare, made if need be.
+// rarely returns the stream's rare, which it makes if need be.
 func (s *Stream) rarely() *rare {
 	if r := s.rare.Load(); r != nil {
 		return r
@@ -26,9 +25,9 @@ func (s *Stream) rarely() *rare {
 	return s.rare.Load()
 }
 
-// Forgive has ask called when a wait of s in user code has taken longer than
-// ReadTimeout or WriteTimeout, by whoever waits; when it returns true, the wait begins
-// anew. nil takes it back. Any goroutine that may use s may call it. It allocates.
+// Forgive registers ask, which the waiter calls when a wait of user code on s has taken longer than
+// ReadTimeout or WriteTimeout; if it returns true, the wait begins anew. nil removes it. Any
+// goroutine that may use s may call Forgive. It allocates.
 func (s *Stream) Forgive(ask func(read bool) bool) {
 	if ask != nil {
 		s.rarely().forgive.Store(&ask)
@@ -48,13 +47,13 @@ func (s *Stream) forgiven(side *word) bool {
 		return false
 	}
 	if w := s.caller(); w != nil && (w.held == 0 && !w.lost || w.past || w.alone && !w.away) {
-		return false // it is not user code that waits
+		return false // our own code waits, not the user's
 	}
 	return (*ask)(side == &s.input)
 }
 
-// Watch has the Watcher of s told in ms milliseconds, if s is still being served then;
-// with 0, not at all. Any goroutine that may use s may call it. In a portable group it
+// Watch makes the loop call Overdue of s, whose task is a Watcher, in ms milliseconds if s is still
+// served then; 0 takes that back. Any goroutine that may use s may call it. In a portable group it
 // does nothing.
 func (s *Stream) Watch(ms int64) {
 	set := func(l *Loop) {
@@ -82,9 +81,9 @@ func (s *Stream) Watch(ms int64) {
 	})
 }
 
-// SetReadDeadline has reads of s, those under way and those to come, wait no longer
-// than until t, and fail with ErrDeadline then; the zero time takes it back. Whoever
-// may read may call it, from any goroutine. It may allocate.
+// SetReadDeadline makes reads of s, under way or to come, wait no longer than until t and then fail
+// with ErrDeadline; the zero time removes the deadline. Whoever may read may call it, from any
+// goroutine. It may allocate.
 func (s *Stream) SetReadDeadline(t time.Time) { s.setDeadline(&s.input, t) }
 
 // SetWriteDeadline is SetReadDeadline for writes.
@@ -106,7 +105,7 @@ func (s *Stream) setDeadline(side *word, t time.Time) {
 		s.nudge(side)
 	case at == 0 || at > monotonic():
 		_ = s.armConn(side == &s.input)
-	case side == &s.input: // whatever the timeouts are, which are another goroutine's
+	case side == &s.input: // passed already; and the timeouts are another goroutine's
 		_ = s.above.conn.SetReadDeadline(past)
 	default:
 		_ = s.above.conn.SetWriteDeadline(past)
@@ -131,7 +130,7 @@ func (s *Stream) overdue(side *word) bool {
 	return deadline != 0 && deadline <= monotonic()
 }
 
-// taker returns the worker whose handler took s and has not returned.
+// taker returns the worker whose handler took s and has not returned yet; nil for none.
 func (s *Stream) taker() *Worker {
 	if r := s.rare.Load(); r != nil {
 		return r.taker.Load()

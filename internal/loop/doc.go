@@ -1,7 +1,7 @@
 // Package loop runs blocking code on an event loop.
 //
-// A Group has one Loop per core. A Loop owns a poller (epoll, or kqueue), a table of streams
-// (sockets), a timing wheel, and workers: coroutines that run it in turn.
+// A Group has one Loop per core. A Loop owns a poller (epoll or kqueue), a table of streams
+// (sockets), a timing wheel, and workers: coroutines that take turns at running it.
 //
 //	             root goroutine            for { worker = next runnable; switch to it }
 //	                  │ ▲
@@ -14,30 +14,29 @@
 //	                            takes the next event and gives it to a spare worker, or resumes the
 //	                            worker that was waiting for it
 //
-// Code of the user runs under a lease (lease.go). A handler that keeps it too
-// long loses the loop to a new root (watchdog.go) and ends as an ordinary
-// goroutine: whatever it calls here from then on parks it like any other.
+// User code runs under a lease (lease.go). A handler that keeps the loop too long loses it to a new
+// root (watchdog.go) and finishes as an ordinary goroutine: from then on, whatever it calls here
+// parks it like any other goroutine.
 //
 // # Who may touch what
 //
-// The loop's own state (table, wheel, queues, free lists) belongs to whoever
-// holds the lease. A stream belongs, at rest, to the loop; while it is served,
-// to its worker; and while its worker is detached, to that goroutine. Only the
-// owner closes. Others use the atomic words of the stream, shutdown(2), and the
-// inbox.
+// The loop's own state (table, wheel, queues, free lists) belongs to whoever holds the lease. A
+// stream belongs to the loop while it is at rest, to its worker while it is served, and to the
+// goroutine of its handler once that has lost the loop (slot.go lists all states). Only the owner
+// closes it. Everyone else uses the stream's atomic words, shutdown(2) and the inbox.
 //
-// # What a handler calls, under the lease
+// # What a handler may call under the lease
 //
-//	call                               while it holds the lease              once it is lost
+//	call                               while it holds the lease              once it has lost it
 //	Stream.Read, Write, SendFile …     own socket only; a wait enters        parks
-//	  giving way after 256 KiB         enters                                nothing
+//	  giving way after 256 KiB         enters                                does nothing
 //	Stream.Connect, Take, Rest, Close  only between Enter and Leave          by Post, Return
 //	  of another stream
 //	Stream.Handshake                   as Read and Write                     parks
-//	Stream.SetReadDeadline and such    atomics; whoever waits is told        the same
+//	Stream.SetReadDeadline and such    atomics; wakes the waiter             the same
 //	Gate.Wait                          enters                                parks
 //	Conn.Take                          enters                                by Post
-//	Worker.Unix                        an atomic of the loop's               the clock
+//	Worker.Unix                        an atomic of the loop                 reads the clock
 //	Stream.Watch                       enters                                by Post
 //	Stream.Forgive, Alert              atomics                               the same
 //	Stream.HungUp, Broken, Failed …    atomics                               the same
@@ -48,16 +47,17 @@
 //	Stream.Offer, Claim, Untroubled    atomics; reads of the socket in use   the same
 //	Stream.Hand, Return                –                                     by Post
 //	Seat.Set, Gate.Open, Cancel        atomics, Post                         the same
-//	Worker.GiveUp                      enters, and leaves the loop for good  nothing
+//	Worker.GiveUp                      enters, and leaves the loop for good  does nothing
 //	ClaimEarly                         a CAS; a wait enters                  parks
-//	Worker.End                         enters, for good                      tells so
+//	Worker.End                         enters, for good                      reports the loss
 //	any of them on another goroutine   never enters: atomics, locks, Post    the same
 //	Tick, Nanos, Expect, HandOff, Rest, Open, Close, Take, Move, Reclaim, Share, Fail, Stir,
 //	  Unheard, PeerGone, Follow …      never: the loop is held, or entered   never
 //
-// The methods of engine and agent are made of these: in both, TestEveryCallIsAudited
-// has a row for each, and TestEveryCallEverywhere makes them all.
+// The methods of engine and agent are made of these: in both, TestEveryCallIsAudited has a row for
+// each, and TestEveryCallEverywhere makes them all.
 //
-// Entering fails when the lease is gone, and when the handler has locked its OS
-// thread, which must not be switched away from: the lease is given up then.
+// Entering fails when the lease is gone. It also fails when the handler has locked its OS thread,
+// because a coroutine locked to a thread must not be switched away from: the lease is given up
+// then.
 package loop

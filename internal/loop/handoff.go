@@ -1,10 +1,10 @@
-// Handing off: a handler that is expected to block never gets the loop. It runs on
-// a goroutine out of the loop's pool, as one that lost the loop goes on: its stream
-// is an orphan until it is given back. What it costs is one wake-up.
+// Handing off: a handler that is expected to block never gets the loop. It runs on a goroutine from
+// the loop's pool, as one that lost the loop goes on: its stream is an orphan until it is given
+// back. The cost is one wake-up.
 //
-// Who owns a pooled goroutine: the loop, while it is idle; from HandOff until its
-// handler has returned, itself. It goes back by a stack that it pushes itself on to,
-// and that the loop takes as a whole when its own list is empty.
+// Who owns a pooled goroutine: the loop while it is idle; the goroutine itself from HandOff until
+// its handler has returned. It goes back by pushing itself onto a stack, which the loop takes as a
+// whole when its own list is empty.
 
 package loop
 
@@ -14,23 +14,23 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// idlers are the goroutines of a loop that wait for a handler to run.
+// idlers are a loop's goroutines that wait for a handler to run.
 type idlers struct {
-	back       atomic.Pointer[Worker] // those that have come back since the loop looked
-	first      *Worker                // the others, the loop's
-	count, low int                    // how many first begins, and the least since the last trim
+	back       atomic.Pointer[Worker] // those that have come back since the loop last looked
+	first      *Worker                // the rest, owned by the loop
+	count, low int                    // length of the list at first, and its minimum since the last trim
 }
 
-// noIdlers ends a stack of idlers: whoever finds it has come back after the loop.
+// noIdlers seals a stack of idlers: whoever finds it has come back after the loop ended.
 var noIdlers = new(Worker)
 
-// HandOff has fn run on a goroutine of the loop's pool, for s, which w serves; fn
-// must end with s given back, as on a worker that has lost its loop. The two workers
-// exchange what is in their Local fields. w holds the loop; of s it has nothing any
-// more. Whether it counts as a handler's, CountHandOff says. It allocates when no goroutine is idle.
+// HandOff runs fn on a goroutine of the loop's pool, for s, which w serves. fn must end with s
+// given back, as on a worker that has lost its loop. The two workers exchange their Local fields. w
+// holds the loop, and has nothing of s any more afterwards. If fn calls a handler, CountHandOff
+// counts it. HandOff allocates when no goroutine is idle.
 func (w *Worker) HandOff(s *Stream, fn func(*Worker)) {
 	l := w.loop
-	l.acquire() // for the orphan; w holds the loop, so there is one
+	l.acquire() // on behalf of the orphan; it succeeds because w holds the loop
 	to := l.idlers.get()
 	if to == nil {
 		to = newGoroutineWorker(l)
@@ -66,24 +66,23 @@ func (w *Worker) runHandedOff() {
 		w.backOff()
 		l.release()
 		if idle = true; sys.Locked() || !l.idlers.put(w) {
-			return // with its thread, in the first case
+			return // in the first case the thread ends with it
 		}
 	}
 }
 
-// backOff notes that the handler of a worker without the loop is done with. When its
-// stream was given back, it was noted before.
+// backOff notes that the handler of a worker without the loop is done. When its stream was given
+// back, Return has noted it already.
 func (w *Worker) backOff() {
 	if w.off {
 		w.off = false
 		w.loop.off.Add(-1)
-		w.loop.Post(func(*Loop) {}) // there may be somebody for whom there is room now
+		w.loop.Post(func(*Loop) {}) // wakes the loop: a stream may be waiting for room
 	}
 }
 
-// mayServe tells whether one more handler may be called: those that wait, block or
-// run elsewhere are bounded together. but is how many workers that are no spares do
-// not count.
+// mayServe tells whether one more handler may be called: handlers that wait, block or run elsewhere
+// share one bound. but is the number of workers beside the spares that do not count.
 func (l *Loop) mayServe(but int) bool {
 	return l.workers-l.spareCount-but+int(l.off.Load()) < l.most
 }
@@ -103,8 +102,7 @@ func (p *idlers) get() *Worker {
 	return w
 }
 
-// put gives an idle goroutine back, from itself, and reports whether there still is a
-// loop.
+// put gives an idle goroutine back, called by itself, and reports whether there still is a loop.
 func (p *idlers) put(w *Worker) bool {
 	for {
 		head := p.back.Load()
@@ -129,14 +127,14 @@ func (p *idlers) add(w *Worker) {
 	}
 }
 
-// trim ends half of the goroutines that nobody has needed since the last call.
+// trim ends half of the goroutines that were not needed since the last call.
 func (p *idlers) trim() {
 	p.takeBack()
 	p.end(p.low / 2)
 	p.low = p.count
 }
 
-// endAll ends those that are idle; those to come will end themselves.
+// endAll ends the idle goroutines; those that come back later end themselves.
 func (p *idlers) endAll() {
 	p.add(p.back.Swap(noIdlers))
 	p.end(p.count)

@@ -1,17 +1,17 @@
-// The lease: who runs the loop. One word, on a cache line of its own:
+// The lease: who may run the loop. One word, on a cache line of its own:
 //
 //	63 ........ 32 | 31 ........ 1 |    0
 //	  generation   |   sequence    | inHandler
 //
-// Before user code, its worker stores generation, the next sequence and
-// inHandler; after it, it takes the bit away with a CAS. While the bit is set
-// the watchdog may move the generation on, which ends the worker's right to the
-// loop for good; while it is clear nobody may. So:
+// Before it calls user code, a worker stores generation, the next sequence and inHandler;
+// afterwards it clears the bit with a CAS. While the bit is set, the watchdog may advance the
+// generation, which ends the worker's right to the loop for good; while it is clear, nobody may.
+// Hence the lease's rule:
 //
-// While inHandler, code called by a handler touches only its worker's own memory
-// and its own stream. What needs the loop enters first (the CAS), does it, and
-// leaves (the store). A failed CAS makes the worker an ordinary goroutine, and
-// everything it calls takes the shared, slower way.
+// While inHandler is set, code called by a handler touches only its worker's own memory and its own
+// stream. Code that needs the loop enters first (the CAS), does its work, and leaves (the store).
+// When the CAS fails, the worker is an ordinary goroutine from then on, and everything it calls
+// takes the shared, slower way.
 
 package loop
 
@@ -32,7 +32,7 @@ const (
 type lease struct {
 	_    [cacheLineSize]byte
 	word atomic.Uint64
-	g    atomic.Uintptr // of the worker under it; its goroutine
+	g    atomic.Uintptr // G of the worker under the lease
 	_    [cacheLineSize - 16]byte
 }
 
@@ -40,9 +40,8 @@ func leaseWord(gen, seq uint32) uint64 {
 	return uint64(gen)<<genShift | uint64(seq)<<seqShift&(1<<genShift-1)
 }
 
-// Begin puts the worker under the lease's rule: from here on user code runs, for
-// the stream s, and the loop may go at any moment. The worker must hold the loop,
-// or have lost it.
+// Begin puts the worker under the lease's rule: from here on user code runs, on behalf of s, and
+// the loop may be taken away at any moment. The worker must hold the loop, or have lost it.
 func (w *Worker) Begin(s *Stream) {
 	if w.lost {
 		w.beginAway()
@@ -52,7 +51,7 @@ func (w *Worker) Begin(s *Stream) {
 	w.lend()
 }
 
-// beginAway is Begin of a worker without a loop.
+// beginAway is Begin for a worker without a loop.
 func (w *Worker) beginAway() {
 	w.past = false
 	switch {
@@ -64,14 +63,14 @@ func (w *Worker) beginAway() {
 	}
 }
 
-// End takes the loop back after user code and reports whether it was still
-// there. When it reports false the worker is, for good, an ordinary goroutine:
-// it must give its stream back with Stream.Return and end.
+// End takes the loop back after user code and reports whether it was still there. When it reports
+// false, the worker is an ordinary goroutine for good: it must give its stream back with
+// Stream.Return, and end.
 func (w *Worker) End() bool {
 	if w.enter() {
 		w.early.shown = false
 		if sys.MaybeLocked() {
-			sys.UnlockThread() // left over by user code; see Enter
+			sys.UnlockThread() // user code may have left the thread locked; see Enter
 		}
 		return true
 	}
@@ -85,17 +84,16 @@ func (w *Worker) End() bool {
 	return false
 }
 
-// Lost tells whether the worker has found out that its loop is gone.
+// Lost tells whether the worker has noticed that its loop is gone.
 func (w *Worker) Lost() bool { return w.lost }
 
-// Mine tells whether the caller runs on the worker's goroutine. Any goroutine may
-// ask.
+// Mine tells whether the calling goroutine is the worker's. Any goroutine may call it.
 func (w *Worker) Mine() bool { return sys.G() == w.g.Load() }
 
-// Enter takes the loop for a moment, for what needs it, waits included, until
-// Leave(under). held is false when the loop is gone, for good, and there is nothing to
-// leave; so it is for user code that has locked its thread. Only the
-// worker itself may call it (Mine), user code being what calls in the end.
+// Enter takes the loop for a moment, until Leave(under), for work that needs it, waits included.
+// held is false when the loop is gone for good, and then there is nothing to leave. This is also so
+// for user code that has locked its OS thread: it gives the lease up. Only the worker itself may
+// call Enter (Mine), from user code or from our own, which holds the loop anyway.
 func (w *Worker) Enter() (under, held bool) {
 	under = w.held != 0
 	if !w.enter() {
@@ -108,7 +106,7 @@ func (w *Worker) Enter() (under, held bool) {
 	return under, true
 }
 
-// Leave goes back under the lease's rule after Enter.
+// Leave puts the worker back under the lease's rule after Enter.
 func (w *Worker) Leave(under bool) { w.leave(under) }
 
 // enter takes the loop for a moment from inside user code; our own code, which
@@ -128,16 +126,15 @@ func (w *Worker) enter() bool {
 	return false
 }
 
-// mustHold panics, with -tags galedebug, when w goes on as if it held the loop, and another
-// root has that.
+// mustHold panics, with -tags galedebug, when w goes on as if it held the loop although another
+// root has it.
 func (w *Worker) mustHold() {
 	if pool.Debug && w.gen != uint32(w.loop.lease.word.Load()>>genShift) {
 		panic("gale: a worker that has lost its loop goes on running it")
 	}
 }
 
-// leave goes back under the lease's rule, if the worker was under it when it
-// entered.
+// leave puts the worker back under the lease's rule, if it was under it when it entered.
 func (w *Worker) leave(under bool) {
 	if !under {
 		return

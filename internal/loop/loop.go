@@ -1,5 +1,5 @@
-// A loop: what it is, and what it does between two pieces of work (fetch.go): turn
-// polls, keeps time, empties the inbox and parks.
+// The loop itself: its state, and what it does between two pieces of work (fetch.go). Each turn
+// polls, keeps the time, empties the inbox and, when there is nothing to do, parks.
 
 package loop
 
@@ -12,21 +12,20 @@ import (
 
 const (
 	spinTurns = 4    // empty polls before parking
-	trimTicks = 1000 // how often unused spares are given back
+	trimTicks = 1000 // ticks between two trims of unused spares
 )
 
-// Loop is an event loop and all that belongs to it. Its methods are for whoever
-// holds the loop, unless they say otherwise.
+// Loop is an event loop and everything that belongs to it. Its methods are for code that holds the
+// loop, unless they say otherwise.
 type Loop struct {
 	lease  lease
 	inbox  inbox
 	parked atomic.Bool
-	nagged atomic.Bool  // the watchdog has looked and found it busy
-	refs   atomic.Int32 // who may still use the poller: the loop, and each orphan
+	nagged atomic.Bool  // set by the watchdog each time it finds the loop busy
+	refs   atomic.Int32 // users of the poller: the loop itself, and each orphan
 
 	group *Group
-	// Local is whatever the role above keeps with a loop. Set it before the loop
-	// has anything to do.
+	// Local holds what the role above keeps per loop. Set it before the loop has anything to do.
 	Local any
 
 	poller       poller
@@ -35,38 +34,38 @@ type Loop struct {
 	wheel        wheel
 	expireStream func(*Stream)
 
-	word     uint64       // the lease's when user code was last let run
-	holder   *Worker      // whose user code is, or was, under the lease
-	nanos    int64        // the clock at the last turn
-	polls    uint64       // how often it has polled
-	marked   uint64       // polls, when the streams were marked whose events had been fetched
-	behind   bool         // the last poll may have left something
-	yielded  int64        // when the scheduler last had its turn
-	visited  int64        // the round of visits that it last took part in
-	unix     atomic.Int64 // the civil second at the last turn
-	nextUnix int64        // when it ends, on the loop's clock
+	word     uint64       // the lease word stored when user code last began
+	holder   *Worker      // the worker whose user code runs, or last ran, under the lease
+	nanos    int64        // the clock when it was last read, once a turn
+	polls    uint64       // number of polls so far
+	marked   uint64       // polls when the streams with fetched events were last marked (Unheard)
+	behind   bool         // the last poll may have left events unfetched
+	yielded  int64        // when the Go scheduler last had its turn
+	visited  int64        // the last round of visits that it took part in (visit.go)
+	unix     atomic.Int64 // the civil time in seconds, as of the last turn
+	nextUnix int64        // when that second ends, on the loop's clock
 	trimAt   int64        // tick of the next trim
-	empty    int          // polls in a row that brought nothing
+	empty    int          // consecutive polls that brought nothing
 	handed   int          // handlers handed off since the scheduler last had its turn
 
 	runnable queue[*Worker] // workers whose wait is over
 	later    []*Worker      // workers that gave way until the next turn
-	backlog  queue[job]     // streams and functions that want a worker
-	quota    int            // jobs that may run before the next turn; < 0: not counted yet
-	batch    int            // events and jobs that a turn may bring
+	backlog  queue[job]     // streams and functions that wait for a worker
+	quota    int            // backlog jobs that may still run before the next turn; < 0: not counted yet
+	batch    int            // limit on the events, and on the backlog jobs, of one turn
 
 	spares               *Worker
 	spareCount, spareLow int
 	workers, suspended   int
-	most                 int // handlers under way at once
+	most                 int // limit on handlers under way at once
 	idlers               idlers
-	off                  atomic.Int32 // handlers that run without the loop, lost or handed off
-	orphans              int          // streams whose handler lost the loop, or which were taken
+	off                  atomic.Int32 // handlers that run without the loop: they lost it, or were handed off
+	orphans              int          // streams that the loop does not wait for when it stops: detached, taken, shared
 	stopping, ended      bool
 
 	predictor    predictor
-	tally, shown [fates]uint64 // handlers by how they ran; what of that is published
-	tallies      tallies       // the same, for everyone
+	tally, shown [fates]uint64 // handlers by how they ran; the part of that already published
+	tallies      tallies       // the published counts, for any goroutine
 	guests       []guest
 }
 
@@ -90,7 +89,7 @@ func newLoop(g *Group) (*Loop, error) {
 	return l, nil
 }
 
-// Tick is the loop's time in milliseconds; in a portable group, the clock's.
+// Tick is the loop's time in milliseconds; in a portable group it reads the clock.
 func (l *Loop) Tick() int64 {
 	if l.group.config.Portable {
 		return monotonic() / tickNanos
@@ -98,23 +97,23 @@ func (l *Loop) Tick() int64 {
 	return l.nanos / tickNanos
 }
 
-// Polls tells how often the loop has looked for what has happened.
+// Polls returns how many times the loop has polled.
 func (l *Loop) Polls() uint64 { return l.polls }
 
-// Behind tells whether more may have happened before the last poll than that has brought.
+// Behind tells whether the last poll may have left events unfetched.
 func (l *Loop) Behind() bool { return l.behind }
 
 // Unix is the civil time in seconds, read once a turn.
 func (l *Loop) Unix() int64 { return l.unix.Load() }
 
-// Group returns the group the loop is of.
+// Group returns the group that the loop belongs to.
 func (l *Loop) Group() *Group { return l.group }
 
 // Streams returns how many streams the loop has.
 func (l *Loop) Streams() int { return l.streams.used }
 
-// turn looks for what is new; it parks when there has been nothing for a while,
-// unless there is work that may be served.
+// turn looks for news, and parks when there has been none for a while. With serve, backlog that may
+// be served counts as news.
 func (l *Loop) turn(serve bool) {
 	shared := l.letOthers()
 	l.handed, l.quota, l.batch = 0, -1, maxEvents
@@ -199,9 +198,9 @@ func (l *Loop) expire(s *Stream) {
 	}
 }
 
-// Go runs fn on a worker of the loop: a coroutine of ours that holds the loop
-// whenever it runs, so fn must never block but in the waits of this package. Any
-// goroutine may call it; it reports false when the loop has ended.
+// Go runs fn on a worker of the loop, in a portable group on a goroutine. fn is our own code: it
+// holds the loop whenever it runs, so it must never block except in the waits of this package. Any
+// goroutine may call Go; it reports false when the loop has ended.
 func (l *Loop) Go(fn func(*Worker)) bool {
 	if l.group.config.Portable {
 		return l.Goroutine(fn)
@@ -209,10 +208,10 @@ func (l *Loop) Go(fn func(*Worker)) bool {
 	return l.Post(func(l *Loop) { l.backlog.push(job{fn: fn}) })
 }
 
-// Post has the loop call fn soon, holding itself. Any goroutine may call it; it
-// reports false, and fn is never called, when the loop has ended, and in a
-// portable group, which has none. Nothing pushes back: what is posted is bounded
-// by what it is posted for, descriptors and orphans.
+// Post makes the loop call fn soon, with the loop held. Any goroutine may call it. It reports
+// false, and fn is never called, when the loop has ended, and in a portable group, whose loops do
+// not run. There is no back pressure: the number of posts is bounded by what they are about,
+// descriptors and orphans.
 func (l *Loop) Post(fn func(*Loop)) bool {
 	m := messages.Get().(*message)
 	m.run = fn
@@ -223,7 +222,7 @@ func (l *Loop) Post(fn func(*Loop)) bool {
 	return false
 }
 
-// post gives m away, to the loop, if that has not ended.
+// post hands m over to the loop, unless that has ended; then it reports false.
 func (l *Loop) post(m *message) bool {
 	if !l.acquire() {
 		return false
@@ -233,7 +232,7 @@ func (l *Loop) post(m *message) bool {
 		return false
 	}
 	if l.parked.Load() && l.parked.CompareAndSwap(true, false) {
-		l.poller.wake() // whoever finds it awake relies on this
+		l.poller.wake() // a poster that finds parked already cleared relies on this wake-up
 	}
 	return true
 }
@@ -257,8 +256,7 @@ func (l *Loop) release() {
 	}
 }
 
-// stop has every stream closed: at once where it is at rest, through its owner
-// otherwise.
+// stop closes every stream: those at rest at once, the others through their owners.
 func (l *Loop) stop() {
 	l.stopping = true
 	l.EachAtRest(Task.Stop)
@@ -282,17 +280,17 @@ func (l *Loop) EachAtRest(do func(Task)) {
 	}
 }
 
-// finished tells whether the loop has nothing left to do, for good. What orphans
-// still hold they release themselves.
+// finished tells whether the loop is stopping and has nothing left to do, for good. What orphans
+// still hold, they release themselves.
 func (l *Loop) finished() bool {
 	if !l.ended && l.stopping && l.idle() {
-		l.run(l.inbox.seal()) // from here on nobody can ask for anything
+		l.run(l.inbox.seal()) // from here on nothing can be posted
 		l.ended = l.idle()
 	}
 	return l.ended
 }
 
-// idle tells whether the loop has nothing to do and nobody to wait for.
+// idle tells whether the loop has nothing to run and nothing to wait for.
 func (l *Loop) idle() bool {
 	return l.streams.used == l.orphans && l.suspended == 0 && l.runnable.len() == 0 && l.backlog.len() == 0
 }

@@ -1,23 +1,22 @@
-// What a worker has beside the stream it serves: upstream sockets of its handler.
-// The list is the loop's: it is changed with the loop held, and when the loop is
-// taken away from a handler, whoever does that finds in it what the late handler
-// still uses. Each such stream is an orphan, as the one served is, until its owner
-// gives it back with Return; the loop does not wait for orphans when it stops.
+// What a worker uses beside the stream it serves: upstream sockets of its handler. The list is the
+// loop's: it is changed with the loop held, and whoever takes the loop away from a handler finds in
+// it what the late handler still uses. Each such stream is then an orphan, like the served one,
+// until its owner gives it back (Hand); the loop does not wait for orphans when it stops.
 
 package loop
 
-// Take makes s, at rest, the own stream of w, which holds its loop: Rest or Close
-// gives it up again. Serve does so by itself for what it serves.
+// Take makes s, at rest, a stream of w's own; w must hold its loop. Rest or Close ends that. The
+// stream that Serve is called for needs no Take.
 func (s *Stream) Take(w *Worker) {
 	s.state, s.worker, s.queued, s.owned = running, w, false, true
 	w.own = append(w.own, s)
 }
 
-// Unheard tells whether the loop, which must be held, has already fetched an event of s,
-// at rest, that its task has not been told of.
+// Unheard tells whether the loop has already fetched an event for s, at rest, that its task has not
+// been told of. The loop must be held.
 func (s *Stream) Unheard() bool {
 	l := s.loop
-	if l.marked != l.polls { // once for all that are asked about before the next poll
+	if l.marked != l.polls { // once per poll, for all streams that are asked about
 		l.marked = l.polls
 		for i := 0; ; i++ {
 			index, gen, ok := l.poller.ahead(i)
@@ -32,8 +31,8 @@ func (s *Stream) Unheard() bool {
 	return s.queued || s.fetched == uint32(l.polls)
 }
 
-// PeerGone tells whether the peer of the stream that w serves has hung up, as far as
-// the loop, which must be held, has heard.
+// PeerGone tells whether the peer of the stream that w serves has hung up, as far as the loop has
+// heard. The loop must be held.
 func (w *Worker) PeerGone() bool { return w.serving != nil && w.serving.HungUp() }
 
 // disown takes s off its worker's list.
@@ -42,7 +41,7 @@ func (s *Stream) disown() {
 		return
 	}
 	s.owned = false
-	if s.state == detached { // it was forgotten, and found again
+	if s.state == detached { // its handler left it behind (forgotten), and now it was given back
 		s.loop.orphans--
 	}
 	own := s.worker.own
@@ -56,19 +55,19 @@ func (s *Stream) disown() {
 	}
 }
 
-// orphan notes that the streams of w, whose loop was just taken away, are its own
-// business from now on. The loop is held.
+// orphan detaches the streams of w, whose loop was just taken away: they are its own business from
+// now on. The loop is held.
 func (w *Worker) orphan() {
 	if w.serving != nil {
 		w.serving.detach()
 	}
 	for _, s := range w.own {
-		s.detach() // and stays in the list, so that it hears of the peer's going (Follow)
+		s.detach() // it stays in the list, so that it hears of a hang-up of the peer (Follow)
 	}
 }
 
-// forgotten makes orphans of the streams that a handler has left behind: the loop does not
-// wait for whoever may come to give them back.
+// forgotten detaches the streams that a handler has left behind: the loop does not wait for anyone
+// to give them back.
 func (w *Worker) forgotten() {
 	for _, s := range w.own {
 		s.detach()
@@ -82,6 +81,6 @@ func (s *Stream) detach() {
 	s.state = detached
 	s.loop.orphans++
 	if s.signs.Load()&signUnseen != 0 {
-		s.show() // so that a hang-up is heard of
+		s.show() // so that a hang-up is noticed
 	}
 }

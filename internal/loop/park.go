@@ -1,7 +1,7 @@
-// Parking: how a goroutine waits. It leaves a waiter in the stream's word, and whoever
-// takes that out sends it a wake: the loop, when something happens, or its own timer, when
-// its time is up. So there is one channel to wait on, for each wait one wake, and a timer
-// that comes too late finds nothing.
+// Parking: how a goroutine waits. It leaves a waiter in the stream's word, and whoever takes the
+// waiter out sends it a wake-up: the loop, when something happens, or the waiter's own timer, when
+// its time is up. So there is one channel to wait on and one wake-up per wait, and a timer that
+// fires too late finds nothing.
 
 package loop
 
@@ -11,17 +11,17 @@ import (
 	"time"
 )
 
-// waiter is who waits at a word.
+// waiter stands for whoever waits at a word.
 type waiter struct {
 	worker  *Worker // to be made runnable; nil for a goroutine
-	expired bool    // its time was up: the wheel's doing, or the timer's; goes with the wake
-	away    bool    // the stream is no longer its; the same
+	expired bool    // its time is up: set by the wheel or the timer before the wake-up
+	away    bool    // the stream is no longer its to use: likewise
 
-	// Of a goroutine:
+	// Only for a goroutine:
 	wake  chan struct{}
-	timer *time.Timer   // made at the first wait with an end
-	side  *word         // that the timer is to look at
-	vain  chan struct{} // told by a timer that has come too late
+	timer *time.Timer   // made at the first wait with a time limit
+	side  *word         // the word that the timer looks at
+	vain  chan struct{} // signalled by a timer that has fired too late
 }
 
 var parkers = sync.Pool{New: func() any {
@@ -39,7 +39,7 @@ func (s *Stream) park(side *word, timeout int64) (err error) {
 	}
 	now, due := monotonic(), int64(0)
 	defer func() {
-		if err != ErrOver { // else the stream is another's by now
+		if err != ErrOver { // else the stream may be someone else's by now
 			s.took(side, monotonic()-now)
 		}
 	}()
@@ -52,7 +52,7 @@ func (s *Stream) park(side *word, timeout int64) (err error) {
 		if side.CompareAndSwap(me, nil) {
 			return err
 		}
-		<-me.wake // it came at the last moment, and is not to be lost
+		<-me.wake // woken at the last moment: the wake-up must not be lost
 	case due > 0:
 		me.arm(side, due*tickNanos-now)
 		<-me.wake
@@ -63,7 +63,7 @@ func (s *Stream) park(side *word, timeout int64) (err error) {
 	return s.woken(side, me)
 }
 
-// arm has the wait at side end in so many nanoseconds, until disarm.
+// arm ends the wait at side after so many nanoseconds, unless disarm comes first.
 func (me *waiter) arm(side *word, nanos int64) {
 	me.side = side
 	if me.timer == nil {
@@ -73,7 +73,7 @@ func (me *waiter) arm(side *word, nanos int64) {
 	}
 }
 
-// expire is what the timer does.
+// expire is the function of the timer.
 func (me *waiter) expire() {
 	if !me.side.CompareAndSwap(me, nil) {
 		me.vain <- struct{}{}
@@ -83,15 +83,15 @@ func (me *waiter) expire() {
 	me.wake <- struct{}{}
 }
 
-// disarm stops the timer of a wait that is over. One that is on its way must have been before
-// the next wait: it would end that.
+// disarm stops the timer of a wait that is over. It waits for one that has already fired, which
+// would otherwise end the next wait.
 func (me *waiter) disarm() {
 	if !me.expired && !me.timer.Stop() {
 		<-me.vain
 	}
 }
 
-// woken returns why a goroutine's wait is over, nil when it may go on.
+// woken returns the error that ended a goroutine's wait, nil when it may go on.
 func (s *Stream) woken(side *word, me *waiter) error {
 	switch {
 	case me.expired:
@@ -102,7 +102,8 @@ func (s *Stream) woken(side *word, me *waiter) error {
 		return cmp.Or(s.over(), ErrOver)
 	}
 	err := s.over()
-	if err == ErrOver { // barred just behind what happened, which is for who has barred it, then
+	// Barred right after the event, which is therefore passed on to whoever waits next.
+	if err == ErrOver {
 		s.loop.signal(side)
 	}
 	return err

@@ -6,8 +6,7 @@ package loop
 
 import "github.com/gale-http/gale/pool"
 
-// root runs the loop under the given generation until the loop ends or another
-// root has it.
+// root runs the loop under the given generation until the loop ends or goes to another root.
 func (l *Loop) root(gen uint32) {
 	clean := false
 	defer func() {
@@ -44,12 +43,12 @@ func (l *Loop) root(gen uint32) {
 	l.group.loopDone(l)
 }
 
-// takeOver makes a fresh root for the loop, whose worker under the lease word has
-// kept it too long, for some cost nanoseconds. It reports false when the worker came back in time. Any
-// goroutine may call it.
+// takeOver starts a new root for the loop, whose worker under the lease word has kept it too long;
+// cost is what that has cost, in nanoseconds. It reports false when the worker came back in time.
+// Any goroutine may call it.
 func (l *Loop) takeOver(word uint64, cost int64) bool {
 	gen := uint32(word>>genShift) + 1
-	if !l.acquire() { // for the orphan, before it can end
+	if !l.acquire() { // on behalf of the orphan, before it can end
 		return false
 	}
 	if !l.lease.word.CompareAndSwap(word, leaseWord(gen, 0)) {
@@ -61,8 +60,8 @@ func (l *Loop) takeOver(word uint64, cost int64) bool {
 	return true
 }
 
-// part goes on without w, which has no right to the loop any more and whose orphan's
-// share of the poller was acquired.
+// part goes on without w, which has lost its right to the loop. The caller has acquired the
+// reference to the poller that w is going to release.
 func (l *Loop) part(w *Worker, gen uint32) {
 	l.tallies[TakenOver].Add(1)
 	l.workers--
@@ -72,9 +71,9 @@ func (l *Loop) part(w *Worker, gen uint32) {
 	go l.root(gen)
 }
 
-// GiveUp leaves the loop, for good: the worker goes on as an ordinary goroutine, as
-// if it had lost the loop. Only user code under the lease may have it called. It does
-// nothing where there is no loop to leave.
+// GiveUp leaves the loop for good: the worker goes on as an ordinary goroutine, as if it had lost
+// the loop. It may be called only on behalf of user code under the lease. It does nothing when
+// there is no loop to leave.
 func (w *Worker) GiveUp() {
 	w.asked = true
 	if w.lost || !w.enter() {
@@ -87,7 +86,7 @@ func (w *Worker) GiveUp() {
 // surrender is GiveUp with the loop held.
 func (w *Worker) surrender() {
 	l := w.loop
-	l.acquire() // for the orphan; the loop is held, so there is one
+	l.acquire() // on behalf of the orphan; it succeeds because the loop is held
 	gen := uint32(l.word>>genShift) + 1
 	w.lost, w.off = true, true
 	l.lease.word.Store(leaseWord(gen, 0))

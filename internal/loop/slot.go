@@ -1,19 +1,19 @@
-// Slots: the table that turns the 64 bits the kernel keeps for a descriptor
-// back into a stream. A slot's generation moves on when its stream is closed,
-// so that an event already harvested for it finds nothing.
+// Slots: the table that turns the 64 bits the kernel keeps for a descriptor back into a stream. A
+// slot's generation advances when its stream is closed, so that an event already fetched for that
+// stream finds nothing.
 
 package loop
 
-// Ownership of a stream. Only the owner closes the descriptor.
+// ownership says who owns a stream. Only the owner closes the descriptor.
 type ownership uint8
 
 const (
-	closed   ownership = iota // no descriptor
-	atRest                    // the loop's
-	running                   // its worker's, on the loop, perhaps suspended
-	detached                  // the goroutine's of a handler that lost the loop
-	taken                     // a Conn's, which may outlive handler and loop
-	shared                    // its user's while busy, the loop's while idle (shared.go)
+	closed   ownership = iota // nobody: there is no descriptor
+	atRest                    // the loop
+	running                   // its worker, on the loop, perhaps suspended
+	detached                  // the goroutine of its handler, which runs without the loop
+	taken                     // a Conn, which may outlive handler and loop
+	shared                    // its user while busy, the loop while idle (shared.go)
 )
 
 type slot struct {
@@ -21,8 +21,8 @@ type slot struct {
 	gen    uint32
 }
 
-// table hands out slots, from pages that never move: a list that grew by itself would leave
-// several times its size behind for the garbage collector. Only the loop looks at it.
+// table hands out slots from pages that never move: a single growing slice would leave several
+// times its size behind for the garbage collector. Only the loop uses it.
 type table struct {
 	pages []*[slotsPerPage]slot
 	made  uint32 // how many slots were ever handed out

@@ -1,8 +1,7 @@
-// Deadlines: a hierarchical wheel without cascading. A deadline d milliseconds
-// away sits in a level whose granule is at most an eighth of d, rounded up, so
-// it never fires early and at most an eighth late; setting, moving and
-// visiting are O(1). Re-arming is lazy: moving a deadline later is one store in
-// the stream, and the wheel finds out when the old one comes up.
+// Deadlines: a hierarchical wheel without cascading. A deadline d milliseconds away goes to a level
+// whose granule is at most an eighth of d, rounded up, so it never fires early and at most an
+// eighth late; setting, moving and visiting are O(1). Re-arming is lazy: moving a deadline later is
+// one store in the stream, and the wheel notices when the old one comes up.
 
 package loop
 
@@ -25,7 +24,7 @@ type timer struct {
 	next, prev *Stream
 	// at is the bucket that holds the stream, or unarmed.
 	at int16
-	// waited is how long reads have waited, in milliseconds; the reader's.
+	// waited is how long reads have waited, in milliseconds; owned by the reader.
 	waited int32
 }
 
@@ -36,9 +35,9 @@ type wheel struct {
 	armedAt  [visiting + 1]int64 // the tick at which the bucket is visited
 }
 
-// set makes s due at the given tick; 0 disarms it, lazily. A stream that is armed
-// for an earlier visit stays where it is, and so does one whose visit is no more
-// than the eighth late that is allowed anyway: moving a deadline on is one store.
+// set makes s due at the given tick; 0 disarms it, lazily. A stream stays in its bucket if that is
+// visited earlier, or later by no more than the eighth that is allowed anyway: so moving a deadline
+// later is one store.
 func (w *wheel) set(s *Stream, due int64) {
 	if !w.keeps(s, due) {
 		w.remove(s)
@@ -46,8 +45,8 @@ func (w *wheel) set(s *Stream, due int64) {
 	}
 }
 
-// keeps is set where s may stay where it is, which it reports; otherwise set is to be
-// called.
+// keeps sets the deadline of s and reports whether s may stay in its bucket; if not, the caller
+// must call set.
 func (w *wheel) keeps(s *Stream, due int64) bool {
 	s.due = due
 	return due == 0 || s.at != unarmed && w.armedAt[s.at] <= due+(due-w.tick)>>wheelShift
@@ -111,9 +110,8 @@ func (w *wheel) next() int64 {
 	return soonest
 }
 
-// advance moves the wheel to now and calls fire for each stream whose deadline
-// has passed; those stand disarmed then. Streams whose deadline was moved are
-// put where they belong.
+// advance moves the wheel to now and calls fire for each stream whose deadline has passed, which is
+// disarmed by then. Streams whose deadline was moved go to the bucket where they belong.
 func (w *wheel) advance(now int64, fire func(*Stream)) {
 	before := w.tick
 	if now <= before {
@@ -136,8 +134,8 @@ func (w *wheel) advance(now int64, fire func(*Stream)) {
 	}
 }
 
-// visit empties a bucket by way of the visiting one: what fires may remove or
-// set any stream, those still in the list included.
+// visit empties a bucket by way of the visiting one: fire may remove or set any stream, those still
+// in the list included.
 func (w *wheel) visit(at int, fire func(*Stream)) {
 	w.heads[visiting], w.heads[at] = w.heads[at], nil
 	w.occupied[at/wheelBuckets] &^= 1 << (at % wheelBuckets)

@@ -1,6 +1,6 @@
-// Workers: coroutines whose body is the loop. Any worker that stands in its loop
-// frame is as good as any other, because the loop's state is not on its stack;
-// one that waits deep in a handler is resumed by the root when its event comes.
+// Workers: coroutines whose body is the loop. Workers that stand in their loop frame are
+// interchangeable, because the loop's state is not on their stacks; one that waits deep inside a
+// handler is resumed by the root when its event comes.
 
 package loop
 
@@ -12,55 +12,55 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// Worker is a coroutine that runs a loop. It is handed to tasks and functions
-// that run on it; they must not keep it longer than they run.
+// Worker is a coroutine that runs a loop. It is passed to the tasks and functions that run on it;
+// they must not keep it after they return.
 type Worker struct {
 	loop *Loop
-	// Local is whatever the role above keeps with a worker: buffers, a request
-	// and its response. It belongs to the code that runs on the worker.
+	// Local holds what the role above keeps per worker: buffers, a request and its response. It
+	// belongs to the code that runs on the worker.
 	Local any
-	// Key is the kind of handler that is called next, or runs, as the predictor
-	// knows it; 0 for none.
+	// Key is the kind of handler, as the predictor knows it, that runs or is called next; 0 for
+	// none.
 	Key uint32
 
-	g     atomic.Uintptr // its goroutine; 0 once it has ended
+	g     atomic.Uintptr // G of its goroutine; 0 once that has ended
 	next  func() (struct{}, bool)
 	stop  func()
 	yield func(struct{}) bool
 
-	held    uint64    // the lease word stored by Begin; 0 while it holds the loop
-	gen     uint32    // of the lease when it was last switched to; only with galedebug
+	held    uint64    // the lease word stored by Begin; 0 while the worker itself holds the loop
+	gen     uint32    // generation of the lease when the root last switched to it; only with galedebug
 	lost    bool      // its loop went to another root: it is an ordinary goroutine
 	past    bool      // lost, and not in user code
 	waited  bool      // it has waited on the loop since Begin
-	off     bool      // its handler is counted among those without the loop
-	alone   bool      // it never had a loop: a goroutine of the group's own
+	off     bool      // its handler counts among those that run without the loop (Loop.off)
+	alone   bool      // it never had a loop: it stands for a goroutine of the group's own
 	away    bool      // alone, and Stop does not wait for it
-	serving *Stream   // what user code runs for
-	own     []*Stream // that it has beside serving (own.go); the loop's
+	serving *Stream   // the stream that user code runs for
+	own     []*Stream // streams it uses beside serving (own.go); guarded by the loop
 
-	// Of a goroutine of the pool (handoff.go):
-	jobs  chan struct{} // says that there is something to run; closed at its end
-	began int64         // when its handler did, moved on by the time spent in waits of ours
-	timed bool          // it is timed, for the predictor
-	took  int64         // what it has taken
-	asked bool          // it wanted to leave the loop
+	// Only for a goroutine of the pool (handoff.go):
+	jobs  chan struct{} // signals that there is something to run; closed to end the goroutine
+	began int64         // when its handler began, moved forward by the time spent in our waits
+	timed bool          // its handler is timed for the predictor
+	took  int64         // how long the handler took, in nanoseconds
+	asked bool          // its handler asked to leave the loop (GiveUp)
 
 	early early
 
 	self waiter // what it leaves in a stream's word when it waits
 
-	stream *Stream // assigned by the root, to serve
+	stream *Stream // to be served next: assigned by the root, or by take
 	bits   uint32
-	fn     func(*Worker) // assigned by the root, to run
-	link   *Worker       // next spare
+	fn     func(*Worker) // to be run next: likewise
+	link   *Worker       // next in the list of spares or idlers
 }
 
 // Loop returns the loop the worker belongs to.
 func (w *Worker) Loop() *Loop { return w.loop }
 
-// Unix returns the civil time in seconds: the loop's, read once a turn; to a worker
-// without a loop, the clock's.
+// Unix returns the civil time in seconds: as the loop read it this turn, or, for a worker without a
+// loop, from the clock.
 func (w *Worker) Unix() int64 {
 	if w.lost {
 		return wallUnix()
@@ -75,8 +75,8 @@ func newWorker(l *Loop) *Worker {
 	return w
 }
 
-// newGoroutineWorker returns a worker that never had a loop to run: it stands
-// for an ordinary goroutine where a worker is asked for.
+// newGoroutineWorker returns a worker that never had a loop to run: it stands for an ordinary
+// goroutine where a worker is expected.
 func newGoroutineWorker(l *Loop) *Worker {
 	w := &Worker{loop: l, lost: true, alone: true}
 	w.self.worker = w
@@ -89,11 +89,11 @@ func (w *Worker) run(yield func(struct{}) bool) {
 	l := w.loop
 	defer func() {
 		if value := recover(); value != nil {
-			panic(&workerPanic{value, debug.Stack()}) // on the root, whose stack tells nothing
+			panic(&workerPanic{value, debug.Stack()}) // re-raised on the root, whose own stack tells nothing
 		}
-		w.enter() // user code that ended its goroutine is done with the lease
+		w.enter() // user code that called runtime.Goexit has not given back the lease
 		sys.UnlockThread()
-		w.g.Store(0) // another goroutine may get it
+		w.g.Store(0) // the runtime may reuse its G for another goroutine
 		if w.lost {
 			w.backOff()
 			l.release()
@@ -130,7 +130,7 @@ func (w *Worker) run(yield func(struct{}) bool) {
 func (w *Worker) suspend() {
 	w.mustHold()
 	if s := w.serving; s != nil && s.state != closed && s.signs.Load()&signUnseen != 0 {
-		s.show() // whatever it waits for: a hang-up is to be heard of
+		s.show() // whatever the worker waits for, a hang-up of the peer must be noticed
 	}
 	w.loop.suspended++
 	w.waited = true
@@ -138,7 +138,7 @@ func (w *Worker) suspend() {
 	w.loop.suspended--
 }
 
-// giveWay lets everything run that is ready by now, then goes on.
+// giveWay lets everything run that is ready now, then goes on.
 func (w *Worker) giveWay() {
 	w.loop.later = append(w.loop.later, w)
 	w.suspend()
@@ -162,8 +162,7 @@ func (l *Loop) putSpare(w *Worker) {
 	l.spareCount++
 }
 
-// trimSpares ends half of the spares that nobody has needed since the last
-// call.
+// trimSpares ends half of the spares that were not needed since the last call.
 func (l *Loop) trimSpares() {
 	for range l.spareLow / 2 {
 		w := l.spares
