@@ -1,5 +1,5 @@
-// Finding a socket for a call: one at rest on the caller's loop, one off the shelf, a
-// new one, or the place in the queue that leads to either.
+// Acquiring a socket for a call: one at rest on the caller's loop, one from the shelf, a
+// new one, or a place in the queue for either.
 
 package agent
 
@@ -10,7 +10,7 @@ import (
 	"github.com/gale-http/gale/internal/loop"
 )
 
-// acquire gives the call a socket.
+// acquire gets a socket for the call.
 func (r *Response) acquire() error {
 	if r.turn != nil {
 		return r.wait()
@@ -50,7 +50,7 @@ func (r *Response) acquire() error {
 }
 
 // fromLane takes a socket that rests on the caller's loop, nil when there is none. quiet
-// tells whether nothing has come in on it.
+// tells that no input has arrived on it.
 func (r *Response) fromLane() (c *conn, quiet bool) {
 	w := r.worker
 	under, held := w.Enter()
@@ -64,12 +64,12 @@ func (r *Response) fromLane() (c *conn, quiet bool) {
 	}
 	w.Leave(under)
 	if c != nil && !quiet {
-		quiet = c.Silent(c.peek[:]) // not with the loop held: reading TLS may call user code
+		quiet = c.Silent(c.peek[:]) // without holding the loop: reading TLS may call user code
 	}
 	return c, quiet
 }
 
-// adopt makes a socket off the shelf, or a new one, the call's.
+// adopt makes a socket from the shelf, or a new one, the call's.
 func (r *Response) adopt(c *conn) error {
 	if w := r.worker; w != nil && !c.Portable() {
 		if under, held := w.Enter(); held {
@@ -90,8 +90,8 @@ func (r *Response) adopt(c *conn) error {
 	return r.begin(c)
 }
 
-// begin uses a socket that no loop has looked at just now, unless something has come
-// in on it: an answer that nobody asked for must not become that of the next request.
+// begin uses a socket that no loop has checked just now. If a kept one has input, it is
+// closed instead: an unsolicited response must not become that of the next request.
 func (r *Response) begin(c *conn) error {
 	if c.used && !c.Silent(c.peek[:]) {
 		r.rejoin(c, r.fresh)
@@ -101,7 +101,7 @@ func (r *Response) begin(c *conn) error {
 	return r.use(c)
 }
 
-// use begins the use of a socket. It ends with finish.
+// use starts the use of a socket, which finish ends.
 func (r *Response) use(c *conn) error {
 	c.free.Store(false)
 	c.uses.Add(1)
@@ -113,7 +113,7 @@ func (r *Response) use(c *conn) error {
 	switch {
 	case r.ended():
 		err = r.ctx.Err()
-	case r.run.destroyed.Load(): // since it was asked: nobody may have told this socket
+	case r.run.destroyed.Load(): // since acquire checked: Destroy may have missed this socket
 		err = ErrDestroyed
 	default:
 		return nil
@@ -122,8 +122,8 @@ func (r *Response) use(c *conn) error {
 	return &Error{"request", r.call.origin.name, err}
 }
 
-// ended tells whether the context has ended. Asking Done is asking nobody: a handler's
-// context asks the socket for its Err.
+// ended tells whether the context has ended. It checks Done, not Err: the Err of a handler's
+// context would ask the socket.
 func (r *Response) ended() bool {
 	select {
 	case <-r.ctx.Done():
@@ -133,8 +133,8 @@ func (r *Response) ended() bool {
 	}
 }
 
-// rejoin has the call wait for its turn once more, before those who have not had theirs:
-// it is about to close c, which was dead, and the place of that is to be its.
+// rejoin queues the call once more, ahead of calls that have not had their turn: it is about
+// to close c, which was dead, and is to get the place of c.
 func (r *Response) rejoin(c *conn, fresh bool) {
 	if o := r.call.origin; o.max > 0 {
 		r.turn = &waiter{fresh: fresh}
@@ -157,7 +157,7 @@ func (r *Response) wait() error {
 	o.match()
 	err := r.await(&w.gate, r.run.times.queue)
 	if err != nil && o.queue.leave(w) {
-		o.match() // what it would have got is for the next
+		o.match() // what it might have been granted goes to the next
 		return r.waitError("wait for a socket", err)
 	}
 	switch {
@@ -173,7 +173,7 @@ func (r *Response) wait() error {
 	return r.adopt(w.conn)
 }
 
-// await waits at a gate until it is opened, time runs out or the context ends.
+// await waits until the gate opens, the timeout passes or the context ends.
 func (r *Response) await(g *loop.Gate, timeout int64) error {
 	if r.ctx.Done() == nil {
 		return g.Wait(r.worker, timeout)

@@ -92,7 +92,7 @@ func (a *Agent) drop(ctx context.Context, req *Request) error {
 	return errors.Join(err, res.Close())
 }
 
-// do sends the request until it is answered or fails for good.
+// do sends the request until there is a response or it fails for good.
 func (r *Response) do(q *Request) error {
 	var done bool
 	var err error
@@ -104,7 +104,8 @@ func (r *Response) do(q *Request) error {
 	return r.doAll(q, done, err)
 }
 
-// doAll is do for what is not swift, or, done, has failed with that or not come to its end.
+// doAll makes the calls that swift does not. If done, swift has sent the request, and has failed
+// with err or, with errHeard, not finished.
 func (r *Response) doAll(q *Request, done bool, err error) error {
 	returned := false
 	defer func() {
@@ -122,16 +123,16 @@ func (r *Response) doAll(q *Request, done bool, err error) error {
 	return err
 }
 
-// unwind gives up the socket when code of the user's that the call has called does not return.
+// unwind gives up the socket when user code called by the call does not return.
 func (r *Response) unwind() {
 	w := r.worker
-	r.worker = nil // a goroutine that is ending does not suspend
+	r.worker = nil // a goroutine that is exiting must not suspend
 	r.unsend(false)
 	r.worker = w
 	r.finish(false)
 }
 
-// persist makes the call, as often as it takes; if it is done, it has failed with err.
+// persist attempts the call as often as necessary; if done, one attempt has failed with err.
 func (r *Response) persist(q *Request, done bool, err error) error {
 	q.prepare()
 	r.trace = q.On.Trace
@@ -139,7 +140,7 @@ func (r *Response) persist(q *Request, done bool, err error) error {
 		if !done {
 			if err = r.acquire(); err == nil {
 				if done, err = true, r.exchange(q); r.sender == nil {
-					q.out.Trailers.Truncate(trailers) // those behind came with the body
+					q.out.Trailers.Truncate(trailers) // later ones came with the body
 				}
 			}
 		}
@@ -169,7 +170,7 @@ func (r *Response) persist(q *Request, done bool, err error) error {
 	}
 }
 
-// fail makes the error of the call of what has gone wrong.
+// fail returns the error of the call for err.
 func (r *Response) fail(err error) error {
 	op := "receive"
 	switch {
@@ -181,8 +182,8 @@ func (r *Response) fail(err error) error {
 	return r.wrap(op, err)
 }
 
-// wrap gives an error its place; the end of the context comes before what it has
-// caused.
+// wrap adds the operation and the origin to err. If the context has ended, its error takes
+// precedence over the errors that it caused.
 func (r *Response) wrap(op string, err error) error {
 	if e := r.ctx.Err(); e != nil && (errors.Is(err, loop.ErrTimeout) || errors.Is(err, loop.ErrOver) || errors.Is(err, loop.ErrClosed) || errors.Is(err, ErrSource)) {
 		if err = e; context.Cause(r.ctx) == ErrAborted {
@@ -194,7 +195,7 @@ func (r *Response) wrap(op string, err error) error {
 	return &Error{op, r.call.origin.name, err}
 }
 
-// sourceError is an error of the application's, in reading what is to be sent.
+// sourceError is an error of Source.
 type sourceError struct{ err error }
 
 func (e *sourceError) Error() string        { return ErrSource.Error() + ": " + e.err.Error() }
@@ -202,7 +203,7 @@ func (e *sourceError) Unwrap() error        { return e.err }
 func (e *sourceError) Is(target error) bool { return target == ErrSource }
 
 // exchange sends the request on the call's socket, or begins to, and waits for the head
-// of the answer.
+// of the response.
 func (r *Response) exchange(q *Request) error {
 	r.attach(q)
 	err := r.send(q)
@@ -216,7 +217,7 @@ func (r *Response) exchange(q *Request) error {
 	case !hopeful(err):
 		return err
 	default:
-		// A server that refuses what is still being sent has answered before it closed.
+		// A server that refuses a body may have responded before it closed the connection.
 		if r.receive(q) != nil {
 			return err
 		}
@@ -228,7 +229,7 @@ func (r *Response) exchange(q *Request) error {
 	return nil
 }
 
-// attach puts request and answer on the call's socket.
+// attach connects request and response to the call's socket.
 func (r *Response) attach(q *Request) {
 	c, t := r.conn, &r.run.times
 	c.ReadTimeout, c.WriteTimeout = t.response, t.write
@@ -244,8 +245,8 @@ func (r *Response) attach(q *Request) {
 	}
 }
 
-// send sends the request: head and body, or the head alone and the body once the
-// server wants it (RFC 9110 §10.1.1). What may have to wait is sent beside the answer.
+// send sends the request: head and body together, or the head alone, and the body once the
+// server asks for it (RFC 9110 §10.1.1). What may have to wait is sent concurrently.
 func (r *Response) send(q *Request) error {
 	out := &q.out
 	from, err := r.source(q)
@@ -295,7 +296,7 @@ func (r *Response) send(q *Request) error {
 	if err := q.declare(); err != nil {
 		return err
 	}
-	if n := q.Source.Length; n <= 0 || n > smallBody { // its beginning may take its time
+	if n := q.Source.Length; n <= 0 || n > smallBody { // its first bytes may take a while
 		if err := out.FlushHead(); err != nil {
 			return err
 		}
@@ -321,15 +322,15 @@ func atHand(from io.Reader, length int64) bool {
 	return false
 }
 
-// smallBody is a body that a kernel surely takes at once: it is sent without asking
-// whether the server reads.
+// smallBody is the size of body that any kernel accepts at once: it is sent without checking
+// for an early response.
 const smallBody = 8 << 10
 
 func expectsContinue(value []byte) bool {
 	return strings.EqualFold(string(bytes.TrimSpace(value)), "100-continue")
 }
 
-// sendHead sends the head of a request whose body waits.
+// sendHead sends the head of a request whose body is to follow later.
 func (r *Response) sendHead(q *Request) error {
 	if err := q.declare(); err != nil {
 		return err
@@ -337,7 +338,7 @@ func (r *Response) sendHead(q *Request) error {
 	return q.out.FlushHead()
 }
 
-// declare says how long the body is going to be, when that is known and not said.
+// declare sets the length of the body, if it is known and no field says it.
 func (q *Request) declare() error {
 	n := int64(len(q.Body))
 	if q.Source.Reader != nil {
@@ -349,7 +350,7 @@ func (q *Request) declare() error {
 	return q.out.Declare(n)
 }
 
-// source returns where the body is to be read from, nil when that is Body.
+// source returns the reader to read the body from, nil when the body is Body.
 func (r *Response) source(q *Request) (io.Reader, error) {
 	from := q.Source.Reader
 	if from != nil && r.taken {
@@ -363,7 +364,7 @@ func (r *Response) source(q *Request) (io.Reader, error) {
 	return from, nil
 }
 
-// sendSource sends the body from Source, which has it at hand.
+// sendSource sends the body from a Source that has all of it at hand.
 func (r *Response) sendSource(q *Request, from io.Reader) error {
 	if err := q.declare(); err != nil {
 		return err

@@ -1,17 +1,18 @@
-// Cancellation: what ends a call when its context does.
+// Cancellation: how the end of a context ends a call.
 //
-// A handler's own context ends when its peer hangs up, which the loop hears of: the
-// sockets of that handler follow (loop.Stream.Follow), for nothing. A handler without its
-// loop, and a goroutine that has its context, hang a hook of the socket's at the connection
-// (loop.Seat.Hang), for nothing as well. For any other context a function is registered;
-// where a socket is used twice in a row under the same, once for all uses that follow, so
-// that they cost nothing either, until the socket is closed or kept for another context.
-// Hooks and functions come with the number of the use of the socket. When they come too
-// late they find another number and do nothing:
+// A handler's own context ends when its peer hangs up, which the loop notices: the sockets
+// of that handler follow the peer's (loop.Stream.Follow), at no cost. For a handler that
+// has lost its loop, and for any other goroutine with the handler's context, the socket
+// registers a hook with the handler's connection (loop.Seat.Hang), at no cost either. For
+// any other context a function is registered. If a socket is used twice in a row under the
+// same context, it is registered once for all following uses, which then cost nothing,
+// until the socket is closed or used under another context for the second time in a row.
+// Hooks and functions carry the number of the use that they belong to. One that comes too
+// late finds another number and does nothing:
 //
 //	ticket: use << 2 | state      free ─▶ cutting ─▶ cut
 //
-// Whoever gives the socket back moves the number on, which fails once it was cut.
+// Whoever gives the socket back advances the number, which fails after a cut.
 
 package agent
 
@@ -30,8 +31,8 @@ const (
 	ticketStep    = 4
 )
 
-// watchFor has the socket cut when ctx ends, until unwatch. seat, when it is not nil, is
-// whose context that is.
+// watchFor makes the end of ctx cut the socket, until unwatch. If seat is not nil, ctx is
+// that seat's own context.
 func (c *conn) watchFor(ctx context.Context, seat *loop.Seat) (stop func() bool) {
 	number, done, l := c.ticket.Load()&^ticketState, ctx.Done(), &c.lasting
 	switch {
@@ -42,7 +43,7 @@ func (c *conn) watchFor(ctx context.Context, seat *loop.Seat) (stop func() bool)
 		l.use.Store(number)
 	case done == l.before:
 		l.end()
-		use := new(atomic.Uint64) // its own: who is told late of this context must not meet a use under the next
+		use := new(atomic.Uint64) // not reused: a late call for this context must not see a use under the next one
 		use.Store(number)
 		l.done, l.use, l.stop = done, use, context.AfterFunc(ctx, func() { c.cut(use.Load()) })
 	default:
@@ -55,16 +56,16 @@ func (c *conn) watchFor(ctx context.Context, seat *loop.Seat) (stop func() bool)
 // Ended implements loop.Ender.
 func (c *conn) Ended(number uint64) { c.cut(number) }
 
-// lasting is a foreign context under which a socket is used again and again. It is the
-// user's of the socket, or, when that is closed, whoever's closes it.
+// lasting is a foreign context under which a socket is used again and again. It belongs to
+// the user of the socket, or to whoever closes it.
 type lasting struct {
-	before <-chan struct{} // the Done of the last foreign context that was new
-	done   <-chan struct{} // the Done of the context; nil: there is none
-	stop   func() bool     // ends the watch for it
+	before <-chan struct{} // Done of the last foreign context that was new
+	done   <-chan struct{} // Done of the lasting context; nil: there is none
+	stop   func() bool     // ends the watch on it
 	use    *atomic.Uint64  // the last use under it
 }
 
-// end forgets the context: the socket is not going to be used under it, or not at all.
+// end forgets the lasting context: the socket will not be used under it again, or not at all.
 func (l *lasting) end() {
 	if l.stop != nil {
 		l.stop()
@@ -72,7 +73,7 @@ func (l *lasting) end() {
 	}
 }
 
-// cut ends every wait on the socket if it is still in that use.
+// cut ends every wait on the socket if it is still in the use with that number.
 func (c *conn) cut(number uint64) {
 	if !c.ticket.CompareAndSwap(number, number|ticketCutting) {
 		return
@@ -82,7 +83,7 @@ func (c *conn) cut(number uint64) {
 	c.ticket.Store(number | ticketCut)
 }
 
-// unwatch ends the use of the socket and reports whether it was not cut meanwhile.
+// unwatch ends the use of the socket and reports whether it was not cut in the meantime.
 func (c *conn) unwatch(stop func() bool) bool {
 	c.hook.Unhang()
 	if stop != nil {
@@ -96,6 +97,6 @@ func (c *conn) unwatch(stop func() bool) bool {
 		case t&ticketState == ticketCut:
 			return false
 		}
-		runtime.Gosched() // it is being cut, which takes no time
+		runtime.Gosched() // it is being cut, which takes a moment
 	}
 }

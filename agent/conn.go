@@ -1,14 +1,14 @@
-// A socket of an agent, from its making to its end.
+// The life of a socket of an agent.
 //
 //	dialled ─▶ used ─▶ kept on its loop's lane, or on the origin's shelf ─▶ used ─▶ …
 //	             └──▶ closed                └──▶ closed when anything happens on it
 //
-// Who takes a socket that was used before asks the kernel about it once.
+// A socket that has been used before is checked for input once when it is taken.
 //
-// A socket that a handler uses is its worker's own stream; one that an ordinary
-// goroutine uses is a shared stream, and so is one on the shelf (internal/loop,
-// shared.go). A socket of another loop that a handler takes off the shelf moves to the
-// handler's loop.
+// A socket in use by a handler is one of its worker's own streams. One in use by an
+// ordinary goroutine is a shared stream, and so is one on the shelf (internal/loop,
+// shared.go). A handler that takes a socket of another loop off the shelf moves it to its
+// own loop.
 
 package agent
 
@@ -23,35 +23,35 @@ type conn struct {
 	loop.Stream
 	origin *origin
 
-	lane, home *lane // where it rests, and where it did last; the loop's, as next and prev are
+	lane, home *lane // where it rests, and where it last did; these, next and prev belong to the loop
 	next, prev *conn
 
-	free     atomic.Bool   // nobody uses it
-	dead     atomic.Bool   // the loop closed it while nobody did
-	detached atomic.Bool   // it does not count as the agent's
-	uses     atomic.Uint32 // how often it was taken; tells whether it was idle all the time
-	ticket   atomic.Uint64 // see cancel.go, as for hook
+	free     atomic.Bool   // it is idle
+	dead     atomic.Bool   // the loop closed it while it was idle
+	detached atomic.Bool   // it no longer counts as one of the agent's
+	uses     atomic.Uint32 // how often it was taken; shows whether it was idle all the time
+	ticket   atomic.Uint64 // see cancel.go, also for hook and lasting
 	hook     loop.Hook
 	lasting  lasting
 	secure   *tls.ConnectionState // nil: plain
-	pooled   bool                 // it is a shared stream; its user's, who may not ask the loop for its state
-	used     bool                 // a request has been answered on it; its user's
-	pledged  bool                 // its place is somebody's who waits already (rejoin); its user's
+	pooled   bool                 // it is a shared stream; for its user, who may not ask the loop for its state
+	used     bool                 // a request has been answered on it; for its user
+	pledged  bool                 // its place is promised to a call in the queue (rejoin); for its user
 	watch    watch                // see portable.go
 
-	seen  uint32 // uses, when Expire looked last; the loop's
-	still int    // how often it had not changed
+	seen  uint32 // the value of uses when Expire last looked; for the loop
+	still int    // how many times in a row it had not changed
 	peek  [1]byte
 }
 
 func newConn(o *origin) *conn { return &conn{origin: o} }
 
-// idleLooks is how often a shared socket is looked at in the time that it may be
-// idle: it is closed at most a part more than that time after its last use.
+// idleLooks is how often a shared socket is checked within the idle timeout: after its
+// last use it is kept for at most a quarter more than that.
 const idleLooks = 4
 
-// Serve implements loop.Task: something has happened while the socket was at rest.
-// It is closed, unless it was nothing.
+// Serve implements loop.Task: there was an event on the resting socket, which is closed
+// unless the event was spurious.
 func (c *conn) Serve(w *loop.Worker, bits uint32) {
 	c.Wake(bits)
 	if c.lane != nil {
@@ -76,8 +76,8 @@ func (c *conn) Serve(w *loop.Worker, bits uint32) {
 	}, over))
 }
 
-// heard keeps the socket, at which something has happened, if that was nothing. The loop must be
-// held, and the socket be at nobody's disposal.
+// heard keeps the socket after an event on it if that was spurious, else closes it. The loop
+// must be held, and nobody may be able to take the socket.
 func (c *conn) heard(quiet bool) {
 	if !quiet {
 		c.drop()
@@ -86,7 +86,8 @@ func (c *conn) heard(quiet bool) {
 	c.rest()
 }
 
-// Expire implements loop.Task: the socket has been idle, or is to be looked at.
+// Expire implements loop.Task: a resting socket has been idle for too long, or a shared one
+// is due for a check.
 func (c *conn) Expire() {
 	if !c.Shared() {
 		c.Stop()
@@ -104,10 +105,10 @@ func (c *conn) Expire() {
 	c.Stop()
 }
 
-// HangUp implements loop.Task; who reads will see.
+// HangUp implements loop.Task; whoever reads will notice.
 func (c *conn) HangUp() {}
 
-// Stop implements loop.Task: the socket, which nobody uses, is to be closed.
+// Stop implements loop.Task: it closes the socket, which is idle.
 func (c *conn) Stop() {
 	if c.lane != nil {
 		c.lane.remove(c)
@@ -119,14 +120,14 @@ func (c *conn) Stop() {
 	c.drop()
 }
 
-// drop closes the socket. The loop must be held, and the socket be nobody else's.
+// drop closes the socket. The loop must be held, and nobody else may own the socket.
 func (c *conn) drop() {
 	c.Close()
 	c.origin.closed(c)
 }
 
-// rest keeps the socket, which is quiet, where it belongs, or closes it when it is not wanted. The loop must be held, and
-// the socket be at nobody's disposal.
+// rest puts the socket, on which nothing has arrived, on the lane or the shelf, or closes it
+// if it is not wanted. The loop must be held, and nobody may be able to take the socket.
 func (c *conn) rest() {
 	o := c.origin
 	switch {
@@ -151,7 +152,7 @@ func (c *conn) rest() {
 	}
 }
 
-// share makes the socket a shared one. The loop must be held.
+// share makes the socket a shared stream. The loop must be held.
 func (c *conn) share() {
 	c.Share()
 	c.pooled, c.still = true, 0
@@ -160,9 +161,9 @@ func (c *conn) share() {
 	}
 }
 
-// own makes a shared socket, the caller's, the own one of w, which holds its loop. It
-// returns the socket to use: another one, with the same connection, when the first was
-// of another loop.
+// own makes a shared socket that the caller uses an own stream of w, which holds its loop.
+// It returns the socket to use from then on: if c belongs to another loop, that is a new
+// conn for the same connection.
 func (c *conn) own(w *loop.Worker) (*conn, error) {
 	if c.Stream.Loop() == w.Loop() {
 		c.Reclaim(w)
@@ -179,15 +180,15 @@ func (c *conn) own(w *loop.Worker) (*conn, error) {
 	return heir, nil
 }
 
-// moved ends what a socket has left behind.
+// moved disposes of a conn whose connection has moved to another loop, or is not needed.
 func moved(t loop.Task) {
 	c := t.(*conn)
 	c.lasting.end()
 	c.Close()
 }
 
-// giveBack returns the socket, which its user is done with, and which is quiet if it
-// is to be kept. w is the worker that calls and owns it, nil for others.
+// giveBack returns the socket at the end of its use. If it is to be kept, nothing may have
+// arrived on it. w is the calling worker if that owns the socket, else nil.
 func (c *conn) giveBack(w *loop.Worker, keep bool) {
 	switch {
 	case (c.pooled || c.Portable()) && keep && c.origin.wanted():
@@ -210,12 +211,12 @@ func (c *conn) giveBack(w *loop.Worker, keep bool) {
 	}
 }
 
-// wanted tells whether a socket that is not needed any more is to be kept.
+// wanted tells whether a socket that is no longer in use is to be kept.
 func (o *origin) wanted() bool {
 	return (o.run.keepAlive && !o.crowded() || o.queue.waiting.Load() > 0) && !o.run.destroyed.Load()
 }
 
-// yield has the socket's loop keep it or close it.
+// yield makes the socket's loop keep it or close it.
 func (c *conn) yield(keep bool) {
 	then := dropTask
 	if keep {
@@ -230,7 +231,7 @@ func dropTask(t loop.Task) { t.(*conn).drop() }
 
 func restTask(t loop.Task) {
 	c := t.(*conn)
-	c.Follow(false) // of a handler that had lost its loop
+	c.Follow(false) // if its handler lost the loop, this has not been done yet
 	if c.HungUp() || c.Failed() || c.Barred() {
 		c.drop()
 		return

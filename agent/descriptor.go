@@ -1,4 +1,4 @@
-// Plain sockets that package net has made.
+// Taking plain sockets over from package net.
 
 package agent
 
@@ -10,7 +10,7 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// descriptorOf returns a descriptor of its own for a socket of package net, and fails
+// descriptorOf returns a duplicate of the descriptor of a socket of package net, and fails
 // for any other connection.
 func descriptorOf(c net.Conn) (int, error) {
 	var plain syscall.Conn

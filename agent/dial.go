@@ -1,7 +1,7 @@
-// Making a socket: addresses, a connection, what stands in between (a proxy), TLS. It
-// is done by coroutines of the loop that the socket is going to live on; the caller
-// waits at a gate, and may give up at any time: a socket that comes later than that is
-// kept for others.
+// Making a socket: name lookup, connection, proxy tunnel and TLS handshake. Coroutines of
+// the loop that the socket is going to live on do this. The caller waits at a gate and may
+// give up at any time; a socket that is ready after that is kept for other calls, if it is
+// wanted.
 
 package agent
 
@@ -17,19 +17,19 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// dialling is one socket being made.
+// dialling is the state of a socket being made.
 type dialling struct {
 	origin *origin
 	loop   *loop.Loop
 	gate   loop.Gate
-	state  atomic.Uint32 // waits, granted, left: as a waiter's
+	state  atomic.Uint32 // waits, granted, left: as in waiter
 	conn   *conn
 	trace  *Trace
-	op     string // what failed
+	op     string // the operation that failed
 	err    error
 }
 
-// dial makes a socket, for which there is a place, and gives it to the call.
+// dial makes a socket, whose place has been reserved, and gives it to the call.
 func (r *Response) dial() error {
 	o := r.call.origin
 	l, err := r.dialLoop()
@@ -60,13 +60,13 @@ func (r *Response) dialLoop() (*loop.Loop, error) {
 	return g.Next(), nil
 }
 
-// foreign tells whether connections are made as package net has them: by Agent.Dial, or
-// because TLS to a proxy is beneath them.
+// foreign tells whether package net, not the loop, makes the connections: through Agent.Dial,
+// or because there is a proxy that is spoken to over TLS.
 func (o *origin) foreign() bool {
 	return o.run.agent.Dial != nil || o.site.proxy != nil && o.site.proxy.tls
 }
 
-// deliver ends the dialling with a socket, shared and in use.
+// deliver ends the dialling with a socket, which is shared and in use.
 func (d *dialling) deliver(c *conn) {
 	o := d.origin
 	o.opened(c)
@@ -81,7 +81,7 @@ func (d *dialling) deliver(c *conn) {
 	}
 }
 
-// fail ends the dialling without a socket.
+// fail ends the dialling with an error.
 func (d *dialling) fail(op string, err error) {
 	d.op, d.err = op, err
 	if d.state.CompareAndSwap(waits, granted) {
@@ -90,7 +90,7 @@ func (d *dialling) fail(op string, err error) {
 	d.origin.unreserve()
 }
 
-// start finds out where to connect to, and connects. It does not wait.
+// start determines the address and connects to it. It does not wait.
 func (d *dialling) start() {
 	s := &d.origin.site
 	host, port := s.host, s.port
@@ -111,7 +111,7 @@ func (d *dialling) start() {
 	}
 }
 
-// suits tells whether an address is of the family asked for, and of that of the local
+// suits tells whether an address is of the family asked for, and of the family of the local
 // address.
 func (s *site) suits(ip netip.Addr) bool {
 	is4 := ip.Unmap().Is4()
@@ -119,7 +119,7 @@ func (s *site) suits(ip netip.Addr) bool {
 		(!s.from.IsValid() || s.from.Unmap().Is4() == is4)
 }
 
-// resolve connects to what a name stands for.
+// resolve looks host up and connects to one of its addresses.
 func (d *dialling) resolve(host string, port uint16) {
 	run := d.origin.run
 	var ips []netip.Addr
@@ -169,7 +169,7 @@ func (d *dialling) run(fn func(*loop.Worker)) {
 	}
 }
 
-// attempt connects to one address. The socket is the own stream of the worker.
+// attempt connects to one address. The socket becomes an own stream of the worker.
 func (d *dialling) attempt(w *loop.Worker, addr sys.Addr) (*conn, error) {
 	c := newConn(d.origin)
 	from := sys.Addr{}
@@ -183,8 +183,8 @@ func (d *dialling) attempt(w *loop.Worker, addr sys.Addr) (*conn, error) {
 	return c, nil
 }
 
-// complete does what a connection needs before the first request, and delivers it. The
-// worker holds the loop, if it ever had one, and owns the stream.
+// complete prepares a connection for its first request (keep-alive probes, proxy tunnel,
+// TLS) and delivers it. The worker holds the loop, if it ever had one, and owns the stream.
 func (d *dialling) complete(w *loop.Worker, c *conn) {
 	run, s := d.origin.run, &d.origin.site
 	if ms := orDefault(run.agent.KeepAliveMsecs, defaultProbe); ms > 0 && run.keepAlive {
@@ -214,7 +214,7 @@ func (d *dialling) complete(w *loop.Worker, c *conn) {
 	}, shaken))
 }
 
-// shaken delivers a connection whose handshake is over. It does not wait.
+// shaken delivers a connection after its TLS handshake. It does not wait.
 func (d *dialling) shaken(w *loop.Worker, c *conn, err error) {
 	switch held := w.End(); {
 	case !held && !c.Portable():
@@ -227,7 +227,7 @@ func (d *dialling) shaken(w *loop.Worker, c *conn, err error) {
 	}
 }
 
-// hand delivers a connection that is the worker's.
+// hand delivers a connection that the worker owns.
 func (d *dialling) hand(_ *loop.Worker, c *conn) {
 	if !c.Portable() {
 		c.share()
@@ -235,7 +235,7 @@ func (d *dialling) hand(_ *loop.Worker, c *conn) {
 	d.deliver(c)
 }
 
-// handLate delivers a connection whose worker lost the loop in the handshake.
+// handLate delivers a connection whose worker lost the loop during the TLS handshake.
 func (d *dialling) handLate(c *conn, err error) {
 	given := c.Hand(func(loop.Task) {
 		if err != nil {
@@ -251,7 +251,7 @@ func (d *dialling) handLate(c *conn, err error) {
 	}
 }
 
-// config returns what TLS to the origin's server is made with.
+// config returns the TLS configuration for the origin's server.
 func (o *origin) config() *tls.Config {
 	base := o.site.config
 	if base == nil {
@@ -264,8 +264,9 @@ func (o *origin) config() *tls.Config {
 	if c.ServerName == "" {
 		c.ServerName = o.site.zoneless()
 	}
-	// A resumed session has the identity of the first and is not verified as that was: it
-	// is for one origin, and for none whose Route says how to verify.
+	// A resumed session keeps the identity of the original one, and that is not verified
+	// again. So sessions are kept per origin, and not at all for a config from Route, or one
+	// with a verification function, without a cache of its own.
 	if c.ClientSessionCache == nil && o.site.config == nil && c.VerifyPeerCertificate == nil && c.VerifyConnection == nil {
 		c.ClientSessionCache = o.sessions
 	}
@@ -277,7 +278,7 @@ func (o *origin) config() *tls.Config {
 
 var errNoConn = errors.New("Agent.Dial has returned neither a connection nor an error")
 
-// custom has Agent.Dial connect.
+// custom connects through Agent.Dial or, without it, through package net.
 func (d *dialling) custom(address string) {
 	run, network := d.origin.run, "tcp"
 	if path := d.origin.site.socket; path != "" {
@@ -320,7 +321,7 @@ func (d *dialling) custom(address string) {
 	}
 	if !d.loop.Group().Portable() {
 		if fd, err := descriptorOf(nc); err == nil {
-			_ = nc.Close() // package net's descriptor; the socket stays open with ours
+			_ = nc.Close() // closes package net's descriptor; the duplicate keeps the socket open
 			if !d.loop.Go(func(w *loop.Worker) { d.adopt(w, fd) }) {
 				sys.Close(fd)
 				d.fail("dial", ErrDestroyed)
@@ -338,7 +339,7 @@ func (d *dialling) custom(address string) {
 	}
 }
 
-// dial connects as package net does.
+// dial connects through package net.
 func (s *site) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	var dialer net.Dialer
 	if s.from.IsValid() {
@@ -350,7 +351,7 @@ func (s *site) dial(ctx context.Context, network, address string) (net.Conn, err
 	return dialer.DialContext(ctx, network, address)
 }
 
-// adopt takes a connected descriptor over.
+// adopt takes over the descriptor of a connected socket.
 func (d *dialling) adopt(w *loop.Worker, fd int) {
 	c := newConn(d.origin)
 	if err := c.Open(w.Loop(), fd, c); err != nil {

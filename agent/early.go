@@ -1,14 +1,14 @@
-// The answer that comes while a ClientRequest is still being written, by the goroutine that
-// writes: a server that refuses what it is sent need not be sent the rest.
+// A response that arrives while a ClientRequest is still being written: the writing goroutine
+// looks for it, so that a server that refuses the body is not sent the rest of it.
 
 package agent
 
 import "github.com/gale-http/gale/internal/h1"
 
-// answered reads what has come while the request is being sent, unless somebody else reads,
-// and reports whether that is a reason to stop: the end, an answer that is no success, or
-// nothing that makes sense. A server that answers with success while it is still being sent
-// to wants the rest.
+// answered reads what has arrived while the request is being sent, unless another goroutine
+// reads the response, and reports whether that is a reason to stop sending: the end of the
+// connection, a status of 300 or above, or a protocol error. A server that sends a
+// successful response early still wants the rest.
 func (c *ClientRequest) answered() bool {
 	c.look.Lock()
 	if c.apart || c.looks {
@@ -38,7 +38,7 @@ func (r *Response) answered() bool {
 	return r.broken != nil || r.early && r.machine.Status() >= 300
 }
 
-// lookAhead looks for the head of the answer in what has been read.
+// lookAhead parses what has been read up to the head of the response.
 func (r *Response) lookAhead() {
 	r.last.Forget()
 	for {

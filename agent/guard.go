@@ -1,6 +1,6 @@
-// Code of the user's that goroutines of the agent call: Agent.Dial, the functions of a
-// tls.Config, traces, a Source. It may panic, or call runtime.Goexit: then the call that it
-// was for fails, and nothing else does.
+// User code that the agent calls on its own goroutines: Agent.Dial, the functions of a
+// tls.Config, traces, a Source. If it panics or calls runtime.Goexit, the call that it was
+// called for fails, and nothing else.
 
 package agent
 
@@ -12,8 +12,8 @@ import (
 
 var errExited = errors.New("runtime.Goexit was called")
 
-// guarded calls fn. A panic is an error. Of runtime.Goexit unwound is told, on the goroutine that is
-// ending and so must not wait, and guarded does not return.
+// guarded calls fn and turns a panic into an error. If fn calls runtime.Goexit, guarded does
+// not return, but calls unwound on the exiting goroutine; unwound must not wait.
 func guarded(fn func() error, unwound func(error)) (err error) {
 	returned := false
 	defer func() {

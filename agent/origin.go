@@ -1,5 +1,5 @@
-// Origins: one for each server and way to it, with the count of its sockets (seed: the
-// keys of agent.sockets).
+// Origins: one for each combination of server and route, with a count of its sockets (seed:
+// the keys of agent.sockets).
 
 package agent
 
@@ -21,27 +21,27 @@ type origin struct {
 
 	sessions tls.ClientSessionCache // nil: plain
 
-	// open counts sockets: those that are, are being made, and are promised to someone
-	// who waits. gone, and below, once the origin was retired.
+	// open counts sockets: those that exist, are being made, or are promised to a call in
+	// the queue. It is gone or below once the origin has been retired.
 	open    atomic.Int64
-	pledges atomic.Int64 // sockets about to be closed whose places are somebody's who waits already
+	pledges atomic.Int64 // sockets about to be closed whose places are promised to queued calls
 	queue   queue
 	shelf   shelf
 
-	mu    sync.Mutex // guards conns and lanes; nothing of a request on a kept socket takes it
+	mu    sync.Mutex // guards conns and lanes; a kept socket's request takes it only to move the socket to another loop
 	conns map[*conn]struct{}
-	lanes atomic.Pointer[[]*lane] // a list that is never changed, only replaced
+	lanes atomic.Pointer[[]*lane] // the list is replaced, never changed
 }
 
 const gone = -1 << 40
 
-// retired tells whether the origin is none any more, so that its name must be looked
-// up again.
+// retired tells whether the origin is no longer in use, so that the site must be looked up
+// again.
 func (o *origin) retired() bool { return o == nil || o.open.Load() < 0 }
 
-// retire ends the origin if it has no socket and nobody who waits. Who begins to wait
-// just then is woken: the queue counts it before it looks whether the origin is
-// retired, and here it is the other way round.
+// retire ends the origin if it has no socket and no queued call. A call that joins the queue
+// at the same moment is woken: it counts itself before it checks whether the origin is
+// retired, and retire does the same two steps in the opposite order.
 func (o *origin) retire() bool {
 	if o.queue.waiting.Load() > 0 || !o.open.CompareAndSwap(0, gone) {
 		return false
@@ -50,7 +50,7 @@ func (o *origin) retire() bool {
 	return true
 }
 
-// reserve counts a socket that is going to be made, if there may be one more.
+// reserve counts a socket that is going to be made, if another one is allowed.
 func (o *origin) reserve() bool {
 	for {
 		n := o.open.Load()
@@ -63,13 +63,13 @@ func (o *origin) reserve() bool {
 	}
 }
 
-// unreserve takes back what reserve did, or counts a socket that was closed.
+// unreserve undoes reserve, or counts a socket that was closed.
 func (o *origin) unreserve() {
 	o.open.Add(-1)
 	o.match()
 }
 
-// opened notes a socket that was made.
+// opened records a new socket.
 func (o *origin) opened(c *conn) {
 	o.mu.Lock()
 	if o.conns == nil {
@@ -79,7 +79,7 @@ func (o *origin) opened(c *conn) {
 	o.mu.Unlock()
 }
 
-// closed notes that a socket was closed.
+// closed records that a socket was closed.
 func (o *origin) closed(c *conn) {
 	c.lasting.end()
 	o.forget(c)
@@ -87,13 +87,13 @@ func (o *origin) closed(c *conn) {
 		o.open.Add(-1)
 	}
 	if c.pledged {
-		o.pledges.Add(-1) // after its place was given back: who waits for that sees either
+		o.pledges.Add(-1) // after its place was given back: a call waiting for the place sees either
 	}
 	o.match()
 }
 
-// inherit notes that a socket has moved from one conn to another, at once for whoever
-// counts.
+// inherit records that a socket has moved from one conn to another, in one step for whoever
+// counts sockets.
 func (o *origin) inherit(from, heir *conn) {
 	o.mu.Lock()
 	delete(o.conns, from)
@@ -107,7 +107,7 @@ func (o *origin) forget(c *conn) {
 	o.mu.Unlock()
 }
 
-// detach makes c no socket of the agent's any more, and reports whether it was one.
+// detach takes c out of the agent, and reports whether that had not been done before.
 func (o *origin) detach(c *conn) bool {
 	if c.detached.Swap(true) {
 		return false
@@ -117,9 +117,9 @@ func (o *origin) detach(c *conn) bool {
 	return true
 }
 
-// local tells whether sockets that nobody uses may rest with their loop, where only
-// that finds them. With a bound on sockets, or while someone waits, they may not: a
-// caller would starve beside them.
+// local tells whether idle sockets may rest on their loop's lane, where only callers on that
+// loop find them. With a bound on sockets, or while calls are queued, they may not: a call
+// on another loop would starve.
 func (o *origin) local() bool {
 	return o.max == 0 && o.run.keepAlive && o.queue.waiting.Load() == 0
 }
@@ -133,7 +133,7 @@ func (o *origin) crowded() bool {
 	return o.free() >= limit
 }
 
-// free counts the sockets that nobody uses.
+// free counts the idle sockets.
 func (o *origin) free() int {
 	n := int(o.shelf.held.Load())
 	for _, l := range o.allLanes() {
@@ -155,7 +155,7 @@ func (o *origin) destroy() {
 	}
 }
 
-// closeFree closes the sockets that nobody uses.
+// closeFree closes the idle sockets.
 func (o *origin) closeFree() {
 	for c := o.take(); c != nil; c = o.take() {
 		c.discard()
@@ -173,17 +173,17 @@ func (o *origin) closeFree() {
 	}
 }
 
-// table finds the origins of sites.
+// table maps sites to origins.
 type table struct {
 	mu   sync.RWMutex
 	all  map[key]*origin
 	next int // size at which the next sweep is due
 }
 
-// sessionsKept is how many TLS sessions an origin has: they are of one server.
+// sessionsKept is how many TLS sessions are cached per origin, all of them for one server.
 const sessionsKept = 4
 
-// minSweep is how many origins there are before unused ones are looked for.
+// minSweep is the number of origins from which on unused ones are swept.
 const minSweep = 256
 
 // get returns the origin of a site.
@@ -215,7 +215,7 @@ func (t *table) get(r *running, s *site) *origin {
 	return o
 }
 
-// sweep retires the origins that have no socket and nobody who waits.
+// sweep retires the origins that have no socket and no queued call.
 func (t *table) sweep() {
 	for k, o := range t.all {
 		if o.retire() {
@@ -238,19 +238,19 @@ func (t *table) each(do func(*origin)) {
 	}
 }
 
-// lane is the sockets of one origin at rest on one loop: the last that came goes
-// first, unless it came since the loop has last polled, and would not know if anything
-// had happened on it since. It is the loop's, but for count.
+// lane holds the sockets of one origin at rest on one loop. They are taken last in, first
+// out, but those that came since the loop's last poll only if there is no other: the loop
+// does not yet know of events on them. The lane belongs to the loop, except for count.
 type lane struct {
 	origin *origin
 	loop   *loop.Loop
 	first  *conn
-	ripe   *conn  // the first that was there when the loop has polled last, as long as latest is the same
-	latest uint64 // how often the loop had polled when the last one came
+	ripe   *conn  // the first socket that was there at the loop's last poll; valid while latest is the current poll
+	latest uint64 // the loop's poll count when the last socket came
 	count  atomic.Int32
 }
 
-// local is what an agent keeps with a loop.
+// local is what an agent stores with a loop.
 type local struct {
 	last  *lane
 	lanes map[*origin]*lane
@@ -258,7 +258,7 @@ type local struct {
 
 func newLocal() any { return &local{lanes: make(map[*origin]*lane)} }
 
-// allLanes returns the origin's lanes, on whatever loop.
+// allLanes returns the origin's lanes on all loops.
 func (o *origin) allLanes() []*lane {
 	if lanes := o.lanes.Load(); lanes != nil {
 		return *lanes
@@ -266,14 +266,14 @@ func (o *origin) allLanes() []*lane {
 	return nil
 }
 
-// dismiss has the loops forget what the agent keeps with them.
+// dismiss removes what the agent has stored with its origin's loops.
 func (o *origin) dismiss() {
 	for _, n := range o.allLanes() {
 		n.loop.Post(func(l *loop.Loop) { l.Dismiss(o.run) })
 	}
 }
 
-// laneOf returns the lane of the origin on the loop, which must be held.
+// laneOf returns the origin's lane on the loop, which must be held.
 func (o *origin) laneOf(l *loop.Loop) *lane {
 	here := l.Guest(o.run, newLocal).(*local)
 	if here.last != nil && here.last.origin == o {
@@ -309,8 +309,8 @@ func (n *lane) push(c *conn) {
 	n.count.Store(n.count.Load() + 1)
 }
 
-// next returns the socket to take, nil when there is none. It is not ripe when only the
-// kernel knows what has happened on it since it came.
+// next returns the socket to take, nil when there is none. It is ripe if the loop has polled
+// since it came; otherwise only the kernel knows whether there has been an event on it.
 func (n *lane) next() (c *conn, ripe bool) {
 	switch {
 	case n.loop.Behind():
@@ -323,9 +323,9 @@ func (n *lane) next() (c *conn, ripe bool) {
 	return n.first, false
 }
 
-// take makes the socket that is next the own one of w, which holds the loop; nil when
-// there is none. quiet tells that nothing has come in on it until the loop polled last;
-// if not, only the kernel knows.
+// take makes the next socket an own stream of w, which holds the loop; it returns nil when
+// there is none. quiet tells that no input had arrived by the loop's last poll; without it,
+// only the kernel knows.
 func (n *lane) take(w *loop.Worker) (c *conn, quiet bool) {
 	c, ripe := n.next()
 	if c == nil {

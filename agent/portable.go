@@ -1,6 +1,6 @@
-// Sockets without a loop: those of the portable driver, and connections of Agent.Dial
-// that are no plain sockets. While one is idle a goroutine reads from it, so that its
-// end, or any byte, is noticed at once; who takes it ends that read first.
+// Sockets without a loop: those of the portable driver, and connections from Agent.Dial
+// that are not plain sockets. While such a socket is idle, a goroutine reads from it, so
+// that its end, or any byte, is noticed at once; a caller that takes it ends that read first.
 
 package agent
 
@@ -11,16 +11,16 @@ import (
 	"github.com/gale-http/gale/internal/loop"
 )
 
-// watch is the reading from an idle socket.
+// watch is the read on an idle socket.
 type watch struct {
 	done  chan struct{} // closed when the read has ended
-	heard bool          // it has brought something, or failed; to be read after that
+	heard bool          // the read returned data, or failed; valid once done is closed
 }
 
-// past is a deadline that ends a read at once.
+// past is a deadline that ends a read or write at once.
 var past = time.Unix(1, 0)
 
-// put offers the socket, and has it watched where no loop does that.
+// put offers the socket, and starts the watch on it if no loop watches it.
 func (c *conn) put() bool {
 	if !c.Portable() {
 		return c.Offer()
@@ -45,7 +45,7 @@ func (c *conn) put() bool {
 	return true
 }
 
-// claim takes the socket off the shelf for its caller, unless it is dead.
+// claim takes the socket off the shelf for the caller, unless it is dead.
 func (c *conn) claim() bool {
 	if !c.Claim() {
 		return false

@@ -1,5 +1,5 @@
-// Proxies: a plain request is sent to one with an absolute target (RFC 9112 §3.2.2); to
-// a secure server CONNECT makes a tunnel first (RFC 9110 §9.3.6).
+// Proxies: a plain request is sent to the proxy with its target in absolute form (RFC 9112
+// §3.2.2); for https, CONNECT makes a tunnel first (RFC 9110 §9.3.6).
 
 package agent
 
@@ -19,22 +19,22 @@ import (
 	"github.com/gale-http/gale/internal/loop"
 )
 
-// proxy is where one is, and who we are to it.
+// proxy is the address of a proxy and the credentials for it.
 type proxy struct {
 	host string
 	port int
 	auth string // "user:password"
-	tls  bool   // it is spoken to through TLS
+	tls  bool   // the connection to it uses TLS
 }
 
 var errProxy = errors.New("a proxy is given as http://user:password@host:port, or https")
 
 // ProxyError is the refusal of a proxy to make a tunnel.
 type ProxyError struct {
-	Status int // what it has answered
+	Status int // the status of its response
 }
 
-// Error says what the proxy has answered.
+// Error returns the status that the proxy responded with.
 func (e *ProxyError) Error() string { return "the proxy has answered CONNECT with " + itoa(e.Status) }
 
 func parseProxy(text string) (*proxy, error) {
@@ -58,8 +58,8 @@ func parseProxy(text string) (*proxy, error) {
 	return p, nil
 }
 
-// identity tells proxies apart. It stands in errors, so what is secret does not stand in
-// it, nor anything to guess it by: the hash is this process's own.
+// identity tells proxies apart. It appears in errors, so it must not contain secrets, nor
+// help to guess them: the hash is seeded for this process.
 func (p *proxy) identity() string {
 	name := p.host + ":" + itoa(p.port)
 	if p.tls {
@@ -73,7 +73,7 @@ func (p *proxy) identity() string {
 
 var seed = maphash.MakeSeed()
 
-// greet shakes hands with a proxy that is spoken to through TLS. nc stays open when it fails.
+// greet does the TLS handshake with a proxy. nc stays open when it fails.
 func (p *proxy) greet(ctx context.Context, o *origin, nc net.Conn) (net.Conn, error) {
 	config := o.config()
 	config.ServerName, config.ClientSessionCache = p.host, nil
@@ -84,7 +84,7 @@ func (p *proxy) greet(ctx context.Context, o *origin, nc net.Conn) (net.Conn, er
 	return c, nil
 }
 
-// tunnel has the proxy connect c to a server. The worker that owns c calls it.
+// tunnel makes the proxy connect c to a server. It is called by the worker that owns c.
 func (p *proxy) tunnel(c *conn, address string, run *running) error {
 	c.ReadTimeout, c.WriteTimeout = run.times.response, run.times.write
 	head := "CONNECT " + address + " HTTP/1.1\r\nHost: " + address + "\r\n"

@@ -1,16 +1,17 @@
-// Who waits for a socket when MaxSockets are open: first come, first served. Whose turn
-// had come, but whose socket turned out to be dead, goes before those who have not had
-// theirs: there are two lines.
+// The queue for sockets while MaxSockets are open: first come, first served. Calls that had
+// their turn, but got a socket that turned out to be dead, go ahead of those that have not:
+// there are two lines.
 //
-// A line is a linked list: whoever comes swaps the tail and links behind the old
-// one, without a lock. One at a time takes off the front: who calls match while
-// another is at it leaves a note and goes on, and the other looks again before it
-// stops. So nobody waits for a lock, and the order is that of the swaps.
+// A line is a linked list. A new waiter swaps the tail and links itself behind the old one,
+// without a lock. Only one goroutine at a time takes waiters off the front: if match is
+// called while another goroutine is in it, the caller leaves a note and goes on, and the
+// other one looks again before it stops. So nobody waits for a lock, and the order is that
+// of the swaps.
 //
-// No wake-up is lost. Who waits counts itself, joins, and then calls match itself; who
-// gives a socket or a place back does that first and then looks whether anyone counts.
-// All of these are sequentially consistent, so one of the two sees the other. And
-// nobody barges in: as long as anyone counts, who comes must join.
+// No wake-up is lost. A waiter counts itself, joins, and then calls match; whoever gives a
+// socket or a place back does that first and then checks the count. All these operations are
+// sequentially consistent, so at least one side sees the other. Nobody barges in: as long as
+// the count is above 0, a new call must join.
 
 package agent
 
@@ -21,31 +22,31 @@ import (
 )
 
 type queue struct {
-	waiting atomic.Int64 // who wait and have got nothing
-	again   line         // who had their turn
+	waiting atomic.Int64 // waiters that have been granted nothing yet
+	again   line         // waiters that have had their turn before
 	line    line
-	matches atomic.Int64 // who wanted to match since someone began to
+	matches atomic.Int64 // calls of match since the running one began
 }
 
-// line is some who wait, in order.
+// line is a list of waiters, in order.
 type line struct {
 	tail atomic.Pointer[waiter]
-	head *waiter // whose next is the front; whoever matches has it
+	head *waiter // the one before the front; belongs to whoever runs match
 }
 
-// waiter is one who waits.
+// waiter is a waiting call.
 type waiter struct {
 	next  atomic.Pointer[waiter]
 	state atomic.Uint32
-	fresh bool  // it wants to make a socket, if it may
-	conn  *conn // what was granted: a socket, or nil and the right to make one, or to look for another origin
+	fresh bool  // it prefers to make a new socket
+	conn  *conn // what was granted: a socket, or nil for the right to make one or, after retirement, to resolve again
 	gate  loop.Gate
 }
 
 const (
 	waits   = iota
-	granted // has got something; the gate is open, or about to be
-	left    // waits no longer
+	granted // it has been granted something; the gate is open, or about to be
+	left    // it no longer waits
 )
 
 func (q *queue) init() {
@@ -55,10 +56,10 @@ func (q *queue) init() {
 	}
 }
 
-// join puts w at the end. It must count already.
+// join appends w, which must have been counted already.
 func (l *line) join(w *waiter) { l.tail.Swap(w).next.Store(w) }
 
-// front returns the first who waits, nil when there is none.
+// front returns the first waiter, nil when there is none.
 func (l *line) front() *waiter {
 	for {
 		w := l.head.next.Load()
@@ -69,7 +70,7 @@ func (l *line) front() *waiter {
 	}
 }
 
-// front returns whose turn it is, nil when nobody waits.
+// front returns the waiter whose turn it is, nil when there is none.
 func (q *queue) front() *waiter {
 	if w := q.again.front(); w != nil {
 		return w
@@ -77,7 +78,7 @@ func (q *queue) front() *waiter {
 	return q.line.front()
 }
 
-// grant gives w what it waits for, unless it has left.
+// grant gives c, or the right to make a socket, to w, unless w has left.
 func (q *queue) grant(w *waiter, c *conn) bool {
 	w.conn = c
 	if !w.state.CompareAndSwap(waits, granted) {
@@ -89,7 +90,7 @@ func (q *queue) grant(w *waiter, c *conn) bool {
 	return true
 }
 
-// leave ends the waiting of w, and reports false when it has got something.
+// leave ends the waiting of w; it reports false when w has been granted something.
 func (q *queue) leave(w *waiter) bool {
 	if !w.state.CompareAndSwap(waits, left) {
 		return false
@@ -98,7 +99,7 @@ func (q *queue) leave(w *waiter) bool {
 	return true
 }
 
-// match gives those who wait what there is.
+// match grants what is available to the waiters.
 func (o *origin) match() {
 	q := &o.queue
 	if q.waiting.Load() == 0 || q.matches.Add(1) > 1 {
@@ -124,9 +125,9 @@ func (o *origin) matchAll() {
 		place := w.fresh && o.reserve()
 		if w.fresh && !place {
 			if o.pledges.Load() > 0 {
-				return // there is going to be a place: no idle socket has to go for it
+				return // a place is about to come free: no idle socket needs to be closed for it
 			}
-			place = o.reserve() // it has come just now
+			place = o.reserve() // the place came free just now
 		}
 		if !place {
 			if c = o.take(); c == nil && !o.reserve() && !o.retired() {
@@ -136,7 +137,7 @@ func (o *origin) matchAll() {
 		if q.grant(w, c) || o.retired() {
 			continue
 		}
-		// It left just now. The next one in the queue, or whoever comes, has it.
+		// It left just now. The next waiter, or the next call, gets what it would have got.
 		if c != nil {
 			o.offer(c, false)
 		} else {

@@ -1,6 +1,6 @@
-// Happy eyeballs (RFC 8305): of several addresses the first that answers wins. They
-// are tried one after the other, families taking turns, the next as soon as the last
-// has failed or has not answered for a quarter of a second.
+// Happy Eyeballs (RFC 8305): of several addresses, the first to accept a connection wins. They
+// are tried in turn, alternating between the families; the next attempt begins as soon as
+// one has failed, or a quarter of a second after the last one began.
 
 package agent
 
@@ -11,10 +11,10 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// attemptDelay is how long an attempt has before the next begins (RFC 8305 §5).
+// attemptDelay is the time between the starts of two attempts (RFC 8305 §5).
 const attemptDelay = 250 * time.Millisecond
 
-// interleave has the families take turns, that of the first address first (RFC 8305
+// interleave alternates the families, starting with that of the first address (RFC 8305
 // §4).
 func interleave(addrs []sys.Addr) []sys.Addr {
 	first := addrs[0].IP.Addr().Unmap().Is4()
@@ -37,14 +37,14 @@ func interleave(addrs []sys.Addr) []sys.Addr {
 	return all
 }
 
-// result is what became of an attempt: a connection, shared where there are loops, or
-// an error.
+// result is the outcome of an attempt: a connection, shared if there are loops, or an
+// error.
 type result struct {
 	conn *conn
 	err  error
 }
 
-// race tries all addresses and goes on with the first connection.
+// race tries all addresses and continues with the first connection.
 func (d *dialling) race(addrs []sys.Addr) {
 	results := make(chan result, len(addrs))
 	timer := time.NewTimer(attemptDelay)
@@ -77,7 +77,7 @@ func (d *dialling) race(addrs []sys.Addr) {
 	}
 }
 
-// try begins an attempt.
+// try starts an attempt.
 func (d *dialling) try(addr sys.Addr, results chan<- result) {
 	if !d.loop.Go(func(w *loop.Worker) {
 		c, err := d.attempt(w, addr)
@@ -90,7 +90,7 @@ func (d *dialling) try(addr sys.Addr, results chan<- result) {
 	}
 }
 
-// win completes the connection that came first.
+// win completes the connection that was made first.
 func (d *dialling) win(c *conn) {
 	if c.Portable() {
 		if !d.loop.Goroutine(func(w *loop.Worker) { d.complete(w, c) }) {
@@ -108,7 +108,7 @@ func (d *dialling) win(c *conn) {
 	}
 }
 
-// discardLate closes the connections that have come too late.
+// discardLate closes the connections of the n attempts still pending.
 func discardLate(results <-chan result, n int) {
 	for range n {
 		if r := <-results; r.conn != nil {

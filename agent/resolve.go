@@ -1,4 +1,4 @@
-// Names: looked up once for all who ask at the same time, and kept for a while.
+// Name lookup: one for all callers that ask at the same time, cached for a while.
 
 package agent
 
@@ -21,13 +21,13 @@ const (
 	maxNames  = 1024
 )
 
-// resolver keeps what names stand for. Its zero value is ready.
+// resolver caches the addresses of names. Its zero value is ready.
 type resolver struct {
 	mu    sync.Mutex
 	names map[string]*answer
 }
 
-// answer is what a name stands for, once done is closed.
+// answer is the result of a lookup, valid once done is closed.
 type answer struct {
 	done  chan struct{}
 	ips   []netip.Addr
@@ -35,7 +35,7 @@ type answer struct {
 	until int64
 }
 
-// lookup returns the addresses of a host. Failures are not kept.
+// lookup returns the addresses of a host. Failures are not cached.
 func (r *resolver) lookup(host string, timeout int64) ([]netip.Addr, error) {
 	r.mu.Lock()
 	a := r.names[host]

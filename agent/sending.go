@@ -1,14 +1,16 @@
-// Sending a body beside the answer to it. A server may answer before it has all of a body,
-// refuse the rest, or send back as much as it is sent: whoever waits until the body is sent
-// waits for ever then. So a body that may have to wait, for the server or for its Source, is
-// sent by a goroutine of its own, while the caller reads the answer:
+// Sending a body concurrently with the response. A server may respond before it has received
+// the whole body, refuse the rest, or send back as much as it is sent; a client that first
+// sends the whole body would then wait for ever. So a body that may have to wait, for the
+// server or for its Source, is sent by a goroutine of its own while the caller reads the
+// response:
 //
-//	between ──▶ busy ──▶ between …          it writes; between, it touches nothing of the call
+//	between ──▶ busy ──▶ between …          it writes; in between, it touches nothing of the call
 //	   │          │└──▶ over                all was sent, or nothing more can be
-//	   │          └───▶ leaving ──▶ over    it has been told to end, and does so soon
-//	   └───▶ stopped                        a Read of Source may still wait: it finds out when that returns
+//	   │          └───▶ leaving ──▶ over    it has been told to end, and will soon
+//	   └───▶ stopped                        a Read of Source may still be waiting: it finds out when that returns
 //
-// A ClientRequest writes itself; the phases stand between that and who reads the answer.
+// A ClientRequest is written by its caller; the phases then synchronise the writer with the
+// goroutine that reads the response.
 
 package agent
 
@@ -27,20 +29,20 @@ type sender struct {
 	phase  atomic.Uint32
 	doomed atomic.Bool // the call cannot go on
 	vain   atomic.Bool // the server does not want the rest
-	err    error       // why not all was sent; to be read when it is over
-	left   loop.Gate   // opened when it is over
-	cut    bool        // its writes do not wait any more; of who reads the answer
+	err    error       // why not all was sent; valid once the phase is over
+	left   loop.Gate   // opened when the phase is over
+	cut    bool        // its writes no longer wait; for the goroutine that reads the response
 	trace  *Trace
-	empty  int // Reads of Source in a row that have brought nothing
+	empty  int // number of consecutive Reads of Source without data
 
-	out      loop.Gate // opened when no Read of Source is under way, nor will be
-	from     *Response // the Source, when it is an answer; and the use of its socket
+	out      loop.Gate // opened when no Read of Source is in progress, nor will be
+	from     *Response // the Source, if that is a Response; socket and use are those it was received on
 	socket   *conn
 	use      uint64
 	request  *Request
 	conn     *conn
-	trailers int          // of the request: those behind came with the body
-	ended    atomic.Int64 // when it was over, by loop.Millis
+	trailers int          // number of the request's trailers; later ones came with the body
+	ended    atomic.Int64 // when the phase became over, in loop.Millis
 }
 
 const (
@@ -54,14 +56,14 @@ const (
 // lastWords is how long patience lasts, in milliseconds.
 const lastWords = 50
 
-// emptyReads is how many Reads in a row may bring nothing, as in package bufio.
+// emptyReads is how many consecutive Reads may return no data, as in package bufio.
 const emptyReads = 100
 
-// sendRooms are what bodies are read into.
+// sendRooms holds the buffers that bodies are read into.
 var sendRooms = sync.Pool{New: func() any { return new([32 << 10]byte) }}
 
-// beside has the body sent by a goroutine: from, or Body. The head has been sent, or
-// planned.
+// beside starts a goroutine that sends the body: from, or Body if from is nil. The head has
+// been sent or prepared.
 func (r *Response) beside(q *Request, from io.Reader) {
 	s := &sender{request: q, conn: r.conn, trace: r.trace, trailers: q.out.Trailers.Len()}
 	switch m := from.(type) {
@@ -74,14 +76,14 @@ func (r *Response) beside(q *Request, from io.Reader) {
 	if m, ok := from.(Message); ok && m.Received().Lend != nil {
 		m.Received().Lend()
 	}
-	loop.Lend(r.ctx) // Source may have to do with the handler's request, whatever it is
+	loop.Lend(r.ctx) // Source, whatever it is, may read from the handler's request
 	r.sending(s)
 	q.sends, r.reads = r, s
 	go s.run(from)
 }
 
-// sending notes that s sends while the answer is read. What time the server has for its
-// answer begins when all was sent.
+// sending records that s is sending while the response is read. The server's time to respond
+// begins when all has been sent.
 func (r *Response) sending(s *sender) {
 	r.sender = s
 	r.conn.Forgive(func(read bool) bool {
@@ -92,7 +94,7 @@ func (r *Response) sending(s *sender) {
 	})
 }
 
-// run sends the body: what from gives, or, without it, what is left of Body.
+// run sends the body: the data read from from or, if that is nil, the rest of Body.
 func (s *sender) run(from io.Reader) {
 	defer s.out.Open()
 	if from == nil {
@@ -133,8 +135,8 @@ func (s *sender) run(from io.Reader) {
 	}
 }
 
-// putGuarded is put of n bytes of p on a goroutine of the agent's: the Source may tell nonsense,
-// and its trailers are its own.
+// putGuarded calls put with n bytes of p, guarded: a faulty Source may return a bad n, and its
+// trailers come from user code.
 func (s *sender) putGuarded(p []byte, n int, from io.Reader, read error) (err error) {
 	if failed := guarded(func() error {
 		err = s.put(p[:n], from, read)
@@ -145,7 +147,7 @@ func (s *sender) putGuarded(p []byte, n int, from io.Reader, read error) (err er
 	return err
 }
 
-// put sends what a Read has brought, and the end of the message if that was the end.
+// put sends the result of a Read, and the end of the message if the Read reported that.
 func (s *sender) put(p []byte, from io.Reader, read error) error {
 	q := s.request
 	if s.empty++; len(p) > 0 {
@@ -176,10 +178,10 @@ func (q *Request) finish() error {
 	return q.out.Flush()
 }
 
-// enter begins to touch what is the call's; false tells that nobody wants that.
+// enter begins an operation on the call's state; false means that the sending was ended.
 func (s *sender) enter() bool { return s.phase.CompareAndSwap(between, busy) }
 
-// again makes it ready to send once more.
+// again makes s ready to send once more.
 func (s *sender) again() {
 	s.phase.Store(between)
 	s.doomed.Store(false)
@@ -188,7 +190,7 @@ func (s *sender) again() {
 	s.left.Reset()
 }
 
-// leave ends it for a while, or, with false, for good.
+// leave ends the operation. When it returns false, the sending is over.
 func (s *sender) leave() bool {
 	if s.phase.CompareAndSwap(busy, between) {
 		return true
@@ -197,7 +199,7 @@ func (s *sender) leave() bool {
 	return false
 }
 
-// end ends it for good: all was sent, or err is why not.
+// end ends the sending: with a nil err all was sent, otherwise err says why not.
 func (s *sender) end(err error) {
 	if s.hurried(err) {
 		err = errNotSent
@@ -223,15 +225,15 @@ func (s *sender) end(err error) {
 	}
 }
 
-// hopeful tells whether there may be an answer although err has ended the sending: the
-// server closed the connection, as one does that refuses a body.
+// hopeful tells whether there may be a response although sending failed with err: the server
+// may have closed the connection because it refuses the body.
 func hopeful(err error) bool { return err == errNotSent || stale(err) }
 
 var errNotSent = errors.New("the body was not sent to its end")
 
-// stop ends the sending if that is under way, and reports whether all was sent. Reads of
-// Source are not waited for. wait is how long to wait first, in milliseconds; w the worker
-// that calls, if one does.
+// stop ends the sending if that is in progress, and reports whether all was sent. It waits up
+// to wait milliseconds for the sending to complete, but not for Reads of Source. w is the
+// calling worker, if there is one.
 func (s *sender) stop(w *loop.Worker, wait int64) (sent bool) {
 	if wait > 0 && s.phase.Load() < leaving {
 		_ = s.left.Wait(w, wait)
@@ -243,7 +245,7 @@ func (s *sender) stop(w *loop.Worker, wait int64) (sent bool) {
 			s.hurry()
 			for s.phase.Load() != over {
 				if s.left.Wait(w, 0) != nil {
-					w = nil // the loop is ending: it is not waited with
+					w = nil // the loop is ending: the worker cannot wait on it
 					runtime.Gosched()
 				}
 			}
@@ -256,26 +258,26 @@ func (s *sender) stop(w *loop.Worker, wait int64) (sent bool) {
 	return sent
 }
 
-// hurry ends a write that waits, and the waits of those to come.
+// hurry ends a write in progress that waits; later writes do not wait.
 func (s *sender) hurry() {
 	s.cut = true
 	s.conn.SetWriteDeadline(past)
 }
 
-// hurried tells whether err is what hurry has ended a write with.
+// hurried tells whether err was caused by hurry.
 func (s *sender) hurried(err error) bool {
 	return err != nil && (s.vain.Load() || s.phase.Load() == leaving) && errors.Is(err, loop.ErrTimeout)
 }
 
-// refuse has no more sent of a body that the server does not want. What is nearly sent may
-// be.
+// refuse stops the sending of a body that the server does not want. If only the last piece is
+// left, it may still be sent.
 func (s *sender) refuse() {
 	s.vain.Store(true)
 	s.hurry()
 }
 
-// patience is how long an answer that is complete waits for its request to be sent, so that
-// the socket can be kept, in milliseconds.
+// patience is how long, in milliseconds, a complete response waits for its request to be
+// sent, so that the socket can be kept.
 func (s *sender) patience() int64 {
 	if s.vain.Load() {
 		return lastWords / 10
@@ -283,8 +285,8 @@ func (s *sender) patience() int64 {
 	return lastWords
 }
 
-// retrieve ends the reading of an answer as the Source of another request, which has been
-// stopped or is now, so that the answer is its owner's again.
+// retrieve ends the use of r as the Source of another request, whose sending has been stopped
+// or is stopped here, so that r is its owner's again.
 func (r *Response) retrieve() {
 	w := r.worker
 	if w != nil && !w.Mine() {
@@ -301,8 +303,8 @@ func (r *Response) retrieve() {
 	}
 }
 
-// unsend ends the sending, if that is under way, and notes what has become of it; with
-// patience it may come to its end first.
+// unsend ends the sending, if that is in progress, and records the outcome. With patience it
+// is first given some time to complete.
 func (r *Response) unsend(patience bool) {
 	s := r.sender
 	if s == nil {
@@ -327,7 +329,7 @@ func (r *Response) unsend(patience bool) {
 	}
 }
 
-// blame returns why a call has failed: err, or what has ended the sending before.
+// blame returns the cause of a failed call: the error that ended the sending, or else err.
 func (r *Response) blame(err error) error {
 	r.unsend(false)
 	if e := r.unsent; e != nil && e != errNotSent {

@@ -5,11 +5,11 @@
 //	offer:  empty.Pop ─▶ cell = c ─▶ c.Offer ─▶ full.Push
 //	take:   full.Pop ─▶ c = cell ─▶ empty.Push ─▶ c.Claim
 //
-// A socket on the shelf stays registered with its loop. When anything happens on it (a
-// FIN, a reset, any byte) or it has been idle for too long, the loop wins the CAS from
-// idle to dead and closes it there and then; what stays on the shelf is a tombstone,
-// whose index comes back when it is popped and its Claim fails. So a socket is handed
-// out or closed, never both, and no index is used twice.
+// A socket on the shelf stays registered with its loop. On any event (a FIN, a reset, any
+// byte), or when it has been idle for too long, the loop wins the CAS from idle to dead and
+// closes it at once. A tombstone stays on the shelf, whose index is released when it is
+// popped and its Claim fails. So a socket is either handed out or closed, never both, and no
+// index is used twice.
 
 package agent
 
@@ -21,16 +21,16 @@ import (
 
 type shelf struct {
 	racks atomic.Pointer[rack]
-	held  atomic.Int64 // live sockets, about
+	held  atomic.Int64 // live sockets, approximately
 }
 
-// rack is made when the first socket comes.
+// rack is created for the first socket.
 type rack struct {
 	full, empty *pool.Stack
 	cells       []*conn
 }
 
-// minRack is the least number of cells: tombstones take some.
+// minRack is the least number of cells: tombstones occupy some.
 const minRack = 64
 
 func (o *origin) rack() *rack {
@@ -48,9 +48,9 @@ func (o *origin) rack() *rack {
 	return o.shelf.racks.Load()
 }
 
-// offer puts a socket, shared, in use by the caller and quiet, on the shelf. look tells
-// whether the caller may wait for user code, which reading TLS may call, to see whether it
-// is still quiet.
+// offer puts a socket on the shelf. It must be shared, in use by the caller, and without
+// input. look allows the check for later input to run user code, which reading TLS may
+// call.
 func (o *origin) offer(c *conn, look bool) {
 	r := o.rack()
 	i, ok := r.empty.Pop()
@@ -79,7 +79,7 @@ func (o *origin) offer(c *conn, look bool) {
 	o.match()
 }
 
-// take returns an idle socket, the caller's from now on, or nil.
+// take returns an idle socket, now owned by the caller, or nil.
 func (o *origin) take() *conn {
 	r := o.shelf.racks.Load()
 	if r == nil {
@@ -101,7 +101,7 @@ func (o *origin) take() *conn {
 	}
 }
 
-// tidy removes the tombstones when they have taken all cells.
+// tidy removes the tombstones when no cell is left.
 func (o *origin) tidy(r *rack) {
 	var live []uint32
 	for range r.full.Cap() {

@@ -1,8 +1,8 @@
-// The call that nearly all are: from a handler, with its own context, a request that is
-// whole and of which nobody wants to hear, on a socket that rests on the handler's loop.
-// It does what acquire, exchange and receive do, in one go. From the taking of the
-// socket until that is given back no code of the application runs, so the loop is held
-// all the time, and the head of the request is often that of the last one, byte by byte.
+// The fast path for the most common call: a handler, with its own context, makes a complete
+// request without events on a socket that rests on the handler's loop. swift does what
+// acquire, exchange and receive do, in one go. No application code runs between taking the
+// socket and giving it back, so the loop is held all the time. The head of the request is
+// often identical to the previous one, which is then sent again as it is.
 
 package agent
 
@@ -14,23 +14,23 @@ import (
 	"github.com/gale-http/gale/internal/h1"
 )
 
-// usual is a request, head and body, as it was sent last. While what it was made of is
-// the same, it can be sent again.
+// usual is a request, head and body, as it was last sent. While what it was made from has
+// not changed, it can be sent again.
 type usual struct {
 	bytes   []byte
-	head    int    // how much of bytes is the head
+	head    int    // length of the head in bytes
 	edition uint32 // of the target
 	fields  uint64 // writer.Headers.State
-	lines   int    // and Len
+	lines   int    // writer.Headers.Len
 	body    int    // its Content-Length
 }
 
-// swiftless are the fields that take looking into.
+// swiftless are the fields that need handling beyond being sent.
 const swiftless uint64 = 1<<bytesparse.FieldContentLength | 1<<bytesparse.FieldTransferEncoding |
 	1<<bytesparse.FieldConnection | 1<<bytesparse.FieldExpect | 1<<bytesparse.FieldUpgrade
 
-// plain tells whether the request is whole and nobody wants to hear of it, but of interim
-// responses, which are rare, and of a switch of protocols, which is not asked for.
+// plain tells whether the request is complete and has no event functions, other than for
+// interim responses, which are rare, and for a switch of protocols, which it does not ask for.
 func (q *Request) plain() bool {
 	on := &q.On
 	return q.Source.Reader == nil && len(q.Body) <= smallBody && !q.out.Headers.HasAny(swiftless) &&
@@ -53,7 +53,7 @@ func (q *Request) whole() []byte {
 	return u.bytes
 }
 
-// swift makes the call, and reports whether it did: otherwise nothing has happened.
+// swift makes the call and reports whether it has begun: if not, nothing has been sent.
 func (r *Response) swift(q *Request) (done bool, err error) {
 	w, run := r.worker, r.run
 	under, held := w.Enter()
@@ -94,8 +94,9 @@ func (r *Response) swift(q *Request) (done bool, err error) {
 	return true, err
 }
 
-// errHeard is what swift has got in place of the answer, somebody wants to hear of it, and
-// that is code of the application: goOn tells him, and waits for the answer.
+// errHeard is returned by swift in place of a response when an event function has to be
+// called. That is application code, so goOn calls it, without holding the loop, and then waits
+// for the response.
 var errHeard = errors.New("an interim response, or another protocol, has come")
 
 func (r *Response) goOn(q *Request) error {
@@ -106,8 +107,8 @@ func (r *Response) goOn(q *Request) error {
 	return r.receive(q)
 }
 
-// swiftly waits for the head of the answer, and gives the socket back if that was all.
-// The loop is held.
+// swiftly waits for the head of the response, and gives the socket back if there is no more
+// to come. The loop is held.
 func (r *Response) swiftly() error {
 	if err := r.in.Await(); err != nil {
 		return err

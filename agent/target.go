@@ -1,5 +1,5 @@
-// What a request's options come to: an origin, and the parts of a head that follow
-// from them. It is worked out once and kept while the options are the same.
+// The target of a request: the origin, and the parts of the head that follow from the
+// request's options. It is kept for as long as the options are the same.
 
 package agent
 
@@ -16,7 +16,7 @@ import (
 	"github.com/gale-http/gale/internal/h1"
 )
 
-// target is what is known of where a request goes.
+// target is what follows from a request's options.
 type target struct {
 	run       *running
 	origin    *origin
@@ -27,34 +27,34 @@ type target struct {
 	auth      string // "Authorization: …", or empty
 	proxyAuth string // "Proxy-Authorization: …", or empty
 	prefix    string // what goes before the path: scheme and authority for a forward proxy
-	urlPath   string // the path that URL has
+	urlPath   string // the path and query of URL
 
 	path       string
 	methodName string
 	method     bytesparse.Method
 	keepAlive  bool
-	bare       bool   // nothing but URL has chosen the origin
-	edition    uint32 // counts changes of what a head is made of
+	bare       bool   // only URL has selected the origin
+	edition    uint32 // counts changes to the parts of the head
 
-	lane *lane // the last one of the origin that the request has looked at
+	lane *lane // the lane of the origin that the request last used
 }
 
-// where are the options that choose an origin.
+// where holds the options that select the origin.
 type where struct {
 	url, host, hostname, auth         string
 	port, family                      int
 	localAddress, socketPath, through string
 }
 
-// what are the other options that a head is made of.
+// what holds the other options that the head is made from.
 type what struct{ method, path string }
 
-// whither returns the options that choose the origin.
+// whither returns the options that select the origin.
 func (q *Request) whither() where {
 	return where{q.URL, q.Host, q.Hostname, q.Auth, q.Port, q.Route.Family, q.Route.LocalAddress, q.Route.SocketPath, q.Route.Proxy}
 }
 
-// resolve finds the origin of a request and works out its head.
+// resolve finds the origin of a request and prepares its target.
 func (r *running) resolve(q *Request) (*origin, error) {
 	t := &q.target
 	if t.run != r || t.tls != q.Route.TLS || t.origin.retired() || !t.leadsTo(q) {
@@ -80,7 +80,7 @@ func (r *running) resolve(q *Request) (*origin, error) {
 	return t.origin, nil
 }
 
-// leadsTo tells whether the options that choose the origin are as they were.
+// leadsTo tells whether the options that select the origin are unchanged.
 func (t *target) leadsTo(q *Request) bool {
 	if t.bare && q.bare() {
 		return t.where.url == q.URL
@@ -88,13 +88,13 @@ func (t *target) leadsTo(q *Request) bool {
 	return t.where == q.whither()
 }
 
-// bare tells whether the request has no option that chooses an origin but URL.
+// bare tells whether URL is the only option that selects the origin.
 func (q *Request) bare() bool {
 	return len(q.Host)|len(q.Hostname)|len(q.Auth)|q.Port|q.Route.Family|
 		len(q.Route.LocalAddress)|len(q.Route.SocketPath)|len(q.Route.Proxy) == 0
 }
 
-// choose works out the request line.
+// choose prepares the request line.
 func (t *target) choose(w what) error {
 	t.what, t.methodName, t.path = w, w.method, w.path
 	if t.methodName == "" {
@@ -116,8 +116,8 @@ func (t *target) choose(w what) error {
 	return nil
 }
 
-// appendTarget appends a target as whoever is connected to is to get it: for a proxy
-// with scheme and authority, which is all there is of "*" (RFC 9112 §3.2.4).
+// appendTarget appends the target in the form that the next hop expects: for a proxy with
+// scheme and authority, which replace "*" (RFC 9112 §3.2.4).
 func (t *target) appendTarget(dst, path []byte) []byte {
 	if t.prefix == "" || t.method == bytesparse.MethodConnect {
 		return append(dst, path...)
@@ -129,7 +129,7 @@ func (t *target) appendTarget(dst, path []byte) []byte {
 	return append(dst, path...)
 }
 
-// suits tells whether the target is of a form that the method can have (RFC 9112 §3.2).
+// suits tells whether the method allows a target of this form (RFC 9112 §3.2).
 func (t *target) suits(target []byte) bool {
 	switch {
 	case t.method == bytesparse.MethodConnect:
@@ -140,7 +140,7 @@ func (t *target) suits(target []byte) bool {
 	return target[0] == '/'
 }
 
-// find works out the origin.
+// find determines the origin.
 func (t *target) find(r *running, q *Request) error {
 	s := site{host: "localhost", family: q.Route.Family, local: q.Route.LocalAddress, socket: q.Route.SocketPath, config: q.Route.TLS}
 	auth, path := q.Auth, "/"
@@ -189,7 +189,7 @@ func (t *target) find(r *running, q *Request) error {
 	return nil
 }
 
-// redact returns a URL, or what was meant to be one, without user and password.
+// redact returns text, which is a URL or was meant to be one, without user information.
 func redact(text string) string {
 	at := strings.LastIndexByte(text, '@')
 	if at < 0 {
@@ -202,7 +202,7 @@ func redact(text string) string {
 	return scheme + "://" + text[at+1:]
 }
 
-// badURL returns why a URL cannot be parsed, unless that might quote a password.
+// badURL returns why a URL cannot be parsed, without details if they might quote a password.
 func badURL(text string, err error) error {
 	var e *url.Error
 	if strings.Contains(text, "@") || !errors.As(err, &e) {
@@ -211,7 +211,7 @@ func badURL(text string, err error) error {
 	return e.Err
 }
 
-// site is where a server is, and how it is reached.
+// site is the address of a server and the route to it.
 type site struct {
 	host   string
 	port   int
@@ -224,7 +224,7 @@ type site struct {
 	from   netip.Addr // local, parsed
 }
 
-// check completes the site and judges it.
+// check completes and validates the site.
 func (s *site) check(through string) error {
 	s.host = strings.Trim(s.host, "[]")
 	if s.port == 0 {
@@ -255,8 +255,8 @@ func (s *site) check(through string) error {
 	return err
 }
 
-// zoneless returns the host without the zone of an IPv6 address, which means nothing to
-// anybody else.
+// zoneless returns the host without the zone of an IPv6 address, which has a meaning on this
+// machine only.
 func (s *site) zoneless() string {
 	if ip, _, zoned := strings.Cut(s.host, "%"); zoned && strings.Contains(ip, ":") {
 		return ip
@@ -269,7 +269,7 @@ func isAddress(host string) bool {
 	return err == nil
 }
 
-// bracketed returns the host as it stands in an authority.
+// bracketed returns the host in the form that it has in an authority.
 func (s *site) bracketed() string {
 	host := s.zoneless()
 	if strings.Contains(host, ":") {
@@ -278,7 +278,7 @@ func (s *site) bracketed() string {
 	return host
 }
 
-// authority is the host, and the port unless it is the scheme's own.
+// authority returns the host, with the port unless it is the scheme's default.
 func (s *site) authority() string {
 	if s.port == 80 && !s.secure || s.port == 443 && s.secure {
 		return s.bracketed()
@@ -286,10 +286,10 @@ func (s *site) authority() string {
 	return s.bracketed() + ":" + strconv.Itoa(s.port)
 }
 
-// address is host and port.
+// address returns host and port.
 func (s *site) address() string { return s.bracketed() + ":" + strconv.Itoa(s.port) }
 
-// key tells sites apart.
+// key identifies a site.
 type key struct {
 	host          string
 	port, family  int
@@ -299,7 +299,7 @@ type key struct {
 	through       proxy
 }
 
-// usesTLS tells whether the config makes a difference: to the server, or to the proxy.
+// usesTLS tells whether config matters: for the server, or for the proxy.
 func (s *site) usesTLS() bool { return s.secure || s.proxy != nil && s.proxy.tls }
 
 func (s *site) key() key {
@@ -313,7 +313,7 @@ func (s *site) key() key {
 	return k
 }
 
-// name says which the site is (seed: agent.getName).
+// name returns the public name of the site (seed: agent.getName).
 func (s *site) name() string {
 	name := s.host + ":" + strconv.Itoa(s.port) + ":" + s.local
 	if s.socket != "" {
