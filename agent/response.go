@@ -78,13 +78,13 @@ func (r *Response) RawTrailers() iter.Seq2[[]byte, []byte] { return r.in.RawTrai
 // when the length is not known in advance. For a response to HEAD and for a 304 it is the
 // length that the head declares, or -1.
 func (r *Response) ContentLength() int64 {
+	if r.machine.Framing() == h1.None && r.machine.Method() != bytesparse.MethodHead && r.in.Head.Status != 304 {
+		return 0 // whatever the head of a 204 declares
+	}
 	if v := r.in.Head.Value(r.in.HeadBytes(), bytesparse.FieldContentLength); v != nil && !r.in.Head.Has(bytesparse.FieldTransferEncoding) {
 		if n, ok := bytesparse.ParseUint(v); ok {
 			return n
 		}
-	}
-	if r.machine.Framing() == h1.None && r.machine.Method() != bytesparse.MethodHead && r.in.Head.Status != 304 {
-		return 0
 	}
 	return -1
 }

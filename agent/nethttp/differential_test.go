@@ -20,7 +20,9 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/gale-http/gale/agent"
@@ -91,7 +93,8 @@ func differential() http.Handler {
 	for path, raw := range map[string]string{
 		"/cut": "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc", "/cutchunk": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
 		"/untilclose": "HTTP/1.1 200 Fine\r\n\r\nabc", "/old": "HTTP/1.0 200 OK\r\n\r\nabc", "/nothing": "", "/garbage": "SSH-2.0-x\r\n\r\n",
-		"/odd": "HTTP/1.1 299\r\nConnection: close\r\nContent-Length: 0\r\nx-lower: a\r\n\r\n", "/two": "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+		"/204length": "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n",
+		"/odd":       "HTTP/1.1 299\r\nConnection: close\r\nContent-Length: 0\r\nx-lower: a\r\n\r\n", "/two": "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
 	} {
 		m.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
 			c, buf, err := http.NewResponseController(w).Hijack()
@@ -173,6 +176,7 @@ func TestSameAsNetHTTP(t *testing.T) {
 	defer s.Close()
 	text := func() io.Reader { return strings.NewReader("some words") }
 	unknown := func() io.Reader { return io.MultiReader(strings.NewReader("some words")) }
+	nothing := func() io.Reader { return io.MultiReader() }
 	type change = func(r *http.Request)
 	header := func(name string, values ...string) change {
 		return func(r *http.Request) { r.Header[name] = values }
@@ -187,6 +191,12 @@ func TestSameAsNetHTTP(t *testing.T) {
 		{name: "GET", method: "GET", path: "/a?b=c"}, {name: "HEAD", method: "HEAD", path: "/a"}, {name: "DELETE", method: "DELETE", path: "/a"},
 		{name: "POST", method: "POST", path: "/", body: text}, {name: "POST of unknown length", method: "POST", path: "/", body: unknown},
 		{name: "POST of nothing", method: "POST", path: "/", body: func() io.Reader { return http.NoBody }}, {name: "POST without a body", method: "POST", path: "/"},
+		{name: "POST of unknown nothing", method: "POST", path: "/", body: nothing}, {name: "GET of unknown nothing", method: "GET", path: "/", body: nothing},
+		{name: "DELETE of unknown length", method: "DELETE", path: "/", body: unknown}, {name: "HEAD of unknown nothing", method: "HEAD", path: "/", body: nothing},
+		{name: "GET of one byte", method: "GET", path: "/", body: func() io.Reader { return io.MultiReader(strings.NewReader("1")) }},
+		{name: "GET of unknown nothing in chunks", method: "GET", path: "/", body: nothing, change: func(r *http.Request) { r.TransferEncoding = []string{"chunked"} }},
+		{name: "GET of a failing body", method: "GET", path: "/", body: func() io.Reader { return iotest.ErrReader(io.ErrClosedPipe) }},
+		{name: "204 with a length", method: "GET", path: "/204length"}, {name: "HEAD of a 204 with a length", method: "HEAD", path: "/204length"},
 		{name: "OPTIONS *", method: "OPTIONS", path: "/", change: func(r *http.Request) { r.URL.Opaque, r.URL.Path = "", "*" }},
 		{name: "own method", method: "BREW", path: "/pot", body: text},
 		{name: "fields", method: "GET", path: "/", change: header("X-A", "1", "2")}, {name: "odd names", method: "GET", path: "/", change: header("x-lower", "1")},
@@ -222,6 +232,7 @@ func TestSameAsNetHTTP(t *testing.T) {
 			own := http.DefaultTransport.(*http.Transport).Clone()
 			defer own.CloseIdleConnections()
 			var seen [2][2]string
+			var closed [2][2]func() string
 			for i, transport := range []http.RoundTripper{own, &nethttp.Transport{Agent: a}} {
 				jar, _ := cookiejar.New(nil)
 				client := &http.Client{Transport: transport, Jar: jar, Timeout: c.limit}
@@ -237,6 +248,7 @@ func TestSameAsNetHTTP(t *testing.T) {
 					if c.change != nil {
 						c.change(r)
 					}
+					closed[i][round] = countClosings(r)
 					seen[i][round] = observe(client, r, c.read)
 					if c.path == "/stalls" && client.Timeout > 0 && client.Timeout < patience && strings.HasPrefix(seen[i][round], "Do: ") {
 						client.Timeout *= 2 // the head has not come in time
@@ -248,6 +260,54 @@ func TestSameAsNetHTTP(t *testing.T) {
 			if seen[0] != seen[1] {
 				t.Errorf("net/http:\n%s\n%s\nthe bridge:\n%s\n%s", seen[0][0], seen[0][1], seen[1][0], seen[1][1])
 			}
+			for round, own := range closed[0] {
+				if n, want := closed[1][round](), own(); n != want {
+					t.Errorf("bodies were closed %v times, by net/http %v", n, want)
+				}
+			}
 		})
 	}
+}
+
+// countClosings has the bodies of r counted. check says how often each was closed, at last.
+func countClosings(r *http.Request) (check func() string) {
+	var all []*closings
+	count := func(body io.ReadCloser) io.ReadCloser {
+		c := &closings{ReadCloser: body}
+		all = append(all, c)
+		return c
+	}
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = count(r.Body)
+	}
+	if get := r.GetBody; get != nil {
+		r.GetBody = func() (io.ReadCloser, error) {
+			body, err := get()
+			if err != nil || body == http.NoBody {
+				return body, err
+			}
+			return count(body), nil
+		}
+	}
+	return func() string {
+		var n []int32
+		for _, c := range all {
+			for began := time.Now(); c.n.Load() == 0 && time.Since(began) < patience; {
+				time.Sleep(time.Millisecond) // sleep: polls what tells nobody
+			}
+			n = append(n, c.n.Load())
+		}
+		return fmt.Sprint(n)
+	}
+}
+
+// closings is a body whose closings are counted.
+type closings struct {
+	io.ReadCloser
+	n atomic.Int32
+}
+
+func (c *closings) Close() error {
+	c.n.Add(1)
+	return c.ReadCloser.Close()
 }

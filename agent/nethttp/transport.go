@@ -15,7 +15,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
-	"iter"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -66,11 +65,10 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if x == nil {
 		x = new(exchange)
 	}
+	x.body = newBodies(r.Body)
 	out, err := x.roundTrip(t, r)
 	if err != nil {
-		if r.Body != nil {
-			_ = r.Body.Close()
-		}
+		x.body.Close()
 		return nil, err
 	}
 	return out, nil
@@ -200,20 +198,19 @@ func (x *exchange) fields(r *http.Request) error {
 	if r.Close {
 		_ = q.SetHeader("Connection", "close")
 	}
-	if x.body = nil; r.Body == nil || r.Body == http.NoBody {
+	from := x.body.first(r)
+	if from == nil {
 		return nil
 	}
-	all := &bodies{all: []io.Closer{r.Body}}
-	x.body = all
-	q.Source = agent.Source{Reader: &sending{body: r.Body, r: r}, Length: r.ContentLength}
+	all := x.body
+	q.Source = agent.Source{Reader: &sending{body: from, r: r}, Length: r.ContentLength}
 	if r.GetBody != nil {
 		q.Source.Again = func() (io.Reader, error) {
 			again, err := r.GetBody()
 			if err != nil {
 				return nil, err
 			}
-			all.add(again)
-			return &sending{body: again, r: r}, nil
+			return &sending{body: all.add(again), r: r}, nil
 		}
 	}
 	if len(r.Trailer) > 0 {
@@ -225,61 +222,6 @@ func (x *exchange) fields(r *http.Request) error {
 		_ = q.SetHeader("Transfer-Encoding", "chunked")
 	}
 	return nil
-}
-
-// bodies are those that a request has had, one for each time it was sent.
-type bodies struct {
-	mu   sync.Mutex
-	all  []io.Closer
-	over bool
-}
-
-// add has a body closed with the others.
-func (b *bodies) add(c io.Closer) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.all = append(b.all, c); b.over {
-		_ = c.Close()
-	}
-}
-
-// Close closes them all.
-func (b *bodies) Close() {
-	b.mu.Lock()
-	all := b.all
-	b.over, b.all = true, nil
-	b.mu.Unlock()
-	for _, c := range all {
-		_ = c.Close()
-	}
-}
-
-// sending is a body that is sent.
-type sending struct {
-	body io.ReadCloser
-	r    *http.Request
-}
-
-// Read implements io.Reader. The body is closed at its end.
-func (s *sending) Read(p []byte) (int, error) {
-	n, err := s.body.Read(p)
-	if err != nil {
-		_ = s.body.Close()
-	}
-	return n, err
-}
-
-// RawTrailers gives the agent the trailers, which are known when the body has been read.
-func (s *sending) RawTrailers() iter.Seq2[[]byte, []byte] {
-	return func(yield func(name, value []byte) bool) {
-		for name, values := range s.r.Trailer {
-			for _, value := range values {
-				if !yield([]byte(name), []byte(value)) {
-					return
-				}
-			}
-		}
-	}
 }
 
 // response makes net/http's answer of the agent's.

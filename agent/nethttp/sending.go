@@ -1,0 +1,170 @@
+// Bodies of requests: each is closed once, whoever comes to that first, and one that may well be
+// none is found out about before it is said to be there.
+
+package nethttp
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+)
+
+// bodies are those that a request has had, one for each time it was sent. nil is of one that has
+// none.
+type bodies struct {
+	one  io.ReadCloser // the first
+	mu   sync.Mutex
+	all  []io.Closer
+	over bool
+}
+
+func newBodies(first io.ReadCloser) *bodies {
+	if first == nil || first == http.NoBody {
+		return nil
+	}
+	b := new(bodies)
+	b.one = b.add(first)
+	return b
+}
+
+// add has a body closed with the others.
+func (b *bodies) add(body io.ReadCloser) io.ReadCloser {
+	c := &closer{ReadCloser: body}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.all = append(b.all, c); b.over {
+		_ = c.Close()
+	}
+	return c
+}
+
+// Close closes them all.
+func (b *bodies) Close() {
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	all := b.all
+	b.over, b.all = true, nil
+	b.mu.Unlock()
+	for _, c := range all {
+		_ = c.Close()
+	}
+}
+
+// closer is a body that is closed once.
+type closer struct {
+	io.ReadCloser
+	once sync.Once
+}
+
+// Close implements io.Closer.
+func (c *closer) Close() (err error) {
+	c.once.Do(func() { err = c.ReadCloser.Close() })
+	return err
+}
+
+// first returns the body to be sent first, nil when there is none.
+func (b *bodies) first(r *http.Request) io.ReadCloser {
+	if b == nil {
+		return nil
+	}
+	if r.ContentLength > 0 || len(r.Trailer)+len(r.TransferEncoding) > 0 || !slices.Contains(bodiless, r.Method) {
+		return b.one
+	}
+	return probe(r.Context(), b.one)
+}
+
+// bodiless are the methods that usually have no body: many a server refuses an empty one.
+var bodiless = []string{"", http.MethodGet, http.MethodHead, http.MethodDelete, http.MethodOptions, "PROPFIND", "SEARCH"}
+
+// probeTime is how long a body may take to show its first byte before it counts as one: as long as
+// net/http gives it.
+const probeTime = 200 * time.Millisecond
+
+// probe returns what is to be sent of a body, nil when that is nothing.
+func probe(ctx context.Context, body io.ReadCloser) io.ReadCloser {
+	p := &probed{ReadCloser: body, done: make(chan struct{})}
+	go p.run()
+	timer := time.NewTimer(probeTime)
+	defer timer.Stop()
+	select {
+	case <-p.done:
+		if p.err == io.EOF {
+			_ = body.Close()
+			return nil
+		}
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return p
+}
+
+// probed is a body whose first byte was read ahead, or is being.
+type probed struct {
+	io.ReadCloser
+	done  chan struct{} // closed when it was
+	room  [1]byte
+	first bytes.Reader
+	err   error
+}
+
+func (p *probed) run() {
+	p.err = errors.New("runtime.Goexit was called")
+	defer func() {
+		if v := recover(); v != nil {
+			p.err = fmt.Errorf("panic: %v", v)
+		}
+		close(p.done)
+	}()
+	if _, p.err = io.ReadFull(p.ReadCloser, p.room[:]); p.err == nil {
+		p.first.Reset(p.room[:])
+	}
+}
+
+// Read implements io.Reader.
+func (p *probed) Read(b []byte) (int, error) {
+	<-p.done
+	switch {
+	case p.err != nil:
+		return 0, p.err
+	case p.first.Len() > 0:
+		return p.first.Read(b)
+	}
+	return p.ReadCloser.Read(b)
+}
+
+// sending is a body that is sent.
+type sending struct {
+	body io.ReadCloser
+	r    *http.Request
+}
+
+// Read implements io.Reader. The body is closed at its end.
+func (s *sending) Read(p []byte) (int, error) {
+	n, err := s.body.Read(p)
+	if err != nil {
+		_ = s.body.Close()
+	}
+	return n, err
+}
+
+// RawTrailers gives the agent the trailers, which are known when the body has been read.
+func (s *sending) RawTrailers() iter.Seq2[[]byte, []byte] {
+	return func(yield func(name, value []byte) bool) {
+		for name, values := range s.r.Trailer {
+			for _, value := range values {
+				if !yield([]byte(name), []byte(value)) {
+					return
+				}
+			}
+		}
+	}
+}
