@@ -151,7 +151,7 @@ func (a *acceptor) other(here *loop.Loop) *loop.Loop {
 	return loops[a.turn%len(loops)]
 }
 
-// crowded tells whether here has so many more connections than there that a new one is
+// crowded reports whether here has so many more connections than there that a new one is
 // worth the way. The kernel spreads them by chance, and clients leave as they like.
 func crowded(here, there *loop.Loop) bool {
 	mine, other := localOf(here).load.Load(), localOf(there).load.Load()

@@ -66,7 +66,7 @@ func (r *Request) Block() {
 // are all of one kind.
 const shakingHands = 0xff
 
-// expectLongShake tells whether the handshake that is about to begin should be handed off.
+// expectLongShake reports whether the handshake that is about to begin should be handed off.
 func (x *responder) expectLongShake() bool {
 	return !x.conn.Portable() && x.worker.Loop().Predicts() && x.worker.Expect(kindOf(x.server.run.seed, shakingHands, nil))
 }
@@ -74,7 +74,7 @@ func (x *responder) expectLongShake() bool {
 // segmentMost is how much of a path's first segment is looked at.
 const segmentMost = 32
 
-// expectBlock tells whether the request under way should be handed off.
+// expectBlock reports whether the request under way should be handed off.
 func (x *responder) expectBlock() bool {
 	return x.worker.Expect(kindOf(x.server.run.seed, byte(x.req.in.Head.Method), x.req.URL()))
 }

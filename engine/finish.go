@@ -55,7 +55,7 @@ func (x *responder) conclude() bool {
 	return true
 }
 
-// moreToRead tells whether the peer has sent, or may be sending, what will not be
+// moreToRead reports whether the peer has sent, or may be sending, what will not be
 // read. The message is over.
 func (x *responder) moreToRead() bool {
 	c := x.conn

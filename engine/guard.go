@@ -39,7 +39,7 @@ type guard struct {
 	gone chan struct{} // told by whoever leaves when it is over; made before that is said
 }
 
-// mine tells whether the caller is the handler itself. Where that takes long to tell,
+// mine reports whether the caller is the handler itself. Where that takes long to tell,
 // nobody is.
 func (x *responder) mine() bool { return sys.FastG && x.worker.Mine() }
 

@@ -296,7 +296,7 @@ func resolve(network, addr string) (sys.Addr, error) {
 	}
 }
 
-// haveIPv6 tells whether the system has IPv6 at all.
+// haveIPv6 reports whether the system has IPv6 at all.
 func haveIPv6() bool {
 	l, err := net.Listen("tcp6", "[::1]:0")
 	if err != nil {

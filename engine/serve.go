@@ -84,7 +84,7 @@ func (x *responder) runOn() {
 	}
 }
 
-// more tells whether there is anything for Next to judge; otherwise nothing more is to be done.
+// more reports whether there is anything for Next to judge; otherwise nothing more is to be done.
 func (x *responder) more() bool { return x.req.in.Unread() > 0 || x.proceed() }
 
 // serve is run where there is more, until a handler panics, and that was dealt with, which it
@@ -278,7 +278,7 @@ func (x *responder) handled() bool {
 	return x.conclude()
 }
 
-// plain tells whether an exchange whose handler has returned, and had it to itself, is over, and
+// plain reports whether an exchange whose handler has returned, and had it to itself, is over, and
 // HTTP goes on: the request was read and the answer ended, and the handler has done nothing that
 // must be put right. Nearly all are, and conclude has nothing to do.
 func (x *responder) plain() bool {

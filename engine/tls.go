@@ -177,7 +177,7 @@ func (x *responder) unshaken(err error) {
 	}
 }
 
-// looksLikeHTTP tells whether that is how a request of HTTP begins.
+// looksLikeHTTP reports whether that is how a request of HTTP begins.
 func looksLikeHTTP(begin []byte) bool {
 	for _, method := range []string{"GET /", "HEAD ", "POST ", "PUT /", "OPTIO", "DELET", "PATCH", "CONNE"} {
 		if bytes.HasPrefix(begin, []byte(method)) {

@@ -1,6 +1,5 @@
-// The body of a request, for as long as the handler runs and no longer: whoever
-// still reads then, such as an http.Transport that sends it on, gets an error and
-// not another request's bytes.
+// The body of a request, readable only while the handler runs: whoever reads later, such as an
+// http.Transport that forwards it, gets an error and not the bytes of another request.
 
 package nethttp
 
@@ -14,11 +13,11 @@ import (
 	"github.com/gale-http/gale/engine"
 )
 
-// body is an http.Request's Body. It may be used by any goroutine.
+// body is an http.Request's Body. Any goroutine may use it.
 type body struct {
 	mu  sync.Mutex
 	src *engine.Request // nil once the handler has returned
-	r   *http.Request   // gets the trailers; nil when there is no body
+	r   *http.Request   // receives the trailers; nil when there is no body
 
 	expects bool // the client waits for a 100 before it sends
 	begun   bool
@@ -30,7 +29,7 @@ func (b *body) init(req *engine.Request, r *http.Request) {
 	b.src, b.r, b.expects = req, r, r.Header["Expect"] != nil
 }
 
-// Read reads the body. At its end the request has its trailers.
+// Read reads the body. At its end it sets the request's Trailer.
 func (b *body) Read(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -56,7 +55,7 @@ func (b *body) takeTrailers() {
 	}
 }
 
-// Close ends the reading. What is left is dropped behind the answer.
+// Close ends reading. The rest of the body is drained like that of any unread body.
 func (b *body) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -64,20 +63,21 @@ func (b *body) Close() error {
 	return nil
 }
 
-// maxUnread is how much of a body of unknown length is read on for a handler that
-// has left it; net/http has the same.
+// maxUnread is how much of an unread body of unknown length is read before the response; net/http
+// has the same limit.
 const maxUnread = 256 << 10
 
-// settled tells, when the head of the answer leaves, whether the connection can go
-// on behind it: the body must have an end that is near. With a length the engine
-// knows that, and whether a client that waits for a 100 will send its body nobody
-// does; else, for a handler that has left it, the body is read on.
+// settled reports, when the head of the response is about to leave, whether the connection can go
+// on after it: the end of the request's body must be near. For a body of declared length the engine
+// decides. Whether a client that waits for a 100 will send its body, nobody knows: that counts as
+// settled. Otherwise, once the handler has left the body (left), it is read to its end, within
+// maxUnread.
 func (b *body) settled(left bool) bool {
 	if b.r == nil || b.r.ContentLength >= 0 {
 		return true
 	}
 	if !b.mu.TryLock() {
-		return false // somebody reads, and will be stopped
+		return false // somebody is reading, and will be stopped
 	}
 	defer b.mu.Unlock()
 	if b.sawEnd || !b.begun && b.expects {
@@ -97,8 +97,8 @@ func (b *body) settled(left bool) bool {
 	return false
 }
 
-// release ends the use of the engine's request. Whoever reads at this moment is
-// stopped: what it waits for may never come.
+// release ends the use of the engine's request. A read in progress is stopped, since what it waits
+// for may never come.
 func (b *body) release() {
 	if !b.mu.TryLock() {
 		b.src.SetReadDeadline(past)

@@ -1,5 +1,5 @@
-// The context of one request: it ends with the connection's, and when the handler
-// returns. Most handlers never look at it, so it costs nothing until they do.
+// The context of one request. It ends with the connection's context, and when the handler returns.
+// Most handlers never use it, so it costs nothing until they do.
 
 package nethttp
 
@@ -12,19 +12,19 @@ import (
 	"github.com/gale-http/gale/engine"
 )
 
-// requestContext is a context.Context that is made at first sight.
+// requestContext is a context.Context that makes the actual context at its first use.
 type requestContext struct {
 	server *http.Server
 
 	mu     sync.Mutex
 	req    *engine.Request // nil once the handler has returned
-	inner  context.Context // nil until somebody looks
+	inner  context.Context // nil until the first use
 	cancel context.CancelFunc
 }
 
 func (c *requestContext) init(req *engine.Request, s *http.Server) { c.req, c.server = req, s }
 
-// made returns the context that does the work.
+// made returns the inner context, and makes it at the first call.
 func (c *requestContext) made() context.Context {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -51,7 +51,7 @@ func (c *requestContext) release() {
 	}
 }
 
-// local returns the server's address of the connection.
+// local returns the local address of the connection. The caller holds c.mu.
 func (c *requestContext) local() any {
 	if c.req == nil {
 		return nil
@@ -68,7 +68,7 @@ func (c *requestContext) Done() <-chan struct{} { return c.made().Done() }
 // Err implements context.Context.
 func (c *requestContext) Err() error { return c.made().Err() }
 
-// Value implements context.Context. It has what http.Server puts there.
+// Value implements context.Context, with the values that http.Server sets.
 func (c *requestContext) Value(key any) any {
 	c.mu.Lock()
 	defer c.mu.Unlock()

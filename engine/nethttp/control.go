@@ -1,5 +1,5 @@
-// What http.ResponseController, http.Hijacker and their like ask of a response
-// beside its bytes.
+// The methods of a response that http.ResponseController, http.Hijacker and the like call, other
+// than those that write.
 
 package nethttp
 
@@ -18,9 +18,9 @@ import (
 	"github.com/gale-http/gale/writer"
 )
 
-// EnableFullDuplex says that the handler reads its request to the end although it
-// answers before (http.ResponseController). It may read then in any case; but for a
-// body of unknown length, only this makes the connection go on.
+// EnableFullDuplex declares that the handler reads its request to the end although it answers
+// before (http.ResponseController). Reading is possible in any case, but with a body of unknown
+// length the connection goes on only after this call.
 func (w *response) EnableFullDuplex() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -28,10 +28,10 @@ func (w *response) EnableFullDuplex() error {
 	return nil
 }
 
-// control is how deadlines get to the engine, past the locks of those who wait.
+// control passes deadlines to the engine without the locks that waiting goroutines hold.
 type control struct {
 	mu  sync.Mutex
-	req *engine.Request // nil when the handler has returned, or the connection was taken
+	req *engine.Request // nil once the handler has returned or the connection has been taken over
 	res *engine.Response
 }
 
@@ -41,7 +41,7 @@ func (c *control) release() {
 	c.req, c.res = nil, nil
 }
 
-// SetReadDeadline has reads of the request's body fail from t on, also one that waits
+// SetReadDeadline makes reads of the request's body fail from t on, including one that is waiting
 // (http.ResponseController). It holds until the handler returns.
 func (w *response) SetReadDeadline(t time.Time) error {
 	w.control.mu.Lock()
@@ -53,7 +53,7 @@ func (w *response) SetReadDeadline(t time.Time) error {
 	return nil
 }
 
-// SetWriteDeadline has writes fail from t on, also one that waits
+// SetWriteDeadline makes writes fail from t on, including one that is waiting
 // (http.ResponseController). It holds until the handler returns.
 func (w *response) SetWriteDeadline(t time.Time) error {
 	w.control.mu.Lock()
@@ -65,8 +65,8 @@ func (w *response) SetWriteDeadline(t time.Time) error {
 	return nil
 }
 
-// Hijack implements http.Hijacker. The connection is a *engine.Socket; what the
-// client has sent already is in the reader.
+// Hijack implements http.Hijacker. The connection is a *engine.Socket; what the client has already
+// sent is in the reader's buffer.
 func (w *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -101,8 +101,8 @@ func (w *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return socket, bufio.NewReadWriter(in, bufio.NewWriterSize(socket, bufferSize)), nil
 }
 
-// appendSwitching appends the head of the last answer in HTTP, 101, as it was when
-// WriteHeader was called: with it the connection is no longer the engine's.
+// appendSwitching appends the head of a 101, with the fields as they were when WriteHeader was
+// called. It is the last response in HTTP: the engine no longer owns the connection.
 func (w *response) appendSwitching(dst []byte) []byte {
 	dst = writer.AppendStatusLine(dst, http.StatusSwitchingProtocols, "")
 	for i := 0; i+1 < len(w.switching); i += 2 {
@@ -122,7 +122,7 @@ func (w *response) CloseNotify() <-chan bool {
 	return gone
 }
 
-// alive tells whether the handler has not returned yet.
+// alive reports whether the handler has not returned yet and still has the connection.
 func (w *response) alive() bool {
 	w.control.mu.Lock()
 	defer w.control.mu.Unlock()

@@ -1,4 +1,4 @@
-// Copying into a response: files as the kernel sends them, everything else by pieces.
+// Copying into a response: files are sent by the kernel, everything else is copied in pieces.
 
 package nethttp
 
@@ -8,8 +8,8 @@ import (
 	"os"
 )
 
-// ReadFrom implements io.ReaderFrom. The first bytes may be needed to guess the type;
-// behind them the engine sends a file, or a part of one, without copying.
+// ReadFrom implements io.ReaderFrom. The first bytes of the body may be needed to detect its type;
+// after those, the engine sends a file, or a part of one, without copying.
 func (w *response) ReadFrom(src io.Reader) (int64, error) {
 	if !isFile(src) {
 		return w.copyFrom(src)
@@ -25,7 +25,7 @@ func (w *response) ReadFrom(src io.Reader) (int64, error) {
 	return total + n, err
 }
 
-// isFile tells whether src is a file, or a part of one.
+// isFile reports whether src is a file, or a part of one.
 func isFile(src io.Reader) bool {
 	if limited, ok := src.(*io.LimitedReader); ok {
 		src = limited.R
@@ -34,8 +34,8 @@ func isFile(src io.Reader) bool {
 	return ok
 }
 
-// undecided tells whether the first body bytes are still to be looked at, or may be
-// all there are.
+// undecided reports whether the first body bytes are still needed to choose the Content-Type, or
+// may be all there are.
 func (w *response) undecided() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -45,7 +45,7 @@ func (w *response) undecided() bool {
 	return !w.headSent && (!w.typed || w.length < 0) && w.buffered < sniffSize
 }
 
-// sendFrom has the engine send what is left of a file.
+// sendFrom lets the engine send the rest of a file.
 func (w *response) sendFrom(src io.Reader) (int64, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -66,7 +66,7 @@ func (w *response) sendFrom(src io.Reader) (int64, error) {
 	return n, err
 }
 
-// copyFrom copies src by pieces. Nothing is locked while src is read.
+// copyFrom copies src in pieces. No lock is held while src is read.
 func (w *response) copyFrom(src io.Reader) (int64, error) {
 	buf := copyBuffers.Get().(*[copySize]byte)
 	defer copyBuffers.Put(buf)

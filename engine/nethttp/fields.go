@@ -1,5 +1,5 @@
-// From http.Header to the engine's fields. They are taken over when the head is
-// settled, so that what a handler changes later changes nothing, as in net/http.
+// From http.Header to the engine's fields. They are copied when the head is settled, so that later
+// changes by the handler have no effect, as in net/http.
 
 package nethttp
 
@@ -15,7 +15,8 @@ import (
 
 var errOver = errors.New("gale: the handler has returned, or has taken the connection over")
 
-// settle fixes status and fields. The first body bytes may add a Content-Type yet.
+// settle fixes the status and the fields. Only a Content-Type detected from the first body bytes,
+// and Connection: close, may still be added.
 func (w *response) settle(status int) {
 	w.status = status
 	_ = w.out.SetStatus(status)
@@ -65,7 +66,7 @@ func (w *response) declare() {
 	}
 }
 
-// leavesOut tells whether the field called key is no part of the head.
+// leavesOut reports whether the field called key is kept out of the head.
 func (w *response) leavesOut(key string) bool {
 	switch key {
 	case "Content-Length":
@@ -78,7 +79,7 @@ func (w *response) leavesOut(key string) bool {
 	return strings.HasPrefix(key, http.TrailerPrefix)
 }
 
-// interimFields returns the fields of an interim response, by name, value, name, value.
+// interimFields returns the fields of an interim response, as name, value, name, value.
 func (w *response) interimFields() []string {
 	var fields []string
 	for _, key := range sortedKeys(nil, w.header) {
@@ -92,8 +93,8 @@ func (w *response) interimFields() []string {
 	return fields
 }
 
-// setField gives the engine the field called key. What no field may be is left
-// out, or cleaned.
+// setField passes the field called key to the engine. An invalid name is left out, an invalid value
+// is cleaned.
 func (w *response) setField(key string) {
 	values := w.header[key]
 	if len(values) == 0 {
@@ -108,7 +109,8 @@ func (w *response) setField(key string) {
 	}
 }
 
-// set sets a field, in addition to those that differ from it in case only.
+// set sets a field, and keeps values already set under a key that differs from this one only in
+// case.
 func (w *response) set(key string, values []string) bool {
 	if key != textproto.CanonicalMIMEHeaderKey(key) {
 		var all []string
@@ -120,7 +122,7 @@ func (w *response) set(key string, values []string) bool {
 	return w.out.SetHeader(key, values...) == nil
 }
 
-// cleanValue returns a value with a space for each byte that none may have.
+// cleanValue returns v with spaces for the bytes that no field value may have, trimmed.
 func cleanValue(v string) string {
 	clean := []byte(v)
 	for i, c := range clean {
@@ -131,8 +133,8 @@ func cleanValue(v string) string {
 	return textproto.TrimString(string(clean))
 }
 
-// sendHead completes the head with what the first body bytes tell, and whether they
-// are the last. The engine sends it with them.
+// sendHead completes the head, given the first body bytes and whether they are the last. The engine
+// sends it together with them.
 func (w *response) sendHead(first []byte, last bool) {
 	if w.headSent {
 		return
@@ -146,7 +148,7 @@ func (w *response) sendHead(first []byte, last bool) {
 	}
 }
 
-// hasTrailers tells whether there are trailers that nobody announced.
+// hasTrailers reports whether h has trailers under http.TrailerPrefix, which are not announced.
 func hasTrailers(h http.Header) bool {
 	for key := range h {
 		if strings.HasPrefix(key, http.TrailerPrefix) {
@@ -156,8 +158,7 @@ func hasTrailers(h http.Header) bool {
 	return false
 }
 
-// addTrailers gives the engine all trailers. It drops them if the body is not
-// chunked.
+// addTrailers passes all trailers to the engine, which drops them if the body is not chunked.
 func (w *response) addTrailers() {
 	if !w.trailing {
 		return
@@ -175,7 +176,7 @@ func (w *response) addTrailers() {
 	}
 }
 
-// sortedKeys appends the keys of h, in order.
+// sortedKeys appends the keys of h to keys, sorted.
 func sortedKeys(keys []string, h http.Header) []string {
 	for key := range h {
 		keys = append(keys, key)

@@ -1,5 +1,5 @@
-// The way of one request through an http.Handler: what is made for it, and what is
-// taken back when the handler returns, panics or ends its goroutine.
+// The path of one request through an http.Handler: what is made for it, and what is taken back when
+// the handler returns, panics or calls runtime.Goexit.
 
 package nethttp
 
@@ -10,8 +10,8 @@ import (
 	"github.com/gale-http/gale/engine"
 )
 
-// Handler returns a handler that has h answer; nil stands for
-// http.DefaultServeMux. Both may be called by any number of goroutines.
+// Handler returns an engine.Handler that lets h answer; nil stands for http.DefaultServeMux. The
+// result may be called by any number of goroutines at once, which then call h.
 func Handler(h http.Handler) engine.Handler {
 	b := &bridge{server: &http.Server{Handler: h}}
 	return b.serve
@@ -19,17 +19,17 @@ func Handler(h http.Handler) engine.Handler {
 
 // bridge is what all requests to one http.Handler share.
 type bridge struct {
-	server *http.Server // what its handlers see as http.ServerContextKey
+	server *http.Server // what handlers find as http.ServerContextKey
 }
 
-// transaction is one request and its response, allocated together. The handler may
-// keep parts of it for ever; the engine's side of it ends with the handler.
+// transaction is one request and its response, allocated together. The handler may keep parts of it
+// for ever; its references to the engine's objects end with the handler.
 type transaction struct {
 	body     body
 	response response
 	context  requestContext
 	url      url.URL
-	values   [16]string // of the first fields
+	values   [16]string // the values of the first fields
 }
 
 func (b *bridge) serve(req *engine.Request, res *engine.Response) {
@@ -61,15 +61,15 @@ func (b *bridge) serve(req *engine.Request, res *engine.Response) {
 	returned = true
 }
 
-// release takes back from the handler, and from whatever it has started, what
-// belongs to the engine.
+// release takes back what belongs to the engine, from the handler and from goroutines it has
+// started.
 func (t *transaction) release() {
 	t.response.release()
 	t.body.release()
 	t.context.release()
 }
 
-// handler returns who answers r, as http.Server chooses.
+// handler returns the handler that answers r, chosen as http.Server does.
 func (b *bridge) handler(r *http.Request) http.Handler {
 	if r.RequestURI == "*" && r.Method == http.MethodOptions && !b.server.DisableGeneralOptionsHandler {
 		return generalOptions

@@ -1,5 +1,5 @@
-// An http.Request of what came in: all of the head in one string, of which its
-// fields are parts.
+// From the engine's request to an http.Request: the head is copied into one string, and its fields
+// are substrings of that.
 
 package nethttp
 
@@ -43,7 +43,7 @@ func newRequest(req *engine.Request, t *transaction) (*http.Request, error) {
 		}
 	}
 	if r.Header["Pragma"] != nil && r.Header["Pragma"][0] == "no-cache" && r.Header["Cache-Control"] == nil {
-		r.Header["Cache-Control"] = []string{"no-cache"} // as net/http has it
+		r.Header["Cache-Control"] = []string{"no-cache"} // as net/http does
 	}
 	r.Close = closes(r)
 	r.Body = http.NoBody
@@ -54,8 +54,8 @@ func newRequest(req *engine.Request, t *transaction) (*http.Request, error) {
 	return r, nil
 }
 
-// copyHead copies the target and the fields, whose values stand in values if these
-// suffice, and returns the value of Host, which net/http keeps elsewhere.
+// copyHead copies the target and the fields and returns the value of Host, which net/http keeps
+// elsewhere. The field values are stored in values if that has room for them.
 func copyHead(r *http.Request, req *engine.Request, values []string) (host string) {
 	target, size, lines := req.URL(), len(req.URL()), 0
 	for name, value := range req.RawHeaders() {
@@ -106,8 +106,8 @@ var canonical = func() (names [256]string) {
 	return names
 }()
 
-// announceTrailers makes r.Trailer hold the names that Trailer announces, as
-// net/http does, and takes that field away.
+// announceTrailers puts the names that the Trailer field announces into r.Trailer and removes the
+// field, as net/http does.
 func announceTrailers(r *http.Request) error {
 	for _, list := range r.Header["Trailer"] {
 		for name := range strings.SplitSeq(list, ",") {
@@ -127,7 +127,7 @@ func announceTrailers(r *http.Request) error {
 	return nil
 }
 
-// closes tells whether the client wants the connection closed behind the answer.
+// closes reports whether the client wants the connection closed after the response.
 func closes(r *http.Request) bool {
 	closes, keeps := false, false
 	for _, list := range r.Header["Connection"] {

@@ -1,6 +1,5 @@
-// The http.ResponseWriter: body bytes are collected until they fill a buffer, so
-// that a short answer leaves whole and with its length, and a long one in few
-// pieces.
+// The http.ResponseWriter. Body bytes are collected until they fill a buffer, so that a short
+// response is sent whole and with its length, and a long one in few pieces.
 
 package nethttp
 
@@ -14,23 +13,23 @@ import (
 )
 
 const (
-	bufferSize = 4 << 10  // of body bytes before they are sent
-	copySize   = 32 << 10 // of pieces that ReadFrom copies
+	bufferSize = 4 << 10  // body bytes collected before they are sent
+	copySize   = 32 << 10 // size of the pieces that are copied
 	sniffSize  = 512      // what http.DetectContentType looks at
 )
 
-// Buffers belong to a response from its first body byte until its handler returns,
-// and to one call of ReadFrom.
+// A response has a buffer from its first body byte until its handler returns; a copy buffer is held
+// for one call.
 var (
 	buffers     = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 	copyBuffers = sync.Pool{New: func() any { return new([copySize]byte) }}
 )
 
-// response is an http.ResponseWriter. As net/http's, it is for one goroutine at a
-// time; unlike it, the lock keeps one that comes too late from harm.
+// response is an http.ResponseWriter. Like net/http's, it is for one goroutine at a time; unlike
+// there, a lock makes a late call harmless.
 type response struct {
 	mu     sync.Mutex
-	out    *engine.Response // nil when the handler has returned
+	out    *engine.Response // nil once the handler has returned
 	r      *http.Request
 	body   *body
 	header http.Header
@@ -38,15 +37,15 @@ type response struct {
 
 	buf      *[bufferSize]byte
 	buffered int
-	length   int64 // declared, or -1
+	length   int64 // the declared length; -1: none
 	written  int64
 
-	announced []string // trailers that the Trailer field named
+	announced []string // trailers that the Trailer field names
 	switching []string // the fields of a 101, as name, value, name, value
 	control   control
 	headSent  bool // the engine has the whole head
 	chunked   bool // Transfer-Encoding was set
-	typed     bool // Content-Type, or Content-Encoding, was set: nothing to guess
+	typed     bool // Content-Type or the like was set: the type is not to be detected
 	trailing  bool // there will be trailers
 	duplex    bool // the handler answers while it reads
 	hijacked  bool
@@ -57,7 +56,7 @@ func (w *response) init(r *http.Request, b *body, req *engine.Request, res *engi
 	w.control.req, w.control.res = req, res
 }
 
-// usable returns why the response cannot be written, if so.
+// usable returns nil, or why the response cannot be written.
 func (w *response) usable() error {
 	switch {
 	case w.hijacked:
@@ -76,8 +75,8 @@ func (w *response) Header() http.Header {
 	return w.header
 }
 
-// WriteHeader implements http.ResponseWriter. A status of 1xx, but for 101, leaves at
-// once, with the fields set so far.
+// WriteHeader implements http.ResponseWriter. A 1xx status other than 101 is sent at once, with the
+// fields set so far.
 func (w *response) WriteHeader(status int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -95,7 +94,7 @@ func (w *response) WriteHeader(status int) {
 	}
 }
 
-// bodyAllowed tells whether the status can have a body.
+// bodyAllowed reports whether a response with the status may have a body.
 func (w *response) bodyAllowed() bool {
 	return w.status >= 200 && w.status != http.StatusNoContent && w.status != http.StatusNotModified
 }
@@ -137,7 +136,7 @@ func (w *response) WriteString(s string) (int, error) {
 	return n + w.fill(copy(w.buf[w.buffered:], s[n:])), nil
 }
 
-// admit tells whether n more body bytes can be written, and makes room for them.
+// admit returns nil if n more body bytes may be written, and makes sure that there is a buffer.
 func (w *response) admit(n int) error {
 	if err := w.usable(); err != nil {
 		return err
@@ -150,7 +149,7 @@ func (w *response) admit(n int) error {
 	case !w.bodyAllowed():
 		return http.ErrBodyNotAllowed
 	}
-	// As in net/http, behind a piece that was too much nothing else fits either.
+	// As in net/http, after a piece that was too long nothing else fits either.
 	if w.written += int64(n); w.length >= 0 && w.written > w.length {
 		return http.ErrContentLength
 	}
@@ -173,7 +172,7 @@ func (w *response) sendBuffer() error {
 	return w.send(w.buf[:n])
 }
 
-// send sends p, behind the head if that has not left.
+// send sends p, preceded by the head if that has not left.
 func (w *response) send(p []byte) error {
 	w.sendHead(p, false)
 	_, err := w.out.Write(p)
@@ -183,7 +182,7 @@ func (w *response) send(p []byte) error {
 // Flush implements http.Flusher.
 func (w *response) Flush() { _ = w.FlushError() }
 
-// FlushError sends what was written so far (http.ResponseController).
+// FlushError sends what has been written so far (http.ResponseController).
 func (w *response) FlushError() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -220,7 +219,7 @@ func (w *response) finish() {
 		rest = w.buf[:w.buffered]
 	}
 	if w.trailing && !w.headSent {
-		// A whole answer would have a length, and then no trailers.
+		// A response sent whole would have a length, and so no trailers.
 		if w.flush() != nil {
 			return
 		}
@@ -234,7 +233,7 @@ func (w *response) finish() {
 	}
 }
 
-// release ends the use of the engine's response, and gives the buffer back.
+// release ends the use of the engine's response and returns the buffer to its pool.
 func (w *response) release() {
 	w.control.release()
 	w.mu.Lock()

@@ -1,4 +1,4 @@
-// A gale server in the place of an http.Server that a program has configured already.
+// NewServer: a gale server in place of an http.Server that a program has already configured.
 
 package nethttp
 
@@ -9,19 +9,21 @@ import (
 	"github.com/gale-http/gale/engine"
 )
 
-// errHooks is about what has no counterpart: silence would be worse.
+// errHooks reports settings that have no counterpart: ignoring them silently would be worse.
 var errHooks = errors.New("gale: BaseContext, ConnContext, ConnState and TLSNextProto of an http.Server have no counterpart: use engine.Events")
 
-// NewServer returns a gale server that serves as s would. It takes over Handler,
-// ErrorLog, DisableGeneralOptionsHandler, MaxHeaderBytes (as Limits.Head) and the
-// timeouts: ReadHeaderTimeout as Timeouts.Head, IdleTimeout as Timeouts.Idle, each
-// with ReadTimeout in its place as net/http has it; ReadTimeout and WriteTimeout as
-// Timeouts.Body and Write, which bound each wait and not the whole. What is zero is
-// gale's default, and not unbounded; but a handler may be silent for as long as it
-// likes, as under net/http. TLSConfig, when it has certificates, becomes TLS: the
-// server then speaks it on all its listeners, and HTTP/1 only. The fields of the result may be changed before it
-// listens; s is what handlers find as http.ServerContextKey, and is not used
-// otherwise. With BaseContext, ConnContext, ConnState or TLSNextProto set it fails.
+// NewServer returns a gale server that serves as s would. It takes over Handler, ErrorLog,
+// DisableGeneralOptionsHandler, MaxHeaderBytes (as Limits.Head) and the timeouts: ReadHeaderTimeout
+// as Timeouts.Head and IdleTimeout as Timeouts.Idle, for both of which ReadTimeout stands in when
+// they are zero, as in net/http; ReadTimeout and WriteTimeout as Timeouts.Body and Timeouts.Write,
+// which bound each wait rather than the whole message. A timeout that is zero is gale's default,
+// not unbounded; but a handler may be inactive for as long as it likes, as under net/http.
+// TLSConfig, if it has certificates, becomes TLS: the server then uses TLS on all its listeners,
+// and speaks HTTP/1 only.
+//
+// NewServer fails if BaseContext, ConnContext, ConnState or TLSNextProto is set. The fields of the
+// result may be changed before it listens. Handlers find s as http.ServerContextKey; it is not used
+// otherwise.
 func NewServer(s *http.Server) (*engine.Server, error) {
 	if s.BaseContext != nil || s.ConnContext != nil || s.ConnState != nil || s.TLSNextProto != nil {
 		return nil, errHooks

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// parseTarget returns the URL of a target, in any of its four forms, as net/http
-// has it. Nearly all need nothing but u.
+// parseTarget returns the URL of a target, in any of its four forms, as net/http does. Plain paths,
+// which nearly all are, are parsed into u without calling package url.
 func parseTarget(u *url.URL, method, target string) (*url.URL, error) {
 	if path, query, found := strings.Cut(target, "?"); isPlainPath(path) && (query != "" || !found) {
 		u.Path, u.RawQuery = path, query
@@ -25,8 +25,8 @@ func parseTarget(u *url.URL, method, target string) (*url.URL, error) {
 	return url.ParseRequestURI(target)
 }
 
-// isPlainPath tells whether path is absolute and has nothing in it that package
-// url would treat in any way.
+// isPlainPath reports whether path is absolute and contains nothing that package url would decode
+// or escape.
 func isPlainPath(path string) bool {
 	for i := range len(path) {
 		if !plain[path[i]] {
