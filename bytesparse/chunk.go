@@ -1,21 +1,21 @@
 package bytesparse
 
-// Chunk lines: chunk-size [ chunk-ext ] CRLF (RFC 9112 §7.1). Nearly every one
-// is a few hex digits and CRLF; extensions are checked against their grammar by
-// a small state machine, and otherwise ignored. An error is the first offence
-// in the order of the bytes, so that it does not matter where b was cut.
+// Chunk lines: chunk-size [ chunk-ext ] CRLF (RFC 9112 §7.1). Nearly all consist
+// of a few hex digits and CRLF. Extensions are checked against their grammar by a
+// small state machine and otherwise ignored. The error reported is the first one in
+// byte order, so that it does not matter where b was cut.
 
-// defaultChunkLine bounds a chunk line when the caller does not.
+// defaultChunkLine bounds a chunk line, in bytes, unless the caller sets a limit.
 const defaultChunkLine = 256
 
 // NextChunkLine reads the chunk-size line at the start of b (RFC 9112 §7.1,
-// §7.1.1). n is the length of the line with its CRLF, size the chunk's size in
-// bytes; n == 0 with a nil error means that the line is not complete: ask again
-// with more. The size is hex digits and nothing else; extensions must follow
-// their grammar and are ignored.
+// §7.1.1). n is the length of the line including its CRLF, size the chunk's size in
+// bytes; n == 0 with a nil error means that the line is incomplete: call again with
+// more bytes. The size must consist of hex digits only; extensions must follow their
+// grammar and are ignored.
 //
-// lim bounds n, in bytes; 0 means 256 and a negative number no bound. The error
-// is an *Error, and the same wherever b was cut. It allocates only on error.
+// lim bounds n, in bytes; 0 means 256 and a negative number no limit. The error is
+// an *Error and does not depend on where b was cut. It allocates only on error.
 func NextChunkLine(b []byte, lim int) (n int, size int64, err error) {
 	if lim == 0 {
 		lim = defaultChunkLine
@@ -31,7 +31,7 @@ func NextChunkLine(b []byte, lim int) (n int, size int64, err error) {
 		}
 		size = size<<4 | int64(unhex(b[i]))
 	}
-	if i == 0 && len(b) > 0 && b[0] != '\r' { // of CR, it is not known yet what it is
+	if i == 0 && len(b) > 0 && b[0] != '\r' { // a CR may turn out to be a bare CR: judged below
 		return 0, 0, badChunk(b, 0, ReasonChunkSize)
 	}
 	if i > 0 && isLineEnd(b, i) {
@@ -59,7 +59,7 @@ func unhex(c byte) byte {
 	return (c | 0x20) - 'a' + 10
 }
 
-// badChunk returns the error for the byte at b[i], which can not stand there.
+// badChunk returns the error for the byte at b[i], which is not allowed there.
 func badChunk(b []byte, i int, r Reason) error {
 	switch {
 	case b[i] == '\n':
@@ -70,7 +70,8 @@ func badChunk(b []byte, i int, r Reason) error {
 	return &Error{r, i}
 }
 
-// The states of chunkExt, each named for what stands before it.
+// The states of chunkExt. Each is named after what precedes the next byte; the comment
+// says what may stand there.
 const (
 	afterSize   = iota // blanks before ";"
 	afterSemi          // blanks before a name
@@ -83,13 +84,13 @@ const (
 	afterValue         // blanks before ";"
 )
 
-// chunkExt checks the extensions of a chunk line from b[i] on, directly behind
-// the size: *( BWS ";" BWS token [ BWS "=" BWS ( token / quoted-string ) ] ). It
-// returns where the CR of the line's end stands; len(b), or the CR's index with
-// nothing behind it, when the line is not complete; or the offending byte's index
-// and what is wrong with it.
+// chunkExt checks the extensions of a chunk line from b[i] on, directly after the
+// size: *( BWS ";" BWS token [ BWS "=" BWS ( token / quoted-string ) ] ). It returns
+// the index of the CR that ends the line; while the line is incomplete, len(b), or
+// the index of a CR that is the last byte; on error, the index of the offending byte
+// and the reason.
 func chunkExt(b []byte, i int) (int, Reason) {
-	bare, state := true, afterSize // bare: no blank since the last part
+	bare, state := true, afterSize // bare: the previous byte is no blank
 	for ; i < len(b); i++ {
 		c := b[i]
 		if c == '\r' {
@@ -111,7 +112,7 @@ func chunkExt(b []byte, i int) (int, Reason) {
 	return i, ReasonNone
 }
 
-// unlessSize returns the reason for a byte that can not stand in that state.
+// unlessSize returns the reason for a byte that is not allowed in that state.
 func unlessSize(state int) Reason {
 	if state == afterSize {
 		return ReasonChunkSize
@@ -119,8 +120,8 @@ func unlessSize(state int) Reason {
 	return ReasonChunkExt
 }
 
-// nextExtState returns the state after byte c in that state, -1 when c can not
-// stand there.
+// nextExtState returns the state that byte c leads to, -1 if c is not allowed in
+// that state.
 func nextExtState(state int, c byte) int {
 	token := class[c]&classToken != 0
 	switch state {

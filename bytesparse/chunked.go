@@ -1,66 +1,66 @@
 package bytesparse
 
-// Chunked bodies (RFC 9112 §7.1): what of the bytes is data, and where it ends.
-// Next takes them one by one, data where it lies; Decode gathers the data of as
-// many chunks as there are.
+// Chunked bodies (RFC 9112 §7.1): which bytes are data, and where the body ends.
+// Next takes one piece at a time and leaves the data in place; Decode copies out the
+// data of as many chunks as are there.
 //
-// Many small chunks are what makes a decoder slow, and streams of them have one
-// size mostly. So Decode expects a line to be the one before: then the place of the next
-// line does not wait for this one's digits.
+// Many small chunks are what makes a decoder slow, and the chunks of such a stream are
+// mostly of one size. Decode therefore predicts that a size line equals the one before
+// it: the position of the next line then does not depend on parsing this one's digits.
 
-// ChunkLimits bounds a chunked body. In each, zero means the default and a
-// negative number none.
+// ChunkLimits bounds a chunked body. In each field, zero means the default and a
+// negative number no limit.
 type ChunkLimits struct {
 	Line     int   // bytes of a size line, extensions and CRLF included; 256 by default
-	Overhead int   // bytes of size lines of the whole body, beyond 16 a chunk and one per byte of data; 16384 by default
-	Body     int64 // bytes of data of the whole body; none by default
+	Overhead int   // bytes of size lines in the whole body, beyond 16 per chunk and one per byte of data; 16384 by default
+	Body     int64 // bytes of data in the whole body; no limit by default
 }
 
 const (
 	defaultChunkOverhead = 16 << 10
-	freeLine             = 16 // of a size line costs nothing: fourteen digits, far more than anybody needs
+	freeLine             = 16 // bytes of a size line that are not charged: fourteen digits and CRLF, more than any real size needs
 	maxDebt              = 1<<31 - 1
 )
 
 // ChunkEvent is what a step of Chunked.Next found.
 type ChunkEvent uint8
 
-// The events. With each, b[:n] is to be dropped before the next call.
+// The events. After each, b[:n] is consumed: the next call must begin after it.
 const (
-	ChunkMore    ChunkEvent = iota // nothing can be said yet, n is 0: ask again with more
-	ChunkFraming                   // b[:n] was framing
+	ChunkMore    ChunkEvent = iota // more bytes are needed; n is 0
+	ChunkFraming                   // b[:n] is framing
 	ChunkData                      // b[:n] is data
-	ChunkLast                      // b[:n] was the last chunk's line: a trailer section follows, which is for Head.ParseTrailers
+	ChunkLast                      // b[:n] is the last chunk's line; a trailer section follows, for Head.ParseTrailers
 )
 
-// chunkAt is where a Chunked stands.
+// chunkAt is what a Chunked expects next.
 type chunkAt uint8
 
 const (
 	atLine chunkAt = iota
 	atData
-	atEnd // the CRLF behind a chunk's data
+	atEnd // the CRLF after a chunk's data
 	atTrailers
 )
 
-// Chunked is how far a chunked body has been read. Its zero value stands at the
-// first chunk's line. It holds no pointer and no byte of the body, so what was
-// not consumed must be given again.
+// Chunked is the position in a chunked body. The zero value is at the first chunk's
+// size line. It holds no pointer and none of the body's bytes, so bytes that were not
+// consumed must be passed again.
 type Chunked struct {
-	Left int64 // bytes left of the chunk under way
+	Left int64 // bytes left of the current chunk
 	Read int64 // bytes of data so far
-	debt int32 // framing not yet paid for, see charge
+	debt int32 // framing not yet paid for; see charge
 	at   chunkAt
 }
 
-// Done tells whether the last chunk's line has been read.
+// Done reports whether the last chunk's size line has been read.
 func (c *Chunked) Done() bool { return c.at == atTrailers }
 
-// Next takes one thing off the start of b: data in pieces as large as they are
-// there, or framing. What it says does not depend on where b was cut. Size lines
-// follow the rules of NextChunkLine. A nil lim means the default limits. The
-// error is an *Error with an offset in b; after it nothing can be made of the
-// body any more. It allocates only on error.
+// Next consumes one piece at the start of b: framing, or as much of the current
+// chunk's data as b holds. The result does not depend on where b was cut. Size lines
+// follow the rules of NextChunkLine. A nil lim means the default limits. The error is
+// an *Error with an offset in b; after an error the body cannot be read any further.
+// It allocates only on error.
 func (c *Chunked) Next(b []byte, lim *ChunkLimits) (n int, ev ChunkEvent, err error) {
 	skip := 0
 	switch c.at {
@@ -109,7 +109,7 @@ func (c *Chunked) Next(b []byte, lim *ChunkLimits) (n int, ev ChunkEvent, err er
 	return skip + n, ChunkFraming, nil
 }
 
-// took counts off n bytes of data.
+// took accounts for n bytes of data.
 func (c *Chunked) took(n int) {
 	c.Left -= int64(n)
 	c.Read += int64(n)
@@ -118,11 +118,11 @@ func (c *Chunked) took(n int) {
 	}
 }
 
-// charge bounds chunk framing by the data that it frames. A line is free up to
-// freeLine bytes and one byte more per byte of data; what it takes beyond that
-// is owed, may be worked off by later chunks, and must not outgrow the limit. So
-// small chunks are fine and long extensions are fine, but a stream of one in the
-// other is not. It reports whether the bound holds.
+// charge bounds chunk framing in proportion to the data it frames, and reports whether
+// the bound holds. A line is free up to freeLine bytes plus one byte per byte of data.
+// What exceeds that becomes debt, which later chunks may pay off and which must not
+// exceed the limit. So small chunks are fine and long extensions are fine, but not a
+// stream of small chunks with long extensions.
 func (c *Chunked) charge(line int, size int64, limit int) bool {
 	switch {
 	case limit < 0:
@@ -136,13 +136,13 @@ func (c *Chunked) charge(line int, size int64, limit int) bool {
 }
 
 // Decode copies data from src to dst, leaving out the framing, and returns how
-// many bytes it wrote and how many of src it consumed. It goes on as far as one
-// of them allows, or stops behind data that it has copied; so ask again until it
-// returns two zeros: then src has too little to go by, dst is full, or Done. dst
-// may begin at the same byte as src, to decode a body in place.
+// many bytes it wrote and how many of src it consumed. It may stop early, after data
+// it has copied: call it again until it returns two zeros. Then src is too short to
+// continue, dst is full, or Done reports true. dst may begin at the same byte as src,
+// to decode a body in place.
 //
-// The error is an *Error with an offset in src; nothing is written then.
-// Otherwise as Next.
+// The error is an *Error with an offset in src; nothing was written then. Otherwise
+// Decode behaves as Next does.
 func (c *Chunked) Decode(dst, src []byte, lim *ChunkLimits) (written, n int, err error) {
 	for {
 		switch c.at {
@@ -175,9 +175,9 @@ func (c *Chunked) Decode(dst, src []byte, lim *ChunkLimits) (written, n int, err
 	}
 }
 
-// whole copies the data of chunks from src[n] on that are all there and fit into
-// dst, up to the first whose line is not just a few digits. It returns how many
-// bytes it wrote, and n behind the chunks.
+// whole copies the data of the chunks from src[n] on that are complete and fit into
+// dst, up to the first whose size line is more than a few digits. It returns how many
+// bytes it wrote and the index after the last chunk copied.
 func (c *Chunked) whole(dst, src []byte, n int, lim *ChunkLimits) (written, end int) {
 	if lim != nil && lim.Body > 0 && lim.Body-c.Read < int64(len(dst)) {
 		dst = dst[:max(lim.Body-c.Read, 0)]
@@ -185,7 +185,7 @@ func (c *Chunked) whole(dst, src []byte, n int, lim *ChunkLimits) (written, end 
 	if lim != nil && lim.Line > 0 && lim.Line < 8 {
 		return 0, n
 	}
-	lines := 0 // bytes of size lines, beyond what is free
+	lines := 0 // bytes of size lines, less freeLine for each: negative as a rule
 	line, mask, skip, size := uint64(1), uint64(0), 0, 0
 	for end = n; end+8 <= len(src); {
 		w := load64(src, end)
@@ -201,7 +201,7 @@ func (c *Chunked) whole(dst, src []byte, n int, lim *ChunkLimits) (written, end 
 			break
 		}
 		switch {
-		case size-8 <= 8 && size >= 8: // both words are loaded before one is stored
+		case size-8 <= 8 && size >= 8: // load both words before storing: dst and src may overlap
 			a, b := load64(src, from), load64(src, from+size-8)
 			store64(dst, written, a)
 			store64(dst, written+size-8, b)
@@ -217,8 +217,8 @@ func (c *Chunked) whole(dst, src []byte, n int, lim *ChunkLimits) (written, end 
 	return written, end
 }
 
-// plainLine reads a size line of one to six digits, no extension and CRLF at the
-// start of w; size is 0 when that is not what w begins with.
+// plainLine reads a size line of one to six digits, without extension, and its CRLF
+// at the start of w; size is 0 if w does not begin with one.
 func plainLine(w uint64) (n, size int) {
 	for n = range 7 {
 		d := hexValue[byte(w)]

@@ -1,8 +1,7 @@
 package bytesparse
 
-// Byte classes, one table for all of them: a byte's entry has the bit of each
-// class it belongs to. The table is the definition; the SWAR and vector scans
-// are tested against it.
+// Byte classes, in one table: a byte's entry has the bit of each class it belongs to.
+// The table is the definition; the SWAR and vector scans are tested against it.
 
 const (
 	classToken  = 1 << iota // tchar, RFC 9110 §5.6.2
@@ -44,11 +43,10 @@ var class = func() (t [256]uint8) {
 	return t
 }()
 
-// isOWS tells whether c is optional white space: SP or HTAB, nothing else
-// (RFC 9110 §5.6.3).
+// isOWS reports whether c is optional white space: SP or HTAB (RFC 9110 §5.6.3).
 func isOWS(c byte) bool { return c == ' ' || c == '\t' }
 
-// all tells whether every byte of b is inside the class.
+// all reports whether every byte of b is in the class.
 func all[T string | []byte](b T, bit uint8) bool {
 	i, in, class := 0, bit, &class
 	for ; i+8 <= len(b); i += 8 {
@@ -61,8 +59,8 @@ func all[T string | []byte](b T, bit uint8) bool {
 	return in != 0
 }
 
-// indexNot returns the index of the first byte of b outside the class, -1 when
-// all are inside.
+// indexNot returns the index of the first byte of b that is not in the class, -1
+// when there is none.
 func indexNot[T string | []byte](b T, bit uint8) int {
 	for i := range len(b) {
 		if class[b[i]]&bit == 0 {
@@ -72,8 +70,8 @@ func indexNot[T string | []byte](b T, bit uint8) int {
 	return -1
 }
 
-// IsToken tells whether b is a token: one or more tchar (RFC 9110 §5.6.2). It
-// does not allocate and keeps nothing.
+// IsToken reports whether b is a token: one or more tchar (RFC 9110 §5.6.2). It
+// does not allocate.
 func IsToken[T string | []byte](b T) bool {
 	i := 0
 	for ; i+8 <= len(b); i += 8 {
@@ -89,14 +87,13 @@ func IsToken[T string | []byte](b T) bool {
 	return i > 0
 }
 
-// IsFieldValue tells whether b may be sent as a field value: no control byte
-// but HTAB, and so no CR, LF or NUL; obs-text (0x80–0xff) may occur, and b may
-// be empty (RFC 9110 §5.5). It does not allocate and keeps nothing.
+// IsFieldValue reports whether b may be sent as a field value (RFC 9110 §5.5): it has
+// no control byte other than HTAB, and so no CR, LF or NUL. It may hold obs-text
+// (0x80–0xff) and may be empty. It does not allocate.
 func IsFieldValue[T string | []byte](b T) bool { return IndexControl(b) < 0 }
 
-// IndexControl returns the index of the first byte of b that a field value must not
-// have (see IsFieldValue), -1 when there is none. It does not allocate and keeps
-// nothing.
+// IndexControl returns the index of the first byte of b that is not allowed in a field
+// value (see IsFieldValue), -1 when there is none. It does not allocate.
 func IndexControl[T string | []byte](b T) int {
 	n := len(b)
 	if n < 8 {
@@ -118,8 +115,7 @@ func IndexControl[T string | []byte](b T) int {
 	return -1
 }
 
-// IsTarget tells whether b consists of one or more bytes that may stand in a
-// request target: those of a URI without "#" (RFC 9112 §3.2, RFC 3986 §2).
-// Neither its form nor its percent-escapes are looked at. It does not allocate
-// and keeps nothing.
+// IsTarget reports whether b is not empty and has only bytes that are allowed in a
+// request target: those of a URI without "#" (RFC 9112 §3.2, RFC 3986 §2). It checks
+// neither the form nor the percent-escapes. It does not allocate.
 func IsTarget[T string | []byte](b T) bool { return len(b) > 0 && targetBytes(b) }

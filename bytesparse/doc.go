@@ -1,49 +1,49 @@
-// Package bytesparse reads HTTP/1.x heads, chunk lines and field values out of
+// Package bytesparse parses HTTP/1.x heads, chunk lines and field values in
 // byte slices: bytes in, positions out.
 //
-// It never copies, never allocates on the way of a good message, keeps no
-// state but the caller's and starts nothing. A [Head] holds offsets into the
-// buffer it was parsed from, so the buffer may be moved or grown as long as
-// its bytes stay the same.
+// Parsing a valid message does not copy it, and allocates only to grow the caller's
+// slices. The package has no state of its own and starts no goroutines. A [Head]
+// holds offsets into the buffer it was parsed from, so the buffer may be moved or
+// grown as long as its bytes stay the same.
 //
-// # Ways to call it
+// # Overview
 //
 //   - [Head.ParseRequest], [Head.ParseResponse] and [Head.ParseTrailers] take
-//     what has arrived so far. They return the size of the head, or 0 when it
-//     is not complete yet.
-//   - [IndexHeadEnd] is the resumable search to use between two such calls, so
-//     that a head that arrives byte by byte costs a constant per byte.
-//   - [Chunked] reads a chunked body, step by step where it lies or many chunks
-//     at a time into one slice.
-//   - [CutTarget] parts a target of any form; [QueryPairs] and [ListItems] iterate over
-//     its query and over the elements of a list, without copying; what is encoded is
-//     decoded on demand.
-//   - Everything else ([NextChunkLine], [NextToken], [ParseUint], …) reads one
-//     value and returns.
+//     what has arrived so far. They return the size of the head, or 0 while it
+//     is incomplete.
+//   - [IndexHeadEnd] is a resumable search for the end of a head. Call it until it
+//     finds the end, and then parse once: a head that arrives byte by byte then costs
+//     a constant per byte.
+//   - [Chunked] decodes a chunked body, either in place, one piece at a time, or many
+//     chunks at once into a slice.
+//   - [CutTarget] splits a request target of any form. [QueryPairs] and [ListItems]
+//     iterate over a query and over the elements of a list without copying; decoding
+//     is left to the caller ([AppendUnescaped], [AppendUnquoted]).
+//   - The other functions ([NextChunkLine], [NextToken], [ParseUint], …) read a
+//     single value.
 //
 // # Strictness
 //
-// Where leniency has ever been a smuggling bug, the message is refused: bare
-// LF, bare CR, NUL and other control bytes, folded lines (in requests and
-// trailers), blanks before the colon, names that are not tokens, targets with
-// bytes outside the URI set, versions other than HTTP/1.x. There is no lenient
-// mode.
+// Input whose lenient parsing has ever been a smuggling bug is refused: bare LF,
+// bare CR, NUL and other control bytes, folded lines (in requests and trailers),
+// blanks before the colon, names that are not tokens, targets with bytes outside the
+// URI set, versions other than HTTP/1.x. There is no lenient mode.
 //
 // # What is left to the caller
 //
-// Fields are found, not interpreted. What must be judged of a whole head before anybody
-// acts on it is the caller's to judge, with what is here: how long the body is (the example
-// body of [Head.ParseRequest]), whether there is one Host and it is valid
-// ([Head.ValidHost]), whether the form of the target suits the method ([CutTarget]).
+// Fields are located, not interpreted. Before acting on a head, the caller must
+// decide, with the functions of this package, how long the body is (see the example
+// "body" of [Head.ParseRequest]), whether there is exactly one Host and it is valid
+// ([Head.ValidHost]), and whether the form of the target suits the method
+// ([CutTarget]).
 //
-// # The same input, the same answer
+// # Segment boundaries do not matter
 //
-// The outcome never depends on where the segments of a connection end. A head
-// is judged when it is complete, or when a byte has been seen that no further
-// byte can make good: a control byte other than HTAB, or a CR and LF that do
-// not belong together. The first offence in the order of the bytes is the one
-// reported.
+// The outcome never depends on how the input was split into segments. A head is
+// judged when it is complete, or as soon as it holds a byte that makes it invalid
+// whatever follows: a control byte other than HTAB, a bare CR or a bare LF. The
+// error reported is the first one in byte order.
 //
-// Functions of this package may be called concurrently as long as no two calls
+// The functions of this package may be called concurrently as long as no two calls
 // share a Head (or, for [Head.ParseResponse], a buffer).
 package bytesparse

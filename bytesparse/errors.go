@@ -2,18 +2,18 @@ package bytesparse
 
 import "strconv"
 
-// Errors say what was wrong and where, in the fewest words that let a log line
-// be understood. They are allocated one by one: an error ends a connection.
+// Errors say what was wrong and where, as briefly as a log line can and still be
+// understood. Each is allocated: an error ends the connection anyway.
 
 // Reason says what was wrong with a message.
 type Reason uint8
 
-// The reasons. Offsets are those of the first byte that offends.
+// The reasons. Error.Offset is that of the first offending byte.
 const (
 	ReasonNone             Reason = iota
 	ReasonBareLF                  // LF without CR before it (RFC 9112 §2.2)
 	ReasonBareCR                  // CR without LF after it (RFC 9112 §2.2)
-	ReasonStartLine               // the start line does not have its three parts, parted by one SP each (RFC 9112 §3, §4)
+	ReasonStartLine               // the start line does not have three parts separated by single SPs (RFC 9112 §3, §4)
 	ReasonMethod                  // the method is empty or has a byte that is not a token byte (RFC 9110 §9.1)
 	ReasonTarget                  // the target has a byte outside the URI set (RFC 9112 §3.2)
 	ReasonTargetTooLong           // the target is longer than Limits.Target
@@ -32,7 +32,7 @@ const (
 	ReasonChunkEnd                // a chunk's data that is not followed by CRLF (RFC 9112 §7.1)
 	ReasonChunkOverhead           // more framing than ChunkLimits.Overhead allows for so little data
 	ReasonBodyTooLong             // more data than ChunkLimits.Body
-	ReasonEscape                  // "%" without two hex digits behind it (RFC 3986 §2.1)
+	ReasonEscape                  // "%" without two hex digits after it (RFC 3986 §2.1)
 	numReasons
 )
 
@@ -70,8 +70,8 @@ func (r Reason) String() string {
 	return reasonText[r]
 }
 
-// Error is the one error type of this package, always returned as *Error. It
-// belongs to whoever got it and is never changed afterwards.
+// Error is the only error type of this package, always returned as *Error. It belongs
+// to the caller that received it, and the package does not modify it afterwards.
 type Error struct {
 	Reason Reason // what was wrong
 	Offset int    // index of the first offending byte in the slice that was parsed

@@ -1,15 +1,15 @@
 package bytesparse
 
-// The judges: what is wrong with a head, and where. They are called for the
-// first line that the fast ways would not take, after every line before it was
-// found good, and report the first offence of that line in the order of its
-// bytes. Speed does not matter here.
+// The judges decide what is wrong with a head, and where. They are called for the
+// first line that the fast paths reject, after every line before it has been found
+// valid, and report the first error of that line in byte order. Speed does not matter
+// here.
 //
-// What they say depends on nothing behind the head, or behind the first byte
-// that can not be made good. So a head that may still change for the worse is
-// not judged at all: the answer is the same wherever segments end.
+// Their verdict depends on no byte after the head, or after the first byte that makes
+// it invalid whatever follows. A head in which an earlier error may still appear is
+// therefore not judged at all, and the outcome is the same wherever segments end.
 
-// fault ends a parse with that error, unless the head is not complete.
+// fault ends a parse with that error, or as incomplete if the head is.
 func (h *Head) fault(b []byte, r Reason, offset int) (int, error) {
 	h.Reset()
 	if end, _ := IndexHeadEnd(b, 0); end == 0 {
@@ -18,9 +18,9 @@ func (h *Head) fault(b []byte, r Reason, offset int) (int, error) {
 	return 0, &Error{r, offset}
 }
 
-// misplaced ends a parse because of the byte at b[i], which can not stand
-// there. An LF, or a CR without LF, is worse than misplaced. If b ends at i,
-// the head is not complete.
+// misplaced ends a parse because of the byte at b[i], which is not allowed there. A
+// bare LF or bare CR is reported as such, not with reason r. If b ends at i, the head
+// is incomplete.
 func (h *Head) misplaced(b []byte, i int, r Reason) (int, error) {
 	switch {
 	case i == len(b):
@@ -33,7 +33,7 @@ func (h *Head) misplaced(b []byte, i int, r Reason) (int, error) {
 }
 
 // indexNotFrom returns the index of the first byte of b, from index i on, that
-// is outside the class; len(b) when there is none.
+// is not in the class; len(b) when there is none.
 func indexNotFrom(b []byte, i int, bit uint8) int {
 	for i < len(b) && class[b[i]]&bit != 0 {
 		i++
@@ -95,8 +95,8 @@ func (h *Head) statusFault(b []byte) (int, error) {
 
 const versionLike = "HTTP/d.d"
 
-// indexNotVersion returns the index of the first byte of b, from index i on,
-// where a version's pattern is broken or over; len(b) when b ends before.
+// indexNotVersion returns the index, from i on, of the first byte of b that does not
+// match a version's pattern or follows it; len(b) if b ends before that.
 func indexNotVersion(b []byte, i int) int {
 	for k := 0; k < len(versionLike) && i < len(b); k++ {
 		want := versionLike[k]

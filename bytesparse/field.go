@@ -1,8 +1,8 @@
 package bytesparse
 
-// Well-known field names have small ids, so that what a server asks of every
-// message (is there a Content-Length? two Hosts?) is a bit test and not a
-// search.
+// Well-known field names have small ids, so that the questions asked of every
+// message (is there a Content-Length? are there two Hosts?) are bit tests, not
+// searches.
 
 // FieldID is the id of a well-known field name.
 type FieldID uint8
@@ -151,15 +151,15 @@ func (id FieldID) String() string {
 	return fieldNames[id]
 }
 
-// LookupField returns the id of the field called name, compared whole and
-// without regard to case (RFC 9110 §5.1); FieldOther when it is not a
-// well-known one. It does not allocate and keeps nothing.
+// LookupField returns the id of the field called name, compared in full and
+// without regard to case (RFC 9110 §5.1); FieldOther if it is not well-known. It does
+// not allocate and does not retain name.
 func LookupField[T string | []byte](name T) FieldID {
 	n := len(name)
 	if n > maxKnown || n < 2 {
 		return FieldOther
 	}
-	// As loadShort, but a leaf needs no frame.
+	// As loadShort, repeated here so that this stays a leaf function, without a frame.
 	var w0, w1 uint64
 	switch {
 	case n > 8:

@@ -1,27 +1,26 @@
 package bytesparse
 
-// Finding the id of a name: its first sixteen bytes are hashed by one
-// multiplication into a table without collisions, and the one candidate is
-// compared, whole. Letters are compared without regard to case by setting the
-// bit 0x20 where the candidate has a letter, and only there: '@' and '`', CR and
-// '-' differ in nothing else.
+// Looking up the id of a name: one multiplication hashes its first sixteen bytes into
+// a table without collisions, and the single candidate is compared in full. Case is
+// ignored by setting the bit 0x20 where the candidate has a letter, and only there:
+// '@' and '`', or CR and '-', differ in that bit too.
 
-// knownName is a name of at most maxKnown bytes in lower case. What pads a short
-// one has the bit 0x20 too.
+// knownName is a name of at most maxKnown bytes in lower case. The padding of a short
+// one has the bit 0x20 set, too.
 type knownName struct {
-	name    [4]uint64 // bytes 0 to 7; 8 to 15, with longMark if there are more; the last eight then; 16 to 23 if there are more than 24
-	letters [4]uint64 // the bit 0x20 where name has a letter, or padding
+	name    [4]uint64 // bytes 0–7; bytes 8–15, with longMark if there are more; of longer names the last eight, and bytes 16–23 if it has more than 24
+	letters [4]uint64 // the bit 0x20 where name has a letter or padding
 }
 
 const (
 	maxKnown  = 32 // the longest name a knownName holds
 	hashBits  = 8
-	fieldMult = 0x87244c137e6340e1 // collision-free for fieldNames; TestFieldHash tells when it must change
+	fieldMult = 0x87244c137e6340e1 // collision-free for fieldNames; TestFieldHash fails when it must change
 
-	longMark = 1 << 63 // keeps names of more than sixteen bytes and others apart; does not reach the hash
+	longMark = 1 << 63 // distinguishes names of more than sixteen bytes from others; not part of the hash
 )
 
-// nameTable is all there is to know of the well-known names.
+// nameTable describes the well-known names.
 type nameTable struct {
 	slots [1 << hashBits]FieldID // by hash
 	known [64]knownName          // by id
@@ -57,19 +56,19 @@ func buildNames() (t nameTable) {
 	return t
 }
 
-// hashField hashes the first sixteen bytes of a name, folded.
+// hashField hashes the first sixteen bytes of a name, folded to lower case.
 func hashField(w0, w1 uint64) uint64 {
 	return (w0 + w1<<3) * fieldMult >> (64 - hashBits)
 }
 
-// word returns the eight bytes of b from index i on, the first one lowest.
+// word returns the eight bytes of b from index i on, in little-endian order.
 func word[T string | []byte](b T, i int) uint64 {
 	t := b[i : i+8]
 	return uint64(t[0]) | uint64(t[1])<<8 | uint64(t[2])<<16 | uint64(t[3])<<24 |
 		uint64(t[4])<<32 | uint64(t[5])<<40 | uint64(t[6])<<48 | uint64(t[7])<<56
 }
 
-// half returns the four bytes of b from index i on, the first one lowest.
+// half returns the four bytes of b from index i on, in little-endian order.
 func half[T string | []byte](b T, i int) uint64 {
 	t := b[i : i+4]
 	return uint64(t[0]) | uint64(t[1])<<8 | uint64(t[2])<<16 | uint64(t[3])<<24

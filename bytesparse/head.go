@@ -1,12 +1,12 @@
 package bytesparse
 
-// A parsed head is positions, not slices: no pointer for the collector to
-// follow, and the buffer may move. What a message machine asks of every head
-// is kept as one bit per well-known field while the head is walked.
+// A parsed head holds positions, not slices: there is no pointer for the garbage
+// collector to follow, and the buffer may move. The walk over the head records which
+// well-known fields occur, one bit each, because every message is asked about them.
 
-// Field is one field line of a head: where its name and its value stand in
-// the buffer the head was parsed from, and which well-known field it is.
-// Sixteen bytes and no pointer, so that a head costs the collector nothing.
+// Field is one field line of a head: the positions of its name and its value in
+// the buffer the head was parsed from, and the id of its name. It takes sixteen bytes
+// and holds no pointer, so that a head costs the garbage collector nothing.
 type Field struct {
 	NameOff  uint32
 	ValueOff uint32
@@ -36,17 +36,17 @@ type Span struct{ Off, Len uint32 }
 func (s Span) Of(b []byte) []byte { return b[s.Off : uint(s.Off)+uint(s.Len)] }
 
 // Head is a parsed start line and its fields, as positions in the buffer it
-// was parsed from. The caller owns both. The zero Head is ready; one that is
-// used again keeps the array behind Fields, so that parsing allocates only
-// when a head has more fields than any before it. A caller may lend the array:
+// was parsed from. The caller owns both. The zero Head is ready for use. A reused
+// Head keeps the backing array of Fields, so that parsing allocates only when a head
+// has more fields than any before it; a caller may also supply the array:
 // h.Fields = inline[:0].
 //
-// What a Head says is valid after a parse that returned n > 0, until the next.
+// The contents are valid from a parse that returned n > 0 until the next parse.
 type Head struct {
 	Fields []Field // in order of arrival; the backing array is kept between parses and holds no pointer
 
 	Size   int    // bytes of the head, its closing empty line included
-	Method Method // requests: the method's id; MethodOther when it is not a well-known one
+	Method Method // requests: the method's id; MethodOther for one that is not well-known
 	Minor  uint8  // minor HTTP version: 0 or 1
 	Status uint16 // responses: 100–999
 	Name   Span   // requests: the method
@@ -55,15 +55,15 @@ type Head struct {
 
 	seen uint64 // bit id: this field occurs
 	dup  uint64 // bit id: it occurs more than once
-	m    masks  // scratch of a parse: here, not on the stack, so that nothing needs to be zeroed
+	m    masks  // scratch space of a parse; here rather than on the stack, where it would be zeroed each time
 
-	listed bool                // first is made
-	first  [numFieldIDs]uint16 // index in Fields of the first one, valid when listed and seen; else of an earlier head
-	host   knownHost           // the last Host that was found to be valid
+	listed bool                // first has been filled in for this head
+	first  [numFieldIDs]uint16 // index in Fields of the first one, valid if listed and seen; otherwise of an earlier head
+	host   knownHost           // the last Host found to be valid
 }
 
-// Limits bounds what a head may hold. In each, zero means the default and a
-// negative number none.
+// Limits bounds a head. In each field, zero means the default and a negative number
+// no limit.
 type Limits struct {
 	Fields int // field lines; 1000 by default, never more than 65535
 	Target int // bytes of the request target; 16384 by default
@@ -72,7 +72,7 @@ type Limits struct {
 const (
 	defaultFields = 1000
 	defaultTarget = 16 << 10
-	maxFields     = 1<<16 - 1 // enough for anybody
+	maxFields     = 1<<16 - 1 // what Head.first can index
 )
 
 func (l *Limits) fields() int {
@@ -95,7 +95,7 @@ func (l *Limits) target() int {
 	return l.Target
 }
 
-// Reset forgets the message. The array behind Fields is kept.
+// Reset discards the message. The backing array of Fields is kept.
 func (h *Head) Reset() {
 	h.Fields = h.Fields[:0]
 	h.Size = 0
@@ -104,22 +104,21 @@ func (h *Head) Reset() {
 	h.seen, h.dup, h.listed = 0, 0, false
 }
 
-// Has tells whether a field with that id occurs; for FieldOther, whether a
+// Has reports whether a field with that id occurs; for FieldOther, whether any
 // field that is not well-known does.
 func (h *Head) Has(id FieldID) bool { return h.seen>>(id&63)&1 != 0 }
 
-// HasAny tells whether any of several well-known fields occurs: set has bit id for
-// each.
+// HasAny reports whether any of several fields occurs: set has the bit 1<<id of each.
 func (h *Head) HasAny(set uint64) bool { return h.seen&set != 0 }
 
-// Dup tells whether a field with that id occurs on more than one line.
+// Dup reports whether a field with that id occurs on more than one line.
 func (h *Head) Dup(id FieldID) bool { return h.dup>>(id&63)&1 != 0 }
 
 // Index returns the index in Fields of the first field with that id, -1 when
-// there is none. The first call on a head that has one of those it asks for notes
-// where each stands; from then on nothing is searched. (Noting it in the walk costs
-// more: a store whose place depends on all that was looked up before holds up the
-// loads behind it.) It is for one goroutine at a time.
+// there is none. The first call for a field that occurs indexes all fields of the
+// head; later calls need no search. (Indexing during the walk costs more: the address
+// of such a store depends on the preceding look-ups, and holds up the loads that
+// follow.) It must not be called concurrently on the same Head.
 func (h *Head) Index(id FieldID) int {
 	if id >= numFieldIDs || !h.Has(id) {
 		return -1
@@ -130,8 +129,8 @@ func (h *Head) Index(id FieldID) int {
 	return int(h.first[id])
 }
 
-// Find is Index for who asks a head for one field: it looks first where the head before
-// had it, as most do.
+// Find is Index for callers that need only one or a few fields of a head: it first tries the
+// position the field had in the previous head, where it usually is.
 func (h *Head) Find(id FieldID) int {
 	if i := int(h.first[id&63]); i < len(h.Fields) && h.Fields[i].ID == id && !h.Dup(id) {
 		return i
@@ -168,8 +167,8 @@ func (h *Head) Value(b []byte, id FieldID) []byte {
 	return h.Fields[i].ValueOf(b)
 }
 
-// ValueNamed is Value for a field of any name, in any case. A name that is not well-known is
-// searched for, line by line. It does not allocate.
+// ValueNamed is Value for a field of any name, compared without regard to case. A name that
+// is not well-known is searched for field by field. It does not allocate.
 func (h *Head) ValueNamed(b []byte, name string) []byte {
 	if id := LookupField(name); id != FieldOther {
 		return h.Value(b, id)
@@ -180,9 +179,9 @@ func (h *Head) ValueNamed(b []byte, name string) []byte {
 	return nil
 }
 
-// NextNamed is NextIndex for a field of any name, in any case: it returns the index in
-// Fields of the next one called name after index i, -1 when there is none. b must be the
-// buffer the head was parsed from or a copy of it. It does not allocate.
+// NextNamed is NextIndex for a field of any name, compared without regard to case: it returns
+// the index in Fields of the next field called name after index i, -1 when there is none. b
+// must be the buffer the head was parsed from or a copy of it. It does not allocate.
 func (h *Head) NextNamed(b []byte, name string, i int) int {
 	id := LookupField(name)
 	for i = h.NextIndex(id, i); i >= 0; i = h.NextIndex(id, i) {

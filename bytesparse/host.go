@@ -2,19 +2,19 @@ package bytesparse
 
 import "math/bits"
 
-// Hosts decide where a request is routed, so their grammar is checked to the
-// end: a name with odd bytes, or an address that only looks like one, is how
-// two parties come to disagree.
+// Hosts decide where a request is routed, so their grammar is checked completely: over
+// a name with unusual bytes, or an address that only looks like one, two parties may
+// disagree.
 
-// ValidHost tells whether b may be the value of a Host field or the authority
+// ValidHost reports whether b is valid as the value of a Host field or the authority
 // of a target: uri-host [ ":" port ] (RFC 9110 §7.2, RFC 3986 §3.2.2). The host
 // is a registered name, an IPv4 address, or an IPv6 address or later literal in
 // brackets, without zone; it may be empty. User information is refused, and so
-// is a percent sign without two hex digits behind it. The port is empty or a
+// is a percent sign without two hex digits after it. The port is empty or a
 // number up to 65535. It does not allocate.
 func ValidHost(b []byte) bool {
-	// Hosts of the usual kind, letters, digits, hyphens and dots, eight bytes or
-	// more with the port, are read by words, without a branch for each byte.
+	// Usual hosts, of letters, digits, hyphens and dots, and eight bytes or more with
+	// the port, are checked a word at a time, without a branch for each byte.
 	n := len(b)
 	if n < 8 {
 		return validHost(b)
@@ -23,8 +23,8 @@ func ValidHost(b []byte) bool {
 	good := hostWord(first)
 	x := last ^ colons
 	if x = ^(x&low7 + low7 | x) & high; x != 0 {
-		// What is behind the last colon, with zeros for digits in front of it:
-		// most significant digit first, numbers compare as words do.
+		// The bytes after the last colon, with zeros in place of those before it: with
+		// the most significant digit first, numbers compare as words do.
 		end := uint(bits.Len64(x))
 		before := uint64(2)<<((end-1)&63) - 1
 		port := (last ^ zeros) &^ before
@@ -43,17 +43,17 @@ func ValidHost(b []byte) bool {
 	return good&high == high || validHost(b)
 }
 
-// knownHost is a host that ValidHost was true of. A connection says the same in each
-// of its requests, and so do most connections of a server. Only what is 8 to 32 bytes
-// long is remembered, as the words at its start and at its end.
+// knownHost is a host found valid by ValidHost. A connection sends the same one in each of
+// its requests, and so do most connections of a server. Only hosts of 8 to 32 bytes are
+// remembered, as the words at their start and end.
 type knownHost struct {
 	len   int       // 0: none
-	words [4]uint64 // the first, the last; of more than 16 bytes the second and the last but one
+	words [4]uint64 // the first and the last; beyond 16 bytes also the second and the last but one
 }
 
-// ValidHost tells whether there is one Host field and its value is as ValidHost, the
-// function, wants it. What it is true of becomes the host that is known. b must be the
-// buffer the head was parsed from or a copy of it. It does not allocate.
+// ValidHost reports whether there is exactly one Host field and the function ValidHost
+// accepts its value. It remembers such a value for KnownHost. b must be the buffer the head
+// was parsed from or a copy of it. It does not allocate.
 func (h *Head) ValidHost(b []byte) bool {
 	if h.seen&^h.dup>>FieldHost&1 == 0 {
 		return false
@@ -61,8 +61,8 @@ func (h *Head) ValidHost(b []byte) bool {
 	return h.host.learn(h.Fields[h.Find(FieldHost)].ValueOf(b))
 }
 
-// KnownHost tells, in little time, whether there is one Host field and its value is that of
-// which ValidHost was true last. When it reports false, ValidHost is to be asked.
+// KnownHost is a fast test: it reports whether there is exactly one Host field and its value is
+// the last one that ValidHost, the method, accepted. When it reports false, call ValidHost.
 func (h *Head) KnownHost(b []byte) bool {
 	i := int(h.first[FieldHost]) // as Find
 	if i >= len(h.Fields) || h.Fields[i].ID != FieldHost || h.Dup(FieldHost) {
@@ -80,7 +80,7 @@ func (h *Head) KnownHost(b []byte) bool {
 	return d == 0
 }
 
-// learn tells whether v is valid, and remembers it if so.
+// learn reports whether v is valid, and remembers it if it is.
 func (k *knownHost) learn(v []byte) bool {
 	if !ValidHost(v) {
 		return false
@@ -98,11 +98,11 @@ func (k *knownHost) learn(v []byte) bool {
 
 const (
 	zeros   = '0' * each
-	maxPort = 0x0605050305 // 65535, a digit to a byte
+	maxPort = 0x0605050305 // 65535, one digit per byte
 )
 
 // hostWord returns x with the high bit set in each byte that is an ASCII
-// letter, a digit, a hyphen or a dot; the other bits mean nothing.
+// letter, a digit, a hyphen or a dot; the other bits are undefined.
 func hostWord(x uint64) uint64 {
 	a := x & low7
 	l := a | fold
@@ -146,7 +146,7 @@ func validPort(b []byte) bool {
 	return true
 }
 
-// validIPLiteral tells whether b is what may stand in brackets: IPv6address or
+// validIPLiteral reports whether b is valid between brackets: IPv6address or
 // IPvFuture, which is "v" 1*HEXDIG "." 1*( unreserved / sub-delims / ":" ).
 func validIPLiteral(b []byte) bool {
 	if len(b) == 0 || b[0]|0x20 != 'v' {
@@ -159,8 +159,9 @@ func validIPLiteral(b []byte) bool {
 	return i > 1 && i+1 < len(b) && b[i] == '.' && indexNot(b[i+1:], classIPLit) < 0
 }
 
-// validIPv6 reads groups of one to four hex digits, parted by colons: eight, or
-// fewer with one "::" for the rest. The last two may be an IPv4 address.
+// validIPv6 reports whether b is groups of one to four hex digits separated by colons:
+// eight, or fewer with one "::" for the rest. An IPv4 address may take the place of the
+// last two.
 func validIPv6(b []byte) bool {
 	groups, gap := 0, false
 	if len(b) >= 2 && b[0] == ':' && b[1] == ':' {
@@ -194,8 +195,8 @@ func validIPv6(b []byte) bool {
 	return groups == 8 && !gap || groups <= 7 && gap
 }
 
-// validIPv4 tells whether b is four numbers up to 255, without leading zeros,
-// parted by dots.
+// validIPv4 reports whether b is four numbers up to 255, without leading zeros,
+// separated by dots.
 func validIPv4(b []byte) bool {
 	for k := range 4 {
 		n, v := 0, 0

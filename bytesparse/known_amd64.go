@@ -2,29 +2,29 @@
 
 package bytesparse
 
-// The well-known names as the walk in assembly wants them: it has a name's 32 bytes
-// in one register, and looks at its two ends to find the one that it may be; of a
-// method at its start.
+// The well-known names in the form that the walk in assembly needs. It holds 32 bytes of
+// a name in one register, and hashes the name's two ends to find the one candidate; for a
+// method it hashes the start.
 
-// knownTable is laid out as assembly knows it.
+// knownTable has a layout that the assembly depends on.
 type knownTable struct {
 	names   [1 << slotBits]walkName     // by hashEnds
 	methods [1 << methodBits]walkMethod // by hashStart
-	one     uint64                      // 1
+	one     uint64                      // 1, the memory operand of SHLX
 }
 
-// walkName is a field's name. Where there is none, nothing is equal to it.
+// walkName is a field's name. An unused entry equals no name.
 type walkName struct {
 	name  [28]byte // the name in lower case and a colon
 	field uint32   // fieldID
-	mask  [32]byte // the bits of each byte of name that must be equal: of a letter, all but its case
+	mask  [32]byte // the bits of each byte of name that must match: for a letter, all but the case bit
 }
 
 // walkMethod is the name of a method of at most seven bytes.
 type walkMethod struct {
-	name   uint64 // and a blank; where there is none, nothing is equal to it
-	mask   uint64 // of its bytes
-	less   uint32 // its id, less MethodGet
+	name   uint64 // the name and a blank; an unused entry equals no name
+	mask   uint64 // covers the bytes of name
+	less   uint32 // its id less MethodGet
 	target uint32 // where the target begins
 	_      uint64
 }
@@ -35,16 +35,16 @@ const (
 	lenShift = 16                     // turns a length into a fieldID
 
 	methodBits  = 5
-	methodShift = 5 // turns the place of a method into an offset
-	minorShift  = 8 // turns a minor version into the high part of the two bytes of Method and Minor
+	methodShift = 5 // log₂ of the size of a walkMethod
+	minorShift  = 8 // where Minor is in the word that begins with Method
 )
 
-// endsMask makes hashEnds collision-free for fieldNames; TestHashEnds tells when it
-// must change. Bits of letters' case are not in it.
+// endsMask makes hashEnds collision-free for fieldNames; TestHashEnds fails when it must
+// change. It excludes the case bits of letters.
 const endsMask = 0x5edf93d6
 
 // startMult is collision-free for methodNames of at most seven bytes; TestHashStart
-// tells when it must change.
+// fails when it must change.
 const startMult = 0x18753acf
 
 var known = buildKnown()
@@ -77,21 +77,21 @@ func buildKnown() (t knownTable) {
 	return t
 }
 
-// fieldID is how the last four bytes of a Field are loaded: the id, nothing, and the
-// length of the name.
+// fieldID returns the last four bytes of a Field as one word: the id, a zero byte, and
+// the length of the name.
 func fieldID(id FieldID, n int) uint32 { return uint32(id) | uint32(n)<<lenShift }
 
-// hashEnds hashes the first three bytes of a name, an LF in front, the last three,
-// a colon behind, and its length, so without regard to letters' case: what the walk
-// finds there in a head, also when the name is shorter than three. It is the offset of
-// a walkName.
+// hashEnds hashes the length of a name and, without regard to case, its first three bytes
+// with the LF before them and its last three with the colon after them: the bytes that the
+// walk finds there in a head, even if the name is shorter than three. The result is the
+// offset of a walkName.
 func hashEnds(name string) uint32 {
 	line := "\n" + name + ":"
 	key := uint32(half(line, 0)^half(line, len(line)-4)) & endsMask
 	return crc32c(uint32(len(name)), key) & slotMask
 }
 
-// crc32c is the instruction CRC32.
+// crc32c computes what the instruction CRC32 does.
 func crc32c(crc, x uint32) uint32 {
 	crc ^= x
 	for range 32 {
@@ -100,7 +100,8 @@ func crc32c(crc, x uint32) uint32 {
 	return crc
 }
 
-// hashStart hashes the first four bytes of a method's name and the blank behind it.
+// hashStart hashes the first four bytes of a method's name followed by a blank. The result
+// is the index of a walkMethod.
 func hashStart(name string) uint32 {
 	return uint32(half(name, 0)) * startMult >> (32 - methodBits)
 }

@@ -45,7 +45,7 @@ func exactScans() map[string]func(b []byte, m *masks) int {
 	return k
 }
 
-// skips tells whether skip skips anything.
+// skips reports whether skip skips anything.
 func skips() bool { return machine != levelGeneric }
 
 // TestHashStart: the walk itself finds each method of at most seven bytes, and nothing

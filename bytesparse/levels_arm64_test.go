@@ -18,5 +18,5 @@ func exactScans() map[string]func(b []byte, m *masks) int {
 	return map[string]func(b []byte, m *masks) int{"neon": scanNEON}
 }
 
-// skips tells whether skip skips anything.
+// skips reports whether skip skips anything.
 func skips() bool { return true }

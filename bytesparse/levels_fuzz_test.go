@@ -65,7 +65,7 @@ type said struct {
 	err  error
 }
 
-// same tells whether two levels say the same of a message.
+// same reports whether two levels say the same of a message.
 func (o *said) same(p *said) bool {
 	if o.n == 0 || p.n == 0 {
 		return o.n == p.n && (o.err == nil) == (p.err == nil) && (o.err == nil || *o.err.(*Error) == *p.err.(*Error))

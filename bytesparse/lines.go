@@ -5,21 +5,21 @@ import (
 	"math/bits"
 )
 
-// The walk ahead where there are no kernels: what head is in assembly, in Go. It makes no
-// marks. Without vectors a bitmap costs as much as it saves, and what is done here per
-// line leaves the processor something to do while it finds out where the line ends. It
-// goes from line to line while these are in order and plain, and leaves the first that is
-// not, and all behind it, to the walk along marks.
+// The fast walk for machines without kernels: the counterpart in Go of head, which is in
+// assembly. It makes no bitmaps: without vector registers a bitmap costs as much as it
+// saves, and working line by line gives the processor independent work while it resolves
+// where a line ends. It goes from line to line while these are valid and plain, and leaves
+// the first that is not, and everything after it, to the walk along the marks (walk.go).
 
-// lineWindow is how many bytes of a line are looked at in one go.
+// lineWindow is how many bytes of a line are examined at a time.
 const lineWindow = 32
 
-// lines reads the request line of b, not empty, or finds the end of another start line,
-// and walks on over at most limit fields, for which there is room. When it gets to the end
-// of the head and all is in order, h describes it and n is its size; else n is 0, and
-// masks tells how far it got.
+// lines reads the request line of b, which is not empty, or finds the end of any other
+// start line, and goes on over at most limit fields, for which h.Fields has capacity. If it
+// reaches the end of the head and everything is valid, h describes the head and n is its
+// size; otherwise n is 0, and h.m records how far it got.
 func (h *Head) lines(b []byte, limit int, kind startKind) (n int) {
-	if len(b) < lineWindow { // a copy has zeros behind it, which are control bytes
+	if len(b) < lineWindow { // use a copy padded with zeros, which are control bytes
 		var room [lineWindow]byte
 		copy(room[:], b)
 		b = room[:]
@@ -46,10 +46,9 @@ func (h *Head) lines(b []byte, limit int, kind startKind) (n int) {
 	return h.Size
 }
 
-// plainLines completes fields with the lines of b from m.line on, as long as they are in
-// order and plain, and leaves m.line in front of the line that is not. Where it is and
-// how many fields there are is kept in memory: the loop over a line's bytes needs every
-// register.
+// plainLines fills in fields from the lines of b from h.m.line on, as long as they are valid
+// and plain, and leaves h.m.line at the start of the first line that is not. The position and
+// the number of fields are kept in memory: the loop over a line's bytes needs every register.
 func (h *Head) plainLines(b []byte) {
 	b = b[:len(b):len(b)]
 	for s := h.m.line; s < len(b) && b[s] != '\r'; s = h.m.line {
@@ -59,7 +58,7 @@ func (h *Head) plainLines(b []byte) {
 				e = oddFrom(b, at)
 				break
 			}
-			// As in scanGeneric, and DEL and what is from 0x80 on is marked too. (Each word
+			// As in scanGeneric, but marking DEL and bytes from 0x80 on as well. (Each word
 			// is written twice and loaded once: a variable for it costs an instruction.)
 			p := (*[lineWindow]byte)(b[at : at+lineWindow : at+lineWindow])
 			x0 := (binary.LittleEndian.Uint64(p[0:8]) - fold) | (binary.LittleEndian.Uint64(p[0:8]) + each)
@@ -76,8 +75,8 @@ func (h *Head) plainLines(b []byte) {
 			return
 		}
 
-		// The name is loaded in two words, and what is behind its colon is blanked. To find
-		// that by borrows is exact up to the first one, and no byte of the line is above 0x7f.
+		// Load the name as two words and blank the bytes after its colon. Finding the colon by
+		// borrows is exact up to the first one, and no byte of the line is above 0x7f.
 		var w, z uint64
 		if s <= len(b)-16 {
 			p := (*[16]byte)(b[s : s+16 : s+16])
@@ -86,7 +85,7 @@ func (h *Head) plainLines(b []byte) {
 			w, z = lastWords(b, s)
 		}
 		x, y := ((w^colons)-each)&high, ((z^colons)-each)&high
-		inSecond := uint64(int64((x-1)&^x) >> 63) // all ones, or zero: a branch would be missed
+		inSecond := uint64(int64((x-1)&^x) >> 63) // all ones or zero: a branch would be mispredicted
 		w, z = w&(x^(x-1))|fold, z&(y^(y-1))&inSecond|fold
 		known := &shortNames[(w+z<<3)*shortMult>>(64-shortBits)]
 		k, id, bit := int(known.size), known.id, known.bit
@@ -103,10 +102,11 @@ func (h *Head) plainLines(b []byte) {
 		h.m.line, h.m.taken = e+2, n+1
 		h.dup |= h.seen & bit
 		h.seen |= bit
-		// INVARIANT: the colon is in front of e: the LF behind e, folded or not, is in no name.
+		// INVARIANT: the colon is before e: otherwise the name would contain the LF at e+1, which
+		// no name does, folded or not.
 		f, v := &fs[n], s+k
 		f.NameOff, f.NameLen, f.ID = uint32(s), uint16(k-1), id
-		for b[v] == ' ' { // CR ends it; tabs do not get here
+		for b[v] == ' ' { // the CR stops it; lines with tabs do not get here
 			v++
 		}
 		for e > v && b[e-1] == ' ' {
@@ -116,11 +116,12 @@ func (h *Head) plainLines(b []byte) {
 	}
 }
 
-// oddFrom returns the index of the first byte of b from i on that is a control byte, or
-// above 0x7f or so; len(b) when there is none. len(b) is at least lineWindow.
+// oddFrom returns the index of the first byte of b from i on that is a control byte or from
+// 0x80 up; len(b) when there is none. If such a byte stands directly before i, it may return i
+// by mistake. len(b) is at least lineWindow.
 func oddFrom(b []byte, i int) int {
 	for ; i < len(b); i += lineWindow {
-		at := min(i, len(b)-lineWindow) // the last ones are looked at once more
+		at := min(i, len(b)-lineWindow) // the last window overlaps the one before
 		p := (*[lineWindow]byte)(b[at : at+lineWindow : at+lineWindow])
 		x0 := (binary.LittleEndian.Uint64(p[0:8]) - fold) | (binary.LittleEndian.Uint64(p[0:8]) + each)
 		x1 := (binary.LittleEndian.Uint64(p[8:16]) - fold) | (binary.LittleEndian.Uint64(p[8:16]) + each)
@@ -136,11 +137,11 @@ func oddFrom(b []byte, i int) int {
 	return len(b)
 }
 
-// otherName returns the size, colon included, and the id of the name at the start of
-// b[s:e], a line, when it is none of shortNames; 0 when it is no name. w and z are its first sixteen bytes up to the
-// colon, folded, as far as it is there, x and y have a bit where it is.
+// otherName returns the size, colon included, and the id of the name at the start of the
+// line b[s:e], which is not in shortNames; k is 0 if it is not a valid name. w and z are the
+// line's first sixteen bytes up to the colon, folded; x and y have a bit at the colon.
 func otherName(b []byte, s, e int, w, z, x, y uint64) (k int, id FieldID) {
-	inFirst, inSecond := (x-1)&^x, (y-1)&^y&uint64(int64((x-1)&^x)>>63) // in front of the colon
+	inFirst, inSecond := (x-1)&^x, (y-1)&^y&uint64(int64((x-1)&^x)>>63) // the bits before the colon
 	if k = bits.TrailingZeros64(x)>>3 + 1; x == 0 {
 		k = bits.TrailingZeros64(y)>>3 + 9
 	}
@@ -153,16 +154,16 @@ func otherName(b []byte, s, e int, w, z, x, y uint64) (k int, id FieldID) {
 	return k + 1, id
 }
 
-// nameBytes returns x, folded, with the high bit set in each byte that is an ASCII letter, a
-// digit, a hyphen or a dot; the other bits mean nothing. No byte of x is a control byte
-// or above 0x7f. Each sum has the high bit from a border of a range on, so that an odd number of
-// them has it inside.
+// nameBytes returns a word with the high bit set for each byte of x that is an ASCII letter, a
+// digit, a hyphen or a dot; its other bits are undefined. x must be folded, without control
+// bytes or bytes above 0x7f. Each sum has the high bit set from one border of a range on, so
+// that inside a range an odd number of them have it.
 func nameBytes(x uint64) uint64 {
 	return (x + (0x80-'-')*each) ^ (x + (0x80-'/')*each) ^ (x + (0x80-'0')*each) ^
 		(x + (0x80-'9'-1)*each) ^ (x + (0x80-'a')*each) ^ (x + (0x80-'z'-1)*each)
 }
 
-// lastWords returns the two words of b from s on, zeros behind its end, where fewer than
+// lastWords returns the two words of b from s on, with zeros after its end, where fewer than
 // sixteen bytes are left. len(b) is at least lineWindow.
 func lastWords(b []byte, s int) (w, z uint64) {
 	w, z = load64(b, len(b)-16), load64(b, len(b)-8)
@@ -181,7 +182,7 @@ type shortName struct {
 
 const (
 	shortBits = 7
-	shortMult = 0xab5a553bb6e7aa51 // collision-free; TestShortNames tells when it must change
+	shortMult = 0xab5a553bb6e7aa51 // collision-free; TestShortNames fails when it must change
 )
 
 var shortNames = func() (t [1 << shortBits]shortName) {

@@ -2,13 +2,13 @@ package bytesparse
 
 import "iter"
 
-// Lists with parameters: "gzip, br;q=0.5", as in Accept and its kin, Forwarded or
-// Transfer-Encoding.
+// Lists with parameters, such as "gzip, br;q=0.5": Accept and the fields like it,
+// Forwarded, Transfer-Encoding.
 
-// ListItems iterates over the elements of a comma-separated list, parted as NextToken
-// does it (RFC 9110 §5.6.1): each is its item, up to the first semicolon that is
-// not quoted, and its parameters, for Params, nil when there are none. Both are views
-// into list, and neither is checked. It does not allocate.
+// ListItems iterates over the elements of a comma-separated list, separated as by
+// NextToken (RFC 9110 §5.6.1). Each element is given as its item, up to the first
+// semicolon that is not quoted, and its parameters, for Params; nil when there are
+// none. Both are views into list, and neither is checked. It does not allocate.
 func ListItems(list []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(item, params []byte) bool) {
 		for rest := list; ; {
@@ -25,11 +25,10 @@ func ListItems(list []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
-// Params iterates over parameters parted by semicolons (RFC 9110 §5.6.6): names,
-// whose case does not matter, and values. A quoted value is given with its quotes:
-// see AppendUnquoted; a name without "=" has a nil value; empty parameters are
-// skipped. Names and values are views into params, and neither is checked. It does
-// not allocate.
+// Params iterates over parameters separated by semicolons (RFC 9110 §5.6.6): names,
+// which are case-insensitive, and values. A quoted value is given with its quotes (see
+// AppendUnquoted). A name without "=" has a nil value; empty parameters are skipped.
+// Names and values are views into params, and neither is checked. It does not allocate.
 func Params(params []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(name, value []byte) bool) {
 		for rest := params; len(rest) > 0; {
@@ -46,8 +45,8 @@ func Params(params []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
-// cutUnquoted parts b at its first semicolon that is not quoted; what is behind it is
-// nil when there is none.
+// cutUnquoted splits b at its first semicolon that is not quoted; after is nil when
+// there is none.
 func cutUnquoted(b []byte) (before, after []byte) {
 	for i, quoted := indexEither(b, 0, ';', '"'), false; i < len(b); i++ {
 		switch c := b[i]; {
@@ -62,10 +61,10 @@ func cutUnquoted(b []byte) (before, after []byte) {
 	return b, nil
 }
 
-// AppendUnquoted appends the value of a parameter to dst: what a quoted string stands
-// for (RFC 9110 §5.6.4), and everything else as it is. ok is false, and dst as it
-// was, for a string that is not closed, or closed too early. It allocates only to
-// grow dst.
+// AppendUnquoted appends the value of a parameter to dst: a quoted string decoded
+// (RFC 9110 §5.6.4), anything else unchanged. ok is false, and dst is returned as it
+// was, for a string that is not closed or is closed before the end of value. It
+// allocates only to grow dst.
 func AppendUnquoted(dst, value []byte) (out []byte, ok bool) {
 	if len(value) == 0 || value[0] != '"' {
 		return append(dst, value...), true
@@ -90,9 +89,9 @@ func AppendUnquoted(dst, value []byte) (out []byte, ok bool) {
 	return dst[:n], false
 }
 
-// ParseQuality returns the weight that parameters give an element, in thousandths:
-// that of their "q", 1000 when they have none (RFC 9110 §12.4.2). ok is false when
-// it is not a number from 0 to 1 with three digits behind the point at the most.
+// ParseQuality returns the weight that its parameters give an element, in thousandths:
+// the value of "q", or 1000 when there is none (RFC 9110 §12.4.2). ok is false unless
+// it is a number from 0 to 1 with at most three decimals.
 func ParseQuality(params []byte) (thousandths int, ok bool) {
 	for name, value := range Params(params) {
 		if len(name) == 1 && name[0]|0x20 == 'q' {

@@ -1,5 +1,5 @@
-// The list of the blocks of a head that have controls, with AVX-512: a block is one
-// register. The walk has its own for AVX2.
+// The list of a head's blocks that have controls, built with AVX-512: a block is one
+// register. The walk builds it itself with AVX2.
 
 //go:build !purego
 
@@ -15,14 +15,14 @@
 #define BELOW   K1 // a bit per byte: less than SP
 #define DELETED K2
 
-// It is called by the walk only, by its registers: it takes BYTES, LEFT, FULL and ENTRY, and
-// leaves in LEFT where it stopped and ENTRY behind the list, or 0 when a DEL was seen. The
-// walk sees to VZEROUPPER.
+// Only the walk calls it, and passes registers: BYTES, LEFT, FULL and ENTRY. On return, LEFT
+// is where the list stopped, and ENTRY is the end of the list, or 0 if there was a DEL. The
+// walk executes VZEROUPPER.
 //
 // func listAVX512()
 TEXT ·listAVX512(SB), NOSPLIT|NOFRAME, $0-0
 	MOVL $0x20202020, T0
-	VPBROADCASTD T0, CONTROL // the least that is none
+	VPBROADCASTD T0, CONTROL // SP: less than this is a control
 	MOVL $0x7f7f7f7f, T0
 	VPBROADCASTD T0, DEL
 	XORL PLACE, PLACE

@@ -5,14 +5,14 @@ import (
 	"slices"
 )
 
-// Methods are ids for the names io.js lists in http.METHODS. Their names are
-// case-sensitive (RFC 9110 §9.1): "get" is a valid method, and not GET.
+// Methods have ids for the names that io.js lists in http.METHODS. Names are
+// case-sensitive (RFC 9110 §9.1): "get" is a valid method, but not GET.
 
 // Method is the id of a well-known request method.
 type Method uint8
 
-// The methods. MethodOther is every token that is not listed; such a request
-// is valid, and its method's bytes are at Head.Name.
+// The methods. MethodOther stands for every token that is not listed; such a request
+// is valid, and Head.Name has the method's bytes.
 const (
 	MethodOther Method = iota
 	MethodGet
@@ -64,8 +64,8 @@ var methodNames = [numMethods]string{
 	MethodUnlink: "UNLINK", MethodUnlock: "UNLOCK", MethodUnsubscribe: "UNSUBSCRIBE",
 }
 
-// Methods returns the names of the well-known methods, sorted (the seed's
-// http.METHODS). The slice is a copy and the caller's.
+// Methods returns the names of the well-known methods, sorted (seed: http.METHODS). The
+// slice is a copy and belongs to the caller.
 func Methods() []string {
 	names := slices.Clone(methodNames[1:])
 	slices.Sort(names)
@@ -80,8 +80,8 @@ func (m Method) String() string {
 	return methodNames[m]
 }
 
-// LookupMethod returns the id of the method called b, MethodOther when it is
-// not a well-known one. Case matters (RFC 9110 §9.1). It does not allocate.
+// LookupMethod returns the id of the method called b, MethodOther if it is not
+// well-known. Case matters (RFC 9110 §9.1). It does not allocate.
 func LookupMethod(b []byte) Method {
 	if len(b) == 0 {
 		return MethodOther
@@ -93,8 +93,8 @@ func LookupMethod(b []byte) Method {
 	return m
 }
 
-// methodMult is collision-free for methodNames; TestMethodHash tells when it
-// must change.
+// methodMult is collision-free for methodNames; TestMethodHash fails when it must
+// change.
 const methodMult = 0x39cd7287ab124ffd
 
 var methodSlots = func() (slots [128]Method) {
@@ -104,7 +104,7 @@ var methodSlots = func() (slots [128]Method) {
 	return slots
 }()
 
-// hashMethod hashes the first eight bytes and the length of b, not empty.
+// hashMethod hashes the first eight bytes and the length of b, which must not be empty.
 func hashMethod[T string | []byte](b T) uint64 {
 	var w uint64
 	if len(b) < 8 {
@@ -115,9 +115,9 @@ func hashMethod[T string | []byte](b T) uint64 {
 	return (w + uint64(len(b))) * methodMult >> (64 - 7)
 }
 
-// methodWord returns the id and the length of the method that the eight bytes of w begin
-// with, MethodOther when it is not a well-known one of at most seven bytes. What is behind
-// those may be a blank or a byte above 0x7f.
+// methodWord returns the id and the length of the method at the start of the eight bytes w,
+// MethodOther if it is not a well-known one of at most seven bytes. The byte after it may be
+// a blank or a byte above 0x7f: the caller must check.
 func methodWord(w uint64) (m Method, n int) {
 	x := ((w ^ ' '*each) - each) & high // exact up to the first
 	n = bits.TrailingZeros64(x) >> 3
@@ -128,7 +128,8 @@ func methodWord(w uint64) (m Method, n int) {
 	return m, n
 }
 
-// methodWords are the names of at most seven bytes, and words that are none.
+// methodWords has the names of at most seven bytes as words, and for the other methods a
+// word that no name equals.
 var methodWords = func() (words [numMethods]uint64) {
 	for m := range words {
 		words[m] = 1 << 63

@@ -2,13 +2,12 @@ package bytesparse
 
 import "math/bits"
 
-// The walk over lines that are in order, and about which everything is plain, in Go: as
-// far as the marks go that there are. Nothing is called on the way of most lines, so that
-// what it goes by stays in registers.
+// The walk over plain, valid lines along the marks, in Go, as far as the window of marks
+// extends. For most lines it calls no function, so that its state stays in registers.
 
-// plain completes fields from the n-th on with the lines of b from s on. It returns the
-// start of the line that it leaves to parseFields, how many fields there are then, and the
-// block to look for that line's end in.
+// plain fills in fields from the n-th on from the lines of b from s on. It returns the start
+// of the line that it leaves to parseFields, the number of fields, and the offset of the
+// block in which to look for that line's end.
 func (m *masks) plain(b []byte, fs []Field, s, n int) (int, int, int) {
 	base := max(s&^63, m.base)
 	if base >= m.end {
@@ -27,7 +26,7 @@ func (m *masks) plain(b []byte, fs []Field, s, n int) (int, int, int) {
 		}
 		e := base + bits.TrailingZeros64(x)
 		x &= x - 1
-		if e < s { // the LF of the line before
+		if e < s { // the LF of the previous line
 			continue
 		}
 		if e == s || s > len(b)-16 || !isLineEnd(b, e) {
@@ -35,9 +34,9 @@ func (m *masks) plain(b []byte, fs []Field, s, n int) (int, int, int) {
 		}
 		x &= x - 1
 
-		// The name is loaded in two words, and what is behind it in them is blanked. One
-		// that has an id is made of token bytes, provided that it holds no control byte: for
-		// the sake of '-', nothing but CR could pass for it.
+		// Load the name as two words and blank the bytes after it. A name that matches a
+		// well-known one has only token bytes, unless it contains a control byte: folded, a CR
+		// would pass for '-'. There is none before e.
 		t := b[s : s+16 : s+16]
 		w, z := load64(t, 0), load64(t, 8)
 		y := w ^ colons
@@ -65,7 +64,7 @@ func (m *masks) plain(b []byte, fs []Field, s, n int) (int, int, int) {
 		}
 		f := &fs[n]
 		f.NameOff, f.NameLen, f.ID = uint32(s), uint16(k), id
-		// One blank in front of the value, and none behind it, is the rule.
+		// As a rule there is one blank before the value and none after it.
 		v := s + k + 2
 		if v >= e || b[v-1] != ' ' || b[v] <= ' ' || b[e-1] <= ' ' {
 			f.setValue(b, s+k+1, e)

@@ -5,14 +5,14 @@ import (
 	"math/bits"
 )
 
-// Targets: the query of one, its pairs, and percent-encoding. Nothing is copied
-// until something has to be decoded, and pairs are parted before they are decoded:
-// the other way round an encoded "&" would part them.
+// Request targets: the query, its pairs, and percent-encoding. Nothing is copied
+// unless it must be decoded. Pairs are separated before they are decoded; otherwise an
+// encoded "&" would separate them.
 
-// CutQuery parts a request target, or another URI reference without fragment, at its
-// first "?" (RFC 3986 §3.4). path is what is in front of it, query what is behind,
-// nil when there is none: an empty query is not nil. Both are views into target and
-// still percent-encoded.
+// CutQuery splits a request target, or any URI reference without a fragment, at its
+// first "?" (RFC 3986 §3.4). path is the part before it, and query the part after it,
+// nil if there is no "?"; an empty query is not nil. Both are views into target and
+// still percent-encoded. It does not allocate.
 func CutQuery(target []byte) (path, query []byte) {
 	i := indexEither(target, 0, '?', '?')
 	if i == len(target) {
@@ -21,12 +21,12 @@ func CutQuery(target []byte) (path, query []byte) {
 	return target[:i:i], target[i+1:]
 }
 
-// CutTarget parts a request target of any form (RFC 9112 §3.2), as url.parse does in the
-// seed. Of origin-form ("/path?query") and "*" scheme and authority are nil. Of
-// absolute-form ("http://host:port/path?query") neither is, and a path that is not there
-// is "/" (RFC 9110 §4.2.3). Anything else is authority-form, and authority all of it. query
-// is nil when there is none. All are views into target, still percent-encoded, and none is
-// checked. It does not allocate.
+// CutTarget splits a request target of any form (RFC 9112 §3.2), as url.parse does in the
+// seed. For origin-form ("/path?query") and "*", scheme and authority are nil. For
+// absolute-form ("http://host:port/path?query") neither is nil, and an absent path is "/"
+// (RFC 9110 §4.2.3). Anything else is taken as authority-form, and authority is all of it.
+// query is nil when there is none. All are views into target, still percent-encoded, and
+// none is checked. It does not allocate.
 func CutTarget(target []byte) (scheme, authority, path, query []byte) {
 	if len(target) == 0 || target[0] == '/' || len(target) == 1 && target[0] == '*' {
 		path, query = CutQuery(target)
@@ -44,12 +44,12 @@ func CutTarget(target []byte) (scheme, authority, path, query []byte) {
 		authority, path = authority[:j:j], authority[j:]
 	}
 	if path, query = CutQuery(path); len(path) == 0 {
-		path = target[i+1 : i+2 : i+2] // the first slash of "://" will do
+		path = target[i+1 : i+2 : i+2] // "/": the first slash of "://"
 	}
 	return scheme, authority, path, query
 }
 
-// isScheme tells whether c may stand in a URI's scheme (RFC 3986 §3.1).
+// isScheme reports whether c may stand in a URI's scheme (RFC 3986 §3.1).
 func isScheme(c byte, first bool) bool {
 	if l := c | 0x20; 'a' <= l && l <= 'z' {
 		return true
@@ -57,9 +57,9 @@ func isScheme(c byte, first bool) bool {
 	return !first && (c-'0' <= 9 || c == '+' || c == '-' || c == '.')
 }
 
-// QueryPairs iterates over the name=value pairs of a query, parted by "&", in order.
+// QueryPairs iterates over the name=value pairs of a query, separated by "&", in order.
 // A pair without "=" has a nil value; empty pairs are skipped. Names and values are
-// views into query and still encoded: see AppendFormUnescaped. It does not allocate.
+// views into query and still encoded (see AppendFormUnescaped). It does not allocate.
 func QueryPairs(query []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(name, value []byte) bool) {
 		for start := 0; start < len(query); {
@@ -79,10 +79,10 @@ func QueryPairs(query []byte) iter.Seq2[[]byte, []byte] {
 }
 
 // AppendUnescaped appends b to dst with each "%" and two hex digits replaced by the
-// byte that they stand for (RFC 3986 §2.1). What comes out may be any byte, NUL, CR
-// and LF included. The error is an *Error with the offset of a "%" without its
-// digits; dst is returned as it was then. It allocates only to grow dst, and on
-// error. Where IndexEscape is -1, b need not be copied at all. dst may be b[:0].
+// byte they stand for (RFC 3986 §2.1). The result may hold any byte, NUL, CR and LF
+// included. The error is an *Error with the offset in b of a "%" without two hex digits
+// after it; dst is then returned as it was. It allocates only to grow dst, and on error.
+// If IndexEscape(b) is -1, b need not be decoded at all. dst may be b[:0].
 func AppendUnescaped(dst, b []byte) ([]byte, error) { return appendUnescaped(dst, b, '%') }
 
 // AppendFormUnescaped is AppendUnescaped for the names and values of a query: "+"
@@ -109,8 +109,8 @@ func appendUnescaped(dst, b []byte, plus byte) ([]byte, error) {
 	}
 }
 
-// IndexEscape returns the index of the first "%" or "+" of b, -1 when there is none,
-// and decoding b would change nothing.
+// IndexEscape returns the index of the first "%" or "+" of b, -1 when there is none and
+// decoding b would change nothing. It does not allocate.
 func IndexEscape(b []byte) int {
 	if i := indexEither(b, 0, '%', '+'); i < len(b) {
 		return i
@@ -118,9 +118,9 @@ func IndexEscape(b []byte) int {
 	return -1
 }
 
-// indexEither returns the index of the first x or y of b from i on, len(b) when
-// there is none. As in indexColon, the first one found is exact. The kernel is asked
-// about what is farther away than most are.
+// indexEither returns the index of the first x or y of b from i on, len(b) when there is
+// none. As in indexColon, the first one found is exact. The kernel is called only beyond the
+// first 64 bytes: most searches end before.
 func indexEither(b []byte, i int, x, y byte) int {
 	xs, ys, near := uint64(x)*each, uint64(y)*each, i+64
 	for ; i+8 <= len(b); i += 8 {

@@ -1,20 +1,20 @@
 package bytesparse
 
-// Request heads. The line is read from both ends: its version is the eight
-// bytes before its end, and whatever is between the first blank and the last
-// must be a target, so a blank too many shows as a byte that is no target byte.
+// Request heads. The request line is read from both ends: the version is its last
+// eight bytes, and everything between the first blank and the last must be the target.
+// A surplus blank therefore shows up as an invalid byte in the target.
 
-// ParseRequest parses the request head at the start of b (RFC 9112 §2–§5), b
-// beginning with the request line and possibly going on past the head.
+// ParseRequest parses the request head at the start of b (RFC 9112 §2–§5). b
+// begins with the request line and may extend past the head.
 //
 // n is the size of the head, its empty line included, and h then describes it.
-// n == 0 with a nil error means that the head is not complete: ask again with
-// more; h says nothing. The error is an *Error, and the same wherever b was
-// cut; h says nothing then either. A nil lim means the default limits. It
-// allocates only to grow h.Fields, and on error.
+// n == 0 with a nil error means that the head is incomplete: call again with more
+// bytes. The contents of h are then undefined, as they are after an error. The error
+// is an *Error and does not depend on where b was cut. A nil lim means the default
+// limits. It allocates only to grow h.Fields, and on error.
 //
-// An HTTP/1.x with x > 1 is reported as Minor 1 (RFC 9110 §2.5). The target is
-// neither decoded nor checked for its form, and no field is interpreted.
+// HTTP/1.x with x > 1 is reported as Minor 1 (RFC 9110 §2.5). The target is
+// neither decoded nor is its form checked, and no field is interpreted.
 func (h *Head) ParseRequest(b []byte, lim *Limits) (n int, err error) {
 	if kernels() && uint(len(b)-1) < maxHead {
 		h.listed = false
@@ -32,8 +32,8 @@ func (h *Head) ParseRequest(b []byte, lim *Limits) (n int, err error) {
 	return h.parseRequest(b, lim, h.begin(b, lim.fields(), requestLine))
 }
 
-// parseRequest is ParseRequest behind a walk in assembly, which got to the end of
-// the head if n is not 0.
+// parseRequest continues ParseRequest after the fast walk, if there was one (see
+// Head.begin); it reached the end of the head if n is not 0.
 func (h *Head) parseRequest(b []byte, lim *Limits, n int) (int, error) {
 	m := &h.m
 	h.Status, h.Reason = 0, Span{}
@@ -58,8 +58,8 @@ func (h *Head) parseRequest(b []byte, lim *Limits, n int) (int, error) {
 	return h.parseFields(b, e+2, lim, false)
 }
 
-// readRequestLine reads the request line that ends at e. It returns whether the line is in
-// order; a method that is MethodOther then is still to be looked up.
+// readRequestLine reads the request line that ends at e and reports whether it is valid. If
+// h.Method is MethodOther then, the method is still to be looked up.
 func (h *Head) readRequestLine(b []byte, e int) bool {
 	if e < minStart {
 		return false
@@ -69,7 +69,7 @@ func (h *Head) readRequestLine(b []byte, e int) bool {
 	if !ok || b[te] != ' ' {
 		return false
 	}
-	t := len("GET") // its start, less one
+	t := len("GET") // the method's length
 	h.Method = MethodGet
 	if start := load64(b, 0); uint32(start) != get {
 		if h.Method, t = methodWord(start); h.Method == MethodOther {
@@ -87,11 +87,11 @@ func (h *Head) readRequestLine(b []byte, e int) bool {
 	return t < te && targetBytes(b[t:te])
 }
 
-// "HTTP/1." and a digit to come, as load64 reads it.
+// "HTTP/1.", as load64 reads it, with room for the digit in the top byte.
 const http1 = 'H' | 'T'<<8 | 'T'<<16 | 'P'<<24 | '/'<<32 | '1'<<40 | '.'<<48
 
 // minorOf reads a version from the eight bytes w. ok is false unless they are
-// HTTP/1. and a digit. A minor version above 1 is processed as 1.
+// "HTTP/1." and a digit. A minor version above 1 counts as 1.
 func minorOf(w uint64) (minor uint8, ok bool) {
 	d := uint8(w>>56) - '0'
 	return min(d, 1), w<<8>>8 == http1 && d <= 9

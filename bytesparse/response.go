@@ -1,12 +1,12 @@
 package bytesparse
 
-// Response heads. The status line is fixed up to its thirteenth byte; the
-// reason phrase is free text and may be missing with or without its blank.
+// Response heads. The status line has a fixed layout up to its thirteenth byte; the
+// reason phrase is free text and may be absent, with or without the blank before it.
 
 // ParseResponse parses the response head at the start of b (RFC 9112 §2, §4,
-// §5), as ParseRequest does with a request's. Lines folded in the obsolete way
-// are unfolded in b itself, CR and LF becoming SP as RFC 9112 §5.2 demands of
-// user agents: b must be the caller's to change.
+// §5), as ParseRequest does for a request. Folded lines (obs-fold) are unfolded in b
+// itself, CR and LF becoming SP, as RFC 9112 §5.2 requires of user agents: the caller
+// must own b and allow it to be modified.
 func (h *Head) ParseResponse(b []byte, lim *Limits) (n int, err error) {
 	b = b[:min(len(b), maxHead)]
 	if len(b) == 0 {

@@ -4,8 +4,7 @@ package bytesparse
 
 import "github.com/klauspost/cpuid/v2"
 
-// The kernels of amd64, and which of them this machine has. It is found out
-// once, at start.
+// The kernels of amd64, and the choice among them, made once at start-up.
 
 type level uint8
 
@@ -15,7 +14,7 @@ const (
 	levelAVX512        // and AVX-512 F, BW, VL and VBMI
 )
 
-// machine is the best level of this machine; tests lower it.
+// machine is the best level that this machine supports; tests lower it.
 var machine = func() level {
 	switch {
 	case !cpuid.CPU.Supports(cpuid.AVX2, cpuid.BMI1, cpuid.BMI2, cpuid.SSE42):
@@ -26,9 +25,9 @@ var machine = func() level {
 	return levelAVX512
 }()
 
-// scan marks the blocks of b from off on, off < len(b) and a multiple of 64,
-// and returns how many of them it marked, at least one. It stops early behind
-// what looks like the end of a head.
+// scan marks the blocks of b from off on, which is less than len(b) and a multiple of
+// 64, and returns how many it marked, at least one. It stops early after what looks
+// like the end of a head.
 func scan(b []byte, off int, m *masks) int {
 	switch machine {
 	case levelAVX512:
@@ -39,7 +38,7 @@ func scan(b []byte, off int, m *masks) int {
 	return scanGeneric(b, off, &m.v)
 }
 
-// skip returns how many bytes b begins with that are no control bytes, in whole
+// skip returns how many bytes at the start of b are free of control bytes, in whole
 // blocks of 64.
 func skip(b []byte) int {
 	switch machine {
@@ -51,8 +50,8 @@ func skip(b []byte) int {
 	return 0
 }
 
-// skipEither returns how many bytes b begins with that are neither x nor y, in whole
-// blocks of 64. With AVX-512 it would be the same four loads and comparisons.
+// skipEither returns how many bytes at the start of b are neither x nor y, in whole
+// blocks of 64. AVX-512 would gain nothing: it needs the same four loads and comparisons.
 func skipEither(b []byte, x, y byte) int {
 	if machine == levelGeneric {
 		return 0
@@ -60,22 +59,22 @@ func skipEither(b []byte, x, y byte) int {
 	return skipEitherAVX2(b, x, y)
 }
 
-// marksFirst tells whether a head is marked first, and not walked ahead of.
+// marksFirst reports whether a head is marked first, instead of running a fast walk.
 const marksFirst = false
 
-// kernels tells whether head may be called.
+// kernels reports whether head may be called.
 func kernels() bool { return machine != levelGeneric }
 
-// head reads the request line of b, not empty, or finds the end of another start
-// line, and walks on over at most limit fields, within headBlocks blocks. When it gets
-// to the end of the head and all is in order, h describes it and n is its size; else
-// n is 0, and masks tells how far it got. cap(h.Fields) is at least limit.
+// head reads the request line of b, which is not empty, or finds the end of any other
+// start line, and walks over at most limit fields, within headBlocks blocks. If it
+// reaches the end of the head and everything is valid, h describes the head and n is its
+// size; otherwise n is 0, and h.m records how far it got. cap(h.Fields) is at least limit.
 //
 //go:noescape
 func head(h *Head, b []byte, limit int, kind startKind) (n int)
 
-// listAVX512 is part of head, which gives it registers, not arguments: it is not to be
-// called from Go.
+// listAVX512 is part of head, which passes it registers rather than arguments: it must
+// not be called from Go.
 //
 //go:noescape
 func listAVX512()

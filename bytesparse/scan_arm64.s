@@ -1,22 +1,23 @@
-// Marks of a head with NEON.
+// The block scan with NEON.
 
 //go:build !purego
 
 #include "go_asm.h"
 #include "textflag.h"
 
-// The block scan with NEON: a block is four registers. Controls are marked where the
-// byte is its own minimum with the greatest of them, or DEL.
+// A block is four registers. A byte is a control if it equals its minimum with the
+// greatest control below SP, or if it is DEL.
 //
-// There is no instruction that gathers a bit of each byte: each is made the bit
-// of its place in eight, and neighbours are added, three times over.
+// No instruction gathers one bit of each byte. Instead each matching byte becomes the bit
+// of its position among eight, and adjacent bytes are added three times over, which also
+// combines the four registers.
 
 #define BYTES  R0 // next block
 #define LEFT   R1 // bytes left
 #define VMASK  R2 // next word of masks.v
-#define BLOCKS R3
-#define BEFORE R4 // the last two controls of the block before
-#define V      R5
+#define BLOCKS R3 // blocks marked
+#define BEFORE R4 // the last two marks of the previous block
+#define V      R5 // controls of the block
 #define T0     R6
 #define T1     R7
 
@@ -24,8 +25,8 @@
 #define DEL     V17
 #define PLACES  V18
 
-// CONTROLS replaces the 16 bytes in x by their places' bits, or 0 where they are no
-// controls.
+// CONTROLS replaces each of the 16 bytes in x by the bit of its position, or by 0 if it
+// is not a control.
 #define CONTROLS(x, t) \
 	VUMIN CONTROL.B16, x.B16, t.B16        \
 	VCMEQ t.B16, x.B16, t.B16              \
@@ -33,7 +34,7 @@
 	VORR  t.B16, x.B16, x.B16              \
 	VAND  PLACES.B16, x.B16, x.B16
 
-// MARK takes the 64 bytes at p and leaves controls in V.
+// MARK leaves the controls of the 64 bytes at p in V.
 #define MARK(p) \
 	VLD1 (p), [V0.B16, V1.B16, V2.B16, V3.B16] \
 	CONTROLS(V0, V4)                       \
@@ -63,7 +64,7 @@ block:
 	MARK(BYTES)
 	MOVD.P V, 8(VMASK)
 	ADD  $1, BLOCKS
-	ADD  V<<2, BEFORE, T0 // controls at distance two may be the end of the head
+	ADD  V<<2, BEFORE, T0 // controls at distance two may be the end of a head
 	LSR  $62, V, BEFORE
 	TST  V, T0
 	BNE  done
@@ -77,7 +78,7 @@ done:
 	MOVD BLOCKS, ret+32(FP)
 	RET
 
-tail: // fewer than 64 bytes: too much is loaded, but from no other page
+tail: // fewer than 64 bytes: more is loaded, but from the same page
 	AND  $4095, BYTES, T0
 	CMP  $(4096-64), T0
 	BGT  crossing
@@ -87,11 +88,11 @@ tail: // fewer than 64 bytes: too much is loaded, but from no other page
 	BIC  T0, V
 	B    last
 
-crossing: // the 64 bytes up to the last one begin on the page of the first
+crossing: // load the 64 bytes that end with b instead; they begin on the page of the tail's first byte
 	ADD  LEFT, BYTES
 	SUB  $64, BYTES
 	MARK(BYTES)
-	NEG  LEFT, T1 // 64 - LEFT, as shifts count
+	NEG  LEFT, T1 // 64 - LEFT, modulo 64
 	LSR  T1, V
 
 last:
@@ -99,10 +100,10 @@ last:
 	ADD  $1, BLOCKS
 	B    done
 
-DATA tables<>+0(SB)/8, $0x1f1f1f1f1f1f1f1f // the greatest below SP
+DATA tables<>+0(SB)/8, $0x1f1f1f1f1f1f1f1f // the greatest control below SP
 DATA tables<>+8(SB)/8, $0x1f1f1f1f1f1f1f1f
 DATA tables<>+16(SB)/8, $0x7f7f7f7f7f7f7f7f
 DATA tables<>+24(SB)/8, $0x7f7f7f7f7f7f7f7f
-DATA tables<>+32(SB)/8, $0x8040201008040201 // places
+DATA tables<>+32(SB)/8, $0x8040201008040201 // the bits of the positions
 DATA tables<>+40(SB)/8, $0x8040201008040201
 GLOBL tables<>(SB), RODATA|NOPTR, $48

@@ -1,19 +1,19 @@
-// Marks of a head with AVX2.
+// The block scan with AVX2, and searches over long text.
 
 //go:build !purego
 
 #include "go_asm.h"
 #include "textflag.h"
 
-// Controls are marked where the byte is its own minimum with the greatest of them,
-// or DEL.
+// A byte is a control if it equals its minimum with the greatest control below SP, or if
+// it is DEL.
 
 #define BYTES  SI // next block
 #define LEFT   CX // bytes left
 #define MASKS  DI // *masks
 #define PLACE  DX // offset in the bitmap
 #define V      AX // controls of the block
-#define BEFORE R8 // the last two of the block before
+#define BEFORE R8 // the last two marks of the previous block
 #define T0     R9
 
 #define CONTROL Y0
@@ -67,7 +67,7 @@ full:
 	JGT  full
 	JMP  done
 
-tail: // fewer than 64 bytes: too much is loaded, but from no other page
+tail: // fewer than 64 bytes: more is loaded, but from the same page
 	MOVL BYTES, T0
 	ANDL $4095, T0
 	CMPL T0, $(4096-64)
@@ -76,10 +76,10 @@ tail: // fewer than 64 bytes: too much is loaded, but from no other page
 	BZHIQ LEFT, V, V
 	JMP  last
 
-crossing: // the 64 bytes up to the last one begin on the page of the first
+crossing: // load the 64 bytes that end with b instead; they begin on the page of the tail's first byte
 	LEAQ -64(BYTES)(LEFT*1), BYTES
 	MARK(BYTES)
-	NEGQ LEFT // 64 - LEFT, as shifts count
+	NEGQ LEFT // 64 - LEFT, modulo 64
 	SHRXQ LEFT, V, V
 
 last:
@@ -155,7 +155,7 @@ skipped:
 	MOVQ PLACE, ret+32(FP)
 	RET
 
-DATA controls<>+0(SB)/8, $0x1f1f1f1f1f1f1f1f // the greatest below SP
+DATA controls<>+0(SB)/8, $0x1f1f1f1f1f1f1f1f // the greatest control below SP
 DATA controls<>+8(SB)/8, $0x1f1f1f1f1f1f1f1f
 DATA controls<>+16(SB)/8, $0x7f7f7f7f7f7f7f7f
 DATA controls<>+24(SB)/8, $0x7f7f7f7f7f7f7f7f

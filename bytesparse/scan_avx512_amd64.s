@@ -1,29 +1,29 @@
-// Marks of a head with AVX-512.
+// The block scan with AVX-512, and a search over long text.
 
 //go:build !purego
 
 #include "go_asm.h"
 #include "textflag.h"
 
-// A block is one register. Controls are what is less than SP, and DEL.
+// A block is one register. Controls are the bytes less than SP, and DEL.
 
 #define BYTES  SI // next block
 #define LEFT   CX // bytes left
 #define MASKS  DI // *masks
 #define PLACE  DX // offset in the bitmap
 #define V      AX // controls of the block
-#define BEFORE R8 // the last two of the block before
-#define END    R9 // where full blocks end, in the bitmap
+#define BEFORE R8 // the last two marks of the previous block
+#define END    R9 // where the full blocks end, in the bitmap
 #define T0     R10
 
 #define SPACE Z0
 #define DEL   Z1
 #define BLOCK Z2
-#define VALID K4 // the bytes that there are
+#define VALID K4 // the bytes that exist
 #define BELOW K1 // those less than SP
 #define DELETED K2
 
-// MARK stores the controls of the block, also in V; of bytes in VALID only.
+// MARK stores the controls among the bytes of the block that are in VALID, and leaves them in V.
 #define MARK \
 	VPCMPUB  $1, SPACE, BLOCK, VALID, BELOW          \ // <
 	VPCMPUB  $0, DEL, BLOCK, VALID, DELETED            \ // =
@@ -64,7 +64,7 @@ full:
 	CMPQ PLACE, END
 	JLT  full
 
-last: // what is left of a block, zeros behind it: a masked load touches nothing else
+last: // the partial block, padded with zeros: a masked load touches no other byte
 	CMPQ PLACE, $(8*const_windowBlocks)
 	JEQ  done
 	MOVQ $-1, T0
@@ -82,7 +82,7 @@ done:
 	MOVQ PLACE, ret+32(FP)
 	RET
 
-// Four blocks, of which the least bytes are looked for, and then the least differences to DEL.
+// Four blocks at a time: a control shows in the least byte, a DEL in the least XOR with DEL.
 #define B0 Z2
 #define B1 Z3
 #define B2 Z4
@@ -102,7 +102,7 @@ TEXT ·skipAVX512(SB), NOSPLIT, $0-32
 	MOVL $0x7f7f7f7f, T0
 	VPBROADCASTD T0, DEL
 
-fourblocks: // the least byte, and the least difference to DEL
+fourblocks:
 	CMPQ PLACE, END
 	JGT  block
 	VMOVDQU64 0(BYTES)(PLACE*1), B0

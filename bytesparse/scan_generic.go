@@ -5,16 +5,16 @@ import (
 	"math/bits"
 )
 
-// The block scan: a head is marked 64 bytes at a time, one bit per byte that
-// may end a line (V: a control byte), before anything is decided, and the walk
-// then goes from bit to bit. Finding a line's end and validating every byte of
-// it is one and the same operation, and nothing branches on single bytes.
+// The block scan marks a head 64 bytes at a time, with one bit per byte that may end a
+// line (V: a control byte), before anything is decided; the walk then goes from bit to
+// bit. Finding a line's end and validating all of its bytes thus become one operation,
+// without branches on single bytes.
 //
 // This file is the portable scan, eight bytes to a word (SWAR). It is compiled
-// everywhere, for what the walk without marks leaves (lines.go), and as the twin that
-// vector kernels are compared with. Marking names and targets as well (bitmaps N and T) pays only where it
-// is free, in vector registers; here the walk validates those few bytes where
-// they stand (indexColon, tokenBytes, targetBytes).
+// everywhere: for what the fast walk in lines.go leaves, and as the reference that the
+// vector kernels are tested against. Marking names and targets too (bitmaps N and T) pays
+// only where it is free, in vector registers; here the walk validates those few bytes in
+// place (indexColon, tokenBytes, targetBytes).
 
 // Words whose eight bytes are all the same.
 const (
@@ -22,40 +22,40 @@ const (
 	high   = 0x80 * each
 	low7   = 0x7f * each
 	colons = ':' * each
-	fold   = 0x20 * each // the bit that tells the cases of a letter apart
+	fold   = 0x20 * each // the bit in which the two cases of a letter differ
 )
 
-// badV returns x with the high bit set in each byte that is a control byte,
-// and clear in the others; the other bits mean nothing. In seven bits, adding
-// 0x60 sets the high bit from 0x20 on and adding 1 sets it for DEL: one without
-// the other is good, as is anything from 0x80 on.
+// badV returns a word with the high bit set in each byte in which x has a control byte,
+// and clear in the others; the other bits are undefined. In seven bits, adding 0x60 sets
+// the high bit from 0x20 on and adding 1 sets it for DEL: exactly one of the two means a
+// good byte, and so does a byte from 0x80 on.
 func badV(x uint64) uint64 {
 	a := x & low7
 	return ^((a + 0x60*each) ^ (a + each) | x)
 }
 
-// gather collects the high bits of the eight bytes of x in its lowest byte,
-// the first byte's lowest: no two of the shifted copies meet in a bit.
+// gather collects the high bits of the eight bytes of x in the lowest byte of the
+// result, the first byte's in bit 0. No two of the shifted copies that the
+// multiplication adds overlap in a bit.
 func gather(x uint64) uint64 {
 	return (x & high) * 0x0002040810204081 >> 56
 }
 
 // scanGeneric marks up to windowBlocks blocks of b from off on, off < len(b),
-// and returns how many it marked. It stops early behind what looks like the
-// end of a head, so that what follows a head costs nothing: marks at distance
-// two, as those of CR LF CR LF.
+// and returns how many it marked. It stops early after what looks like the end of
+// a head (marks at distance two, as in CR LF CR LF), so that the bytes after a head
+// cost nothing.
 //
-// Of a block the quick way takes 0x20 off each byte, which borrows into the high
-// bit below that, and adds 1 to find out whether there is a DEL or a byte from
-// 0x80 on, for which it does not hold. What it gets wrong is marked too much,
-// never too little, and the walk passes over it as it does over HTAB: an SP that
-// was borrowed from by a control byte in front of it, and 0xff, which adding 1
-// does not show.
+// The fast path subtracts 0x20 from each byte of a block, which sets the high bit of
+// those below 0x20, and adds 1 to detect DEL and bytes from 0x80 on, for which that
+// does not hold. Its errors are surplus marks, never missing ones, and the walk
+// passes over them as it does over HTAB: an SP after a control byte, which borrowed
+// from it, and 0xff, which adding 1 does not reveal.
 func scanGeneric(b []byte, off int, v *[windowBlocks]uint64) int {
 	var before uint64
 	for k := range v {
 		at := off
-		if off > len(b)-64 { // the last one begins earlier
+		if off > len(b)-64 { // the last block begins earlier, to end with b
 			if off == len(b) {
 				return k
 			}
@@ -104,8 +104,8 @@ func scanExact(b *[64]byte) (v uint64) {
 	return v
 }
 
-// scanTail marks the bytes of b from off on, where b has fewer than 64. Where it is long
-// enough its last eight bytes are loaded for the last word, to read no byte behind it.
+// scanTail marks the bytes of b from off on, where b has fewer than 64. The last word is
+// loaded from the last eight bytes of b, if it has so many, so that nothing after b is read.
 func scanTail(b []byte, off int) (v uint64) {
 	n := uint(len(b) - off)
 	i := uint(0)
@@ -133,13 +133,13 @@ func loadShort[T string | []byte](b T) uint64 {
 		hi := uint64(t[0]) | uint64(t[1])<<8 | uint64(t[2])<<16 | uint64(t[3])<<24
 		return lo | hi<<((uint(n)-4)&7*8)
 	}
-	// With fewer than four, first, middle and last are all there are.
+	// Fewer than four bytes are covered by the first, the middle and the last.
 	return uint64(b[0]) | uint64(b[n/2])<<(uint(n/2)&7*8) | uint64(b[n-1])<<(uint(n-1)&7*8)
 }
 
 // indexColon returns the index of the first colon of b from s on, len(b) when
 // there is none. Testing a word for a zero byte by borrows is exact up to the
-// first one, which is all that is asked.
+// first one, which is all that is needed.
 func indexColon(b []byte, s int) int {
 	for ; s+8 <= len(b); s += 8 {
 		x := load64(b, s) ^ colons
@@ -152,8 +152,8 @@ func indexColon(b []byte, s int) int {
 	return s
 }
 
-// tokenBytes tells whether b has token bytes only. Words of letters, digits
-// and hyphens, as nearly all names are, are told at once.
+// tokenBytes reports whether b has token bytes only. Words of letters, digits and
+// hyphens, of which nearly all names consist, are recognised at once.
 func tokenBytes(b []byte) bool {
 	i := 0
 	for ; i+8 <= len(b); i += 8 {
@@ -170,9 +170,10 @@ func tokenBytes(b []byte) bool {
 	return indexNot(b[i:], classToken) < 0
 }
 
-// nameWord tells whether all eight bytes of x are ASCII letters, digits or
-// hyphens. Adding 0x80-c in seven bits sets the high bit from c on; a range is
-// where one such sum has it and the next one not.
+// nameWord reports whether all eight bytes of x are ASCII letters, digits or
+// hyphens. Adding 0x80-c in seven bits sets the high bit from c on; a byte is in a
+// range if the sum for its first byte has it and that for the byte after its last has
+// not.
 func nameWord(x uint64) bool {
 	a := x & low7
 	l := a | fold
@@ -182,8 +183,8 @@ func nameWord(x uint64) bool {
 	return (letter|digit|^other)&^x&high == high
 }
 
-// targetBytes tells whether b has only bytes that may stand in a target. Words are looked
-// at for what can not be in one and for '!' and '~', which seldom are.
+// targetBytes reports whether b has only bytes that are allowed in a target. The test of
+// words also rejects '!' and '~', which are rare; the table then decides.
 func targetBytes[T string | []byte](b T) bool {
 	if len(b) < 8 {
 		return all(b, classTarget)
@@ -196,8 +197,8 @@ func targetBytes[T string | []byte](b T) bool {
 	return good&^bad&high == high || all(b, classTarget)
 }
 
-// targetWord returns x with the high bit of each byte that may stand in a target set in
-// good and clear in bad; the other bits mean nothing.
+// targetWord returns two words: the high bit of a byte is set in good and clear in bad if
+// that byte of x is allowed in a target, '!' and '~' excepted; the other bits are undefined.
 func targetWord(x uint64) (good, bad uint64) {
 	corner := (x&(0x1d*each) ^ 0x1c*each) + low7 // not < > \ ^ |
 	grave := (x ^ '`'*each) + low7

@@ -1,12 +1,12 @@
-// Going over text with NEON.
+// Searches over long text with NEON.
 
 //go:build !purego
 
 #include "go_asm.h"
 #include "textflag.h"
 
-// A block of 64 bytes is four registers. What ends the text is brought together in one,
-// whose halves are looked at.
+// A block of 64 bytes is four registers. The results for all four are combined in one
+// register, and its halves are tested.
 
 #define BYTES R0 // next block
 #define LEFT  R1
@@ -26,7 +26,7 @@
 	ORR  T1, T0                            \
 	CBNZ T0, found
 
-// EQUAL leaves in V4 where a byte of V0 to V3 is one of c.
+// EQUAL sets the bytes of V4 whose counterpart in V0, V1, V2 or V3 equals that of c.
 #define EQUAL(c, V4, V5, V6, V7) \
 	VCMEQ c.B16, V0.B16, V4.B16            \
 	VCMEQ c.B16, V1.B16, V5.B16            \

@@ -1,11 +1,10 @@
 package bytesparse
 
-// Values: numbers, tokens and lists. White space inside a value is SP and
-// HTAB, numbers are digits only, and words are compared whole.
+// Values: numbers, tokens and lists. White space inside a value is SP and HTAB,
+// numbers consist of digits only, and tokens are compared in full.
 
-// EqualFold tells whether a and b are equal when ASCII letters are compared
-// without regard to case. Bytes from 0x80 up are compared as they are. It does
-// not allocate.
+// EqualFold reports whether a and b are equal when the case of ASCII letters is
+// ignored. Bytes from 0x80 up are compared exactly. It does not allocate.
 func EqualFold[A, B string | []byte](a A, b B) bool {
 	n := len(a)
 	if n != len(b) {
@@ -25,8 +24,8 @@ func EqualFold[A, B string | []byte](a A, b B) bool {
 	return true
 }
 
-// equalFoldWord is EqualFold of the eight bytes of x and of y: they differ in
-// the bit of case only, and only in letters.
+// equalFoldWord is EqualFold for the eight bytes of x and of y: they may differ only in
+// the bit 0x20, and only where there is a letter.
 func equalFoldWord(x, y uint64) bool {
 	d := x ^ y
 	if d == 0 {
@@ -44,9 +43,9 @@ func lower(c byte) byte {
 	return c
 }
 
-// ParseUint reads a decimal number: one or more digits and nothing else, at
-// most 2⁶³−1. ok is false otherwise. It is what Content-Length wants (RFC 9110
-// §8.6). It does not allocate.
+// ParseUint parses a decimal number: one or more digits and nothing else, at most
+// 2⁶³−1, as Content-Length requires (RFC 9110 §8.6). ok is false otherwise. It does
+// not allocate.
 func ParseUint(b []byte) (n int64, ok bool) {
 	if len(b) == 0 {
 		return 0, false
@@ -61,12 +60,12 @@ func ParseUint(b []byte) (n int64, ok bool) {
 	return n, true
 }
 
-// NextToken takes the first element off a comma-separated list (RFC 9110
+// NextToken splits the first element off a comma-separated list (RFC 9110
 // §5.6.1): SP and HTAB around elements are dropped and empty elements are
 // skipped. token and rest are views into list; ok is false when no element is
-// left. An element is not checked: one that is not a token is returned whole,
+// left. Elements are not checked: one that is not a token is returned in full,
 // so that it compares unequal to every token. A comma inside a quoted string
-// does not part elements. It does not allocate.
+// does not separate elements. It does not allocate.
 func NextToken(list []byte) (token, rest []byte, ok bool) {
 	for start := 0; ; {
 		end := indexEither(list, start, ',', '"')
@@ -100,8 +99,8 @@ func quotedListEnd(b []byte, i int) int {
 	return len(b)
 }
 
-// ContainsToken tells whether the comma-separated list has token among its
-// elements, compared whole and without regard to case. It does not allocate.
+// ContainsToken reports whether token is among the elements of the comma-separated
+// list, compared in full and without regard to case. It does not allocate.
 func ContainsToken(list []byte, token string) bool {
 	for {
 		t, rest, ok := NextToken(list)

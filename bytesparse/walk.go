@@ -2,19 +2,19 @@ package bytesparse
 
 import "math/bits"
 
-// The walk over the field lines, from line end to line end along the marks of
-// the block scan. Lines about which everything is plain are plain.go's, or the walk's that
-// is ahead of this one, in assembly or in lines.go. What is here is written for the others that are
-// in order; at the first that is not, it hands over to the judges in fault.go, which look
-// at that line again, byte by byte, and say what is wrong with it.
+// The walk over the field lines, from line end to line end along the marks of the block
+// scan. Plain lines are handled by plain.go, or before that by the fast walk, in assembly
+// or in lines.go. This file handles all other valid lines. At the first invalid one it
+// hands over to the judges in fault.go, which examine that line again, byte by byte, and
+// say what is wrong with it.
 
-// maxHead is where offsets stop fitting; no head is that long.
+// maxHead bounds what is parsed, so that offsets fit.
 const maxHead = 1<<31 - 1
 
 // ParseTrailers parses the trailer section at the start of b: field lines up to
-// and with the empty line (RFC 9112 §7.1.2), under the rules for a request's
-// fields. It otherwise works as ParseRequest does. h should be a Head of its
-// own, for trailers are not headers.
+// and including the empty line (RFC 9112 §7.1.2), under the rules for a request's
+// fields. Otherwise it works as ParseRequest does. h should be separate from the Head of
+// the message, because trailers must not be mixed with its header fields.
 func (h *Head) ParseTrailers(b []byte, lim *Limits) (n int, err error) {
 	b = b[:min(len(b), maxHead)]
 	h.Reset()
@@ -90,7 +90,7 @@ func (h *Head) parseFields(b []byte, s int, lim *Limits, unfold bool) (int, erro
 	}
 }
 
-// note notes which fields there are.
+// note records which fields occur, and which more than once.
 func (h *Head) note() {
 	var seen, dup uint64
 	for i := range h.Fields {
@@ -107,8 +107,8 @@ func moreFields(fs []Field) []Field {
 	return fs[:cap(fs)]
 }
 
-// badByte ends a parse at b[e], which is neither text nor the end of a line, in the
-// line from s on, behind n fields.
+// badByte ends a parse at b[e], which is neither text nor a line end, in the line that
+// begins at s, after n fields.
 func (h *Head) badByte(b []byte, fs []Field, n, s, e int, unfold bool) (int, error) {
 	switch {
 	case cutShort(b, e):
@@ -119,27 +119,26 @@ func (h *Head) badByte(b []byte, fs []Field, n, s, e int, unfold bool) (int, err
 	return h.fieldFault(b, s)
 }
 
-// badName ends a parse at the line from s to e, which does not begin with a name
-// and a colon.
+// badName ends a parse at the line b[s:e], which does not begin with a name and a colon.
 func (h *Head) badName(b []byte, s, e int, unfold bool) (int, error) {
-	for unfold && isLineEnd(b, e) && e+2 < len(b) && isOWS(b[e+2]) { // the judge is to see all of it
+	for unfold && isLineEnd(b, e) && e+2 < len(b) && isOWS(b[e+2]) { // unfold it: the judge must see the whole line
 		b[e], b[e+1] = ' ', ' '
 		e = h.m.lineEnd(b, e+2)
 	}
 	return h.fieldFault(b, s)
 }
 
-// incomplete ends a parse of a head that is not complete.
+// incomplete ends a parse of an incomplete head.
 func (h *Head) incomplete(fs []Field) (int, error) {
 	h.Fields = fs
 	h.Reset()
 	return 0, nil
 }
 
-// setValue makes b[s:e] without the white space around it the field's value. It
-// is not empty, or preceded by a colon and followed by CR.
+// setValue sets the field's value to b[s:e] without the white space around it. b[s:e] is
+// preceded by a colon and followed by CR, which stop the loops.
 func (f *Field) setValue(b []byte, s, e int) {
-	for isOWS(b[s]) { // CR ends it
+	for isOWS(b[s]) { // the CR stops it
 		s++
 	}
 	for e > s && isOWS(b[e-1]) {
@@ -148,9 +147,9 @@ func (f *Field) setValue(b []byte, s, e int) {
 	f.ValueOff, f.ValueLen = uint32(s), uint32(e-s)
 }
 
-// join makes the folded line b[s:e] part of the value of f, the field in front
-// of it, and returns where that one begins. It does not look at what is in front of the
-// line: blank lines without end would have it go over all of them again for each.
+// join appends the folded line b[s:e] to the value of f, the preceding field, and returns
+// where that field's line begins. It examines nothing before the line: with many blank
+// folded lines it would otherwise go over all of them again for each.
 func join(b []byte, f *Field, s, e int) int {
 	b[s-2], b[s-1] = ' ', ' '
 	for s < e && isOWS(b[s]) {
@@ -171,8 +170,8 @@ func join(b []byte, f *Field, s, e int) int {
 // maxName is the longest field name that a Field can describe.
 const maxName = 1<<16 - 1
 
-// longName returns the length of the name that the line begins with, up to the first
-// colon, and its id; the line's length when there is none.
+// longName returns the length and the id of the name at the start of the line, up to the
+// first colon; the line's length if there is no colon or the name is too long.
 func longName(line []byte) (n int, id FieldID) {
 	n = indexColon(line, 0)
 	if n > maxName {

@@ -1,27 +1,26 @@
-// What the walk over a head is made of: registers by name, and the steps that occur
-// more than once.
+// The walk over a head: names for the registers, and the steps that occur more than once.
 
-#define HEAD   BX  // until the walk begins, and at its end
-#define DUP    BX  // bit per id: seen twice
-#define BYTES  SI
+#define HEAD   BX  // *Head, until the walk begins and at its end
+#define DUP    BX  // bit per id: seen more than once
+#define BYTES  SI  // the buffer
 #define UNSEEN DI  // bit per id: not seen
 #define S      R8  // where the line begins
-#define E      R9  // where it ends
+#define E      R9  // where the line ends
 #define X      R10 // the block's controls from E on
-#define ENTRY  R11 // the block's, in the list
+#define ENTRY  R11 // the block's entry in the list
 #define T      R12 // where the target begins
-#define FIELDS R12 // where fields must end
-#define FIELD  R13 // the next one, from there: below zero
-#define L      R14 // the name's length
-#define KNOWN  R15
-#define FOUND  CX  // where a byte is that is not of the class, and then what a Field says
-#define AT     DX  // where a value is, or a search goes on
+#define FIELDS R12 // address of the end of the room for fields
+#define FIELD  R13 // offset of the next field from FIELDS: negative
+#define L      R14 // length of the name
+#define KNOWN  R15 // address of known
+#define FOUND  CX  // index of the first byte outside the class; later the id and length of a Field
+#define AT     DX  // where a value begins, or a search continues
 #define T2     AX
 
-// While the list is made:
-#define LEFT  CX  // bytes, and then where the list stopped
-#define PLACE DX  // of the block
-#define FULL  R8  // where full blocks end, at the most headBlocks of them
+// While the list is built:
+#define LEFT  CX  // number of bytes, and afterwards where the list stopped
+#define PLACE DX  // offset of the block
+#define FULL  R8  // where the full blocks end, at most headBlocks of them
 #define V     R9  // the block's controls
 #define T0    R10
 #define T1    R12
@@ -37,7 +36,7 @@
 
 #define MASK(field) (Head_m+field)(HEAD)
 
-// NOT leaves in dst which of the 32 bytes in NAME are not of the class.
+// NOT leaves in dst a bit for each of the 32 bytes in NAME that is not in the class.
 #define NOT(columns, dst) \
 	VPSRLW   $4, NAME, ROW                 \
 	VPAND    LOWHALF, ROW, ROW             \
@@ -47,10 +46,10 @@
 	VPCMPEQB ZERO, COLUMN, COLUMN          \
 	VPMOVMSKB COLUMN, dst
 
-// IDENTIFY leaves in FOUND what a Field says of a name of L bytes in front of the colon
-// at AT - 2: id and length (fieldID). NAME has the 32 bytes from the name's start on. By
-// its length and the three bytes at either end (hashEnds) there is one well-known name
-// that it can be; it is that one if it agrees with it, colon included, but for the case
+// IDENTIFY leaves in FOUND the id and the length (fieldID) of the name of L bytes before
+// the colon at AT - 2. NAME has the 32 bytes from the name's start on. The name's length
+// and the three bytes at either end select one candidate among the well-known names
+// (hashEnds); the name is that one if they are equal, colon included, except for the case
 // of letters.
 #define IDENTIFY \
 	MOVL -5(BYTES)(AT*1), T2               \
@@ -65,15 +64,15 @@
 	MOVL walkName_field(KNOWN)(FOUND*1), FOUND \
 	CMOVLNE L, FOUND
 
-// FULLBLOCKS finds out where full blocks end.
+// FULLBLOCKS computes where the full blocks end.
 #define FULLBLOCKS \
 	MOVL $(64*const_headBlocks), FULL      \
 	CMPQ LEFT, FULL                        \
 	CMOVQLT LEFT, FULL                     \
 	ANDQ $~63, FULL
 
-// BLOCKTAIL leaves in V the controls of the block at PLACE, and of what is behind it: up
-// to 64 bytes behind the last one are loaded.
+// BLOCKTAIL leaves in V the controls of the block at PLACE, which may be partial: up to 64
+// bytes past the end of the buffer are loaded and marked, too.
 #define BLOCKTAIL \
 	VPSUBUSB (BYTES)(PLACE*1), CONTROL, LO \
 	VPSUBUSB 32(BYTES)(PLACE*1), CONTROL, HI \
@@ -86,14 +85,14 @@
 	SHLQ $32, T0                           \
 	ORQ  T0, V
 
-// LIST puts a block into the list if it has controls, as the flags of V say.
+// LIST appends the block to the list if it has controls: the flags must be those of V.
 #define LIST \
 	MOVQ PLACE, 8(ENTRY)                   \
 	MOVQ V, (ENTRY)                        \
 	LEAQ 16(ENTRY), T1                     \
 	CMOVQNE T1, ENTRY
 
-// NEXTBLOCK goes on to the next full block, and to marked when controls at distance
+// NEXTBLOCK jumps to block for the next full block, or to marked if controls at distance
 // two look like the end of a head.
 #define NEXTBLOCK(block, marked) \
 	LEAQ (V*4), T0                         \
@@ -103,7 +102,7 @@
 	CMPQ PLACE, FULL                       \
 	JLT  block
 
-// LISTTAIL puts what is left of the block into the list, fewer than 64 bytes or none.
+// LISTTAIL appends the last, partial block to the list: fewer than 64 bytes, or none.
 #define LISTTAIL \
 	MOVL LEFT, T0                          \
 	SUBL PLACE, T0                         \

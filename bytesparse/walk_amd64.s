@@ -1,4 +1,4 @@
-// A head, marked and walked over.
+// The fast walk over a head, with AVX2.
 
 //go:build !purego
 
@@ -6,24 +6,25 @@
 #include "textflag.h"
 #include "walk_amd64.h"
 
-// First a list is made of the blocks that have controls, with the marks of these: so
-// the next line's end is found without a branch, which no predictor could learn. Then
-// a request line is read, of another start line the end is noted, and fields are
-// completed, line by line, while lines are in order and everything about them is plain.
-// At the first that is not, the walk stops in front of it, and the one in Go goes on
-// from there: what is rare is written once, and what is wrong is told there.
+// First, a list is built of the blocks that have controls, with their marks: the next
+// line's end is then found without a branch, which no predictor could learn. Then the
+// request line is read (of any other start line only the end is noted), and fields are
+// filled in, line by line, as long as lines are valid and plain. At the first line that
+// is not, the walk stops, and the one in Go continues from there: rare cases are handled
+// in one place only, and so are errors.
 //
-// Of a name 32 bytes are looked at in one go: where it ends, that what is in front of
-// that are token bytes, and which well-known name it is. A byte is looked up by its
-// two halves: the low one finds the rows (high halves) that have a byte of the class in
-// that column, the high one its own row's bit. Bytes from 0x80 on find nothing.
+// The first 32 bytes of a line are examined at once to find where the name ends, that
+// only token bytes precede its end, and which well-known name it is. The class of a byte
+// is looked up by its two halves: the low half (the column) selects the set of rows that
+// have a byte of the class in that column, the high half (the row) selects its bit in
+// that set. Bytes from 0x80 on are in no class.
 //
-// The list has, of each block with a control byte, its marks and where it stands. Where a
-// block has none, the next one takes its place. Whether there is a DEL among the full
-// blocks, the greatest of signed bytes, is looked for once: it is hardly ever there, and
-// then the walk in Go has the head to itself.
+// The list has the marks and the offset of each block with a control byte; the entry of a
+// block without any is overwritten by the next. Full blocks are tested for DEL, the
+// greatest of signed bytes, once for all of them: it hardly ever occurs, and if it does,
+// the whole head is left to the walk in Go.
 
-// While the list is made:
+// While the list is built:
 #define CONTROL Y0
 #define DEL     Y1
 #define MOST    Y2
@@ -38,8 +39,9 @@ TEXT ·head(SB), NOSPLIT|NOFRAME, $0-56
 	MOVQ b_base+8(FP), BYTES
 	MOVQ b_len+16(FP), LEFT
 
-	// Up to 64 bytes behind the last one are loaded: they must be the caller's, or of
-	// its page. And what is there must not make an LF for a CR at the end.
+	// Up to 64 bytes past the end are loaded: they must be within the capacity of b, or on
+	// the page of its last byte. And b must not end in a CR, which an LF after it would
+	// complete.
 	LEAQ -1(BYTES)(LEFT*1), T
 	CMPB (T), $'\r'
 	JEQ  early
@@ -55,7 +57,7 @@ roomy:
 	CMPB ·machine(SB), $const_levelAVX512
 	JEQ  avx512
 
-	// From the first of limits a control leaves 0x80 or more, and nothing else does.
+	// 0x9f less a byte is 0x80 or more for controls below SP, and for nothing else.
 	VBROADCASTI128 limits<>+0(SB), CONTROL
 	VBROADCASTI128 limits<>+16(SB), DEL
 	XORL PLACE, PLACE
@@ -86,7 +88,7 @@ tail:
 	LISTTAIL
 	JMP  listed
 
-small: // the one block's controls need not be read from the list
+small: // a single block: its controls need not be read back from the list
 	BLOCKTAIL
 	BZHIQ LEFT, V, V
 	JEQ  blank
@@ -113,13 +115,13 @@ listed:
 	TZCNTQ X, E
 	ADDQ 8(ENTRY), E
 started: // the start line ends at E
-	MOVQ AT, b_len+16(FP) // of no other use
+	MOVQ AT, b_len+16(FP) // the end of the list; b_len is no longer needed
 	CMPW (BYTES)(E*1), $0x0a0d // CR LF
 	JNE  none
 	CMPQ E, $const_minStart
 	JLT  none
 
-	// Behind the list the LF of the start line is marked, which ends no line.
+	// The list is terminated by the LF of the start line, which ends no line.
 	LEAQ 1(E), T2
 	MOVQ T2, 8(AT)
 	MOVQ $1, (AT)
@@ -131,7 +133,7 @@ started: // the start line ends at E
 	CMPB kind+40(FP), $const_statusLine
 	JEQ  status
 
-	// A request's version stands at its end, the method's name at its start.
+	// The request line ends with the version and begins with the method.
 	MOVQ $const_http11, FOUND
 	MOVL $(1<<const_minorShift|const_MethodGet), T2
 	CMPQ FOUND, -8(BYTES)(E*1)
@@ -141,18 +143,18 @@ method:
 	CMPL (BYTES), $const_get
 	JNE  othermethod
 target:
-	MOVL T2, Head_Method(HEAD) // and Minor and Status
+	MOVL T2, Head_Method(HEAD) // and Minor, and Status, which is 0
 	LEAL -1(T), T2
 	MOVL $0, Head_Name(HEAD)
 	MOVL T2, Head_Name+4(HEAD)
 
-	// The target ends at the first byte that is none of a target's. That one must be
-	// the blank before the version.
+	// The target ends at the first byte that is not a target byte, which must be the blank
+	// before the version.
 	VBROADCASTI128 walkTable<>+16(SB), TARGETCOLUMNS
 	VMOVDQU (BYTES)(T*1), NAME
 	NOT(TARGETCOLUMNS, FOUND)
 	TZCNTL FOUND, FOUND
-	JLS  longtarget // or none
+	JLS  longtarget // or empty
 targetend:
 	LEAQ 9(T)(FOUND*1), AT
 	CMPB -9(BYTES)(AT*1), $' '
@@ -175,9 +177,9 @@ fields:
 
 line:
 	BLSRQ X, X
-	BLSRQ X, X // of the LF, unless it is in the next block
+	BLSRQ X, X // the LF's mark, unless it is in the next block
 nextblock:
-	CMOVQEQ 16(ENTRY), X // the predictor could not learn where lines end
+	CMOVQEQ 16(ENTRY), X // no branch: where lines end cannot be predicted
 	LEAQ 16(ENTRY), T2
 	CMOVQEQ T2, ENTRY
 again:
@@ -187,9 +189,9 @@ again:
 	VMOVDQU (BYTES)(S*1), NAME
 	NOT(TOKENCOLUMNS, FOUND)
 	TZCNTL FOUND, L
-	JLS  oddname // none, or not within 32 bytes
+	JLS  oddname // no name, or one that does not end within 32 bytes
 	LEAQ 2(S)(L*1), AT
-	CMPW -2(BYTES)(AT*1), $0x203a // colon and a blank, as is the rule
+	CMPW -2(BYTES)(AT*1), $0x203a // colon and blank, as usual
 	JNE  oddcolon
 	IDENTIFY
 	MOVL S, Field_NameOff(FIELDS)(FIELD*1)
@@ -197,8 +199,7 @@ again:
 	JLS  oddvalue
 	LEAQ 2(E), S
 
-	// Of the value's last byte, CR and LF, and what is in front of them, it is one
-	// comparison: above a blank, and the two.
+	// One comparison checks that the value's last byte is above SP and that CR LF follows.
 	MOVL -2(BYTES)(E*1), T2
 	SUBL $0x0a0d2100, T2
 	CMPL T2, $0xdeff
@@ -215,23 +216,23 @@ field:
 	ADDQ $(1<<const_fieldShift), FIELD
 	JNE  line
 
-stop: // in front of the line at S
+stop: // at the line that begins at S
 	MOVQ h+0(FP), T2
 	MOVQ S, (Head_m+masks_line)(T2)
 	SARQ $const_fieldShift, FIELD
 	ADDQ limit+32(FP), FIELD
-	MOVBLZX kind+40(FP), FOUND // after a request line that was read
+	MOVBLZX kind+40(FP), FOUND // masks.request: 1 if this was a request line
 	JMP  give
 
-blank: // LEFT bytes without a control byte
+blank: // LEFT bytes, none of them a control
 	MOVQ LEFT, FOUND
 	JMP  nothing
 early:
 	XORL FOUND, FOUND
-nothing: // of the start line is known, but that FOUND bytes are good
+nothing: // is known of the start line, except that it has no control in its first FOUND bytes
 	MOVQ FOUND, (Head_m+masks_list+block_at)(HEAD)
 	MOVQ $1, (Head_m+masks_list)(HEAD)
-none: // of the request line is, but where it ends, and of the fields
+none: // no request line was read and no field; the list says where the start line ends
 	MOVQ HEAD, T2
 	XORL FOUND, FOUND
 	XORL FIELD, FIELD
@@ -250,7 +251,7 @@ give:
 
 oddname:
 	JCS  longname
-	CMPQ E, S // or it is the empty line
+	CMPQ E, S // is it the empty line?
 	JLT  leftover
 	CMPW (BYTES)(S*1), $0x0a0d
 	JNE  stop
@@ -287,20 +288,20 @@ oddcolon:
 trimstart:
 	MOVL S, Field_NameOff(FIELDS)(FIELD*1)
 	DECQ AT
-oddvalue: // there must be an end to it
+oddvalue: // trimming needs the line's end: E must be at CR LF
 	CMPW (BYTES)(E*1), $0x0a0d
 	JNE  unless
 	LEAQ 2(E), S
 	JMP  trim
-	// AT goes up to the first byte of the value that is not a blank; CR ends it. (A tab is a
-	// control: the line that has one ends there, and is not in order.)
+	// Advance AT to the first byte of the value that is not a blank; the CR stops it. (A tab is
+	// a control: a line that has one seems to end there, and is left to the walk in Go.)
 trimnext:
 	INCQ AT
 trim:
 	CMPB (BYTES)(AT*1), $' '
 	JEQ  trimnext
 
-trimend: // E goes down to behind its last, or to its first
+trimend: // move E back to the end of the last byte that is not a blank, or to AT
 	CMPQ E, AT
 	JLE  field
 	CMPB -1(BYTES)(E*1), $' '
@@ -312,16 +313,16 @@ oddend:
 	CMPW (BYTES)(E*1), $0x0a0d
 	JEQ  trimend
 	MOVL Field_NameOff(FIELDS)(FIELD*1), S
-unless: // a line is not in order, unless its end is still to be found
+unless: // the line is left to the walk in Go, unless E is not its end yet
 	CMPQ E, S
 	JGE  stop
-leftover: // the LF of the line before, the first of this block, or what is behind the list
+leftover: // E is the LF of the previous line, the first of this block, or the list's terminator
 	CMPQ ENTRY, b_len+16(FP)
 	JGE  stop
 	BLSRQ X, X
 	JMP  nextblock
 
-longtarget: // CR would end the search if nothing else did
+longtarget: // at the latest, the CR ends the search
 	JCC  none // it is empty
 	MOVQ T, AT
 targetnext:
@@ -334,18 +335,18 @@ targetnext:
 	SUBQ T, FOUND
 	JMP  targetend
 
-status: // is read in Go, which is told where its line ends
+status: // lines are parsed in Go, which needs to know where they end
 	MOVQ E, (Head_m+masks_eol)(HEAD)
 	JMP  fields
 
-version: // HTTP/1.0, then
+version: // not HTTP/1.1: is it HTTP/1.0?
 	MOVQ $const_http10, FOUND
 	MOVL $const_MethodGet, T2
 	CMPQ FOUND, -8(BYTES)(E*1)
 	JEQ  method
 	JMP  none
 
-othermethod: // found by its first four bytes (hashStart), if it has not more than seven
+othermethod: // looked up by its first four bytes (hashStart); must have at most seven
 	MOVL (BYTES), FOUND
 	IMUL3L $const_startMult, FOUND, FOUND
 	SHRL $(32-const_methodBits), FOUND
@@ -358,7 +359,7 @@ othermethod: // found by its first four bytes (hashStart), if it has not more th
 	MOVL knownTable_methods+walkMethod_target(KNOWN)(FOUND*1), T
 	JMP  target
 
-oddmethod: // Go may know it
+oddmethod: // any token; Go looks it up
 	VMOVDQU (BYTES), NAME
 	NOT(TOKENCOLUMNS, FOUND)
 	TZCNTL FOUND, T
@@ -376,16 +377,16 @@ avx512:
 	JNE  listed
 	JMP  early
 
-DATA walkTable<>+0(SB)/8, $0xfcfcfcfcfcf8fce8 // columns of token bytes
+DATA walkTable<>+0(SB)/8, $0xfcfcfcfcfcf8fce8 // by column: rows with a token byte
 DATA walkTable<>+8(SB)/8, $0x70f454d054f4f8f8
-DATA walkTable<>+16(SB)/8, $0xfcfcfcfcf8f8fcb8 // columns of target bytes
+DATA walkTable<>+16(SB)/8, $0xfcfcfcfcf8f8fcb8 // by column: rows with a target byte
 DATA walkTable<>+24(SB)/8, $0x7cd47c547cfcfcfc
-DATA walkTable<>+32(SB)/8, $0x8040201008040000 // rows
+DATA walkTable<>+32(SB)/8, $0x8040201008040000 // by row: its bit
 DATA walkTable<>+40(SB)/8, $0x0000000000000000
-DATA walkTable<>+48(SB)/8, $0x0f0f0f0f0f0f0f0f // low halves
+DATA walkTable<>+48(SB)/8, $0x0f0f0f0f0f0f0f0f // masks the low half of each byte
 DATA walkTable<>+56(SB)/8, $0x0f0f0f0f0f0f0f0f
 GLOBL walkTable<>(SB), RODATA|NOPTR, $64
-DATA limits<>+0(SB)/8, $0x9f9f9f9f9f9f9f9f // 0x80 and the greatest below SP
+DATA limits<>+0(SB)/8, $0x9f9f9f9f9f9f9f9f // 0x80 plus the greatest control below SP
 DATA limits<>+8(SB)/8, $0x9f9f9f9f9f9f9f9f
 DATA limits<>+16(SB)/8, $0x7f7f7f7f7f7f7f7f
 DATA limits<>+24(SB)/8, $0x7f7f7f7f7f7f7f7f

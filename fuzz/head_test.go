@@ -40,7 +40,7 @@ func (o *outcome) String() string {
 	return s
 }
 
-// same tells whether two parses of the same bytes say the same. It is asked often, and
+// same reports whether two parses of the same bytes say the same. It is asked often, and
 // so writes nothing.
 func (o *outcome) same(p *outcome) bool {
 	if o.n != p.n || !sameError(o.err, p.err) {
@@ -62,7 +62,7 @@ func (o *outcome) same(p *outcome) bool {
 	return true
 }
 
-// sameError tells whether two errors of bytesparse say the same.
+// sameError reports whether two errors of bytesparse say the same.
 func sameError(a, b error) bool {
 	if a == nil || b == nil {
 		return a == b

@@ -239,13 +239,13 @@ func (h *Headers) next(i int, id bytesparse.FieldID, name string) int {
 	return -1
 }
 
-// is tells whether a line is called name, whose id is id.
+// is reports whether a line is called name, whose id is id.
 func (h *Headers) is(l *line, id bytesparse.FieldID, name string) bool {
 	return l.id == id && (id != bytesparse.FieldOther ||
 		l.name == len(name) && bytesparse.EqualFold(l.nameIn(h.arena), name))
 }
 
-// fits tells whether the arena may grow by n bytes.
+// fits reports whether the arena may grow by n bytes.
 func (h *Headers) fits(n int) bool { return n <= maxArena-h.Size() }
 
 // push appends a line.

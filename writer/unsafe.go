@@ -8,7 +8,7 @@ import "unsafe"
 // address is. The others are short: comparing them by words, the last one overlapping,
 // costs less than the way to memequal and back. The twin is equal.go.
 
-// follows tells whether the next line of the last message was made of the same constants:
+// follows reports whether the next line of the last message was made of the same constants:
 // then there is nothing to be looked up, judged or copied.
 func (h *Headers) follows(name, value string) bool {
 	k := h.n
@@ -41,7 +41,7 @@ func (h *Headers) again(name, value string) bool {
 	return true
 }
 
-// sameLine tells whether the line at p, whose name is as long as name and whose value as
+// sameLine reports whether the line at p, whose name is as long as name and whose value as
 // long as value, says just that. SAFETY: p is the start of such a line.
 func sameLine(p unsafe.Pointer, name, value string) bool {
 	// SAFETY: all loads lie within the n bytes at p and at q, which are those of the name,

@@ -25,7 +25,7 @@ type target struct {
 	Min      float64 `json:"min,omitempty"`
 }
 
-// keeps tells whether value is within the bound, and how that is written.
+// keeps reports whether value is within the bound, and how that is written.
 func (g target) keeps(value float64) (bool, string) {
 	if g.Min > 0 {
 		return value >= g.Min, fmt.Sprintf("≥ %8.4g", g.Min)

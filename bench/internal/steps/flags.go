@@ -87,7 +87,7 @@ func (c *Counter) popFlags(t *thread) {
 	}
 }
 
-// restarts tells whether the thread stands behind a system call that was broken off, and
+// restarts reports whether the thread stands behind a system call that was broken off, and
 // is about to go back to it.
 func restarts(regs *syscall.PtraceRegs) bool {
 	const first, last = -516, -512 // ERESTART_RESTARTBLOCK to ERESTARTSYS of the kernel's errno.h

@@ -122,7 +122,7 @@ func (w *Workload) fill() {
 	}
 }
 
-// CanStep tells whether the workload is worth stepping through: requests that are
+// CanStep reports whether the workload is worth stepping through: requests that are
 // small, do nothing by the clock, and are not those of another workload over again.
 func (w *Workload) CanStep() bool {
 	byClock := w.Slow != "" || w.Path == "/block" || w.Path == "/query" // which handlers lose their loop
