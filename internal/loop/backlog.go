@@ -1,7 +1,7 @@
-// The backlog: streams and functions that want a worker and have no event to get
-// them one. It is served when the events have run out, as far as it went then;
-// what that adds waits for the next turn. Work that begets work keeps events,
-// time and messages waiting no longer than any other.
+// The backlog: streams and functions that want a worker and have no event to get them one. It is
+// served when the events of a turn have run out, up to the length it has then; what is added
+// meanwhile waits for the next turn. So work that creates more work keeps events, time and messages
+// waiting no longer than any other.
 
 package loop
 
@@ -24,8 +24,8 @@ func (l *Loop) mayRun() bool {
 	return true
 }
 
-// enqueue has s, at rest, served without an event. However often it is asked for,
-// it waits once.
+// enqueue makes s, at rest, be served without an event. However often it is called, s is in the
+// backlog once.
 func (l *Loop) enqueue(s *Stream) {
 	if !s.queued {
 		s.queued = true
@@ -33,8 +33,8 @@ func (l *Loop) enqueue(s *Stream) {
 	}
 }
 
-// postpone keeps what the poller said of a stream at rest until a worker is free.
-// A listener must be quiet so long: the poller would report it at every turn.
+// postpone keeps an event of a stream at rest until a worker is free. A listener is paused until
+// then: the poller would report it at every turn.
 func (l *Loop) postpone(s *Stream, bits uint32) {
 	s.Wake(bits)
 	if s.level {
@@ -43,7 +43,7 @@ func (l *Loop) postpone(s *Stream, bits uint32) {
 	l.enqueue(s)
 }
 
-// admit ends the waiting of a stream that is going to be served.
+// admit undoes postpone and enqueue for a stream that is going to be served.
 func (l *Loop) admit(s *Stream) {
 	s.queued = false
 	if s.level {

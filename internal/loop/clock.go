@@ -1,5 +1,5 @@
-// The only reader of clocks in the engine. A loop asks once a turn; everything
-// else is told the time by the loop.
+// The only reader of clocks in the engine. A loop reads one once a turn; everything else is told
+// the time by the loop.
 
 package loop
 
@@ -11,35 +11,33 @@ var base = time.Now()
 // monotonic returns nanoseconds since the process began, never going back.
 func monotonic() int64 { return int64(time.Since(base)) }
 
-// Millis returns milliseconds of the clock that ticks count, for whoever has no loop to
-// ask: it reads the system's.
+// Millis returns the milliseconds of the clock that ticks count, for callers that have no loop to
+// ask. It reads the system's clock.
 func Millis() int64 { return monotonic() / tickNanos }
 
-// wall returns the second of the civil clock and how many nanoseconds are left
-// of it.
+// wall returns the current second of the civil clock, and how many nanoseconds are left of it.
 func wall() (unix, left int64) {
 	t := time.Now()
 	return t.Unix(), int64(time.Second) - int64(t.Nanosecond())
 }
 
-// wallUnix returns the second of the civil clock.
+// wallUnix returns the current second of the civil clock.
 func wallUnix() int64 { return time.Now().Unix() }
 
-// DeadlineIn returns the instant that many milliseconds from now.
+// DeadlineIn returns the instant ms milliseconds from now.
 func DeadlineIn(ms int64) time.Time { return deadlineAt(ms * tickNanos) }
 
-// deadlineAt returns the instant d nanoseconds from now, for sockets that keep
-// their own deadlines.
+// deadlineAt returns the instant d nanoseconds from now, for sockets that keep their own deadlines.
 func deadlineAt(d int64) time.Time { return time.Now().Add(time.Duration(d)) }
 
 // tickNanos is a tick of the wheel in nanoseconds.
 const tickNanos = int64(time.Millisecond)
 
-// noDeadline takes a deadline back.
+// noDeadline removes a deadline.
 var noDeadline time.Time
 
-// instantOf returns t in nanoseconds of monotonic, at least 1 and at most so many
-// that one may reckon with them; 0 for the zero time.
+// instantOf returns t in nanoseconds of monotonic, at least 1, and capped so that arithmetic on it
+// does not overflow; 0 for the zero time.
 func instantOf(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -47,8 +45,8 @@ func instantOf(t time.Time) int64 {
 	return min(max(1, int64(t.Sub(base))), 1<<61)
 }
 
-// timeOf undoes instantOf.
+// timeOf is the inverse of instantOf.
 func timeOf(instant int64) time.Time { return base.Add(time.Duration(instant)) }
 
-// past is a deadline that ends what waits at once.
+// past is a deadline that ends a wait at once.
 var past = time.Unix(1, 0)

@@ -1,13 +1,12 @@
-// Early answers: what is finished for a stream when a handler begins. It need not be
-// sent then, because most handlers end at once and add more to it; but it must not
-// wait for one that takes long. So a worker shows it to the loop: when the handler
-// loses the loop, leaves it, or waits for something else than its own stream, the
-// bytes are sent without it, by a goroutine.
+// Early answers: output that is finished for a stream when a handler begins. It need not be sent at
+// once, because most handlers end soon and add more to it; but it must not wait for one that takes
+// long. So a worker shows it to the loop: when the handler loses the loop, leaves it, or waits for
+// anything but its own stream, a goroutine sends the bytes for it.
 //
-// They are claimed once, by one CAS on a word that counts what was shown: by that
-// goroutine, or by whoever sends on behalf of the handler, so that nothing overtakes
-// them. A goroutine that comes too late finds another count, whatever has been shown
-// since, for whichever stream, and touches nothing.
+// The bytes are claimed once, by one CAS on a word that counts what was shown: by that goroutine,
+// or by whoever sends on behalf of the handler, so that nothing overtakes them. A goroutine that
+// comes too late finds another count, whatever has been shown since, for whichever stream, and
+// touches nothing.
 
 package loop
 
@@ -17,27 +16,27 @@ import (
 )
 
 type early struct {
-	shown bool   // there may be something; the worker's, under the lease's rule
-	sent  bool   // a goroutine may have claimed it; the same
-	bytes []byte // what was shown last; whose claim has won may look
-	count uint64 // of what was shown; as shown
+	shown bool   // there may be something to claim; the worker's, under the lease's rule
+	sent  bool   // a goroutine may have claimed it; likewise
+	bytes []byte // what was shown last; only the winner of the claim may read it
+	count uint64 // how many times something was shown; the worker's, likewise
 	state atomic.Uint64
-	done  Gate // what a goroutine has claimed is sent
+	done  Gate // opened when what a goroutine has claimed is sent
 }
 
-// The states of what was shown as the n-th: n<<2 with one of these.
+// The states of what was shown as the n-th: n<<2 and one of these.
 const (
 	earlyOpen  = iota // not claimed
 	earlyTaken        // by the handler's side
 	earlyGone         // by a goroutine
 )
 
-// ShowEarly shows what is finished for the stream that w is going to serve. The loop
-// is held; p must stay as it is until ClaimEarly.
+// ShowEarly shows p, which is finished for the stream that w is going to serve. The loop must be
+// held; p must stay as it is until ClaimEarly.
 func (w *Worker) ShowEarly(p []byte) {
 	e := &w.early
 	if e.state.Load()&3 == earlyGone {
-		e.settle(w) // what was shown to somebody who has gone without a claim
+		e.settle(w) // shown to a handler that has ended without a claim
 	}
 	e.count++
 	e.bytes = p
@@ -49,9 +48,9 @@ func (w *Worker) ShowEarly(p []byte) {
 // is held.
 func (w *Worker) EarlySent() bool { return w.early.sent }
 
-// ClaimEarly takes back what was shown for s, to be sent by the caller; it reports
-// false when it is being sent already, and returns when it is. Waiting for that
-// suspends a worker, as other waits do.
+// ClaimEarly takes back what was shown for s, to be sent by the caller. When a goroutine is sending
+// it already, ClaimEarly returns false once it is sent. Waiting for that suspends a worker, as
+// other waits do.
 func (s *Stream) ClaimEarly() bool {
 	e := &s.worker.early
 	n := e.state.Load()
@@ -62,8 +61,8 @@ func (s *Stream) ClaimEarly() bool {
 	return false
 }
 
-// settle returns when what a goroutine has claimed is sent. w is the worker that
-// calls, nil for a goroutine.
+// settle returns when what a goroutine has claimed is sent. w is the calling worker, nil for a
+// goroutine.
 func (e *early) settle(w *Worker) {
 	n := e.state.Load()
 	if n&3 != earlyGone {
@@ -71,14 +70,14 @@ func (e *early) settle(w *Worker) {
 	}
 	for !e.done.Opened() {
 		if e.done.Wait(w, 0) != nil {
-			runtime.Gosched() // the loop is stopping: so is the writing
+			runtime.Gosched() // the loop is stopping, so the write is about to end
 		}
 	}
 	e.done.Reset()
 	e.state.Store(n&^3 | earlyTaken)
 }
 
-// letEarlyGo has a goroutine send what the handler of w should not keep waiting.
+// letEarlyGo starts a goroutine that sends what the handler of w should not keep waiting.
 func (w *Worker) letEarlyGo() {
 	if e := &w.early; e.shown && w.serving != nil {
 		e.shown, e.sent = false, true
@@ -89,7 +88,7 @@ func (w *Worker) letEarlyGo() {
 // sendEarly sends what was shown for s as the n-th, unless it was claimed.
 func (s *Stream) sendEarly(e *early, n uint64) {
 	if e.state.CompareAndSwap(n<<2|earlyOpen, n<<2|earlyGone) {
-		_, _ = s.Write(e.bytes) // who writes next will get the error too
+		_, _ = s.Write(e.bytes) // the next writer will get the error too
 		e.done.Open()
 	}
 }

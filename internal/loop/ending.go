@@ -1,14 +1,14 @@
-// The end of a stream, as its peer sees it. One in good order is a FIN, and over TLS a
-// close_notify before it; only that tells the peer of TLS that nothing was cut off (RFC 8446
-// §6.1). So what is cut must look otherwise (RFC 9112 §8, §9.8):
+// The end of a stream as its peer sees it. An orderly end is a FIN, over TLS with a close_notify
+// before it; only the close_notify tells a TLS peer that nothing was cut off (RFC 8446 §6.1). So a
+// stream that is cut must end in another way (RFC 9112 §8, §9.8):
 //
 //	                        plain       TLS
-//	in good order           FIN         close_notify, FIN
+//	orderly                 FIN         close_notify, FIN
 //	cut: fail, Mute         FIN         FIN        the message's framing tells the peer as well
-//	cut, while Unended      reset       reset      only the end would have told of the message's
+//	cut, while Unended      reset       reset      only the stream's end would have ended the message
 //
-// Who cuts is many: a handler that panics, a timeout, Close of a Socket, of the server, of the
-// group. Few of them know what is being sent; the stream does.
+// Many things cut a stream: a handler that panics, a timeout, Close of a Socket, of the server, of
+// the group. Few of them know what is being sent; the stream does.
 
 package loop
 
@@ -19,9 +19,9 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// Unended says that the message being sent, which ends as the stream does, has not ended, or
-// with false that it is none any more: until then whatever ends the stream is a reset, where
-// the transport knows such a thing. Whoever writes calls it, before the first byte.
+// Unended marks the message being sent, which ends with the stream, as not ended yet; false takes
+// the mark back. As long as it is set, whatever ends the stream is a reset, where the transport has
+// such a thing. The writer calls it, before the first byte.
 func (s *Stream) Unended(on bool) {
 	if on {
 		s.signs.Or(signUnended)
@@ -30,8 +30,8 @@ func (s *Stream) Unended(on bool) {
 	s.signs.And(^uint32(signUnended))
 }
 
-// Farewell ends a message that was Unended, all of which has been written. The peer of TLS is
-// told, and waited for as in Write. When that fails the message stays Unended.
+// Farewell ends a message that is Unended, all of which has been written. Over TLS it sends a
+// close_notify, waiting for the peer as Write does. When that fails the message stays Unended.
 func (s *Stream) Farewell() error {
 	if l := s.above; l != nil && l.tls != nil {
 		if err := s.sayFarewell(l); err != nil {
@@ -50,27 +50,27 @@ func (s *Stream) sayFarewell(l *layer) error {
 	if err := s.armConn(false); err != nil {
 		return err
 	}
-	l.wire.patient.Store(true) // crypto/tls would give the peer five seconds
+	l.wire.patient.Store(true) // crypto/tls would allow the peer five seconds only
 	defer l.wire.patient.Store(false)
 	return s.connError(l.tls.CloseWrite(), &s.output)
 }
 
-// Mute has the end of the stream come without a word of TLS: something was cut off.
+// Mute makes the stream end without a close_notify: something was cut off.
 func (s *Stream) Mute() { s.signs.Or(signMute) }
 
 func (s *Stream) unended() bool { return s.signs.Load()&signUnended != 0 }
 
-// mute tells whether the peer of TLS must not be told that the end is in good order.
+// mute tells whether a TLS peer must not be told that the end is orderly.
 func (s *Stream) mute() bool { return s.signs.Load()&(signMute|signUnended) != 0 }
 
 // HalfClose tells the peer that nothing more will be sent, unless the stream is Unended. It does
-// not wait: over TLS the peer may have to do without the words, when it is slow.
+// not wait: a slow TLS peer may not get the close_notify.
 func (s *Stream) HalfClose() { s.halfClose(trying) }
 
 func (s *Stream) halfClose(mode sendMode) {
 	switch {
 	case s.unended():
-		return // its end is no orderly one
+		return // its end is not orderly
 	case s.portable:
 		s.halfCloseConn()
 		return
@@ -96,14 +96,14 @@ func (s *Stream) halfCloseConn() {
 
 func (s *Stream) shutdownWrite() { sys.Shutdown(int(s.fd), 1) }
 
-// closeNotify tells the peer that this is the end.
+// closeNotify sends a close_notify.
 func (l *layer) closeNotify(mode sendMode) {
 	l.wire.setMode(mode)
 	_ = l.tls.CloseWrite()
 }
 
-// closeTLS ends TLS on a stream that is being closed, with what words the kernel takes
-// now.
+// closeTLS ends TLS on a stream that is being closed, with as much of the close_notify as the
+// kernel takes now.
 func (s *Stream) closeTLS() {
 	if s.above == nil {
 		return
@@ -115,14 +115,14 @@ func (s *Stream) closeTLS() {
 	s.above = nil
 }
 
-// closeConn closes a stream over a net.Conn; TLS says so to the peer first.
+// closeConn closes a stream over a net.Conn, with a close_notify first unless it is mute.
 func (s *Stream) closeConn() {
 	s.loop.group.drop(s)
 	l := s.above
 	if s.mute() {
 		_ = l.cut(s)
 		if beneath(l.conn) != l.conn {
-			_ = l.conn.Close() // silently, by now: whoever has wrapped it may count
+			_ = l.conn.Close() // it can send nothing by now, but a wrapper may count open connections
 		}
 	} else {
 		_ = l.top().Close()
@@ -130,7 +130,7 @@ func (s *Stream) closeConn() {
 	s.above = nil
 }
 
-// closeFD gives the descriptor back.
+// closeFD closes the descriptor, which resets a connection that is Unended.
 func (s *Stream) closeFD() {
 	if s.unended() {
 		sys.ResetOnClose(int(s.fd))
@@ -139,7 +139,7 @@ func (s *Stream) closeFD() {
 	s.fd = -1
 }
 
-// cut ends the connection of a stream over a descriptor, which stays open.
+// cut ends the connection of a stream over a descriptor; the descriptor stays open.
 func (s *Stream) cut() {
 	switch {
 	case s.fd < 0:
@@ -150,7 +150,7 @@ func (s *Stream) cut() {
 	}
 }
 
-// cut closes the connection of s without a word. Any goroutine may call it.
+// cut closes the connection of s without a close_notify. Any goroutine may call it.
 func (l *layer) cut(s *Stream) error {
 	c := beneath(l.conn)
 	if tcp, ok := c.(*net.TCPConn); ok && s.unended() {
@@ -159,7 +159,7 @@ func (l *layer) cut(s *Stream) error {
 	return c.Close()
 }
 
-// beneath returns what is under TLS that was not put on here.
+// beneath returns what is under the TLS, or other wrappers, that were not put on here.
 func beneath(c net.Conn) net.Conn {
 	for {
 		over, ok := c.(interface{ NetConn() net.Conn }) // as *tls.Conn has
@@ -174,9 +174,9 @@ func beneath(c net.Conn) net.Conn {
 	}
 }
 
-// Cut makes every wait on s end with ErrClosed, those under way and those to come, and
-// cuts the connection, which is being served: its owner closes it. The loop must be
-// held, or the caller serve a stream of the portable driver.
+// Cut makes every wait on s, under way or to come, end with ErrClosed, and cuts the connection. The
+// stream is being served, and its owner closes it. The loop must be held, or the caller must serve
+// a stream of the portable driver.
 func (s *Stream) Cut() {
 	if s.portable {
 		_ = s.above.cut(s)
@@ -185,9 +185,8 @@ func (s *Stream) Cut() {
 	s.fail()
 }
 
-// fail makes every wait on s end with ErrClosed, those under way and those to
-// come, and cuts the connection. It closes nothing: the owner does, when it
-// finds out. The loop must be held, and the descriptor open.
+// fail makes every wait on s, under way or to come, end with ErrClosed, and cuts the connection. It
+// closes nothing: the owner does, when it notices. The loop must be held, and the descriptor open.
 func (s *Stream) fail() {
 	s.signs.Or(signFailed)
 	s.cut()
@@ -195,8 +194,8 @@ func (s *Stream) fail() {
 	s.loop.signal(&s.output)
 }
 
-// Cutter returns what cuts a stream of the portable driver as Cut does, on whatever goroutine
-// and however late; nil when it is closed.
+// Cutter returns a Closer that cuts a stream of the portable driver as Cut does, on any goroutine
+// and however late; nil when the stream is closed.
 func (s *Stream) Cutter() io.Closer {
 	if s.above == nil {
 		return nil

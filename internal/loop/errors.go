@@ -1,4 +1,4 @@
-// What a panic on a worker turns into, and what the end of TLS.
+// What a panic on a worker turns into, and what the end of a TLS connection without close_notify.
 
 package loop
 
@@ -7,13 +7,13 @@ import (
 	"io"
 )
 
-// errTorn is the end of a connection that TLS has not told before, by a close_notify: crypto/tls
-// would take it for that, between two records. Above us it is io.ErrUnexpectedEOF, as it is
-// within a record.
+// errTorn is the end of a TLS connection that no close_notify has announced. It stands for io.EOF,
+// which crypto/tls would pass on as an orderly end when it comes between two records. Callers of
+// this package get io.ErrUnexpectedEOF, as they do when it comes within a record.
 var errTorn = fmt.Errorf("gale: the connection was closed without close_notify: %w", io.ErrUnexpectedEOF)
 
-// workerPanic is a panic of our own code on a worker: it ends the process, and says where
-// it was.
+// workerPanic is a panic of our own code on a worker: it ends the process, and says where it
+// happened.
 type workerPanic struct {
 	value any
 	stack []byte

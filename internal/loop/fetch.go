@@ -1,13 +1,12 @@
-// What is to be done next, and by whom. Nearly always it is the next event of those that
-// a poll has brought, for a stream at rest, and the worker that stands here serves it
-// at once (serveArrived). Everything else (waits that are over, the backlog, a new turn,
-// the bound on handlers) is take's, which hands it to a worker, and nextWorker's, which
-// chooses the worker.
+// What to do next, and who does it. Nearly always it is the next of the events that a poll has
+// brought, for a stream at rest, and the worker that stands here serves it at once (serveArrived).
+// Everything else (waits that are over, the backlog, a new turn, the bound on handlers) is left to
+// take, which assigns it to the calling worker, and to nextWorker, which chooses the worker.
 
 package loop
 
-// take gives w the next thing to do and reports whether there was one. When it
-// reports false w must step aside, for a worker that can go on.
+// take gives w the next thing to do and reports whether there was one. When it reports false, w
+// must step aside for a worker that can go on.
 func (l *Loop) take(w *Worker) bool {
 	w.mustHold()
 	s, bits, fn := l.fetch(l.mayServe(1))
@@ -15,8 +14,7 @@ func (l *Loop) take(w *Worker) bool {
 	return s != nil || fn != nil
 }
 
-// nextWorker returns the worker the root is to switch to, or nil when the loop
-// has ended.
+// nextWorker returns the worker that the root is to switch to, or nil when the loop has ended.
 func (l *Loop) nextWorker() *Worker {
 	for {
 		if w, ok := l.runnable.pop(); ok {
@@ -35,10 +33,10 @@ func (l *Loop) nextWorker() *Worker {
 	}
 }
 
-// fetch returns the next stream to serve or function to run. It returns nothing
-// when a waiting worker has become runnable first, or when the loop has ended.
-// With serve false only waiting workers count; the rest goes to the backlog, and the
-// caller is to ask anew after each turn.
+// fetch returns the next stream to serve or function to run. It returns nothing when a waiting
+// worker has become runnable first, or when the loop has ended. With serve false it only looks for
+// waiting workers: everything else goes to the backlog, and the caller must ask again after each
+// turn.
 func (l *Loop) fetch(serve bool) (*Stream, uint32, func(*Worker)) {
 	for l.runnable.len() == 0 && !l.ended {
 		l.interrupted()
@@ -69,8 +67,8 @@ func (l *Loop) fetch(serve bool) (*Stream, uint32, func(*Worker)) {
 	return nil, 0, nil
 }
 
-// arrived sees to an event. It returns the stream that is to be served because of it,
-// if there is one and such may be served.
+// arrived handles an event. It returns the stream that is to be served because of it, if there is
+// one and serve allows it.
 func (l *Loop) arrived(index, gen, bits uint32, serve bool) *Stream {
 	s := l.streams.find(index, gen)
 	switch {
@@ -87,8 +85,8 @@ func (l *Loop) arrived(index, gen, bits uint32, serve bool) *Stream {
 	return nil
 }
 
-// serveArrived has w serve the streams at rest that events have come for, one after
-// the other, as long as nothing else is due first. It is what fetch would have w do.
+// serveArrived makes w serve the streams at rest that events have come for, one after the other, as
+// long as nothing else is due first. It is a short cut for what fetch would give w to do.
 func (l *Loop) serveArrived(w *Worker) {
 	for !w.lost {
 		w.mustHold()

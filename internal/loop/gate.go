@@ -1,18 +1,18 @@
-// Gates: waiting for another's word, as a coroutine or as a goroutine.
+// Gates: waiting for a signal from other code, as a coroutine or as a goroutine.
 
 package loop
 
 import "sync/atomic"
 
-// Gate is a place to wait at until another says that one may go on. A Gate is used
-// for one wait at a time; its zero value is closed.
+// Gate is a place to wait at until someone opens it. A Gate is used for one wait at a time; its
+// zero value is closed.
 type Gate struct {
 	stream Stream
 	open   atomic.Bool
 }
 
-// Wait waits at the gate until it is opened; timeout is in milliseconds, 0 is for ever.
-// w is the worker that waits, nil for an ordinary goroutine. It does not allocate.
+// Wait waits until the gate is opened; timeout is in milliseconds, 0 is for ever. w is the worker
+// that waits, nil for an ordinary goroutine. It does not allocate.
 func (g *Gate) Wait(w *Worker, timeout int64) error {
 	for s := &g.stream; !g.open.Load(); {
 		if err := s.over(); err != nil {
@@ -43,7 +43,7 @@ func (s *Stream) gate(w *Worker, timeout int64) error {
 		return ErrClosed
 	}
 	s.loop, s.worker, s.fd, s.at, s.state = l, w, -1, unarmed, running
-	l.streams.add(s) // where Stop looks for whom to wake
+	l.streams.add(s) // Stop wakes the streams in this table
 	err := s.suspend(w, &s.input, timeout)
 	l.wheel.remove(s)
 	l.streams.remove(s)
@@ -51,14 +51,14 @@ func (s *Stream) gate(w *Worker, timeout int64) error {
 	return err
 }
 
-// Open lets who waits, or will wait, go on. Any goroutine may call it.
+// Open lets the waiter, present or future, go on. Any goroutine may call it.
 func (g *Gate) Open() {
 	g.open.Store(true)
 	g.stream.rouse()
 }
 
-// Cancel ends the wait, or the one to come, with ErrOver unless the gate is open. Any
-// goroutine may call it.
+// Cancel ends the wait, present or future, with ErrOver unless the gate is open. Any goroutine may
+// call it.
 func (g *Gate) Cancel() {
 	g.stream.signs.Or(signBarred)
 	g.stream.rouse()
@@ -90,7 +90,7 @@ func (s *Stream) rouse() {
 		}
 		switch {
 		case old == nil:
-		case old.worker != nil: // suspended, so its loop is there
+		case old.worker != nil: // suspended, so its loop has not ended
 			old.worker.loop.Post(func(l *Loop) { l.rouse(old) })
 		default:
 			old.wake <- struct{}{}

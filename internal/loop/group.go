@@ -20,27 +20,26 @@ import (
 // may be suspended on it at once.
 const DefaultMaxWorkers = 16384
 
-// Config says how a group is made. Its zero value is the default.
+// Config configures a group. Its zero value is the default.
 type Config struct {
 	Loops      int      // 0: GOMAXPROCS
 	MaxWorkers int      // per loop; 0: DefaultMaxWorkers
 	Dispatch   Dispatch // whether handlers are handed off
-	Portable   bool     // one goroutine a stream over net.Conn, and no poller; always so where gale has none
+	Portable   bool     // one goroutine per stream over net.Conn, and no poller; always so on platforms without one
 }
 
-// Dispatch is where handlers begin.
+// Dispatch says where handlers begin.
 type Dispatch uint8
 
-// On the loop, unless they are expected to block; on the loop, always; on a goroutine
-// of the pool, always.
+// The values of Dispatch.
 const (
-	Auto Dispatch = iota
-	InlineAlways
-	GoroutineAlways
+	Auto            Dispatch = iota // on the loop, unless they are expected to block
+	InlineAlways                    // always on the loop
+	GoroutineAlways                 // always on a goroutine of the pool
 )
 
-// WatchThread returns the thread of the system that watches the loops while any is busy, and
-// how often it has begun to, as sys.Watcher has it. Any goroutine may call it.
+// WatchThread returns the OS thread that watches the loops, 0 while none does, and how often
+// watching has begun; see sys.Watcher.Thread. Any goroutine may call it.
 func (g *Group) WatchThread() (tid int, times uint32) {
 	if g.dog == nil {
 		return 0, 0
@@ -55,17 +54,17 @@ type Group struct {
 	dog     *watchdog
 	roots   sync.WaitGroup // loops, and goroutines of the portable driver
 	next    atomic.Uint32
-	visitAt atomic.Int64 // when its loops are to visit the runtime's poller; it names that round, too
+	visitAt atomic.Int64 // when the loops are next to visit the runtime's poller; it also names that round (visit.go)
 	once    sync.Once
 	stop    context.Context // ends with the group
 	cancel  context.CancelFunc
 
 	mu    sync.Mutex            // orders Start, Goroutine, OpenConn and Stop
 	runs  bool                  // Start was called before Stop
-	conns map[*Stream]io.Closer // of streams that have one, for Stop to close
+	conns map[*Stream]io.Closer // the connections that Stop is to close, by their streams
 }
 
-// NewGroup makes the loops and starts them. It fails when the kernel gives no
+// NewGroup makes a group with its loops, which Start sets going. It fails when the kernel gives no
 // descriptors for them.
 func NewGroup(config Config) (*Group, error) {
 	if config.Loops <= 0 {
@@ -76,7 +75,7 @@ func NewGroup(config Config) (*Group, error) {
 	}
 	config.Portable = config.Portable || !HavePoller
 	g := &Group{config: config, dog: newWatchdog(), conns: make(map[*Stream]io.Closer)}
-	g.visitAt.Store(1) // 0 is what loops have last taken part in
+	g.visitAt.Store(1) // not 0, which is the round that new loops have last taken part in
 	g.stop, g.cancel = context.WithCancel(context.Background())
 	for range config.Loops {
 		l, err := newLoop(g)
@@ -92,8 +91,8 @@ func NewGroup(config Config) (*Group, error) {
 	return g, nil
 }
 
-// Start sets the loops going. What is kept in their Local fields must be there
-// before. Once the group has been stopped it does nothing.
+// Start sets the loops going. Their Local fields must be set before. Once the group has been
+// stopped Start does nothing.
 func (g *Group) Start() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -116,7 +115,7 @@ func (g *Group) Start() {
 // changed.
 func (g *Group) Loops() []*Loop { return g.loops }
 
-// Portable tells whether the group has one goroutine a stream, and no poller.
+// Portable tells whether the group has one goroutine per stream, and no poller.
 func (g *Group) Portable() bool { return g.config.Portable }
 
 // Next returns the loops in turn. Any goroutine may call it.
@@ -124,13 +123,13 @@ func (g *Group) Next() *Loop {
 	return g.loops[(g.next.Add(1)-1)%uint32(len(g.loops))]
 }
 
-// Stop closes every stream, waits until each loop has let go of everything but
-// the handlers that lost theirs, or never had one, and ends the loops. It may be
-// called more than once, from any goroutine that is not a worker of the group.
+// Stop closes every stream, waits until each loop has let go of everything but the handlers that
+// lost their loop, or never had one, and ends the loops. It may be called more than once, from any
+// goroutine that is not a worker of the group.
 func (g *Group) Stop() {
 	g.once.Do(func() {
 		var closing sync.WaitGroup
-		for _, c := range g.end() { // all at once: one may not return
+		for _, c := range g.end() { // concurrently: a Close may never return
 			closing.Go(func() { closeOther(c) })
 		}
 		closing.Wait()
@@ -139,14 +138,14 @@ func (g *Group) Stop() {
 	g.dog.end()
 }
 
-// closeOther closes a connection that may be anybody's, on a goroutine that it may end. A panic
-// is dropped: whoever asked for the end has asked the connection, too, and been told.
+// closeOther closes a connection that may be foreign code, on a goroutine that this code may end. A
+// panic is dropped: whoever stops the group has closed the connection before, and seen the panic.
 func closeOther(c io.Closer) {
 	defer func() { _ = recover() }()
 	_ = c.Close()
 }
 
-// end tells everyone of the end and returns the connections to close.
+// end marks the group as stopped, tells the loops, and returns the connections to close.
 func (g *Group) end() []io.Closer {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -168,7 +167,7 @@ func (g *Group) end() []io.Closer {
 // stopped tells whether Stop has been called. The lock is held.
 func (g *Group) stopped() bool { return g.stop.Err() != nil }
 
-// keep has Stop close the connection of s; at once, if that has been.
+// keep makes Stop close the connection of s; when Stop was called before, keep closes it at once.
 func (g *Group) keep(s *Stream) {
 	cut := s.Cutter()
 	g.mu.Lock()
@@ -178,12 +177,12 @@ func (g *Group) keep(s *Stream) {
 	}
 	g.mu.Unlock()
 	if stopped {
-		_ = cut.Close() // not under the lock: it may be anybody's
+		_ = cut.Close() // not under the lock: it may be foreign code
 	}
 }
 
-// hand has Stop close the connection of s as that of heir; it reports false once
-// Stop was called.
+// hand makes Stop close the connection of s as heir's from now on; it reports false once Stop was
+// called.
 func (g *Group) hand(s, heir *Stream) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -195,8 +194,8 @@ func (g *Group) hand(s, heir *Stream) bool {
 	return true
 }
 
-// handTLS is hand for a connection whose closing we do not hear of: the group forgets it
-// when everyone else has.
+// handTLS is hand for a connection whose Close we do not hear of: the group forgets it when nobody
+// else refers to it.
 func (g *Group) handTLS(s *Stream, c *tls.Conn) {
 	g.mu.Lock()
 	delete(g.conns, s)
@@ -208,11 +207,11 @@ func (g *Group) handTLS(s *Stream, c *tls.Conn) {
 	}
 	g.mu.Unlock()
 	if stopped {
-		_ = c.NetConn().Close() // not under the lock: it may be anybody's
+		_ = c.NetConn().Close() // not under the lock: it may be foreign code
 	}
 }
 
-// forgetful closes a connection that is still somebody's.
+// forgetful closes a connection that somebody still refers to.
 type forgetful struct{ conn weak.Pointer[tls.Conn] }
 
 func (f forgetful) Close() error {
@@ -220,7 +219,7 @@ func (f forgetful) Close() error {
 	if c == nil {
 		return nil
 	}
-	return c.NetConn().Close() // without waiting for a peer to take our last words
+	return c.NetConn().Close() // not c.Close, which waits for the peer to take a close_notify
 }
 
 // drop undoes keep.
@@ -232,10 +231,9 @@ func (g *Group) drop(s *Stream) {
 
 func (g *Group) loopDone(*Loop) { g.roots.Done() }
 
-// Goroutine runs fn on a goroutine of the group's own, with a worker that has no
-// loop to run: waits in it block. Stop waits for it, but not for user code on it,
-// between Begin and End. Any goroutine may call it; it reports false, and fn is
-// never called, when the group has been stopped.
+// Goroutine runs fn on a goroutine of the group's own, with a worker that has no loop to run: waits
+// on it block. Stop waits for it, but not while it runs user code, between Begin and End. Any
+// goroutine may call it; it reports false, and fn is never called, when the group has been stopped.
 func (l *Loop) Goroutine(fn func(*Worker)) bool {
 	g := l.group
 	if !g.enter() {
@@ -255,7 +253,7 @@ func (l *Loop) Goroutine(fn func(*Worker)) bool {
 	return true
 }
 
-// enter has Stop wait for one thing more; it reports false once Stop was called.
+// enter adds one to what Stop waits for; it reports false once Stop was called.
 func (g *Group) enter() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -1,14 +1,15 @@
-// Guests: what roles beside the one that runs a loop keep with it.
+// Guests: what roles other than the one that runs a loop keep with it, such as a client on the loop
+// of a server.
 
 package loop
 
 import "slices"
 
-// guest is what another role than the loop's own keeps with it.
+// guest is what one such role keeps with a loop.
 type guest struct{ key, value any }
 
-// Guest returns what is kept with the loop under key, which make makes if need be. It
-// is for roles beside the one that runs the loop, few of them.
+// Guest returns what is kept with the loop under key; when there is nothing, make makes it. It is
+// for roles other than the one that runs the loop, of which there are few.
 func (l *Loop) Guest(key any, make func() any) any {
 	for i := range l.guests {
 		if l.guests[i].key == key {

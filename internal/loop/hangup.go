@@ -1,5 +1,5 @@
-// Hearing of a peer that hangs up, when the poller cannot say so: its loop stands still
-// while a handler computes, and the portable driver has none.
+// Noticing that a peer has hung up when the poller cannot tell: a loop stands still while a handler
+// computes, and the portable driver has no poller.
 
 package loop
 
@@ -11,9 +11,8 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// LookHungUp is HungUp that asks the kernel, if the worker that serves s calls from
-// user code and holds its loop, which then has no time to look. Any goroutine may call
-// it.
+// LookHungUp is HungUp, but asks the kernel if the worker that serves s calls it from user code and
+// holds its loop, which then has no time to look. Any goroutine may call it.
 func (s *Stream) LookHungUp() bool {
 	if w := s.caller(); w != nil && w.held != 0 && !s.portable && !s.HungUp() && sys.PeerClosed(int(s.fd)) {
 		s.signs.Or(signHangUp)
@@ -21,8 +20,8 @@ func (s *Stream) LookHungUp() bool {
 	return s.HungUp()
 }
 
-// Vigil is a read in the background, in the portable driver, while nobody else reads:
-// all that tells that the peer has gone.
+// Vigil is a read in the background, in the portable driver, while nobody else reads: nothing else
+// would tell that the peer has gone.
 type Vigil struct {
 	stream *Stream
 	byte   [1]byte
@@ -55,7 +54,8 @@ func (v *Vigil) keep() {
 	s.task.HangUp()
 }
 
-// End ends the vigil, waits for that, and returns what it has read: a byte, or none.
+// End ends the vigil, waits until its goroutine is done, and returns what that has read: a byte, or
+// none.
 func (v *Vigil) End() []byte {
 	_ = v.stream.above.conn.SetReadDeadline(past)
 	<-v.done

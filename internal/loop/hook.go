@@ -1,9 +1,9 @@
-// Hooks: who is told that the context of a served stream has ended, as context.AfterFunc
-// would tell, for nothing: a hook is part of who is told, and hung again and again. The
-// context itself is watched once, for all that come, from the first that does.
+// Hooks: telling someone that the context of a served stream has ended, as context.AfterFunc does,
+// but without allocating: a hook is part of whoever is to be told, and is hung again and again. The
+// context itself is watched once for all hooks, from the first one on.
 //
-// They are told by another goroutine, when the lock is free: a hook may have been taken
-// down by then, and be hung for something else. The number that it was hung with tells.
+// The telling is done by another goroutine, without the lock: by then a hook may have been taken
+// down, and hung again for something else. The number that it was hung with tells.
 
 package loop
 
@@ -12,30 +12,30 @@ import (
 	"sync"
 )
 
-// Ender is told that a context has ended, with the number that its hook was hung with. It
-// may be told too late.
+// Ender is told that a context has ended, with the number that its hook was hung with. It may be
+// told too late.
 type Ender interface{ Ended(use uint64) }
 
-// Hook is a place in the list of a Seat, for one registration at a time. Its zero value is
-// ready. It must not be copied.
+// Hook is a place in the list of a Seat, for one registration at a time. Its zero value is ready.
+// It must not be copied.
 type Hook struct {
-	seat       *Seat // where it was hung last; its owner's
-	who        Ender // this and what follows is the seat's
+	seat       *Seat // where it was hung last; owned by whoever hangs it
+	who        Ender // this and what follows is owned by the seat
 	use        uint64
 	next, prev *Hook
 	hung       bool
 }
 
-// hooks are what hangs at a seat.
+// hooks are the hooks that hang at a seat.
 type hooks struct {
 	mu    sync.Mutex
 	first *Hook
-	stop  func() bool // ends the watch over the context; nil: there is none
+	stop  func() bool // stops watching the context; nil: it is not watched
 	ended bool
 }
 
-// Hang has who told that the context of the seat has ended, until Unhang. Where it has
-// already, the caller tells him. Any goroutine may call it; the first time it allocates.
+// Hang registers who, to be told when the context of the seat ends, until Unhang. When the context
+// has ended already, Hang itself tells it. Any goroutine may call Hang; the first call allocates.
 func (t *Seat) Hang(h *Hook, who Ender, use uint64) {
 	l := &t.hooks
 	l.mu.Lock()
@@ -55,7 +55,7 @@ func (t *Seat) Hang(h *Hook, who Ender, use uint64) {
 	l.mu.Unlock()
 }
 
-// Unhang takes the hook down if it hangs. Who has hung it calls it.
+// Unhang takes the hook down if it hangs. It is for whoever has hung it.
 func (h *Hook) Unhang() {
 	if h.seat == nil {
 		return
@@ -79,7 +79,7 @@ func (h *Hook) Unhang() {
 	h.next, h.prev, h.who = nil, nil, nil
 }
 
-// tell tells all who hang there.
+// tell tells everyone whose hook hangs at the seat.
 func (t *Seat) tell() {
 	type told struct {
 		who Ender
@@ -103,8 +103,8 @@ func (t *Seat) tell() {
 	}
 }
 
-// Vacate is called when the context is about to be ended: where nobody hangs, nobody has to
-// be told.
+// Vacate is called when the context is about to be ended: if no hook hangs, it stops watching the
+// context, because there is nobody to tell.
 func (t *Seat) Vacate() {
 	l := &t.hooks
 	l.mu.Lock()

@@ -1,7 +1,6 @@
-// The inbox: how anyone outside a loop asks it for something. Many producers,
-// one consumer, no lock: producers push onto a stack of messages with one CAS,
-// the loop takes the whole stack with one swap and turns it round. The loop is
-// woken only when it is parked, and once.
+// The inbox: how code outside a loop asks it for something. Many producers, one consumer, no lock:
+// producers push messages onto a stack with one CAS, the loop takes the whole stack with one swap
+// and reverses it. The loop is woken only when it is parked, and once.
 
 package loop
 
@@ -10,21 +9,21 @@ import (
 	"sync/atomic"
 )
 
-// message is one wish: to call run, or to take a stream back and call then.
+// message is one request: to call run, or to take a stream back and call then.
 type message struct {
 	next   *message
 	run    func(*Loop)
 	stream *Stream
 	then   func(Task)
 
-	// What its handler, a handed-off one, has taught.
+	// What a handed-off handler has taught the predictor.
 	teaches, asked bool
 	key            uint32
 	took           int64
 }
 
-// messages are those that nobody uses: whoever posts one takes it out, the loop
-// puts it back.
+// messages are the unused ones: whoever posts a message takes it from here, and the loop puts it
+// back.
 var messages = sync.Pool{New: func() any { return new(message) }}
 
 func (m *message) recycle() {
@@ -32,7 +31,7 @@ func (m *message) recycle() {
 	messages.Put(m)
 }
 
-// sealed ends an inbox: whoever finds it has come after the loop.
+// sealed marks the end of an inbox: whoever finds it has come after the loop ended.
 var sealed = &message{}
 
 type inbox struct {
@@ -70,7 +69,7 @@ func (b *inbox) seal() *message {
 	return nil
 }
 
-// turned returns the messages of a stack, the oldest first.
+// turned reverses a stack of messages: the oldest comes first.
 func turned(m *message) (first *message) {
 	for m != nil {
 		next := m.next

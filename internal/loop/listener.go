@@ -4,8 +4,8 @@ package loop
 
 import "github.com/gale-http/gale/internal/sys"
 
-// Listener is a listening socket with its place in a loop. Its task is served, not
-// once for each connection, but again and again while any is queued.
+// Listener is a listening socket with its place in a loop. Its task is not served once for each
+// connection, but again and again while any is queued.
 type Listener struct{ Stream }
 
 // Open gives the loop, which must be held, a listening socket to serve for task.
@@ -16,11 +16,11 @@ func (n *Listener) Open(l *Loop, fd int, task Task) error {
 	return err
 }
 
-// Accept takes a queued connection, without waiting; EAGAIN when there is none.
-// The descriptor is the caller's.
+// Accept takes a queued connection, without waiting; EAGAIN when there is none. The caller owns the
+// descriptor.
 func (n *Listener) Accept() (fd int, e sys.Errno) { return sys.Accept(int(n.fd)) }
 
-// Pause stops the listener's being served, until Resume.
+// Pause keeps the listener from being served, until Resume.
 func (n *Listener) Pause() { n.loop.poller.pauseAccept(int(n.fd), n.token()) }
 
 // Resume undoes Pause.

@@ -2,15 +2,15 @@
 
 package loop
 
-// ProdWriter ends the wait for output that is under way, or the next one, as if there
-// were room. Any goroutine may call it that knows the stream to be the one it means.
+// ProdWriter ends the wait for output that is under way, or the next one, as if there were room.
+// Any goroutine may call it that knows the stream is still the one it means.
 func (s *Stream) ProdWriter() {
 	if !s.output.CompareAndSwap(nil, ready) {
 		s.nudge(&s.output)
 	}
 }
 
-// WaitWriter waits until the kernel may take more, or someone prods.
+// WaitWriter waits until the kernel may take more, or until ProdWriter is called.
 func (s *Stream) WaitWriter() error { return s.waitOutput() }
 
 // Waiting tells whether anyone waits on the stream. The loop must be held.
@@ -19,8 +19,8 @@ func (s *Stream) Waiting() bool {
 	return in != nil && in != ready || out != nil && out != ready
 }
 
-// nudge has who waits at the word look again, from any goroutine that knows the
-// stream to be the one it means.
+// nudge makes whoever waits at the word look again. Any goroutine may call it that knows the stream
+// is still the one it means.
 func (s *Stream) nudge(side *word) {
 	for {
 		who := side.Load()
@@ -28,7 +28,7 @@ func (s *Stream) nudge(side *word) {
 		case who == nil || who == ready:
 			return
 		case !side.CompareAndSwap(who, nil):
-		case who.worker != nil: // suspended, so its loop is there
+		case who.worker != nil: // suspended, so its loop has not ended
 			s.loop.Post(func(l *Loop) { l.rouse(who) })
 			return
 		default:

@@ -64,7 +64,7 @@ func (w *Worker) count() {
 // CountHandOff counts a handler that was handed off. w holds the loop.
 func (w *Worker) CountHandOff() { w.loop.tally[HandedOff]++ }
 
-// publish shows the world what was counted.
+// publish makes what was counted visible to every goroutine.
 func (l *Loop) publish() {
 	for i, n := range l.tally {
 		if n != l.shown[i] {
@@ -74,8 +74,8 @@ func (l *Loop) publish() {
 	}
 }
 
-// Tally returns how many handlers had the fate so far. Any goroutine may call it; it
-// is as new as the loop's last turn.
+// Tally returns how many handlers have had the fate so far, as of the loop's last turn. Any
+// goroutine may call it.
 func (l *Loop) Tally(f Fate) uint64 { return l.tallies[f].Load() }
 
 type tallies = [fates]atomic.Uint64
