@@ -1,16 +1,15 @@
 //go:build ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd)) || (linux && galekqueue)
 
-// The lookout: one goroutine for all parked loops of the process, in a system call
-// that waits for the first event of any of them. It is there while there are loops.
+// The lookout: one goroutine for all parked loops of the process, in a system call that waits for
+// the first event of any of them. It is there while there are loops.
 //
-// It costs a thread, and one more switch of goroutines when an idle loop is woken.
-// While it waits, the scheduler takes its P back as from any system call: within a
-// tick of its monitor, 20 µs to 10 ms, if there is anything that another P could not
-// do as well (retake in runtime/proc.go). A loop that waited in such a call itself
-// would hold up the goroutines of its P so, and would do it at each parking. The
-// lookout lets them run before it waits, and is one for all loops. But with
-// GOMAXPROCS=1 its P is all there is: when an idle loop has been woken and has parked
-// again, timers and sockets of package net may be as late as that.
+// It costs a thread, and one more switch of goroutines when an idle loop is woken. While it waits,
+// the scheduler takes its P back as from any system call: within a tick of sysmon, 20 µs to 10 ms,
+// if there is anything that no other P could do as well (retake in runtime/proc.go). A loop that
+// waited in such a call itself would hold up the goroutines of its P in this way, at each parking.
+// The lookout lets them run before it waits, and there is one for all loops. But with GOMAXPROCS=1
+// its P is the only one: when an idle loop has been woken and has parked again, timers and sockets
+// of package net may be that late.
 
 package loop
 
@@ -23,7 +22,7 @@ import (
 )
 
 type lookout struct {
-	gate    int // a queue of the sets of parked loops, each until it fires
+	gate    int // a kqueue of the sets of parked loops, each until it fires
 	done    chan struct{}
 	mu      sync.Mutex
 	pollers map[int]*poller // by set
@@ -37,7 +36,7 @@ var (
 	theLookout  *lookout // nil while there are no loops
 )
 
-// joinLookout returns the lookout, from now on p's too.
+// joinLookout returns the lookout, which watches for p from now on.
 func joinLookout(set int, p *poller) (*lookout, error) {
 	lookoutLock.Lock()
 	defer lookoutLock.Unlock()
@@ -68,14 +67,13 @@ func (o *lookout) leave(set int) {
 		return
 	}
 	theLookout = nil
-	// Every one of these systems has timers. User events they have not.
+	// All of these systems have timers, but not all have user events.
 	if sys.KqueueChange(o.gate, 0, sys.Timer, sys.Add|sys.Once, endToken) == 0 {
 		<-o.done
 	}
 }
 
-// arm has the next event of set, or one that is there already, ring its poller's
-// bell.
+// arm makes the next event of set, or one that is there already, ring its poller's bell.
 func (o *lookout) arm(set int) bool {
 	return sys.KqueueChange(o.gate, set, sys.Input, sys.Add|sys.Once, uint64(set)) == 0
 }
@@ -99,7 +97,7 @@ func (o *lookout) watch() {
 			}
 			o.ring(int(token))
 		}
-		runtime.Gosched() // those who were rung go first, here and now
+		runtime.Gosched() // those that were rung go first, on this P
 	}
 }
 

@@ -1,17 +1,16 @@
-// A net.Conn over a stream: what code that knows net.Conn, and nothing of loops,
-// is given.
+// A net.Conn over a stream, for code that knows net.Conn and nothing of loops.
 //
 //	NewConn ──▶ lent: the stream's owner stays the owner; Close only cuts
 //	                │
 //	              Take
 //	                ▼
 //	           taken: the descriptor is the Conn's own, on the same loop, and may
-//	                  outlive handler and loop; whoever is the last to use it, after
-//	                  Close or after the loop's end, gives it back
+//	                  outlive handler and loop; its last user, after Close or after
+//	                  the loop's end, closes it
 //
-// A worker whose handler uses it suspends, on the stream that it serves as on one
-// that its handler took; any other goroutine parks. Close, and the end of the group,
-// wake who waits.
+// A worker whose handler uses the Conn suspends, on the stream that it serves as well as on one
+// that its handler took; any other goroutine parks. Close and the end of the group wake the
+// waiters.
 
 package loop
 
@@ -25,28 +24,28 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// Conn is a net.Conn over a stream. Its methods may be called from any goroutine, and
-// several at once: reads wait for each other, and so do writes. Errors are io.EOF,
-// io.ErrUnexpectedEOF (the end of a connection of TLS that TLS has not told), ErrDeadline (a
-// net.Error and os.ErrDeadlineExceeded), ErrClosed (a net.ErrClosed) and those of the kernel.
-// Read and Write do not allocate.
+// Conn is a net.Conn over a stream. Its methods may be called from any goroutine, and several at
+// once: reads wait for each other, and so do writes. Errors are io.EOF, io.ErrUnexpectedEOF (the
+// end of a TLS connection without close_notify), ErrDeadline (a net.Error that matches
+// os.ErrDeadlineExceeded), ErrClosed (which matches net.ErrClosed) and those of the kernel. Read
+// and Write do not allocate.
 type Conn struct {
 	stream           atomic.Pointer[Stream]
-	users            atomic.Int32 // who is in a method, one for not being closed, and connClosed
+	users            atomic.Int32 // calls under way, one more while it is not closed, and connClosed
 	reading, writing sync.Mutex
-	own              Stream // what was taken
+	own              Stream // the stream after Take
 
 	asking        sync.Mutex // guards the addresses
 	local, remote net.Addr
 }
 
-// connClosed is the bit of Conn.users that is set for good when it is closed.
+// connClosed is the bit of Conn.users that is set for good when the Conn is closed.
 const connClosed = 1 << 30
 
-// NewConn returns a Conn over s, which stays its owner's: while s is served, its
-// worker and the goroutines of that handler may use the Conn. Close of a Conn that
-// was lent cuts the connection and leaves the closing to the owner, who sees to it
-// that nobody uses the Conn when s is closed.
+// NewConn returns a Conn over s, which stays its owner's: while s is served, its worker and the
+// goroutines of that handler may use the Conn. Close of a Conn that was lent cuts the connection
+// and leaves the closing to the owner, who must make sure that nobody uses the Conn when s is
+// closed.
 func NewConn(s *Stream) *Conn {
 	c := new(Conn)
 	c.users.Store(1)
@@ -54,11 +53,11 @@ func NewConn(s *Stream) *Conn {
 	return c
 }
 
-// Take makes the Conn the owner of the socket. The stream that it was lent is closed
-// without it, as if by Close; its waits end with ErrClosed. It may be called while the
-// stream is served, by its worker or by any goroutine, which parks then. From now on
-// Close gives the descriptor back, and so does the end of the group, which does not
-// wait for the Conn. It fails when the Conn is closed or the group is being stopped.
+// Take makes the Conn the owner of the socket. The stream that it was lent is closed without the
+// socket, as if by Close; goroutines that are parked on it get ErrOver. It may be called while the
+// stream is served, by its worker or by any goroutine, which then parks. From now on Close closes
+// the descriptor, and so does the end of the group, which does not wait for the Conn. It fails when
+// the Conn is closed or the group is being stopped.
 func (c *Conn) Take() error {
 	c.LocalAddr()
 	c.RemoteAddr()
@@ -104,15 +103,15 @@ func (c *Conn) take(s *Stream, w *Worker) error {
 		return err
 	}
 	switch s.state {
-	case detached: // s was an orphan
+	case detached: // s was an orphan already
 	case shared:
-		s.state = detached // and so was this
+		s.state = detached // likewise
 		l.release()
 	default:
 		l.orphans++
 	}
 	if server := s.worker; server != nil && server.serving == s {
-		server.serving = nil // losing the loop concerns no stream of it any more
+		server.serving = nil // if it loses its loop, no stream that it serves is to be detached
 	}
 	if w != nil {
 		own.rarely().taker.Store(w)
@@ -127,7 +126,7 @@ func (c *Conn) take(s *Stream, w *Worker) error {
 	l.wheel.remove(s)
 	l.streams.remove(s)
 	c.stream.Store(own)
-	if c.closed() { // meanwhile, when there was nothing to put away
+	if c.closed() { // meanwhile, when there was nothing to unregister
 		c.unregister(l)
 	}
 	return nil
@@ -154,8 +153,8 @@ func (c *Conn) takeConn(s *Stream) error {
 	return nil
 }
 
-// Leave says that the handler which took the Conn returns: from now on its worker is
-// to the Conn a goroutine like any other. The worker calls it.
+// Leave says that the handler that took the Conn returns: from now on the Conn treats its worker
+// like any other goroutine. The worker calls it.
 func (c *Conn) Leave() {
 	if r := c.own.rare.Load(); r != nil {
 		r.taker.Store(nil)
@@ -175,7 +174,7 @@ func (c *Conn) begin() bool {
 	}
 }
 
-// end undoes begin; the last after the closing gives back what was taken.
+// end undoes begin; the last one after the closing closes what was taken.
 func (c *Conn) end() {
 	if c.users.Add(-1) != connClosed {
 		return
@@ -187,7 +186,7 @@ func (c *Conn) end() {
 	}
 }
 
-// shut lets nobody in any more and reports whether it was the first to say so.
+// shut marks the Conn closed and reports whether it was the first to do so.
 func (c *Conn) shut() bool { return c.users.Or(connClosed)&connClosed == 0 }
 
 func (c *Conn) closed() bool { return c.users.Load()&connClosed != 0 }
@@ -238,7 +237,7 @@ func (c *Conn) CloseWrite() error {
 	return nil
 }
 
-// Close implements net.Conn. What others have under way fails with ErrClosed.
+// Close implements net.Conn. Calls under way fail with ErrClosed.
 func (c *Conn) Close() error {
 	if !c.shut() {
 		return ErrClosed
@@ -266,19 +265,19 @@ func (c *Conn) Close() error {
 			return nil
 		}
 	}
-	s.loop.Post(c.unregister) // or the loop's end has done it
+	s.loop.Post(c.unregister) // when it fails, the loop's end has done it
 	return nil
 }
 
-// Revoke closes a Conn that was lent, and does nothing to the connection: the owner is
-// about to close the stream.
+// Revoke closes a Conn that was lent, and leaves the connection alone: the owner is about to close
+// the stream.
 func (c *Conn) Revoke() {
 	if c.shut() {
 		c.end()
 	}
 }
 
-// unregister takes what was taken out of the loop, which must be held.
+// unregister takes the taken stream out of the loop, which must be held.
 func (c *Conn) unregister(l *Loop) {
 	if own := &c.own; own.state == taken {
 		own.state = closed
@@ -332,7 +331,7 @@ func (c *Conn) TLS() *tls.ConnectionState {
 	return c.stream.Load().TLS()
 }
 
-// addr asks for an address once; of a Conn closed before, nothing is known.
+// addr looks an address up once; for a Conn that was closed before, nothing is known.
 func (c *Conn) addr(known *net.Addr, ask func(*Stream) net.Addr) net.Addr {
 	c.asking.Lock()
 	defer c.asking.Unlock()
@@ -347,7 +346,7 @@ func (c *Conn) addr(known *net.Addr, ask func(*Stream) net.Addr) net.Addr {
 	return *known
 }
 
-// NetAddr is a socket address as package net has it. It allocates.
+// NetAddr returns a socket address as package net has it. It allocates.
 func NetAddr(a sys.Addr) net.Addr {
 	if a.IP.IsValid() {
 		return net.TCPAddrFromAddrPort(a.IP)
@@ -358,13 +357,13 @@ func NetAddr(a sys.Addr) net.Addr {
 // takenTask is the Task of a taken stream: a Conn as its loop sees it.
 type takenTask Conn
 
-// Serve implements Task; what is taken is never at rest.
+// Serve implements Task; a taken stream is never at rest.
 func (t *takenTask) Serve(*Worker, uint32) {}
 
-// Expire implements Task; what is taken is never at rest.
+// Expire implements Task; a taken stream is never at rest.
 func (t *takenTask) Expire() {}
 
-// HangUp implements Task; who reads will see.
+// HangUp implements Task; the reader will see.
 func (t *takenTask) HangUp() {}
 
 // Stop implements Task: the loop is ending.

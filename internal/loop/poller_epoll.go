@@ -45,8 +45,7 @@ type poller struct {
 	n      int
 }
 
-// open makes the sets. The poller is closed with close, once, by the last who
-// may still use it.
+// open makes the sets. The poller is closed with close, once, by its last user.
 func (p *poller) open() (err error) {
 	p.set, p.gate, p.wakeFD = -1, -1, -1
 	defer func() {
@@ -108,8 +107,7 @@ func (p *poller) add(fd int, token uint64) error {
 	return nil
 }
 
-// addAccept registers a listening socket: as long as connections are queued, it
-// is reported.
+// addAccept registers a listening socket, which is reported as long as connections are queued.
 func (p *poller) addAccept(fd int, token uint64) error {
 	if e := sys.EpollAdd(p.set, fd, sys.In, token); e != 0 {
 		return os.NewSyscallError("epoll_ctl", e)
@@ -117,9 +115,8 @@ func (p *poller) addAccept(fd int, token uint64) error {
 	return nil
 }
 
-// wantOutput adds edges of output to what fd is registered for. Any goroutine
-// may call it that knows fd and the poller to be open, also while another one is about
-// to call add.
+// wantOutput adds edges of output to what fd is registered for. Any goroutine that knows fd and the
+// poller to be open may call it, even while another one is about to call add.
 func (p *poller) wantOutput(fd int, token uint64) error {
 	const bits = sys.In | sys.PeerGone | sys.Out | sys.Edge
 	e := sys.EpollMod(p.set, fd, bits, token)
@@ -154,7 +151,8 @@ func (p *poller) resumeAccept(fd int, token uint64) { sys.EpollMod(p.set, fd, sy
 // remove takes an open fd out of the set.
 func (p *poller) remove(fd int) { sys.EpollDel(p.set, fd) }
 
-// poll fetches what is ready, at once and at most so much, and reports whether there is anything.
+// poll fetches what is ready, most events at most and without waiting, and reports whether there is
+// any.
 func (p *poller) poll(most int) bool {
 	n, e := sys.EpollWait(p.set, p.events[:most])
 	if e != 0 {
@@ -174,7 +172,7 @@ func (p *poller) event() (index, gen, bits uint32, ok bool) {
 	return ev.Lo, ev.Hi, ev.Events, true
 }
 
-// stray sees to an event that is for no stream. The loop's own wake-ups end here.
+// stray handles an event that is for no stream. The loop's own wake-ups end here.
 func (p *poller) stray(index, gen uint32) {
 	if index&gen == ^uint32(0) {
 		sys.EventfdClear(p.wakeFD)
@@ -184,7 +182,8 @@ func (p *poller) stray(index, gen uint32) {
 // count tells how many events the last poll has brought.
 func (p *poller) count() int { return p.n }
 
-// ahead returns whose the event is that the i-th call of event from here will return.
+// ahead returns the stream, as index and generation, of the event that the i-th call of event from
+// here will return.
 func (p *poller) ahead(i int) (index, gen uint32, ok bool) {
 	if i += p.next; i < p.n {
 		return p.events[i].Lo, p.events[i].Hi, true
@@ -192,8 +191,8 @@ func (p *poller) ahead(i int) (index, gen uint32, ok bool) {
 	return 0, 0, false
 }
 
-// park waits until something is ready, someone wakes it, or the tick limit has
-// come (0: never). now is the tick it is.
+// park waits until something is ready, someone wakes it, or the tick limit has come (0: never). now
+// is the current tick.
 func (p *poller) park(now, limit int64) {
 	if limit != p.limit {
 		p.limit = limit
@@ -210,5 +209,5 @@ func (p *poller) park(now, limit int64) {
 	}
 }
 
-// wake ends a park, from any goroutine that knows the poller to be open.
+// wake ends a park. Any goroutine that knows the poller to be open may call it.
 func (p *poller) wake() { sys.EventfdAdd(p.wakeFD) }

@@ -4,11 +4,10 @@
 //
 //	streams ─▶ set ─▶ gate (until it fires) ─▶ the lookout's thread ─▶ bell
 //
-// A busy loop asks set, without waiting. An idle loop has the gate look at set, and
-// parks on a channel, its bell: the lookout rings it (lookout.go). Go's netpoller
-// cannot do that here: it registers each descriptor for input and for output
-// (netpollopen in runtime/netpoll_kqueue.go), and a kqueue has no output filter, so
-// that os.NewFile leaves it unpollable.
+// A busy loop asks set, without waiting. An idle loop puts set into the gate and parks on a
+// channel, its bell, which the lookout rings (lookout.go). Go's netpoller cannot do that here: it
+// registers each descriptor for input and for output (netpollopen in runtime/netpoll_kqueue.go),
+// and a kqueue has no output filter, so os.NewFile leaves it unpollable.
 
 package loop
 
@@ -23,9 +22,8 @@ import (
 // HavePoller tells whether this platform has a poller of its own, and with it loops.
 const HavePoller = true
 
-// outputStays tells whether wantOutput holds for good. An output filter would
-// report every acknowledgement of the peer's, so here it is taken back when it has
-// fired.
+// outputStays tells whether wantOutput holds for good. Here it does not: an output filter would
+// report every acknowledgement of the peer, so it is removed once it has fired.
 const outputStays = false
 
 const maxEvents = 256
@@ -35,9 +33,9 @@ type poller struct {
 	lookout *lookout
 
 	bell  chan struct{} // holds one ring
-	armed atomic.Bool   // the gate looks at set, and nobody has rung for that
-	timer *time.Timer   // rings it, too
-	fired atomic.Bool   // timer has
+	armed atomic.Bool   // set is in the gate, and nobody has rung for it yet
+	timer *time.Timer   // rings the bell, too
+	fired atomic.Bool   // the timer has rung it
 	limit int64         // what timer is set to, in ticks; 0 none
 
 	events [maxEvents]sys.Kevent
@@ -45,8 +43,7 @@ type poller struct {
 	n      int
 }
 
-// open makes the set. The poller is closed with close, once, by the last who may
-// still use it.
+// open makes the set. The poller is closed with close, once, by its last user.
 func (p *poller) open() error {
 	set, err := sys.KqueueCreate()
 	if err != nil {
@@ -57,8 +54,8 @@ func (p *poller) open() error {
 		return err
 	}
 	p.set, p.bell = set, make(chan struct{}, 1)
-	// It starts here because the runtime makes its own poller at the first timer, and
-	// ends the process when there are no descriptors left by then.
+	// The timer is made here because the runtime makes its own poller at the first timer, and ends
+	// the process when there are no descriptors left by then.
 	p.timer = time.AfterFunc(time.Hour, func() {
 		p.fired.Store(true)
 		p.wake()
@@ -86,19 +83,18 @@ func (p *poller) add(fd int, token uint64) error {
 	return p.change(fd, sys.Input, sys.Add|sys.Clear, token)
 }
 
-// addAccept registers a listening socket: as long as connections are queued, it
-// is reported.
+// addAccept registers a listening socket, which is reported as long as connections are queued.
 func (p *poller) addAccept(fd int, token uint64) error {
 	return p.change(fd, sys.Input, sys.Add, token)
 }
 
-// wantOutput has output reported, once. Any goroutine may call it that knows fd and
-// the poller to be open.
+// wantOutput makes output be reported, once. Any goroutine that knows fd and the poller to be open
+// may call it.
 func (p *poller) wantOutput(fd int, token uint64) error {
 	return p.change(fd, sys.Output, sys.Add|sys.Once, token)
 }
 
-// move gives fd another token; output tells that its output may be asked for.
+// move gives fd another token; output tells that wantOutput may have been called for it.
 func (p *poller) move(fd int, token uint64, output bool) error {
 	if err := p.add(fd, token); err != nil || !output {
 		return err
@@ -106,8 +102,7 @@ func (p *poller) move(fd int, token uint64, output bool) error {
 	return p.wantOutput(fd, token)
 }
 
-// remove takes an open fd out of the set. Any goroutine may call it that knows the two
-// to be open.
+// remove takes an open fd out of the set. Any goroutine that knows both to be open may call it.
 func (p *poller) remove(fd int) {
 	_ = p.change(fd, sys.Input, sys.Delete, 0)
 	_ = p.change(fd, sys.Output, sys.Delete, 0) // which may not be there
@@ -122,7 +117,8 @@ func (p *poller) resumeAccept(fd int, token uint64) {
 	_ = p.change(fd, sys.Input, sys.Enable, token)
 }
 
-// poll fetches what is ready, at once and at most so much, and reports whether there is anything.
+// poll fetches what is ready, most events at most and without waiting, and reports whether there is
+// any.
 func (p *poller) poll(most int) bool {
 	n, e := sys.KqueueWait(p.set, p.events[:most])
 	if e != 0 {
@@ -145,7 +141,8 @@ func (p *poller) event() (index, gen, bits uint32, ok bool) {
 // count tells how many events the last poll has brought.
 func (p *poller) count() int { return p.n }
 
-// ahead returns whose the event is that the i-th call of event from here will return.
+// ahead returns the stream, as index and generation, of the event that the i-th call of event from
+// here will return.
 func (p *poller) ahead(i int) (index, gen uint32, ok bool) {
 	if i += p.next; i < p.n {
 		token := p.events[i].Token()
@@ -154,12 +151,11 @@ func (p *poller) ahead(i int) (index, gen uint32, ok bool) {
 	return 0, 0, false
 }
 
-// stray sees to an event that is for no stream.
+// stray handles an event that is for no stream.
 func (p *poller) stray(index, gen uint32) {}
 
-// park waits until something is ready, someone wakes it, or the tick limit has
-// come (0: never). now is the tick it is. It may return for nothing: a ring may
-// come late.
+// park waits until something is ready, someone wakes it, or the tick limit has come (0: never). now
+// is the current tick. It may return spuriously: a ring may come late.
 func (p *poller) park(now, limit int64) {
 	if p.fired.Swap(false) || limit != p.limit {
 		p.limit = limit
@@ -172,18 +168,18 @@ func (p *poller) park(now, limit int64) {
 	p.armed.Store(true)
 	if !p.lookout.arm(p.set) {
 		p.armed.Store(false)
-		return // the kernel is out of memory: the loop asks for itself
+		return // the kernel is out of memory: the loop goes on polling by itself
 	}
 	<-p.bell
 	if p.armed.CompareAndSwap(true, false) {
-		p.lookout.disarm(p.set) // or the first event of the busy loop would wake the lookout
+		p.lookout.disarm(p.set) // else the first event of the busy loop would wake the lookout
 	}
 }
 
-// wake ends a park, from any goroutine that knows the poller to be open.
+// wake ends a park. Any goroutine that knows the poller to be open may call it.
 func (p *poller) wake() {
 	select {
 	case p.bell <- struct{}{}:
-	default: // it has been rung
+	default: // it has been rung already
 	}
 }

@@ -1,7 +1,7 @@
 //go:build !linux && !((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
 
-// Platforms without a poller of gale's own: groups are always portable here, and
-// nothing of this is ever asked.
+// Platforms without a poller of gale's own: groups are always portable here, and none of these
+// methods is ever called.
 
 package loop
 

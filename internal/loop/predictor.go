@@ -1,29 +1,28 @@
-// The predictor: which handlers are expected to block. It is a small table under a coarse
-// key, and costs nothing where there is nothing to predict: it wakes with the first
-// handler that loses its loop, and sleeps again when none has for a while.
+// The predictor: which handlers are expected to block. It is a small table under a coarse key, and
+// costs nothing where there is nothing to predict: it starts with the first handler that loses its
+// loop, and stops when none has for a while.
 //
 //	         loses its loop, or blocks elsewhere
 //	on loops ─────────────────────────────────▶ away: handed off
-//	    ▲                                           │ enoughQuick more of them were quick than is
-//	    └───────────────────────────────────────────┘ to be set against those that did block;
+//	    ▲                                           │ after enoughQuick quick ones more than are
+//	    └───────────────────────────────────────────┘ needed to make up for those that blocked:
 //	      a trial; one that fails doubles enoughQuick
 //
-// A strike costs the loop, and all that wait for it, a stall of a threshold; handing off
-// costs a wake-up, an eight-hundredth of that at most (blockPrice). So one strike is reason
-// enough to find out away from the loop, for about the price of another, how many of the
-// kind block. One in a few hundred is too many, one in a thousand is not.
+// A strike costs the loop, and all that wait for it, a stall of one threshold; handing off costs a
+// wake-up, an eight-hundredth of that at most (blockPrice). So one strike is reason enough to find
+// out, away from the loop and for about the price of another strike, how many of the kind block.
+// One in a few hundred is too many, one in a thousand is not.
 //
-// What stalls may cost together is bounded by a budget, of half a percent: a loop that is
-// half busy takes as long again to make up for a stall, so no more than one in a hundred
-// of the others ever sees one. When it is spent, what is not known to be quick is
-// handed off too, and learned about there, without a stall; when it is spent twice,
-// everything is.
+// What stalls may cost together is bounded by a budget of half a percent of the time: a loop that
+// is half busy takes as long again to make up for a stall, so no more than one in a hundred of the
+// others ever sees one. When the budget is spent, kinds that are not known to be quick are handed
+// off too, and learned about there, without a stall; when it is spent twice over, every kind is.
 //
-// Nothing of this can be poisoned from outside. The table has a fixed size; keys are
-// hashed with a seed that nobody knows, so nobody can aim at an entry that is not
-// theirs; what is sent in can only displace entries, first those that have not been
-// asked for the longest, and the price of a lost or a wrong one is a wake-up, or a
-// stall within the budget. Whoever has requests of others' kinds block has them handed off.
+// Nothing of this can be poisoned from outside. The table has a fixed size. Keys are hashed with a
+// secret seed, so nobody can aim at an entry that is not theirs; requests can only displace
+// entries, first those that have not been asked for the longest, and the price of a lost or a wrong
+// entry is a wake-up, or a stall within the budget. A client that makes handlers of a kind block
+// has that kind handed off, for others too.
 
 package loop
 
@@ -32,48 +31,48 @@ import "math"
 const (
 	guessSets   = 64
 	guessWays   = 4
-	handNanos   = 3000                   // what handing one off costs, at most
-	blockPrice  = stallNanos / handNanos // handed-off handlers that make up for one that blocked
-	quickNanos  = 50_000                 // what a quick one takes at most, away from the loop, waits of ours not counted
-	blockNanos  = watchNanos / 2         // and above this it has blocked
+	handNanos   = 3000                   // most that handing a handler off costs
+	blockPrice  = stallNanos / handNanos // quick handed-off handlers that make up for one that blocked
+	quickNanos  = 50_000                 // most that a quick handler takes away from the loop, our waits not counted
+	blockNanos  = watchNanos / 2         // a handler that takes longer has blocked
 	enoughQuick = 1024                   // when so many more were quick, the next is tried on the loop
 	mostDoubled = 8                      // how often that is doubled at most
-	knownQuick  = 8                      // as many, of what nothing was known, while the budget is spent
+	knownQuick  = 8                      // so many quick ones make an unknown kind known, while the budget is spent
 	budgetShare = 200                    // stalls may take one part in so many of the time
-	budgetNanos = 4 * stallNanos         // that much of it at once
-	mostNanos   = 2 * budgetNanos        // when so much is to be made up for, everything is handed off
+	budgetNanos = 4 * stallNanos         // so much of it at once
+	mostNanos   = 2 * budgetNanos        // with so much debt everything is handed off
 	forgetTicks = 60_000
-	sleepTicks  = 10_000 // without a strike and with nothing to hand off, the predictor sleeps
-	askedFrom   = 8      // handlers that left their loop by themselves, less those that did not, to hand off
+	sleepTicks  = 10_000 // without a strike and with nothing to hand off, after which the predictor stops
+	askedFrom   = 8      // handlers that left their loop by themselves, less those that did not, from which the kind is handed off
 	askedMost   = 16
 )
 
-// guess is what is known of one kind of handlers. Ticks are the lower 32 bits.
+// guess is what is known of one kind of handler. Ticks are the lower 32 bits.
 type guess struct {
 	key     uint32 // 0: nothing
 	used    uint32 // the tick when it was last asked for
-	quick   uint32 // quick ones: away from the loop, less the price of those that were not; on it, since it is there
+	quick   uint32 // quick ones: while away, less the price of those that were not quick; on loops, since it came back
 	away    bool
-	known   bool  // to have been quick
-	doubled uint8 // how often enoughQuick is doubled for it
-	asked   uint8 // how much they leave the loop by themselves
+	known   bool  // to be quick
+	doubled uint8 // how often enoughQuick has been doubled for it
+	asked   uint8 // score of how often they leave the loop by themselves
 }
 
 type predictor struct {
 	on     bool
-	always bool // whatever is known: hand off
+	always bool // hand off, whatever is known
 	never  bool
 	table  *[guessSets][guessWays]guess
-	debt   int64 // nanoseconds of stalls that are not paid off
-	paid   int64 // when that was reckoned
-	strike int64 // the tick of the last
+	debt   int64 // nanoseconds of stalls not yet paid off
+	paid   int64 // when the debt was last reckoned
+	strike int64 // the tick of the last strike
 }
 
 // Predicts tells whether Expect has anything to say at all. The loop must be held.
 func (l *Loop) Predicts() bool { return l.predictor.on }
 
-// Expect tells whether the handler of the kind key, an odd number, that w is about
-// to call should be handed off. w holds the loop.
+// Expect tells whether the handler that w is about to call, of the kind key, an odd number, should
+// be handed off. w holds the loop.
 func (w *Worker) Expect(key uint32) bool {
 	l := w.loop
 	p := &l.predictor
@@ -99,8 +98,8 @@ func (w *Worker) Expect(key uint32) bool {
 	return false
 }
 
-// struck notes that a handler of the kind key had to be parted from its loop, which
-// is held, after a stall of some cost nanoseconds.
+// struck notes that a handler of the kind key had to be parted from its loop, which is held, after
+// a stall of cost nanoseconds.
 func (l *Loop) struck(key uint32, cost int64) {
 	p := &l.predictor
 	if p.never || p.always {
@@ -111,7 +110,7 @@ func (l *Loop) struck(key uint32, cost int64) {
 		p.debt += cost
 	}
 	p.strike = tick
-	if !p.on || key == 0 { // the first: nobody has said yet what it was
+	if !p.on || key == 0 { // the first strike: no key has been set yet
 		p.on = true
 		return
 	}
@@ -119,8 +118,8 @@ func (l *Loop) struck(key uint32, cost int64) {
 	switch {
 	case g == nil:
 		g = p.insert(key, tick)
-	case g.away: // it was begun before
-	case g.quick >= enoughQuick: // it was right to have it on the loop
+	case g.away: // this handler began before its kind was handed off
+	case g.quick >= enoughQuick: // the trial was right
 		g.doubled = 0
 	default:
 		g.doubled = min(g.doubled+1, mostDoubled)
@@ -146,9 +145,9 @@ func (l *Loop) asks(key uint32) {
 	g.asked = min(g.asked+2, askedMost)
 }
 
-// learned notes how a handed-off handler has run, which took so many nanoseconds. The loop
-// is held. One that waits for less than what makes a stall keeps its loop for that long all
-// the same, and has a price.
+// learned notes how a handed-off handler has run: how many nanoseconds it took, and whether it
+// asked to leave the loop. The loop is held. A handler that waits for less time than makes a stall
+// would keep its loop that long all the same, and so has a price.
 func (l *Loop) learned(key uint32, took int64, asked bool) {
 	p := &l.predictor
 	if p.always || key == 0 {
@@ -179,7 +178,7 @@ func (l *Loop) learned(key uint32, took int64, asked bool) {
 	}
 }
 
-// overdrawn tells whether the stalls of late have cost more than they may.
+// overdrawn tells whether recent stalls have cost more than they may.
 func (p *predictor) overdrawn(now int64) bool {
 	if p.debt == 0 {
 		p.paid = now
@@ -203,8 +202,8 @@ func (p *predictor) find(key uint32) *guess {
 	return nil
 }
 
-// insert makes an entry for key where there is none: in the place of the one that has
-// not been asked for the longest.
+// insert makes an entry for key, which has none, in place of the one of its set that has not been
+// asked for the longest.
 func (p *predictor) insert(key uint32, tick int64) *guess {
 	if p.table == nil {
 		p.table = new([guessSets][guessWays]guess)
@@ -217,7 +216,7 @@ func (p *predictor) insert(key uint32, tick int64) *guess {
 		if g.key == 0 {
 			unused = math.MaxInt64
 		} else if unused == 0 && !g.handsOff() {
-			unused = 1 // there are others that stalls depend on
+			unused = 1 // keep entries that are handed off: stalls depend on them
 		}
 		if unused > most {
 			least, most = g, unused
@@ -230,8 +229,8 @@ func (p *predictor) insert(key uint32, tick int64) *guess {
 // handsOff tells whether the kind is handed off, whatever the budget says.
 func (g *guess) handsOff() bool { return g.away || g.asked >= askedFrom }
 
-// tidy forgets what has been of no use for long, and ends the predicting when
-// nothing is left to predict.
+// tidy forgets what has been of no use for long, and stops the predictor when nothing is left to
+// predict.
 func (p *predictor) tidy(tick int64) {
 	if !p.on || p.always {
 		return

@@ -5,9 +5,9 @@
 //	Read ──▶ tls.Conn.Read ──▶ wire.Read ──▶ descriptor, wait
 //	Write ─▶ tls.Conn.Write ─▶ wire.Write ─▶ descriptor, wait
 //
-// A read that must not wait ends with a temporary net.Error, which tls.Conn takes
-// no harm from. So a connection at rest keeps no worker in a read, and no buffer of
-// ours. Only a handshake has to wait where it stands.
+// A read that must not wait ends with a temporary net.Error, which does a tls.Conn no harm. So a
+// connection at rest keeps no worker in a read, and no buffer of ours. Only a handshake has to wait
+// in place.
 
 package loop
 
@@ -17,15 +17,16 @@ import (
 	"net"
 )
 
-// Handshake puts TLS on the stream and shakes hands; start is tls.Server or
-// tls.Client. It takes no longer than timeout milliseconds, 0 is for ever. It calls
-// what the config has the user's code do, so a worker must be under its lease. When
-// it fails the stream is what it was before; an alert may have been sent.
+// Handshake puts TLS on the stream and performs the handshake; start is tls.Server or tls.Client.
+// It takes no longer than timeout milliseconds, 0 is for ever. It calls the user code of the
+// config, so a worker must be under its lease. When it fails the stream is as it was before; an
+// alert may have been sent.
 func (s *Stream) Handshake(start func(net.Conn, *tls.Config) *tls.Conn, config *tls.Config, timeout int64) error {
 	return s.HandshakeAfter(nil, start, config, timeout)
 }
 
-// HandshakeAfter is Handshake when some of it has been read already; begun is not kept.
+// HandshakeAfter is Handshake when begun, the first part of it, has been read already; begun is not
+// kept.
 func (s *Stream) HandshakeAfter(begun []byte, start func(net.Conn, *tls.Config) *tls.Conn, config *tls.Config, timeout int64) error {
 	l := s.above
 	if l == nil {
@@ -64,21 +65,21 @@ func (s *Stream) HandshakeAfter(begun []byte, start func(net.Conn, *tls.Config) 
 	return nil
 }
 
-// TakeTLS takes a secure stream out of its loop's hands, as Conn.Take does, for code
-// that wants to have the tls.Conn itself. It is open until its Close.
+// TakeTLS takes a stream with TLS away from its loop, as Conn.Take does, for code that wants to
+// have the tls.Conn itself. That stays open until its Close.
 func (s *Stream) TakeTLS() (*tls.Conn, error) {
 	l := s.above
-	l.wire.strict = false // whoever has it knows crypto/tls
+	l.wire.strict = false // its new owner knows the errors of crypto/tls
 	if s.portable {
 		s.state = closed
-		if net.Conn(l.tls) == l.conn { // it was not put on here: nothing of ours is under it
+		if net.Conn(l.tls) == l.conn { // the listener put it on: nothing of ours is under it
 			s.loop.group.handTLS(s, l.tls)
 		} else {
 			l.wire.given = registered{l.conn, s}
 		}
 		return l.tls, nil
 	}
-	s.above = nil // the Conn is to be under TLS
+	s.above = nil // so that the Conn is over the descriptor, under TLS
 	c := NewConn(s)
 	if err := c.Take(); err != nil {
 		s.above, l.wire.strict = l, true
@@ -89,7 +90,7 @@ func (s *Stream) TakeTLS() (*tls.Conn, error) {
 	return l.tls, nil
 }
 
-// registered is a connection that the end of a group closes, until it is closed.
+// registered is a connection that the end of the group closes, unless its own Close comes first.
 type registered struct {
 	net.Conn
 	stream *Stream
@@ -114,14 +115,14 @@ func (s *Stream) TLS() *tls.ConnectionState {
 	return &state
 }
 
-// Partial tells whether what has come of TLS ends within a record, of which nothing can
-// be read before it is whole. It is for who reads.
+// Partial tells whether what has been received over TLS ends within a record, of which nothing can
+// be read before it is whole. It is for the reader.
 func (s *Stream) Partial() bool {
 	return s.above != nil && s.above.tls != nil && !s.above.wire.whole()
 }
 
-// Strip takes TLS off a stream that has a descriptor: the peer has been told the end
-// of it by HalfClose, and what still comes is for nobody to understand.
+// Strip removes TLS from a stream that has a descriptor: HalfClose has told the peer of its end,
+// and nobody needs to understand what still comes.
 func (s *Stream) Strip() {
 	if !s.portable {
 		s.above = nil
@@ -135,8 +136,8 @@ func (l *layer) readTLS(p []byte, waits bool) (int, error) {
 	w.waits, w.records, w.waited = waits, 0, w.stream.Load().waited
 	n, err := l.tls.Read(p)
 	if n > 0 {
-		// What is left in tls need not be asked for when there was nothing before, and one
-		// record came and went.
+		// tls has nothing left when it was dry before, and one record came since and was read
+		// completely.
 		l.dry = l.dry && n < len(p) && w.records == 1 && w.whole()
 		return n, nil // an error will be there again
 	}
@@ -157,7 +158,7 @@ func (l *layer) writeTLS(p []byte) (int, error) {
 	return n, err
 }
 
-// writeThreeTLS writes records and sends them as few times as it makes sense.
+// writeThreeTLS writes records and sends them in as few system calls as makes sense.
 func (l *layer) writeThreeTLS(pieces ...[]byte) (done int, err error) {
 	l.wire.setMode(gathering)
 	if done, err = l.gather(pieces...); err != nil {
@@ -166,7 +167,7 @@ func (l *layer) writeThreeTLS(pieces ...[]byte) (done int, err error) {
 	return done, l.wire.flush(false)
 }
 
-// writeEndTLS writes the last records, and behind them that they are.
+// writeEndTLS writes the last records, with a close_notify behind them.
 func (l *layer) writeEndTLS(p []byte) (done int, err error) {
 	l.wire.setMode(gathering)
 	if done, err = l.gather(p); err != nil {
@@ -176,7 +177,7 @@ func (l *layer) writeEndTLS(p []byte) (done int, err error) {
 	return done, l.wire.flush(true)
 }
 
-// gather makes records, but for what is owed already.
+// gather makes records, except of what is owed already.
 func (l *layer) gather(pieces ...[]byte) (done int, err error) {
 	w := &l.wire
 	for _, p := range pieces {
@@ -193,8 +194,8 @@ func (l *layer) gather(pieces ...[]byte) (done int, err error) {
 	return done, nil
 }
 
-// tryWriteTLS writes one record. While the kernel has not taken all of it, the bytes
-// it is made of count as not written: they are owed.
+// tryWriteTLS writes one record. While the kernel has not taken all of it, its plaintext counts as
+// not written: it is owed.
 func (l *layer) tryWriteTLS(p []byte) (int, error) {
 	w := &l.wire
 	w.setMode(trying)

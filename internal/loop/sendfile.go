@@ -1,4 +1,4 @@
-// Files and streams: what every platform says of them.
+// Files and streams: what all platforms share.
 
 package loop
 
@@ -7,5 +7,5 @@ import "errors"
 // ErrNoSendFile is returned by SendFile when the bytes must be copied instead.
 var ErrNoSendFile = errors.New("gale: no way from this file to this stream but through memory")
 
-// Plain tells whether what is written to the stream goes to a socket as it is.
+// Plain tells whether what is written to the stream goes to a socket unchanged.
 func (s *Stream) Plain() bool { return s.above == nil }

@@ -1,4 +1,4 @@
-// From a file to a stream without passing through the program.
+// Sending a file to a stream without copying it through user space.
 
 package loop
 
@@ -8,15 +8,14 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// sendFileMost bounds one system call, and with it what a stream takes between two
-// chances to give way.
+// sendFileMost bounds one system call, and with it what a stream sends between two chances to give
+// way.
 const sendFileMost = giveWayBytes
 
-// SendFile sends n bytes of an open file from offset on, waiting while the peer is
-// slow, and returns how many were handed to the kernel. When the file ends before
-// that, the error is io.ErrUnexpectedEOF; when it is none that can be sent so, or
-// the stream is not a plain socket, ErrNoSendFile, and what is left can still be
-// copied. It does not allocate.
+// SendFile sends n bytes of an open file from offset on, waiting while the peer is slow, and
+// returns how many were handed to the kernel. When the file ends before that, the error is
+// io.ErrUnexpectedEOF; when the file cannot be sent in this way, or the stream is not a plain
+// socket, it is ErrNoSendFile, and what is left can still be copied. It does not allocate.
 func (s *Stream) SendFile(file uintptr, offset, n int64) (int64, error) {
 	if !s.Plain() {
 		return 0, ErrNoSendFile
@@ -49,8 +48,8 @@ func (s *Stream) SendFile(file uintptr, offset, n int64) (int64, error) {
 	}
 }
 
-// WriteMore is Write for bytes that more will follow at once, such as those of
-// SendFile, or the end of the stream: they leave together where they fit.
+// WriteMore is Write for bytes that more follows at once, such as those of SendFile or the end of
+// the stream: they leave together where they fit.
 func (s *Stream) WriteMore(p []byte) (done int, err error) {
 	if !s.Plain() {
 		return s.Write(p)

@@ -1,6 +1,6 @@
 //go:build !linux
 
-// Where files are always copied.
+// Platforms on which files are always copied.
 
 package loop
 

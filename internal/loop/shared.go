@@ -1,14 +1,14 @@
-// Shared streams: sockets that no worker owns and no goroutine for good, such as a
-// client keeps between requests. They stay registered with their loop, whoever uses
-// them; who that is, one word says:
+// Shared streams: sockets that belong to no worker, and to no goroutine for good, such as those
+// that a client keeps between requests. They stay registered with their loop, whoever uses them;
+// one word says who that is:
 //
 //	busy ──Offer──▶ idle ──Claim──▶ busy      a user, on any goroutine
 //	                 ││ └──deadline, Stop──▶ dead     the loop
 //	                 │└──event──▶ probed ──▶ dead, or idle again
 //
-// A busy stream is its user's: the loop only tells it what happens. An idle one is
-// the loop's: whatever happens on it, it becomes dead and its task is told to Stop.
-// All ways out of idle are one CAS, so that a stream is used or closed, not both.
+// A busy stream is its user's: the loop only tells it what happens. An idle one is the loop's: when
+// anything happens on it, it becomes dead and its task is told to Stop. Each way out of idle is one
+// CAS, so that a stream is used or closed, never both.
 
 package loop
 
@@ -21,7 +21,7 @@ import (
 // The phases of a shared stream: bits of its signs.
 const (
 	busy    = iota << phaseShift
-	idle    // whoever claims it has it
+	idle    // free for whoever claims it
 	dead    // the loop closes it
 	moved   // its socket has gone to another loop
 	failing // the loop is cutting it
@@ -31,7 +31,7 @@ const (
 	phaseMask  = 7 << phaseShift
 )
 
-// pass moves the stream from one phase to another, unless it is in another than from.
+// pass moves the stream from one phase to another, and reports whether it was in the first.
 func (s *Stream) pass(from, to uint32) bool {
 	for {
 		signs := s.signs.Load()
@@ -49,7 +49,7 @@ func (s *Stream) pass(from, to uint32) bool {
 func (s *Stream) Share() {
 	s.disown()
 	l := s.loop
-	l.refs.Add(1) // for users who come after the loop; the caller's keeps it above 0
+	l.refs.Add(1) // for users who outlive the loop; the caller's reference keeps it above 0
 	l.orphans++
 	s.state, s.worker, s.queued, s.movedIn, s.movedOut = shared, nil, false, 0, 0
 	s.signs.And(^uint32(phaseMask)) // busy
@@ -65,9 +65,9 @@ func (s *Stream) unshare() {
 	s.loop.release()
 }
 
-// Offer gives a shared stream up to whoever claims it, and reports whether it did: the
-// stream may then have been claimed, or closed by the loop, already. Otherwise it is
-// still the user's, who must look whether something has come in (Untroubled).
+// Offer makes a shared stream free to be claimed, and reports whether it did: by then the stream
+// may have been claimed, or closed by the loop. Otherwise it is still the user's, who must check
+// whether something has come in (Untroubled).
 func (s *Stream) Offer() bool {
 	if s.troubled() {
 		return false
@@ -75,7 +75,7 @@ func (s *Stream) Offer() bool {
 	for !s.pass(busy, idle) {
 		runtime.Gosched() // the loop is about to end, and is cutting it
 	}
-	return !s.troubled() || !s.Claim() // an event may have come just before it was idle
+	return !s.troubled() || !s.Claim() // an event may have come just before it became idle
 }
 
 // troubled tells whether something has happened that its user did not wait for.
@@ -83,9 +83,9 @@ func (s *Stream) troubled() bool {
 	return s.signs.Load()&(signHangUp|signFailed|signBarred) != 0 || s.input.Load() == ready
 }
 
-// Untroubled tells whether the stream is alive and nothing has come in that was not read.
-// Its owner may call it, between reads. scratch is memory for a byte or more. Over a
-// net.Conn it knows only what has been heard.
+// Untroubled tells whether the stream is alive and nothing has come in that was not read. Its owner
+// may call it, between reads. scratch has room for a byte or more. Over a net.Conn it only knows
+// what the stream has been told of.
 func (s *Stream) Untroubled(scratch []byte) bool {
 	for !s.portable && s.Ready() {
 		s.Look()
@@ -96,9 +96,9 @@ func (s *Stream) Untroubled(scratch []byte) bool {
 	return s.signs.Load()&(signHangUp|signFailed|signBarred) == 0
 }
 
-// Silent asks the kernel whether the stream is alive and nothing has come in, not even
-// part of a record of TLS: what has come cannot be the answer to anything that is going to
-// be asked. It is for who has just got the stream, and is about to use it.
+// Silent asks the kernel whether the stream is alive and nothing has come in, not even part of a
+// TLS record: what has come already cannot be the answer to a request that is not sent yet. It is
+// for whoever has just got the stream, and is about to use it.
 func (s *Stream) Silent(scratch []byte) bool {
 	if s.portable {
 		return !s.troubled() && s.above.silent(scratch)
@@ -110,8 +110,8 @@ func (s *Stream) Silent(scratch []byte) bool {
 // Barred tells whether no wait may begin on the stream.
 func (s *Stream) Barred() bool { return s.signs.Load()&signBarred != 0 }
 
-// Look has the next TryRead ask the kernel, whatever the last read has left: input has
-// been told of and not waited for. Whoever may read may call it.
+// Look makes the next TryRead ask the kernel, whatever the last read has found: input that nobody
+// waited for may have been reported. Whoever may read may call it.
 func (s *Stream) Look() {
 	if s.input.Load() == ready {
 		s.input.CompareAndSwap(ready, nil)
@@ -124,7 +124,7 @@ func (s *Stream) Look() {
 func (s *Stream) Claim() bool {
 	for !s.pass(idle, busy) {
 		switch s.signs.Load() & phaseMask {
-		case idle: // again, just now
+		case idle: // idle again just now: retry
 		case probed:
 			runtime.Gosched() // a system call later it is idle or dead
 		default:
@@ -138,9 +138,9 @@ func (s *Stream) Claim() bool {
 // held. It reports false when the stream is in use.
 func (s *Stream) Kill() bool { return s.state == shared && s.pass(idle, dead) }
 
-// happened sees to an event of s, and reports false when it is for a user. An idle stream
-// becomes dead, unless the event had been fetched before the last user read what it is
-// about. The loop must be held.
+// happened handles an event of s that is shared and idle, and otherwise reports false: the event is
+// for a user. The stream becomes dead, unless the event was fetched before the last user read what
+// it is about. The loop must be held.
 func (s *Stream) happened(bits uint32) bool {
 	if s.state != shared || bits&^outputBits == 0 || !s.pass(idle, probed) {
 		return false
@@ -154,10 +154,10 @@ func (s *Stream) happened(bits uint32) bool {
 	return true
 }
 
-// Unchanged tells whether nothing has come from the kernel since the last read, whatever
-// the loop may have told of since. When it reports false, something may have been lost,
-// and the stream is good for nothing any more. The caller must have the stream, which has
-// a descriptor, for himself. Unlike Untroubled it calls no user code.
+// Unchanged tells whether nothing has come from the kernel since the last read, whatever the loop
+// may have been told of since. When it reports false, something may have been lost, and the stream
+// must not be used any more. The caller must have the stream, which has a descriptor, to itself.
+// Unlike Untroubled it calls no user code.
 func (s *Stream) Unchanged() bool {
 	s.Look()
 	var one [1]byte
@@ -172,11 +172,11 @@ func (s *Stream) Reclaim(w *Worker) {
 	s.Take(w)
 }
 
-// Move makes s, closed, the own stream of w, with the socket of from: a shared stream
-// of another loop, in use by the caller. Its registration goes over with it: what
-// has happened on the socket and nobody has seen happens again in the new loop, and
-// events of the old one on their way find nobody. then is called there, as by Hand,
-// with from closed. w must hold its loop. When it fails, from is as before.
+// Move makes s, closed, a stream of w's own, with the socket of from: a shared stream of another
+// loop, in use by the caller. The registration moves with it: what has happened on the socket and
+// nobody has seen happens again in the new loop, and events that are still on their way in the old
+// one find nobody. Then the old loop calls then, as after Hand, with from, which has no socket any
+// more. w must hold its loop. When Move fails, from is as before.
 func (s *Stream) Move(w *Worker, from *Stream, task Task, then func(Task)) error {
 	old := from.loop
 	for !from.pass(busy, moved) {
@@ -188,7 +188,7 @@ func (s *Stream) Move(w *Worker, from *Stream, task Task, then func(Task)) error
 		if old.poller.add(fd, from.token()) != nil {
 			from.signs.Or(signFailed)
 		}
-		from.outputArm = false // it went with the first registration
+		from.outputArm = false // it was lost with the first registration
 		from.pass(moved, busy)
 		return err
 	}
@@ -203,8 +203,8 @@ func (s *Stream) Move(w *Worker, from *Stream, task Task, then func(Task)) error
 	return nil
 }
 
-// Fail makes every wait on s, whoever's, end with ErrClosed, and cuts the connection.
-// The loop must be held, and the stream not closed.
+// Fail makes every wait on s, whoever waits, end with ErrClosed, and cuts the connection. The loop
+// must be held, and the stream not closed.
 func (s *Stream) Fail() {
 	if s.state != shared {
 		s.fail()
@@ -222,6 +222,6 @@ func (s *Stream) Resting() bool { return s.state == atRest }
 // Closed tells whether the stream is closed. The loop must be held.
 func (s *Stream) Closed() bool { return s.state == closed }
 
-// SetDue has a shared stream's task Expire at the tick due, unless that is moved on.
-// The loop must be held.
+// SetDue makes the task of a shared stream Expire at the tick due, unless another SetDue moves
+// that. The loop must be held.
 func (s *Stream) SetDue(due int64) { s.loop.wheel.set(s, due) }

@@ -1,6 +1,6 @@
-// Streams: a socket as a loop knows it. Reading and writing look like those of a
-// blocking connection; a wait is a suspended coroutine or a parked goroutine
-// (wait.go). A stream over a net.Conn blocks as that does.
+// Streams: a socket as a loop knows it. Reading and writing look like those of a blocking
+// connection; a wait is a suspended coroutine or a parked goroutine (wait.go). A stream over a
+// net.Conn blocks as that does.
 
 package loop
 
@@ -15,26 +15,26 @@ const giveWayBytes = 256 << 10
 
 // Task is what a loop serves: the role's part of a connection.
 type Task interface {
-	// Serve is called on a worker that holds the loop when there is something on
-	// the stream (bits, as the poller gave them; none when it was given back with
-	// more to do). It ends with the stream at rest, closed, or, once the worker
-	// is lost, given back by Return.
+	// Serve is called on a worker that holds the loop when there is something on the stream (bits,
+	// as the poller gave them; none when it was given back with more to do). It ends with the
+	// stream at rest, closed, or, once the worker has lost the loop, given back by Return.
 	Serve(w *Worker, bits uint32)
-	// Expire is called, the loop held, when the deadline of the stream at rest has
-	// passed.
+	// Expire is called, the loop held, when the deadline of a stream passes that is at rest or
+	// shared.
 	Expire()
-	// Stop is called, the loop held, when the stream, at rest, is to be closed.
+	// Stop is called, the loop held, when the stream is to be closed that is at rest, idle or
+	// taken.
 	Stop()
-	// HangUp is called, the loop held, when the peer hangs up while the stream is
-	// being served; and once more when the connection is found to be Broken.
+	// HangUp is called, the loop held, when the peer hangs up while the stream is being served; and
+	// once more when the connection is found to be Broken. In the portable driver a Vigil calls it.
 	HangUp()
 }
 
-// Watcher is a Task that wants to know of a stream that is served for long.
+// Watcher is a Task that wants to be told when a stream is served for long.
 type Watcher interface {
-	// Overdue is called, the loop held, when the deadline that the stream had at rest
-	// passes while it is served, or one that Watch has set. It returns in how many
-	// milliseconds it is to be called again; 0 is not.
+	// Overdue is called, the loop held, when the deadline that the stream had at rest, or one that
+	// Watch has set, passes while the stream is served. It returns in how many milliseconds it is
+	// to be called again; 0 for no more.
 	Overdue() (again int64)
 }
 
@@ -56,39 +56,39 @@ type Stream struct {
 	index, gen uint32
 	movedIn    uint32 // bytes read since the reader last waited
 	movedOut   uint32 // bytes written since the writer last waited
-	fetched    uint32 // the poll that has last brought an event of it, as far as Unheard has looked
+	fetched    uint32 // the poll that last brought an event for it, as far as Unheard has looked
 	state      ownership
 	drained    bool // the last read took all there was
 	outputArm  bool // output is among the events asked for
 	queued     bool // in the backlog
 	portable   bool // over a net.Conn, without a descriptor and a place in the loop
-	level      bool // its events go on as long as their cause does: a listener
-	owned      bool // in its worker's own list
+	level      bool // level-triggered: a listener
+	owned      bool // in its worker's list of own streams
 	signs      atomic.Uint32
 	rare       atomic.Pointer[rare]
 }
 
-// What anyone may ask of a stream at any time: its signs.
+// Signs of a stream: what anyone may ask of it at any time.
 const (
 	signHangUp  = 1 << iota // the peer has closed its side, or the connection failed
 	signFailed              // it was cut, or closed, on our side
 	signBarred              // no wait may begin or go on (Bar)
-	signUnseen              // the poller has not been told of it (OpenUnseen)
+	signUnseen              // it is not registered with the poller yet (OpenUnseen)
 	signBroken              // the connection failed, whatever the peer has closed
 	signFollows             // barred when the peer of the stream that its worker serves hangs up
-	signAlert               // input wakes who waits for output, too
+	signAlert               // input also wakes whoever waits for output
 	signUnended             // see Unended
 	signMute                // see Mute
-	signReset               // a write has met a reset, which a read would not hear of any more
+	signReset               // a write has met a reset, which no read will report any more
 
-	signsOfSocket = signHangUp | signReset // what is true of the socket, whoever has it
+	signsOfSocket = signHangUp | signReset // what stays true of the socket when it changes hands
 )
 
 // Loop returns the stream's loop.
 func (s *Stream) Loop() *Loop { return s.loop }
 
-// Tick is the time of the stream's loop in milliseconds; over a net.Conn, which no
-// loop runs, the clock's.
+// Tick is the time of the stream's loop in milliseconds; for a stream over a net.Conn, which no
+// loop runs, that of the clock.
 func (s *Stream) Tick() int64 {
 	if s.portable {
 		return Millis()
@@ -115,7 +115,7 @@ func (s *Stream) HungUp() bool { return s.signs.Load()&signHangUp != 0 }
 // Broken tells whether the connection has failed, as far as the loop has heard.
 func (s *Stream) Broken() bool { return s.signs.Load()&signBroken != 0 }
 
-// Failed tells whether the stream was cut because its loop is stopping.
+// Failed tells whether the stream was cut, or closed, on our side.
 func (s *Stream) Failed() bool { return s.signs.Load()&signFailed != 0 }
 
 // OpenConn makes s a stream over c, served by the calling goroutine for task.
@@ -130,9 +130,9 @@ func (s *Stream) reset() {
 	*s = Stream{timer: timer{at: unarmed}, fd: -1}
 }
 
-// Read reads what there is, waiting until there is something. At the end of the
-// stream it returns io.EOF, or, over TLS when its peer has not said that it is the end,
-// io.ErrUnexpectedEOF. p must not be empty. It does not allocate.
+// Read reads what there is, waiting until there is something. At the end of the stream it returns
+// io.EOF, or io.ErrUnexpectedEOF over TLS when the peer has sent no close_notify. p must not be
+// empty. It does not allocate.
 func (s *Stream) Read(p []byte) (int, error) {
 	if s.above != nil {
 		return s.above.read(s, p)
@@ -167,8 +167,8 @@ func (s *Stream) account(n int) {
 	}
 }
 
-// beforeWrite gives way after enough was written without a wait: not behind the last write,
-// when the handler is nearly done.
+// beforeWrite gives way when enough was written without a wait. It is called before a write and not
+// after one, because after its last write the handler is nearly done.
 func (s *Stream) beforeWrite() {
 	if s.movedOut >= giveWayBytes {
 		s.movedEnough(&s.movedOut)
@@ -187,9 +187,8 @@ func (s *Stream) movedEnough(moved *uint32) {
 	}
 }
 
-// Rest gives the stream back to its loop: until there is input, or the tick due
-// has come (0: never), nothing of it runs. The worker must hold the loop. again
-// tells that there may be more to do now.
+// Rest gives the stream back to its loop: nothing of it runs until there is input, or the tick due
+// has come (0: never). The worker must hold the loop. again tells that there may be more to do now.
 func (s *Stream) Rest(due int64, again bool) {
 	if s.owned {
 		s.disown()
@@ -203,8 +202,8 @@ func (s *Stream) Rest(due int64, again bool) {
 	}
 }
 
-// restUnusual is what Rest does of a stream that is to be served on, has been waited for, has
-// failed, or has not been shown to the poller.
+// restUnusual is the part of Rest for a stream that is to be served again at once, is waited for,
+// has failed, or is not registered with the poller.
 func (s *Stream) restUnusual(again bool) {
 	s.dismiss(&s.output)
 	if s.dismiss(&s.input) {
@@ -221,8 +220,7 @@ func (s *Stream) restUnusual(again bool) {
 	}
 }
 
-// Close closes the stream. The loop must be held by the caller, who must own the
-// stream.
+// Close closes the stream. The caller must hold the loop and own the stream.
 func (s *Stream) Close() {
 	if s.state == closed {
 		return
@@ -244,10 +242,10 @@ func (s *Stream) Close() {
 	s.closeFD()
 }
 
-// Return gives the stream that a lost worker serves back to its loop, where then is
-// called with the loop held and the stream's task: it must put the stream to rest or close
-// it. When the loop has ended, then is not called, and Return reports false: the caller
-// sees to it that nobody uses s any more, and calls Abandon. It does not allocate.
+// Return gives the stream, which a worker without a loop serves, back to its loop; that calls then
+// with the stream's task, the loop held, and then must put the stream to rest or close it. When the
+// loop has ended, then is not called, and Return reports false: the caller must make sure that
+// nobody uses s any more, and call Abandon. It does not allocate.
 func (s *Stream) Return(then func(Task)) bool {
 	m := messages.Get().(*message)
 	m.stream, m.then = s, then
@@ -270,9 +268,9 @@ func (s *Stream) Abandon() {
 	s.closeFD()
 }
 
-// Hand is Return for any other stream that is not at rest: one of a worker's own, or a
-// shared one. Whoever uses the stream may call it, on any goroutine. When it reports
-// false, the descriptor is closed.
+// Hand is Return for any other stream that is not at rest: one of a worker's own, or a shared one.
+// Whoever uses the stream may call it, on any goroutine. When it reports false, the descriptor is
+// closed.
 func (s *Stream) Hand(then func(Task)) bool {
 	m := messages.Get().(*message)
 	m.stream, m.then = s, then
@@ -287,8 +285,8 @@ func (s *Stream) Hand(then func(Task)) bool {
 	return false
 }
 
-// Spent tells whether a read is sure to find nothing yet, as far as the last one has told. Over
-// anything but a descriptor it does not tell.
+// Spent tells whether a read is sure to find nothing yet, going by the last read. Over anything but
+// a descriptor it is false.
 func (s *Stream) Spent() bool { return s.drained && s.above == nil }
 
 // Ready tells whether a read may find something without waiting.
@@ -296,7 +294,6 @@ func (s *Stream) Ready() bool {
 	return !s.drained || s.input.Load() == ready || s.above != nil && !s.above.dry
 }
 
-// TryRead reads what there is. It returns 0 and no error when there is nothing
-// now, and io.EOF at the end of the stream. Over a net.Conn, which cannot tell, it
-// waits as Read does.
+// TryRead reads what there is. It returns 0 and no error when there is nothing now, and io.EOF at
+// the end of the stream. Over a net.Conn, which cannot tell, it waits as Read does.
 func (s *Stream) TryRead(p []byte) (int, error) { return s.tryRead(p, false) }

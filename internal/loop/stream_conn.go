@@ -19,19 +19,19 @@ import (
 type layer struct {
 	conn net.Conn  // nil: the stream has a descriptor of its own
 	tls  *tls.Conn // nil: plain
-	wire wire      // what tls is over, where conn is nil
-	dry  bool      // the last read found nothing, in tls neither
+	wire wire      // what tls runs over, if it was put on here
+	dry  bool      // the last read found nothing, not even inside tls
 }
 
-// glance is how long a read may take that only wants what has come already, of a
-// connection that cannot be asked in another way.
+// glance bounds a read that only wants what has come already, of a connection that cannot be asked
+// in another way.
 const glance = 200_000 // nanoseconds
 
-// silent tells whether nothing has come in that was not read. The read deadline is the
-// caller's to set anew.
+// silent tells whether nothing has come in that was not read. The caller must set the read deadline
+// anew.
 func (l *layer) silent(scratch []byte) bool {
 	if l.tls != nil {
-		_ = l.conn.SetReadDeadline(past) // what has been read and not handed out yet needs no time
+		_ = l.conn.SetReadDeadline(past) // what tls has read and not handed out yet comes all the same
 		if n, err := l.tls.Read(scratch); n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) || !l.wire.whole() {
 			return false
 		}
@@ -42,7 +42,7 @@ func (l *layer) silent(scratch []byte) bool {
 	for {
 		until := monotonic() + glance
 		_ = l.conn.SetReadDeadline(timeOf(until))
-		in := monotonic() < until // else it may not even have tried
+		in := monotonic() < until // if not, the read may not even have tried
 		n, err := l.top().Read(scratch)
 		switch {
 		case n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) || l.tls != nil && !l.wire.whole():
@@ -53,8 +53,8 @@ func (l *layer) silent(scratch []byte) bool {
 	}
 }
 
-// pending asks the kernel about a socket of package net. It may take a byte, where
-// there is one. known tells whether it could be asked.
+// pending asks the kernel about a socket of package net. It may take some input, where there is
+// any. known tells whether it could be asked.
 func pending(c net.Conn, scratch []byte) (nothing, known bool) {
 	var plain syscall.Conn
 	switch c := c.(type) {
@@ -98,9 +98,9 @@ func (l *layer) read(s *Stream, p []byte) (int, error) {
 		if n > 0 {
 			return n, nil
 		}
-		// It may also return nothing and no error.
+		// It may also return 0 and no error.
 		if err = s.connError(untorn(err), &s.input); err == io.EOF && s.signs.Load()&signReset != 0 {
-			return 0, sys.ECONNRESET // a write has heard of it, and no read will
+			return 0, sys.ECONNRESET // a write has met the reset, and no read will
 		}
 		if err != nil && (err != ErrTimeout || !s.forgiven(&s.input)) {
 			return 0, err
@@ -108,7 +108,7 @@ func (l *layer) read(s *Stream, p []byte) (int, error) {
 	}
 }
 
-// tryRead is read where nothing can be read without waiting.
+// tryRead is read, but does not wait where a read can do without: over TLS on a descriptor.
 func (l *layer) tryRead(s *Stream, p []byte) (int, error) {
 	if l.conn == nil {
 		return l.readTLS(p, false)
@@ -148,7 +148,7 @@ func (l *layer) writeThree(s *Stream, a, b, c []byte) (int, error) {
 		if err := s.armConn(false); err != nil {
 			return done, err
 		}
-		n, err := buffers.WriteTo(l.top()) // takes what it has written off its front
+		n, err := buffers.WriteTo(l.top()) // removes from buffers what it has written
 		done += int(n)
 		if err = s.writeError(err); err != ErrTimeout || !l.forgiven(s) {
 			return done, err
@@ -185,7 +185,7 @@ func (s *Stream) armConn(read bool) error {
 	}
 }
 
-// connError turns the errors of net.Conn, on one side, into those of a stream.
+// connError turns the errors of a net.Conn, on one side, into those of a stream.
 func (s *Stream) connError(err error, side *word) error {
 	switch {
 	case err == nil:
@@ -205,13 +205,13 @@ func (l *layer) forgiven(s *Stream) bool {
 	switch {
 	case l.tls == nil:
 		return s.forgiven(&s.output)
-	case net.Conn(l.tls) == l.conn: // it is the listener's: who is to be told is told, and that is all
+	case net.Conn(l.tls) == l.conn: // put on by the listener: ask as Forgive says, but do not go on
 		s.forgiven(&s.output)
 	}
-	return false // crypto/tls writes nothing more; the wire has asked
+	return false // crypto/tls writes nothing after a timeout; the wire has asked already
 }
 
-// writeError is connError of a write: a reset that it has met no read hears of any more.
+// writeError is connError for a write. It notes a reset, which no read will report any more.
 func (s *Stream) writeError(err error) error {
 	if err != nil && errors.Is(err, sys.ECONNRESET) {
 		s.signs.Or(signReset)
@@ -219,7 +219,7 @@ func (s *Stream) writeError(err error) error {
 	return s.connError(err, &s.output)
 }
 
-// dial connects s by way of package net.
+// dial connects s through package net.
 func (s *Stream) dial(w *Worker, from, addr sys.Addr, timeout int64) error {
 	network, address := "tcp", addr.IP.String()
 	if addr.Path != "" {

@@ -25,16 +25,16 @@ func (s *Stream) Open(l *Loop, fd int, task Task) error {
 	return s.open(l, fd, task, l.poller.add)
 }
 
-// OpenUnseen is Open for a socket that probably has input: it is served soon, and the
-// poller is told of it only when something has to be waited for. Many a connection
-// that brings one request is never seen by the poller.
+// OpenUnseen is Open for a socket that probably has input: it is to be served soon, and is
+// registered with the poller only when something has to be waited for. Many connections that bring
+// one request never are.
 func (s *Stream) OpenUnseen(l *Loop, fd int, task Task) error {
 	err := s.open(l, fd, task, func(int, uint64) error { return nil })
 	s.signs.Or(signUnseen)
 	return err
 }
 
-// show tells the poller of a stream that it has not seen. Whoever may wait for it may
+// show registers with the poller a stream opened by OpenUnseen. Whoever may wait for the stream may
 // call it, from any goroutine. When that fails, so does the stream.
 func (s *Stream) show() {
 	if s.signs.And(^uint32(signUnseen))&signUnseen == 0 {
@@ -61,8 +61,8 @@ func (s *Stream) open(l *Loop, fd int, task Task, register func(int, uint64) err
 	return nil
 }
 
-// Wake notes what the poller said when the stream was at rest, so that the next
-// read looks again. Serve calls it first.
+// Wake notes what the poller reported while the stream was at rest, so that the next read asks the
+// kernel again. Serve calls it first.
 func (s *Stream) Wake(bits uint32) {
 	s.drained = false
 	if bits&hangUpBits != 0 {
@@ -73,8 +73,8 @@ func (s *Stream) Wake(bits uint32) {
 	}
 }
 
-// ReadFirst is TryRead of a stream that has just been woken, over a descriptor only, see
-// Plain.
+// ReadFirst is TryRead for a stream that has just been woken. It is for streams over a descriptor
+// only; see Plain.
 func (s *Stream) ReadFirst(p []byte) (int, error) {
 	n, e := sys.Recv(int(s.fd), p)
 	if e == 0 && n > 0 && n < len(p) && s.signs.Load()&signHangUp == 0 {
@@ -85,8 +85,9 @@ func (s *Stream) ReadFirst(p []byte) (int, error) {
 	return s.received(len(p), n, e)
 }
 
-// TryReadLent is TryRead into memory that others may want, too, over a descriptor only, see
-// Plain: it does not give way. HasRead is to be called when the memory is free again.
+// TryReadLent is TryRead into memory that others may want too, so it does not give way; HasRead
+// must be called when the memory is free again. It is for streams over a descriptor only; see
+// Plain.
 func (s *Stream) TryReadLent(p []byte) (int, error) {
 	for !s.drained {
 		n, e := sys.Recv(int(s.fd), p)
@@ -101,22 +102,21 @@ func (s *Stream) TryReadLent(p []byte) (int, error) {
 	return 0, nil
 }
 
-// HasRead gives way when enough was read, n bytes of it by TryReadLent just now.
+// HasRead gives way when enough was read, with the n bytes that TryReadLent has read just now.
 func (s *Stream) HasRead(n int) { s.account(n) }
 
-// received returns what a read of up to most bytes comes to that found n and gave e.
+// received turns n and e, the results of a receive of up to most bytes, into those of a read.
 func (s *Stream) received(most, n int, e sys.Errno) (int, error) {
 	switch {
 	case n <= 0 && e != sys.EAGAIN && e != sys.EINTR && s.Failed():
-		return 0, ErrClosed // it was cut, not by the peer
+		return 0, ErrClosed // it was cut on our side, not by the peer
 	case e == 0 && n == 0 && s.signs.Load()&signReset != 0:
-		return 0, sys.ECONNRESET // the kernel has told of it once
+		return 0, sys.ECONNRESET // the kernel has reported it once
 	case e == 0 && n == 0:
 		return 0, io.EOF
 	case e == 0:
-		// A short read took everything, so the next one can wait for the next
-		// edge at once; the end of the stream is no edge of its own when it came
-		// together with the last bytes.
+		// A short read took everything, so the next one can wait for the next edge at once. But the
+		// end of the stream makes no edge of its own when it came together with the last bytes.
 		s.drained = n < most && !s.HungUp()
 		s.account(n)
 		return n, nil
@@ -128,7 +128,7 @@ func (s *Stream) received(most, n int, e sys.Errno) (int, error) {
 	return 0, nil
 }
 
-// tryRead is TryRead; bare, from the descriptor itself in any case.
+// tryRead is TryRead; with bare it reads from the descriptor itself in any case.
 func (s *Stream) tryRead(p []byte, bare bool) (int, error) {
 	if s.above != nil && !bare {
 		return s.above.tryRead(s, p)
@@ -172,8 +172,7 @@ func (s *Stream) tryWriteThree(a, b, c []byte) (int, error) {
 	}
 }
 
-// wrote returns what a send comes to that did n bytes and gave e: that there is no room
-// is no error.
+// wrote turns n and e, the results of a send, into those of a write: no room is not an error.
 func (s *Stream) wrote(n int, e sys.Errno) (int, error) {
 	switch e {
 	case 0:
@@ -202,16 +201,16 @@ func (s *Stream) armOutput() error {
 	return err
 }
 
-// disarmOutput has the poller tell of input alone again, where it would go on telling of room
-// for output with each event. The loop must be held, and nobody wait for output.
+// disarmOutput makes the poller report input alone again, where it would otherwise go on reporting
+// room for output with each event. The loop must be held, and nobody may be waiting for output.
 func (s *Stream) disarmOutput() {
 	if outputStays && s.loop.poller.move(int(s.fd), s.token(), false) == nil {
 		s.outputArm = false
 	}
 }
 
-// Quiet returns for how many milliseconds nothing has come or gone on the stream; it
-// reports false where nobody can tell. The descriptor must be open. It allocates.
+// Quiet returns for how many milliseconds nothing has been received or sent on the stream; known is
+// false where nobody can tell. The descriptor must be open. It allocates.
 func (s *Stream) Quiet() (ms int64, known bool) {
 	if s.portable {
 		return 0, false
@@ -219,8 +218,7 @@ func (s *Stream) Quiet() (ms int64, known bool) {
 	return sys.Quiet(int(s.fd))
 }
 
-// localAddr returns the address of this end, remoteAddr that of the peer, as package
-// net has them. They allocate.
+// localAddr returns the address of this end as package net has it. It allocates.
 func (s *Stream) localAddr() net.Addr {
 	if s.portable {
 		return s.above.conn.LocalAddr()
@@ -229,7 +227,7 @@ func (s *Stream) localAddr() net.Addr {
 	return NetAddr(at)
 }
 
-// remoteAddr returns the address of the peer.
+// remoteAddr returns the address of the peer as package net has it. It allocates.
 func (s *Stream) remoteAddr() net.Addr {
 	if s.portable {
 		return s.above.conn.RemoteAddr()
@@ -249,8 +247,7 @@ func (s *Stream) SetNoDelay(on bool) {
 	}
 }
 
-// SetKeepAlive has TCP probe the peer after so many milliseconds without traffic, or
-// not at all.
+// SetKeepAlive makes TCP probe the peer after ms milliseconds without traffic, or not at all.
 func (s *Stream) SetKeepAlive(on bool, ms int) {
 	if !s.portable {
 		sys.SetKeepAlive(int(s.fd), on, max(1, (ms+999)/1000))
@@ -264,7 +261,7 @@ func (s *Stream) SetKeepAlive(on bool, ms int) {
 	}
 }
 
-// Become makes task the stream's, which had none. The loop must be held.
+// Become sets the task of a stream that has none. The loop must be held.
 func (s *Stream) Become(task Task) { s.task = task }
 
 // Connect makes s a stream of the worker's own, connected to addr. The worker

@@ -1,5 +1,5 @@
-// Writing to a stream: what the kernel takes at once, as nearly always, is one system call
-// and one function; the rest waits for room.
+// Writing to a stream: what the kernel takes at once, which is nearly always everything, is one
+// system call and one function; the rest waits for room.
 
 package loop
 
@@ -20,7 +20,7 @@ func (s *Stream) Write(p []byte) (int, error) {
 	return s.writeRest(p, n, e)
 }
 
-// writeRest is Write of p after a send that did n bytes and gave e.
+// writeRest goes on with Write of p after a send that returned n and e.
 func (s *Stream) writeRest(p []byte, n int, e sys.Errno) (done int, err error) {
 	for {
 		if e != sys.EINTR {
@@ -36,9 +36,9 @@ func (s *Stream) writeRest(p []byte, n int, e sys.Errno) (done int, err error) {
 	}
 }
 
-// WriteAndRest writes all of p as Write does, and if that took no wait, which it reports,
-// puts the stream to rest for so many ticks, as Rest does, with nothing more to do. Over a
-// descriptor only, see Plain.
+// WriteAndRest writes all of p as Write does. When that took no wait, which it reports, it also
+// puts the stream to rest for so many ticks, as Rest does, with nothing more to do. It is for
+// streams over a descriptor only; see Plain.
 func (s *Stream) WriteAndRest(p []byte, ticks int64) (rests bool, err error) {
 	if len(p) > 0 {
 		if n, e := sys.Send(int(s.fd), p); e != 0 || n < len(p) {
@@ -50,9 +50,9 @@ func (s *Stream) WriteAndRest(p []byte, ticks int64) (rests bool, err error) {
 	return true, nil
 }
 
-// WriteEnd writes all of p as Write does, and tells the peer that nothing follows, as
-// HalfClose does: in one segment where that fits. When it fails the peer is told nothing: it
-// would take what it has got for all. It is for streams of a loop.
+// WriteEnd writes all of p as Write does, and tells the peer that nothing follows, as HalfClose
+// does: in one segment where that fits. When it fails the peer is told nothing, as it would take
+// what it has got for everything. It is for streams of a loop.
 func (s *Stream) WriteEnd(p []byte) (n int, err error) {
 	if s.above != nil {
 		n, err = s.above.writeEndTLS(p)
@@ -65,8 +65,8 @@ func (s *Stream) WriteEnd(p []byte) (n int, err error) {
 	return n, err
 }
 
-// WriteThree writes a, b and c, one behind the other and together where they
-// fit. It returns how much of them was handed to the kernel.
+// WriteThree writes a, b and c, one after the other and together where they fit. It returns how
+// many of their bytes were handed to the kernel.
 func (s *Stream) WriteThree(a, b, c []byte) (int, error) {
 	if s.above != nil {
 		return s.above.writeThree(s, a, b, c)
@@ -105,7 +105,7 @@ func (s *Stream) waitOutput() error {
 	return s.wait(&s.output, int64(s.WriteTimeout))
 }
 
-// Alert has input wake who waits for output, from now on or no longer.
+// Alert makes input wake whoever waits for output as well, or no longer.
 func (s *Stream) Alert(on bool) {
 	if on {
 		s.signs.Or(signAlert)
@@ -114,8 +114,8 @@ func (s *Stream) Alert(on bool) {
 	s.signs.And(^uint32(signAlert))
 }
 
-// WaitOutput waits until TryWrite may find room, or, under Alert, there is input. In
-// the portable driver, where TryWrite waits, it does not.
+// WaitOutput waits until TryWrite may find room or, under Alert, until there is input. In the
+// portable driver, where TryWrite waits, it does not.
 func (s *Stream) WaitOutput() error {
 	if s.portable {
 		return nil
@@ -123,9 +123,8 @@ func (s *Stream) WaitOutput() error {
 	return s.waitOutput()
 }
 
-// TryWrite hands over what the kernel takes now. When it took nothing, or not all,
-// the rest must be the first that is written next. Over a net.Conn, which cannot
-// tell, it waits as Write does.
+// TryWrite hands over what the kernel takes now. When that is not all, the rest must be what is
+// written next. Over a net.Conn, which cannot tell, it waits as Write does.
 func (s *Stream) TryWrite(p []byte) (int, error) {
 	if s.above != nil {
 		return s.above.tryWrite(s, p)
@@ -133,7 +132,7 @@ func (s *Stream) TryWrite(p []byte) (int, error) {
 	return s.tryWrite(p, false)
 }
 
-// TryWriteThree is TryWrite of a, b and c, one behind the other.
+// TryWriteThree is TryWrite of a, b and c, one after the other.
 func (s *Stream) TryWriteThree(a, b, c []byte) (int, error) {
 	switch {
 	case len(b)+len(c) == 0:

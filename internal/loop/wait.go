@@ -17,9 +17,9 @@ import (
 	"sync/atomic"
 )
 
-// Why a wait ended without what it waited for. ErrTimeout (of ReadTimeout and
-// WriteTimeout) and ErrDeadline (of SetReadDeadline and SetWriteDeadline) are
-// net.Errors and os.ErrDeadlineExceeded, ErrClosed is a net.ErrClosed.
+// Why a wait ended without what it waited for. ErrTimeout (of ReadTimeout and WriteTimeout) and
+// ErrDeadline (of SetReadDeadline and SetWriteDeadline) are net.Errors that match
+// os.ErrDeadlineExceeded; ErrClosed matches net.ErrClosed.
 var (
 	ErrTimeout  error = &waitError{"gale: the peer took too long", os.ErrDeadlineExceeded}
 	ErrDeadline error = &waitError{"gale: the deadline has passed", os.ErrDeadlineExceeded}
@@ -28,7 +28,7 @@ var (
 	ErrOver           = errors.New("gale: the handler has returned")
 )
 
-// waitError is an error that package net has too, in our words.
+// waitError is an error that package net has too, in words of our own.
 type waitError struct {
 	text string
 	like error
@@ -39,7 +39,7 @@ func (e *waitError) Unwrap() error   { return e.like }
 func (e *waitError) Timeout() bool   { return e.like == os.ErrDeadlineExceeded }
 func (e *waitError) Temporary() bool { return e.Timeout() }
 
-// Is makes ErrDeadline an ErrTimeout as well.
+// Is makes ErrDeadline match ErrTimeout as well.
 func (e *waitError) Is(target error) bool { return target == ErrTimeout && e.Timeout() }
 
 // ready in a word says that something happened while nobody waited.
@@ -47,11 +47,11 @@ var ready = new(waiter)
 
 type word = atomic.Pointer[waiter]
 
-// caller returns the worker that serves s if it is what calls, else nil, in a way
-// that any goroutine may ask while the handler has not returned.
+// caller returns the worker that serves s if the calling goroutine is that worker's, else nil. Any
+// goroutine may call it while the handler has not returned.
 func (s *Stream) caller() *Worker {
 	w := s.worker
-	if w == nil { // it was taken, or a goroutine that its handler did not wait for has come too late
+	if w == nil { // it was taken, or a goroutine that its handler did not wait for comes too late
 		w = s.taker()
 	}
 	if w == nil || !w.Mine() {
@@ -60,8 +60,8 @@ func (s *Stream) caller() *Worker {
 	return w
 }
 
-// wait returns when something may have happened on the side of the word, or with
-// the reason why nothing will. timeout is in milliseconds; 0 is none.
+// wait returns when something may have happened on the side of the word, or with the reason why
+// nothing will. timeout is in milliseconds; 0 is none.
 func (s *Stream) wait(side *word, timeout int64) error {
 	for {
 		err := s.waitOnce(side, timeout)
@@ -106,8 +106,8 @@ func (s *Stream) took(side *word, nanos int64) {
 	}
 }
 
-// TakeWaited returns how long reads have waited since it was last called, in
-// milliseconds; up to one is lost of each wait. It is for who reads.
+// TakeWaited returns how long reads have waited since it was last called, in milliseconds; up to
+// one of each wait is lost. It is for the reader.
 func (s *Stream) TakeWaited() int64 {
 	ms := s.waited
 	s.waited = 0
@@ -121,7 +121,7 @@ func (s *Stream) suspend(w *Worker, side *word, timeout int64) error {
 		}
 		return nil
 	}
-	due := int64(0) // not what is left of the deadline at rest
+	due := int64(0) // not the deadline at rest, which is set again below
 	if timeout > 0 {
 		due = w.loop.Tick() + timeout
 	}
@@ -143,7 +143,7 @@ func (s *Stream) suspend(w *Worker, side *word, timeout int64) error {
 	return nil
 }
 
-// late returns what a wait ends with whose time is up.
+// late returns the error of a wait whose time is up.
 func (s *Stream) late(side *word) error {
 	if s.overdue(side) {
 		return ErrDeadline
@@ -151,10 +151,9 @@ func (s *Stream) late(side *word) error {
 	return ErrTimeout
 }
 
-// refused tells why a wait that has just been registered must not begin, and
-// otherwise brings its end, a tick or 0, forward to the side's deadline. Whoever sets
-// a deadline or fails the stream first says so and then looks for waiters: one of
-// the two sees the other.
+// refused tells why a wait that has just been registered must not begin; otherwise it brings the
+// end of the wait, due (a tick, or 0), forward to the side's deadline. Whoever sets a deadline or
+// fails the stream first says so and then looks for waiters: one of the two sees the other.
 func (s *Stream) refused(side *word, now int64, due *int64) error {
 	if err := s.over(); err != nil {
 		return err
@@ -183,9 +182,9 @@ func (s *Stream) over() error {
 	return nil
 }
 
-// Bar makes every wait on s end with ErrOver, those under way and those to come,
-// until Unbar. It is for the worker that serves s, while others, whom it lets go,
-// may be using s; none of them is a worker.
+// Bar makes every wait on s, under way or to come, end with ErrOver, until Unbar. It is for the
+// worker that serves s, while goroutines whose waits it ends may be using s; none of them is a
+// worker.
 func (s *Stream) Bar() {
 	s.signs.Or(signBarred)
 	if s.portable {
@@ -194,7 +193,7 @@ func (s *Stream) Bar() {
 	}
 	for _, side := range [...]*word{&s.input, &s.output} {
 		if side.Load() != ready && s.dismiss(side) {
-			s.loop.signal(side) // it happened just now
+			s.loop.signal(side) // an event that came just now must not be lost
 		}
 	}
 }
@@ -202,9 +201,9 @@ func (s *Stream) Bar() {
 // Unbar undoes Bar.
 func (s *Stream) Unbar() { s.signs.And(^uint32(signBarred)) }
 
-// dismiss empties the word of a stream that its handler is done with, and reports
-// whether something had happened there. A goroutine that the handler left waiting
-// is sent away: it must not see what comes for the next handler.
+// dismiss empties the word of a stream that its handler is done with, and reports whether an event
+// was noted there. A goroutine that the handler left waiting is sent away: it must not see what
+// comes for the next handler.
 func (s *Stream) dismiss(side *word) (happened bool) {
 	for {
 		who := side.Load()
@@ -222,8 +221,8 @@ func (s *Stream) dismiss(side *word) (happened bool) {
 	}
 }
 
-// deliver tells the owner of a stream that is not at rest what happened on it.
-// The loop must be held.
+// deliver tells the owner of a stream that is not at rest what has happened on it. The loop must be
+// held.
 func (s *Stream) deliver(bits uint32) {
 	if s.happened(bits) {
 		return
@@ -251,7 +250,7 @@ func (s *Stream) deliver(bits uint32) {
 	}
 }
 
-// signal wakes who waits at the word, or leaves word that something happened.
+// signal wakes whoever waits at the word, or notes there that something has happened.
 func (l *Loop) signal(side *word) {
 	for {
 		old := side.Load()
@@ -280,8 +279,8 @@ func (l *Loop) rouse(who *waiter) {
 	who.wake <- struct{}{}
 }
 
-// expireWait ends the wait of a worker suspended on s, and reports whether there was
-// any. Goroutines have timers of their own.
+// expireWait ends the wait of a worker that is suspended on s, and reports whether there was one.
+// Goroutines have timers of their own.
 func (s *Stream) expireWait() (any bool) {
 	for _, side := range [...]*word{&s.input, &s.output} {
 		if who := side.Load(); who != nil && who.worker != nil && side.CompareAndSwap(who, nil) {

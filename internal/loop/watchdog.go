@@ -1,15 +1,14 @@
-// The watchdog: one goroutine a group that looks at the leases while any loop is
-// busy, and takes a loop away from a handler that is found waiting, or has kept it for
-// longer than the threshold. A wait need not be long: whoever waits for 50 µs in each request, one
-// after the other, keeps the loop as one who waits for ever does, and is found as surely, because it is
-// looked for at any moment. But a wait that comes once in so many handlers that it
-// would cost more to hand all of them off has to last for a second look, which comes soon; and so
-// has any where none is ever handed off.
+// The watchdog: one goroutine per group. While any loop is busy it looks at the leases, and takes a
+// loop away from a handler that is found waiting, or has kept the loop for longer than the
+// threshold. A wait need not be long: handlers that each wait for 50 µs, one after the other, keep
+// the loop as much as one that waits for ever, and are found as surely, because the watchdog looks
+// at arbitrary moments. But where waits are so rare among handlers that it would cost more to hand
+// all of them off, a wait must last until a second look, which comes soon; and so must every wait
+// where no handler is ever handed off.
 //
-// It sleeps in a real system call, on a thread of its own, because
-// the scheduler that would wake it otherwise is what it watches; and it comes back to
-// the scheduler only when there is something to do, because each time it would have
-// to wait for a P, or keep one from others (sys.Watch).
+// It sleeps in a real system call, on a thread of its own, because the scheduler that would
+// otherwise wake it is what it watches. It comes back to the scheduler only when there is something
+// to do, because each time it has to wait for a P, or keeps one from others (sys.Watcher.Watch).
 
 package loop
 
@@ -21,11 +20,11 @@ import (
 
 const (
 	watchNanos  = 1600 * 1000        // between two looks, each of which costs some 7 µs beside a busy loop
-	soonNanos   = 150 * 1000         // after a look that has found a handler waiting, until it is believed
-	staleLooks  = 1                  // looks at one lease word, after the first, that make a stall
-	stallNanos  = watchNanos * 3 / 2 // what one takes on average
-	waitNanos   = watchNanos / 2     // and one that is found waiting
-	restLooks   = 20                 // looks at parked loops before the dog lies down
+	soonNanos   = 150 * 1000         // until the second look at a handler that was found waiting
+	staleLooks  = 1                  // looks at an unchanged lease word, after the first, that make a stall
+	stallNanos  = watchNanos * 3 / 2 // what a stall takes on average
+	waitNanos   = watchNanos / 2     // and one that is found because its handler waits
+	restLooks   = 20                 // looks at parked loops before the watchdog rests
 	dogAwake    = 0
 	dogSleeping = 1
 )
@@ -35,14 +34,14 @@ type watchdog struct {
 	wake  chan struct{}
 	stop  atomic.Bool
 	done  chan struct{}
-	eyes  sys.Watcher // its goroutine's
+	eyes  sys.Watcher // used by its goroutine; others may call Thread
 }
 
 func newWatchdog() *watchdog {
 	return &watchdog{wake: make(chan struct{}, 1), done: make(chan struct{})}
 }
 
-// rouse tells the dog that a loop is no longer parked. Any goroutine may call it.
+// rouse tells the watchdog that a loop is no longer parked. Any goroutine may call it.
 func (d *watchdog) rouse() {
 	if d.state.Load() == dogSleeping && d.state.CompareAndSwap(dogSleeping, dogAwake) {
 		d.wake <- struct{}{}
@@ -65,10 +64,10 @@ func (d *watchdog) watch(loops []*Loop) {
 	}
 }
 
-// face has the dog look at the loops.
+// face tells the watchdog what to look at.
 func (d *watchdog) face(loops []*Loop) {
 	d.eyes = sys.Watcher{Every: watchNanos, Stale: staleLooks, Calm: restLooks, Dense: blockPrice, Soon: soonNanos}
-	if loops[0].predictor.never { // nothing would be learned: who waits for a moment only may do so
+	if loops[0].predictor.never { // nothing would be learned, so a short wait is left alone
 		d.eyes.Dense = 0
 	}
 	for _, l := range loops {
@@ -76,13 +75,13 @@ func (d *watchdog) face(loops []*Loop) {
 	}
 }
 
-// guard looks until a loop stands still, and takes it away; it reports false when all have
-// been parked for long.
+// guard looks until a loop stands still, and takes it away; it reports false when all have been
+// parked for a while.
 func (d *watchdog) guard(loops []*Loop) bool {
 	if d.eyes.Watch(&d.stop) < 0 {
 		return false
 	}
-	for i := range d.eyes.List { // all that stand still: the next look is a while away
+	for i := range d.eyes.List { // every loop that stands still: the next look is a while away
 		if s := &d.eyes.List[i]; s.Amiss() {
 			cost := int64(stallNanos)
 			if s.Waits() {
@@ -102,7 +101,7 @@ func (d *watchdog) rest(loops []*Loop) {
 			if d.state.CompareAndSwap(dogSleeping, dogAwake) {
 				return
 			}
-			break // someone rouses it already: take the token
+			break // someone is rousing it already: take the token
 		}
 	}
 	<-d.wake

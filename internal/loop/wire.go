@@ -1,7 +1,7 @@
-// The net.Conn under TLS: a stream's descriptor, with waits that suspend. One side
-// belongs to whoever reads, the other to whoever writes; but a reader may have to
-// send an alert or a new key as well, so what is on its way out is under a lock. It
-// is held while a slow peer is waited for: who else has to send something waits, too.
+// The net.Conn under TLS: a stream's descriptor, with waits that suspend. The reading side belongs
+// to whoever reads, the writing side to whoever writes; but a reader may have to send an alert or a
+// new key as well, so outgoing data is under a lock. The lock is held while a slow peer is waited
+// for: anyone else who has something to send waits too.
 
 package loop
 
@@ -16,8 +16,8 @@ import (
 
 const (
 	recordHead = 5        // bytes before a record's body: type, version, length
-	oneRecord  = 1 << 10  // what crypto/tls surely puts into one record
-	maxRecord  = 16 << 10 // the most that a record takes
+	oneRecord  = 1 << 10  // crypto/tls is sure to put this much into one record
+	maxRecord  = 16 << 10 // most plaintext in one record
 	gatherSize = 32 << 10 // how much ciphertext is worth a system call
 	gatherRoom = gatherSize + maxRecord + 1<<10
 )
@@ -25,32 +25,33 @@ const (
 // wire implements net.Conn for crypto/tls.
 type wire struct {
 	stream atomic.Pointer[Stream]
-	given  net.Conn // what is read and written in place of the stream; nil: the stream
+	given  net.Conn // is read and written in place of the stream; nil: the stream is
 
 	begun   []byte      // what was read before the handshake
-	strict  bool        // an end that TLS has not told is errTorn
-	patient atomic.Bool // write deadlines are not crypto/tls's to set
+	strict  bool        // an end without close_notify is errTorn
+	patient atomic.Bool // write deadlines that crypto/tls sets are ignored
 	waits   bool        // reads wait
 	stopped error       // why the last wait of a read ended early
-	waited  int32       // what Stream.waited was when the read began
-	// How records pass: how many have ended since someone set it to 0, how many bytes of
-	// one's head have come and what length they say, and how many of its body are to come.
+	waited  int32       // Stream.waited when the read began
+	// The records in what was read: how many have ended since someone set records to 0, how many
+	// bytes of the current one's head have come and what length they give, and how many of its body
+	// are still to come.
 	records, head, length, rest int
 
 	mu     sync.Mutex
 	mode   sendMode
-	out    *[]byte // ciphertext that has not been sent, in a buffer of gatherers; nil: none
+	out    *[]byte // ciphertext not yet sent, in a buffer of gatherers; nil: none
 	broken error   // why nothing more can be sent
 
-	owed int // plaintext at the end of out that the writer will come up with again; the writer's
+	owed int // plaintext encrypted at the end of out that the writer will pass again; the writer's
 }
 
-// sendMode is what becomes of ciphertext.
+// sendMode says what happens to ciphertext.
 type sendMode uint8
 
 const (
 	direct    sendMode = iota // sent at once, waiting while the peer is slow
-	gathering                 // collected, and sent when it is much
+	gathering                 // collected, and sent in large pieces
 	trying                    // sent as far as the kernel takes it now
 )
 
@@ -60,7 +61,7 @@ var gatherers = sync.Pool{New: func() any {
 	return &b
 }}
 
-// pause ends a read without doing harm: crypto/tls keeps every other error.
+// pause ends a read without harm: any other error of a read is final for crypto/tls.
 type pause string
 
 func (p pause) Error() string { return string(p) }
@@ -72,8 +73,9 @@ var (
 	errStopped error = pause("gale: the wait was ended")
 )
 
-// TellEnd returns a connection for code here to put TLS on: what is read through that may end with
-// an error that streams know where io.EOF would say that TLS has told the end, and it has not.
+// TellEnd wraps a connection that our own code puts TLS on. When the connection ends, a read
+// returns not io.EOF, which crypto/tls would pass on as an orderly end even without a close_notify,
+// but an error that streams recognise.
 func TellEnd(c net.Conn) net.Conn { return telling{c} }
 
 type telling struct{ net.Conn }
@@ -87,10 +89,10 @@ func (c telling) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// NetConn returns what is underneath.
+// NetConn returns the wrapped connection.
 func (c telling) NetConn() net.Conn { return c.Conn }
 
-// untorn returns what errTorn is above us.
+// untorn replaces errTorn by what callers of this package get for it.
 func untorn(err error) error {
 	if err == errTorn {
 		return io.ErrUnexpectedEOF
@@ -132,7 +134,7 @@ func (w *wire) read(p []byte) (int, error) {
 			return 0, errNothing
 		}
 		timeout := int64(s.ReadTimeout)
-		if timeout > 0 { // for the record: its single bytes do not prolong it
+		if timeout > 0 { // for the whole record: single bytes do not prolong it
 			timeout = max(1, timeout-int64(s.waited-w.waited))
 		}
 		if w.stopped = s.wait(&s.input, timeout); w.stopped != nil {
@@ -142,10 +144,10 @@ func (w *wire) read(p []byte) (int, error) {
 	}
 }
 
-// count follows the records in what was read.
+// count keeps track of the records in what was read.
 func (w *wire) count(p []byte) {
 	if w.head == 0 && len(p) > recordHead && len(p)-recordHead == int(p[3])<<8|int(p[4]) {
-		w.records++ // as nearly always
+		w.records++ // one whole record, as nearly always
 		return
 	}
 	for len(p) > 0 {
@@ -167,7 +169,7 @@ func (w *wire) count(p []byte) {
 	}
 }
 
-// whole tells whether what was read ended with a record.
+// whole tells whether what was read ended at the end of a record.
 func (w *wire) whole() bool { return w.head == 0 }
 
 // Write implements net.Conn.
@@ -184,8 +186,8 @@ func (w *wire) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// writeGiven writes to what was given. A timeout that is forgiven crypto/tls must not hear of: it
-// writes nothing more after one.
+// writeGiven writes to given. crypto/tls must not hear of a timeout that is forgiven: it writes
+// nothing more after one.
 func (w *wire) writeGiven(p []byte) (done int, err error) {
 	for s := w.stream.Load(); ; {
 		n, err := w.given.Write(p[done:])
@@ -198,7 +200,7 @@ func (w *wire) writeGiven(p []byte) (done int, err error) {
 	}
 }
 
-// put sends or keeps p, behind what was kept before. The lock is held.
+// put sends p, or keeps it behind what was kept before. The lock must be held.
 func (w *wire) put(p []byte) error {
 	if w.broken != nil {
 		return w.broken
@@ -221,15 +223,15 @@ func (w *wire) put(p []byte) error {
 	*w.out = append(*w.out, p...)
 	if w.mode == gathering && len(*w.out) >= gatherSize {
 		if w.stream.Load().signs.Load()&signBarred != 0 {
-			return ErrOver // however long the message is, and however fast the peer: he may never have to wait
+			return ErrOver // asked here because a writer to a fast peer may never wait
 		}
 		return w.sendKept(false)
 	}
 	return nil
 }
 
-// sendKept sends what was kept and gives its buffer back. The lock is held. more tells
-// that the end of the stream follows at once.
+// sendKept sends what was kept and gives its buffer back. more tells that the end of the stream
+// follows at once. The lock must be held.
 func (w *wire) sendKept(more bool) error {
 	if w.out == nil {
 		return nil
@@ -261,7 +263,7 @@ func (w *wire) sendAll(p []byte, more bool) error {
 	}
 }
 
-// flush sends what was gathered and ends the gathering. more is sendKept's.
+// flush sends what was gathered and ends the gathering. more is as in sendKept.
 func (w *wire) flush(more bool) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -272,8 +274,8 @@ func (w *wire) flush(more bool) error {
 	return w.broken
 }
 
-// tryFlush sends of what was kept as much as the kernel takes, and reports whether
-// that was all.
+// tryFlush sends as much of what was kept as the kernel takes now, and reports whether that was
+// all.
 func (w *wire) tryFlush() (all bool, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -298,7 +300,7 @@ func (w *wire) setMode(mode sendMode) {
 	w.mu.Unlock()
 }
 
-// readError and writeError return what is behind an error of crypto/tls.
+// readError and writeError return the cause of an error of crypto/tls.
 func (w *wire) readError(err error) error {
 	if err == errStopped {
 		return w.stopped
@@ -310,14 +312,14 @@ func (w *wire) writeError(err error) error {
 	return cmp.Or(w.failure(), err)
 }
 
-// failure returns why nothing more can be sent, if so.
+// failure returns why nothing more can be sent, nil if it can.
 func (w *wire) failure() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.broken
 }
 
-// Close implements net.Conn. The stream is not TLS's to close.
+// Close implements net.Conn. It does not close a stream, which is not TLS's to close.
 func (w *wire) Close() error {
 	if w.given != nil {
 		return w.given.Close()
@@ -341,8 +343,7 @@ func (w *wire) RemoteAddr() net.Addr {
 	return w.stream.Load().remoteAddr()
 }
 
-// SetDeadline, SetReadDeadline and SetWriteDeadline implement net.Conn. A stream has
-// timeouts of its own.
+// SetDeadline implements net.Conn. On a stream, which has timeouts of its own, it does nothing.
 func (w *wire) SetDeadline(t time.Time) error {
 	if w.given != nil {
 		return w.given.SetDeadline(t)
