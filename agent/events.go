@@ -7,6 +7,8 @@ import (
 	"crypto/tls"
 	"net"
 
+	"github.com/gale-http/gale/bytesparse"
+	"github.com/gale-http/gale/internal/h1"
 	"github.com/gale-http/gale/internal/loop"
 )
 
@@ -25,7 +27,9 @@ type Events struct {
 	// Connect is nil, Do fails with ErrTunnel, and the socket is closed.
 	Connect func(res *Response, socket net.Conn, head []byte)
 	// Upgrade is called when the server has switched protocols, with the same arguments as
-	// Connect (seed: 'upgrade').
+	// Connect (seed: 'upgrade'). A 101 that names a protocol that the request did not ask for,
+	// with "Connection: Upgrade" and an Upgrade field, is a *ProtocolError instead (RFC 9110
+	// §7.8).
 	Upgrade func(res *Response, socket net.Conn, head []byte)
 	// Response is called when the head of the response has been received (seed: 'response').
 	Response func(res *Response)
@@ -77,10 +81,30 @@ func (r *Response) awaitContinue(q *Request) (bool, error) {
 	}
 }
 
+// offers tells whether the request asks for a switch to protocol.
+func (q *Request) offers(protocol []byte) bool {
+	var options h1.ConnectionOptions
+	for value := range q.out.Headers.Values("Connection") {
+		options |= h1.ParseConnection(value)
+	}
+	if options&h1.OptionUpgrade == 0 {
+		return false
+	}
+	for value := range q.out.Headers.Values("Upgrade") {
+		if bytesparse.ContainsToken(value, string(protocol)) {
+			return true
+		}
+	}
+	return false
+}
+
 // tunnel hands the socket of an accepted CONNECT or upgrade to its event.
 func (r *Response) tunnel(q *Request) error {
 	event := q.On.Connect
 	if r.machine.Status() == 101 {
+		if err := h1.CheckSwitch(&r.machine, r.in.HeadBytes(), &r.in.Head, q.offers); err != nil {
+			return err
+		}
 		event = q.On.Upgrade
 	}
 	if event == nil {

@@ -109,6 +109,8 @@ func (p *proxy) tunnel(c *conn, address string, run *running) error {
 			return ErrServerClosed
 		case ev == h1.HeadDone && machine.Interim():
 			continue
+		case ev == h1.HeadDone && machine.Status() == 101:
+			return h1.ErrUnasked
 		case ev == h1.HeadDone && !machine.Tunnel():
 			return &ProxyError{Status: machine.Status()}
 		case ev == h1.HeadDone && in.Unread() > 0:

@@ -97,12 +97,9 @@ func (r *Response) swift(q *Request) (done bool, err error) {
 // errHeard is returned by swift in place of a response when an event function has to be
 // called. That is application code, so goOn calls it, without holding the loop, and then waits
 // for the response.
-var errHeard = errors.New("an interim response, or another protocol, has come")
+var errHeard = errors.New("an interim response has come")
 
 func (r *Response) goOn(q *Request) error {
-	if r.open {
-		return r.tunnel(q)
-	}
 	q.On.interim(r)
 	return r.receive(q)
 }
@@ -132,10 +129,7 @@ func (r *Response) swiftly() error {
 	}
 	r.open = true
 	if r.machine.Tunnel() {
-		if r.query.On.Upgrade == nil {
-			return ErrTunnel
-		}
-		return errHeard
+		return h1.ErrUnasked // it has no Upgrade field, see swiftless
 	}
 	c := r.conn
 	c.used, r.secure = true, nil

@@ -81,61 +81,114 @@ func TestForwardPassesTheWishForAnotherProtocolOn(t *testing.T) {
 	}
 }
 
-// A server that switches although nobody has asked it to: whoever listens gets the socket,
-// also where the socket was used before; to others it is an error.
+// A server that switches although it was not asked to, or to what it was not asked for, is at
+// fault (RFC 9110 §7.8), whoever listens, and also where the socket was used before. Node and
+// net/http take such a switch for one.
 func TestSwitchUnasked(t *testing.T) {
-	for _, w := range ways() {
-		for _, listens := range []bool{true, false} {
-			t.Run(fmt.Sprint(w.name, ", heard ", listens), func(t *testing.T) {
-				url := script(t, func(c net.Conn) {
-					for range 2 {
-						simnet.ReadHead(c)
-						_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-					}
-					simnet.ReadHead(c)
-					_, _ = io.WriteString(c, "HTTP/1.1 101 So what\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nhi")
-					_, _ = io.Copy(c, c)
-				})
-				a := newAgent(t, &agent.Agent{KeepAlive: true})
-				w.call(t, func(ctx context.Context) {
-					var req agent.Request
-					var res agent.Response
-					defer res.Close()
-					var socket net.Conn
-					var head string
-					req.URL = url
-					if listens {
-						req.On.Upgrade = func(_ *agent.Response, s net.Conn, h []byte) { socket, head = s, string(h) }
-					}
-					for range 2 {
-						if status, body := ask(t, a, ctx, &req, &res); status != 200 || body != "ok" {
-							t.Errorf("%d %q", status, body)
+	const named = "Connection: upgrade\r\nUpgrade: x\r\n"
+	for _, c := range []struct {
+		name    string
+		asked   []string // fields of the request
+		version string
+		answer  string // fields of the 101
+		good    bool
+	}{
+		{"not asked", nil, "1.1", named, false},
+		{"not asked, not named", nil, "1.1", "", false},
+		{"Upgrade without its connection option", []string{"Upgrade", "x"}, "1.1", named, false},
+		{"the connection option alone", []string{"Connection", "upgrade"}, "1.1", named, false},
+		{"another protocol", []string{"Connection", "upgrade", "Upgrade", "y, xx"}, "1.1", named, false},
+		{"another version", []string{"Connection", "upgrade", "Upgrade", "x/2"}, "1.1", "Connection: upgrade\r\nUpgrade: x/1\r\n", false},
+		{"more than asked for", []string{"Connection", "upgrade", "Upgrade", "x"}, "1.1", "Connection: upgrade\r\nUpgrade: x, y\r\n", false},
+		{"no protocol", []string{"Connection", "upgrade", "Upgrade", "x"}, "1.1", "Connection: upgrade\r\n", false},
+		{"an empty list", []string{"Connection", "upgrade", "Upgrade", "x"}, "1.1", "Connection: upgrade\r\nUpgrade: ,\r\n", false},
+		{"HTTP again", []string{"Connection", "upgrade", "Upgrade", "x"}, "1.1", "Connection: upgrade\r\nUpgrade: HTTP/1.1\r\n", false},
+		{"no connection option", []string{"Connection", "upgrade", "Upgrade", "x"}, "1.1", "Upgrade: x\r\n", false},
+		{"HTTP/1.0", []string{"Connection", "upgrade", "Upgrade", "x"}, "1.0", named, false},
+		{"asked", []string{"Connection", "upgrade", "Upgrade", "x"}, "1.1", named, true},
+		{"one of several", []string{"Connection", "foo, Upgrade", "Upgrade", "y, X"}, "1.1", named, true},
+		{"layers", []string{"Connection", "upgrade", "Upgrade", "x/1"}, "1.1", "Connection: upgrade\r\nUpgrade: x/1, HTTP/1.1\r\n", true}, // RFC 2817 §3.3
+		{"lines", []string{"Connection", "upgrade", "Upgrade", "x, y"}, "1.1", "Connection: upgrade\r\nUpgrade: x\r\nUpgrade: y\r\n", true},
+	} {
+		for _, w := range ways() {
+			for _, listens := range []bool{true, false} {
+				t.Run(fmt.Sprint(w.name, "/", c.name, ", heard ", listens), func(t *testing.T) {
+					closed := make(chan struct{})
+					url := script(t, func(s net.Conn) {
+						defer close(closed)
+						for range 2 {
+							simnet.ReadHead(s)
+							_, _ = io.WriteString(s, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 						}
-					}
-					err := a.Do(ctx, &req, &res)
-					if !listens {
-						if !errors.Is(err, agent.ErrTunnel) {
-							t.Errorf("nobody listens: %v", err)
+						simnet.ReadHead(s)
+						_, _ = io.WriteString(s, "HTTP/"+c.version+" 101 So what\r\n"+c.answer+"\r\nhi")
+						_, _ = io.Copy(s, s)
+					})
+					a := newAgent(t, &agent.Agent{KeepAlive: true})
+					w.call(t, func(ctx context.Context) {
+						var req agent.Request
+						var res agent.Response
+						defer res.Close()
+						var socket net.Conn
+						var head string
+						req.URL = url
+						if listens {
+							req.On.Upgrade = func(_ *agent.Response, s net.Conn, h []byte) { socket, head = s, string(h) }
 						}
-						return
-					}
-					if err != nil || socket == nil {
-						t.Errorf("%v, socket %v", err, socket)
-						return
-					}
-					defer socket.Close()
-					if _, err := io.WriteString(socket, "echo"); err != nil {
-						t.Error(err)
-					}
-					rest := make([]byte, 6-len(head))
-					if _, err := io.ReadFull(socket, rest); head+string(rest) != "hiecho" || err != nil {
-						t.Errorf("%q %q, %v", head, rest, err)
-					}
-					if n := sum(a.Sockets()) + sum(a.FreeSockets()); n != 0 {
-						t.Errorf("%d sockets are the agent's still", n)
-					}
+						for range 2 {
+							if status, body := ask(t, a, ctx, &req, &res); status != 200 || body != "ok" {
+								t.Errorf("%d %q", status, body)
+							}
+						}
+						for i := 0; i < len(c.asked); i += 2 {
+							if err := req.SetHeader(c.asked[i], c.asked[i+1]); err != nil {
+								t.Error(err)
+							}
+						}
+						err := a.Do(ctx, &req, &res)
+						if good := c.good && listens; good != (err == nil) || good != (socket != nil) ||
+							!c.good && !errors.As(err, new(*agent.ProtocolError)) || c.good && !listens && !errors.Is(err, agent.ErrTunnel) {
+							t.Errorf("%v, socket %v", err, socket)
+						}
+						if socket != nil {
+							defer socket.Close()
+							echoes(t, socket, head)
+						}
+						eventually(t, "the agent to have no socket", func() bool { return agent.AllSockets(a) == 0 })
+					})
+					wait(t, closed, "the closing of the socket")
 				})
-			})
+			}
 		}
+	}
+}
+
+// echoes tells whether socket, of which head was read, begins with "hi" and then gives back what it is sent.
+func echoes(t *testing.T, socket net.Conn, head string) {
+	t.Helper()
+	if _, err := io.WriteString(socket, "echo"); err != nil {
+		t.Error(err)
+	}
+	rest := make([]byte, 6-len(head))
+	if _, err := io.ReadFull(socket, rest); head+string(rest) != "hiecho" || err != nil {
+		t.Errorf("%q %q, %v", head, rest, err)
+	}
+}
+
+// A proxy that answers CONNECT with a 101 has made no tunnel.
+func TestProxySwitches(t *testing.T) {
+	url := script(t, func(c net.Conn) {
+		simnet.ReadHead(c)
+		_, _ = io.WriteString(c, "HTTP/1.1 101 So what\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n")
+		_, _ = io.Copy(io.Discard, c)
+	})
+	a := newAgent(t, new(agent.Agent))
+	var req agent.Request
+	var res agent.Response
+	req.URL, req.Route.Proxy = "https://a.example/", url
+	err := a.Do(t.Context(), &req, &res)
+	var e *agent.Error
+	if !errors.As(err, &e) || e.Op != "proxy" || !errors.As(err, new(*agent.ProtocolError)) {
+		t.Error(err)
 	}
 }

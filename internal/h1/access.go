@@ -49,7 +49,8 @@ func (c *Conn) Usual() bool { return c.flags&flagUsual != 0 }
 func (c *Conn) Interim() bool { return c.flags&flagInterim != 0 }
 
 // Tunnel reports that what follows the head is not HTTP: a 101 response, or a
-// 2xx to CONNECT. For a request it reports CONNECT.
+// 2xx to CONNECT. For a request it reports CONNECT. Whether the 101 was asked for,
+// CheckSwitch tells.
 func (c *Conn) Tunnel() bool { return c.flags&flagTunnel != 0 }
 
 // Status returns a response's status code, 100–999; 0 for requests.

@@ -60,7 +60,8 @@
 //     whose form does not suit the method.
 //   - Trailers that pose as headers: kept in a Head of their own.
 //   - Response splitting on the client side: a body where none can be is not read as one;
-//     more than 64 interim responses are refused.
+//     more than 64 interim responses are refused, and so is a switch to a protocol that was
+//     not asked for (CheckSwitch).
 //   - Endless heads, fields, targets, chunk lines, trailers: Limits. The search for the end of a
 //     head goes on where it stopped, so one byte at a time costs a constant each.
 //   - Chunk framing that dwarfs its data (one-byte chunks with long extensions): the
