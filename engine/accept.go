@@ -1,8 +1,7 @@
-// Listening on the loops: a socket of its own for each loop, all bound to one address
-// (SO_REUSEPORT), so that the kernel spreads connections and accepting takes no
-// goroutine. Where there can be one socket only (unix, one we were given, or a system
-// that does not spread), it is one loop's, or one goroutine's, that hands the
-// descriptors round.
+// Accepting on the loops: each loop has a listening socket of its own, all bound to one address
+// (SO_REUSEPORT), so that the kernel spreads connections and accepting needs no goroutine. Where
+// only one socket is possible (unix, an inherited one, or a system that does not spread
+// connections), one loop or one goroutine accepts and distributes the descriptors.
 
 package engine
 
@@ -16,8 +15,8 @@ import (
 )
 
 const (
-	acceptBatch = 64  // connections taken before the loop looks at others, at most
-	acceptGrow  = 4   // events in a row that brought all that was asked for until more is
+	acceptBatch = 64  // most connections taken before the loop serves others
+	acceptGrow  = 4   // full batches in a row before the batch is doubled
 	acceptPause = 100 // milliseconds without accepting when descriptors or memory have run out
 )
 
@@ -25,14 +24,14 @@ const (
 type acceptor struct {
 	loop.Listener
 	server *Server
-	alone  bool // it is the only one: every connection goes to the least loaded loop
-	delays bool // its connections are TCP ones that Nagle's algorithm still delays
-	batch  int  // connections to take at an event: as many as there are likely to be
-	full   int  // events in a row at which there were as many
-	turn   int  // whose load is looked at next
+	alone  bool // the address's only socket: every connection goes to the least loaded loop
+	delays bool // accepted sockets are TCP ones that still need TCP_NODELAY
+	batch  int  // connections to accept per event: about as many as are likely to be queued
+	full   int  // events in a row that filled the batch
+	turn   int  // which loop's load is looked at next
 }
 
-// bind opens the listening sockets for an address. The lock is held.
+// bind opens the listening sockets for an address. The caller holds s.run.mu.
 func (s *Server) bind(at sys.Addr) error {
 	loops := len(s.run.group.Loops())
 	fds, at, err := sys.Listen(at, sys.Listening{
@@ -50,8 +49,8 @@ func (s *Server) bind(at sys.Addr) error {
 	return nil
 }
 
-// openAcceptors gives each loop its listening socket, or the first loop the only
-// one: all of them, or none is left open.
+// openAcceptors gives each loop its listening socket, or the first loop the only one. If one cannot
+// be opened, all are closed.
 func (s *Server) openAcceptors(fds []int, alone, delays bool) error {
 	loops := s.run.group.Loops()[:len(fds)]
 	all := make([]acceptor, len(loops))
@@ -83,8 +82,8 @@ func (s *Server) openAcceptors(fds []int, alone, delays bool) error {
 	return failed
 }
 
-// Serve implements loop.Task: connections are queued. What is left in the queue is an
-// event again, so it need not be emptied to know that it is empty.
+// Serve implements loop.Task: connections are queued. It need not empty the queue to learn that it
+// is empty, because what is left there causes another event.
 func (a *acceptor) Serve(w *loop.Worker, _ uint32) {
 	here := w.Loop()
 	for n := range a.batch {
@@ -109,7 +108,8 @@ func (a *acceptor) Serve(w *loop.Worker, _ uint32) {
 	a.Rest(0, false)
 }
 
-// acceptLast takes all connections that are queued, and closes the socket.
+// acceptLast accepts all queued connections, until run.lastCalls at the latest, and closes the
+// socket.
 func (a *acceptor) acceptLast() {
 	for end := a.server.run.lastCalls.Load(); loop.Millis() < end; {
 		fd, e := a.Accept()
@@ -142,7 +142,7 @@ func (a *acceptor) take(here *loop.Loop, fd int) {
 	a.server.adopt(here, fd)
 }
 
-// other returns the next of the other loops; where there are none, here.
+// other returns the next of the other loops in turn, or here if there are none.
 func (a *acceptor) other(here *loop.Loop) *loop.Loop {
 	loops := a.server.run.group.Loops()
 	if a.turn++; loops[a.turn%len(loops)] == here {
@@ -151,8 +151,8 @@ func (a *acceptor) other(here *loop.Loop) *loop.Loop {
 	return loops[a.turn%len(loops)]
 }
 
-// crowded reports whether here has so many more connections than there that a new one is
-// worth the way. The kernel spreads them by chance, and clients leave as they like.
+// crowded reports whether here has so many more connections than there that handing over a new one
+// pays. The kernel spreads them at random, and clients leave as they like.
 func crowded(here, there *loop.Loop) bool {
 	mine, other := localOf(here).load.Load(), localOf(there).load.Load()
 	return mine > other+other/8+16
@@ -170,7 +170,7 @@ func (s *Server) leastLoaded() *loop.Loop {
 	return least
 }
 
-// Expire implements loop.Task: accepting may be possible again.
+// Expire implements loop.Task: the pause is over.
 func (a *acceptor) Expire() {
 	a.Resume()
 	a.Rest(0, false)
@@ -182,16 +182,16 @@ func (a *acceptor) Stop() { a.Close() }
 // HangUp implements loop.Task; a listener has no peer.
 func (a *acceptor) HangUp() {}
 
-// hand gives a connected socket to a loop, whose load counts it already.
+// hand passes a connected socket to a loop, whose load already counts it.
 func (s *Server) hand(l *loop.Loop, fd int) {
 	if !l.Post(func(l *loop.Loop) { s.adopt(l, fd) }) {
 		sys.Close(fd)
 	}
 }
 
-// takeSocket gives a loop the socket of a connection that package net has accepted,
-// and reports whether it did: it must be a plain one, that nobody has wrapped. (A
-// listener's SyscallConn cannot wait, or there would be no need for package net.)
+// takeSocket passes the socket of a connection that package net has accepted to a loop, and reports
+// whether it did. It must be a plain socket that nobody has wrapped. (The goroutine cannot accept
+// by itself: a listener's SyscallConn cannot wait, or package net would not be needed.)
 func (s *Server) takeSocket(c net.Conn) bool {
 	var plain syscall.Conn
 	switch c := c.(type) {
@@ -210,7 +210,7 @@ func (s *Server) takeSocket(c net.Conn) bool {
 	if raw.Control(func(fd uintptr) { own, err = sys.Dup(int(fd)) }) != nil || err != nil {
 		return false
 	}
-	_ = c.Close() // package net's descriptor; the socket stays open with ours
+	_ = c.Close() // closes package net's descriptor; the socket stays open through ours
 	l := s.leastLoaded()
 	localOf(l).load.Add(1)
 	s.hand(l, own)

@@ -1,5 +1,5 @@
-// Calling the handler, and what may go wrong in it: a panic, and runtime.Goexit,
-// which recover does not see and which ends the worker.
+// Calling the handler, and the ways in which it may end badly: a panic, or runtime.Goexit, which
+// recover does not see and which ends the worker.
 
 package engine
 
@@ -9,9 +9,8 @@ import (
 	"github.com/gale-http/gale/internal/loop"
 )
 
-// call calls the handler and reports whether it returned, in its own way or by a
-// panic that was dealt with; otherwise the goroutine is going to end and the
-// connection is taken care of.
+// call calls the handler. It reports whether the handler returned or panicked, the panic having
+// been dealt with; otherwise the goroutine is about to end and the connection has been dealt with.
 func (x *responder) call() (returned bool) {
 	defer func() {
 		if !returned {
@@ -22,8 +21,8 @@ func (x *responder) call() (returned bool) {
 	return true
 }
 
-// caught deals with a handler that has not returned, which left value to recover, and
-// reports whether that was a panic.
+// caught deals with a handler that has not returned, given what recover returned, and reports
+// whether it panicked.
 func (x *responder) caught(value any) bool {
 	if value == nil {
 		x.gone()
@@ -33,8 +32,8 @@ func (x *responder) caught(value any) bool {
 	return true
 }
 
-// panicked logs a panic, once, with the stack on which it happened, and makes the
-// answer a 500 if nothing of it was sent; otherwise the answer is cut.
+// panicked logs a panic with the stack on which it happened and makes the answer a 500 if nothing
+// of it has been sent; otherwise the answer is cut. ErrAbort only cuts the answer.
 func (x *responder) panicked(value any) {
 	if value == ErrAbort {
 		x.res.out.Break(ErrAbort)
@@ -45,7 +44,8 @@ func (x *responder) panicked(value any) {
 	x.fail()
 }
 
-// fail makes the answer a 500 that ends the connection.
+// fail makes the answer a 500 that ends the connection, or cuts the answer if some of it has been
+// sent.
 func (x *responder) fail() {
 	out := &x.res.out
 	if out.Err() != nil || !out.Recall() {
@@ -57,8 +57,8 @@ func (x *responder) fail() {
 	_ = out.Headers.Set("Connection", "close")
 }
 
-// gone ends the connection of a handler that called runtime.Goexit. Its goroutine
-// is unwinding, so nothing here may wait on the loop.
+// gone ends the connection of a handler that called runtime.Goexit. Its goroutine is unwinding, so
+// nothing here may wait on the loop.
 func (x *responder) gone() {
 	x.server.logf("gale: the handler of %s %q called runtime.Goexit\n%s",
 		x.req.Method(), x.req.URL(), debug.Stack())
@@ -84,7 +84,7 @@ func (x *responder) gone() {
 	x.finishAtOnce(true)
 }
 
-// finishAtOnce is finish with what the kernel takes without a wait. The loop is held.
+// finishAtOnce is finish without waiting: it sends what the kernel takes now. The loop is held.
 func (x *responder) finishAtOnce(linger bool) {
 	c, out := x.conn, &x.res.out
 	cut := out.CutShort()
@@ -99,7 +99,7 @@ func (x *responder) finishAtOnce(linger bool) {
 	c.end(linger && !cut)
 }
 
-// tryWriteAll writes p as far as the kernel takes it, and reports whether that was all.
+// tryWriteAll writes as much of p as the kernel takes, and reports whether that was all.
 func (c *conn) tryWriteAll(p []byte) bool {
 	for len(p) > 0 {
 		n, err := c.TryWrite(p)

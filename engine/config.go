@@ -26,7 +26,7 @@ type Limits struct {
 	ChunkOverhead int   // bytes of chunk framing out of proportion to the data; 16 KiB; beyond it 400
 	Trailers      int   // bytes of a trailer section; 8 KiB; beyond it 431
 	Body          int64 // bytes of a request body; no limit; beyond it 413
-	BodyRate      int   // bytes of a body per second spent waiting for it, not counting 30 s; 240; below it 408
+	BodyRate      int   // bytes of a body per second of waiting for it, after 30 s of grace; 240; below it 408
 	Drain         int64 // bytes of a body read on after its handler has left it unread; 256 KiB; beyond it the connection closes
 	Connections   int   // connections open at once; 262144; those beyond it are answered 503 and closed
 	Suspended     int   // handlers suspended, blocked or handed off, per loop; 16384; beyond it new requests wait

@@ -1,6 +1,5 @@
-// A connection as it is at rest: a slot of at most 256 bytes, without a buffer, a
-// goroutine or a timer of its own. What serves it belongs to the worker
-// (serve.go).
+// A connection as it is at rest: a slot of at most 256 bytes, without a buffer, a goroutine or a
+// timer of its own. What serves it belongs to the worker (serve.go).
 
 package engine
 
@@ -14,17 +13,17 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// connsPerPage is how many connections are allocated together: as many as fit 8 KiB beside the 8
-// bytes that the runtime adds. Pages never move and are reused, never returned.
+// connsPerPage is how many connections are allocated together: as many as fit 8 KiB beside the
+// runtime's 8 bytes. Pages never move; slots are reused and pages never freed.
 const connsPerPage = 31
 
-// lingerTicks and lingerBytes bound how long a connection that was ended early is
-// read on, so that the peer can read the answer before a reset destroys it.
+// lingerTicks and lingerBytes bound how long a connection that was ended early is still read, so
+// that the peer can read the answer before a reset destroys it.
 const (
 	lingerTicks = 2000
 	lingerBytes = 256 << 10
-	// turnedAway is how many connections beyond the limit, and an eighth of it, are
-	// answered before they are ended.
+	// turnedAway, plus an eighth of the limit, is how many connections beyond the limit are
+	// answered before they are closed.
 	turnedAway = 64
 )
 
@@ -32,46 +31,46 @@ type conn struct {
 	loop.Stream
 	server *Server
 	in     h1.Conn
-	// begun is what was received of the next request, while the connection rests.
+	// begun holds what has been received of the next request while the connection rests.
 	begun []byte
-	// headDue is the tick by which the head under way must be complete; 0 when none
-	// has begun. In modeLinger it is when the connection is closed.
+	// headDue is the tick by which the head under way must be complete, 0 when none has begun. In
+	// modeShake it bounds the handshake; in modeLinger it is when the connection is closed.
 	headDue int64
-	// linger is how many bytes more are read and dropped before closing, in modeLinger.
+	// linger is how many more bytes are read and dropped before closing, in modeLinger.
 	linger int32
 	mode   mode
-	// served tells that a request of it has been answered.
+	// served is set once the head of a request has been received on the connection.
 	served bool
-	// away tells that begun is the shared pool's, and not the loop's; again, for the
-	// portable driver, that the connection is to be served on.
+	// away reports whether begun came from the shared pool rather than the loop's. again tells the
+	// portable driver to go on serving the connection.
 	away, again bool
-	waits       atomic.Uint32 // for the portable driver: for what
+	waits       atomic.Uint32 // portable driver: what it waits for (portable.go)
 	extras      atomic.Pointer[extras]
 	next        *conn // in the loop's free list
 }
 
-// mode is what a connection is served for.
+// mode is what the connection is to be served for next.
 type mode uint8
 
 const (
 	modeHTTP   mode = iota
 	modeLinger      // input is dropped for a while before closing
-	modeShake       // it is to begin with a handshake of TLS
-	modeFresh       // Events.Connection has not been told
-	modeLate        // a head was too long under way, and Events.ClientError is to be told
-	modeIdle        // nothing has come for too long, and Events.Timeout is to be told
-	modeTaken       // it was taken over: it is no connection of the server's any more
+	modeShake       // a TLS handshake comes first
+	modeFresh       // Events.Connection has not been called yet
+	modeLate        // a head took too long; Events.ClientError is to be called
+	modeIdle        // idle for too long; Events.Timeout is to be called
+	modeTaken       // taken over: it is no longer the server's
 )
 
-// extras is what a connection has once someone asks for it. It is never another
-// connection's, so it may be kept for ever.
+// extras holds what few connections need; it is allocated on demand. It is never reused for another
+// connection, so it may be kept for ever.
 type extras struct {
 	context atomic.Pointer[connContext]
 	socket  atomic.Pointer[Socket]
 	hooks   atomic.Pointer[hooks] // of the exchange under way
 }
 
-// extra returns the extras of the connection, made if need be.
+// extra returns the extras of the connection, and makes them if need be.
 func (c *conn) extra() *extras {
 	if e := c.extras.Load(); e != nil {
 		return e
@@ -80,7 +79,7 @@ func (c *conn) extra() *extras {
 	return c.extras.Load()
 }
 
-// part ends what others have of the connection.
+// part invalidates the connection's socket and context, which others may hold.
 func (c *conn) part() {
 	e := c.extras.Swap(nil)
 	if e == nil {
@@ -96,7 +95,7 @@ func (c *conn) part() {
 	}
 }
 
-// newConn returns a connection slot of the loop, which must be held.
+// newConn returns a free connection slot of the loop, which must be held.
 func newConn(s *Server, l *loop.Loop) *conn {
 	here := localOf(l)
 	if here.free == nil {
@@ -119,8 +118,8 @@ func (c *conn) init(s *Server) {
 	c.headDue, c.mode, c.served = 0, modeHTTP, false
 }
 
-// opened counts a connection whose stream is open, and reports whether there may be so
-// many. unix is the time.
+// opened counts a connection whose stream has just been opened, and reports whether the limit
+// allows it. unix is the current time.
 func (c *conn) opened(unix int64) bool {
 	run := &c.server.run
 	if n, most := run.open.Add(1), run.connections; n > most {
@@ -144,8 +143,8 @@ func (c *conn) opened(unix int64) bool {
 	return true
 }
 
-// turnAway answers a connection that is one too many, unless even such are too many,
-// and ends it. Over TLS, where that would take a handshake, it is only ended.
+// turnAway ends a connection beyond the limit, after a 503 if answer is set. Over TLS, where an
+// answer would take a handshake, it is only closed.
 func (c *conn) turnAway(answer bool, unix int64) {
 	if !answer {
 		c.close()
@@ -163,8 +162,8 @@ func (c *conn) turnAway(answer bool, unix int64) {
 	c.startLinger()
 }
 
-// adopt makes a connection of a socket that the loop, which must be held, is to
-// serve from now on. The loop's load counts it already.
+// adopt makes a connection of a socket that the loop, which must be held, serves from now on. The
+// loop's load already counts it.
 func (s *Server) adopt(l *loop.Loop, fd int) {
 	c := newConn(s, l)
 	if c.OpenUnseen(l, fd, c) != nil {
@@ -180,7 +179,7 @@ func (s *Server) adopt(l *loop.Loop, fd int) {
 	c.Rest(c.restUntil(), true) // its request may have arrived already
 }
 
-// restUntil is the tick until which the connection may stay at rest.
+// restUntil returns the tick until which the connection may rest, 0 for no bound.
 func (c *conn) restUntil() int64 {
 	switch t := &c.server.run.timeouts; {
 	case c.headDue != 0:
@@ -190,7 +189,7 @@ func (c *conn) restUntil() int64 {
 	case t.idle != 0:
 		return c.Tick() + t.idle
 	case t.inactive != 0:
-		return c.Tick() + t.inactive // for the request that may come: see Overdue
+		return c.Tick() + t.inactive // so that Overdue is called for the request that may come
 	}
 	return 0
 }
@@ -223,15 +222,15 @@ func (c *conn) Serve(w *loop.Worker, bits uint32) {
 	}
 }
 
-// Expire implements loop.Task: the connection has been at rest for too long. Who
-// listens is told on a worker.
+// Expire implements loop.Task: the connection has been at rest for too long. Events are called on a
+// worker.
 func (c *conn) Expire() {
 	on := &c.server.On
 	switch late := c.headDue != 0; {
 	case c.mode != modeHTTP:
 		c.close()
 	case !late && c.server.run.timeouts.idle == 0:
-		c.Rest(c.restUntil(), false) // it was a watch over a request
+		c.Rest(c.restUntil(), false) // the deadline was only for Overdue
 	case late && on.ClientError != nil:
 		c.mode = modeLate
 		c.Rest(0, true)
@@ -249,7 +248,7 @@ func (c *conn) Expire() {
 // Stop implements loop.Task: the server is closing.
 func (c *conn) Stop() { c.close() }
 
-// HangUp implements loop.Task: the peer has gone while its request is answered.
+// HangUp implements loop.Task: the peer has gone while its request is being answered.
 func (c *conn) HangUp() {
 	e := c.extras.Load()
 	if e == nil {
@@ -263,19 +262,18 @@ func (c *conn) HangUp() {
 	}
 }
 
-// startLinger tells the peer that nothing follows and goes on reading for a
-// while. The loop must be held.
+// startLinger tells the peer that nothing more follows, and goes on reading for a while. The loop
+// must be held.
 func (c *conn) startLinger() {
 	c.releaseBegun()
-	c.part() // so that nobody asks for the TLS that is taken off
+	c.part() // so that nobody uses the TLS that is stripped
 	c.HalfClose()
 	c.Strip()
 	c.mode, c.linger, c.headDue = modeLinger, lingerBytes, c.Tick()+lingerTicks
 	c.Rest(c.headDue, true)
 }
 
-// dropInput reads on after the end, until the peer closes too or enough is
-// enough.
+// dropInput reads and drops input after the end, until the peer closes too or a bound is reached.
 func (c *conn) dropInput(x *responder) {
 	for {
 		n, err := c.TryRead(x.scratch())
@@ -291,8 +289,8 @@ func (c *conn) dropInput(x *responder) {
 	}
 }
 
-// close closes the connection and gives its slot back. The loop must be held, or
-// be none.
+// close closes the connection and frees its slot. The loop must be held, unless the driver is the
+// portable one.
 func (c *conn) close() {
 	c.part()
 	if c.mode != modeTaken {

@@ -1,5 +1,5 @@
-// Where handlers run: on the loop that has read the request, or on a goroutine of
-// their own from the beginning; and how many ran where.
+// Where handlers run: on the loop that has read the request, or on a goroutine from the start; and
+// counting how many ran where.
 
 package engine
 
@@ -9,30 +9,30 @@ import (
 	"github.com/gale-http/gale/internal/loop"
 )
 
-// Dispatch is where handlers begin. Whatever it says, a handler that blocks on the
-// loop for longer than two to three milliseconds loses it, and goes on as a goroutine.
+// Dispatch says where handlers start. Whatever its value, a handler that blocks the loop for longer
+// than two to three milliseconds loses it, and continues as a goroutine.
 type Dispatch uint8
 
 const (
-	// Auto begins handlers on the loop, except those of a kind (method and first
-	// path segment) that have been seen to block.
+	// Auto starts handlers on the loop, except those of a kind (method and first path segment) that
+	// has been found to block.
 	Auto Dispatch = iota
-	// Inline begins every handler on the loop.
+	// Inline starts every handler on the loop.
 	Inline
-	// Goroutine begins every handler on a goroutine of a pool.
+	// Goroutine starts every handler on a pooled goroutine.
 	Goroutine
 )
 
-// Stats is how the handlers of a server have run, each counted once.
+// Stats counts how the handlers of a server have run, each handler once.
 type Stats struct {
 	Inline    uint64 // on the loop, without a wait
-	Suspended uint64 // on the loop, and waited there for their peer
-	HandedOff uint64 // on goroutines: Dispatch, what Auto expected of them, or a driver without loops
-	TakenOver uint64 // lost the loop, or left it with Block
+	Suspended uint64 // on the loop, with at least one wait for their peer there
+	HandedOff uint64 // on goroutines: because of Dispatch, because Auto expected them to block, or on the portable driver
+	TakenOver uint64 // began on the loop and lost it, or left it with Block
 }
 
-// Stats returns how the server's handlers have run so far. It may be called at any
-// time; what has ended within the last turn of a loop may be missing.
+// Stats returns how the server's handlers have run so far. It may be called at any time; handlers
+// that ended within the current turn of a loop may be missing.
 func (s *Server) Stats() Stats {
 	s.run.mu.Lock()
 	group := s.run.group
@@ -50,11 +50,10 @@ func (s *Server) Stats() Stats {
 	return sum
 }
 
-// Block leaves the event loop for good: the handler goes on as an ordinary goroutine,
-// which costs about what starting one does. A handler that knows that it is going to
-// block, or to compute for long, spares its loop the time after which it would
-// be found out. When most handlers of a kind call it, Auto begins them on goroutines.
-// On a goroutine it does nothing.
+// Block leaves the event loop for good: the handler continues as an ordinary goroutine, which costs
+// about as much as starting one. A handler that knows it is about to block, or to compute for long,
+// spares its loop the time until that would be detected. If most handlers of a kind call it, Auto
+// starts that kind on goroutines. On a goroutine it does nothing.
 func (r *Request) Block() {
 	r.x.check("Block")
 	if w := r.x.worker; w.Mine() {
@@ -62,8 +61,7 @@ func (r *Request) Block() {
 	}
 }
 
-// shakingHands is what handshakes of TLS are told apart by, in the place of a method: they
-// are all of one kind.
+// shakingHands stands in for the method in the kind of TLS handshakes: they are all of one kind.
 const shakingHands = 0xff
 
 // expectLongShake reports whether the handshake that is about to begin should be handed off.
@@ -71,7 +69,7 @@ func (x *responder) expectLongShake() bool {
 	return !x.conn.Portable() && x.worker.Loop().Predicts() && x.worker.Expect(kindOf(x.server.run.seed, shakingHands, nil))
 }
 
-// segmentMost is how much of a path's first segment is looked at.
+// segmentMost is how many bytes of a path's first segment count.
 const segmentMost = 32
 
 // expectBlock reports whether the request under way should be handed off.
@@ -79,9 +77,8 @@ func (x *responder) expectBlock() bool {
 	return x.worker.Expect(kindOf(x.server.run.seed, byte(x.req.in.Head.Method), x.req.URL()))
 }
 
-// kindOf is what handlers are told apart by when they are expected to block: the
-// method and the first segment of the path. Whole paths, with numbers in them, never
-// come again.
+// kindOf returns the key by which the predictor tells kinds of handlers apart: a hash of the method
+// and the first segment of the path. Whole paths often contain identifiers and never repeat.
 func kindOf(seed maphash.Seed, method byte, target []byte) uint32 {
 	var kind [1 + segmentMost]byte
 	kind[0] = method
@@ -96,7 +93,7 @@ func kindOf(seed maphash.Seed, method byte, target []byte) uint32 {
 	return uint32(maphash.Bytes(seed, kind[:n])) | 1
 }
 
-// pathOf returns what follows the slash at which the path of a target begins.
+// pathOf returns what follows the first slash of a target's path.
 func pathOf(target []byte) []byte {
 	if len(target) > 0 && target[0] == '/' {
 		return target[1:]
@@ -112,9 +109,9 @@ func pathOf(target []byte) []byte {
 	return nil
 }
 
-// handOff has the request under way answered by a goroutine.
+// handOff lets a pooled goroutine answer the request under way.
 func (x *responder) handOff() {
-	if x.res.out.Flush() != nil { // what was answered before must not wait for it
+	if x.res.out.Flush() != nil { // earlier answers must not wait for it
 		x.finish(false)
 		return
 	}

@@ -11,7 +11,7 @@ import (
 // Errors of waits in Request.Read and in the methods of Response that send. After ErrTimeout or
 // ErrClosed the connection is of no further use, and will be closed.
 var (
-	ErrTimeout = loop.ErrTimeout // the peer took longer than Timeouts or a deadline allow
+	ErrTimeout = loop.ErrTimeout // the peer took longer than Timeouts, SetTimeout or a deadline allow
 	ErrClosed  = loop.ErrClosed  // the server is closing
 	ErrBusy    = loop.ErrBusy    // two goroutines read, or write, at the same time
 )

@@ -1,5 +1,5 @@
-// Finishing: what follows a handler where that is more than nothing (see serve.go for the
-// usual request), and the end of a connection.
+// Finishing: what follows a handler in the general case (serve.go has the straight path), and the
+// end of a connection.
 
 package engine
 
@@ -10,9 +10,9 @@ import (
 	"github.com/gale-http/gale/internal/loop"
 )
 
-// conclude ends the exchange after its handler: the answer, what is left of the
-// request, and the fate of the connection. It reports whether the connection goes
-// on here; a worker that lost its loop gives it back.
+// conclude ends the exchange after its handler: it completes the answer, drains what is left of the
+// request, and decides what happens to the connection. It reports whether the connection goes on
+// here; a worker that has lost its loop gives it back.
 func (x *responder) conclude() bool {
 	in, out := &x.req.in, &x.res.out
 	x.forget()
@@ -20,10 +20,10 @@ func (x *responder) conclude() bool {
 		return false
 	}
 	if !out.Ended() && x.server.run.context.Err() != nil {
-		out.Break(loop.ErrClosed) // Close has ended its context: it may have left off because of that
+		out.Break(loop.ErrClosed) // Close has ended its context: the handler may have stopped early because of that
 	}
 	if !out.Ended() && out.End(nil) != nil && !out.HeadSent() {
-		x.fail() // what its handler has set is no head
+		x.fail() // the fields that its handler has set make no valid head
 		_ = out.End(nil)
 	}
 	withheld := x.res.expect == expectPending || x.res.expect == expectOverruled
@@ -55,8 +55,8 @@ func (x *responder) conclude() bool {
 	return true
 }
 
-// moreToRead reports whether the peer has sent, or may be sending, what will not be
-// read. The message is over.
+// moreToRead reports whether the peer has sent, or may be sending, something that will not be read.
+// The message is over.
 func (x *responder) moreToRead() bool {
 	c := x.conn
 	if x.req.in.Unread() > 0 {
@@ -65,17 +65,17 @@ func (x *responder) moreToRead() bool {
 	if !c.Ready() || c.Portable() {
 		return c.Ready()
 	}
-	// TLS does not know, and a socket that has given as much as was asked for may have more.
+	// TLS cannot tell, and a socket whose last read filled the buffer may have more.
 	c.Wake(0)
 	n, _ := c.TryRead(x.scratch())
 	return n > 0
 }
 
-// blame answers a request whose body its handler found malformed with what it
-// deserves, in the place of an answer that sounds as if all were well, if nothing
-// of that has left; and one whose body its handler has waited for in vain, if that has said
-// nothing. It reports whether it did. What nobody has read is no reason
-// to take an answer back: whether it had arrived by then is chance.
+// blame answers with the status that the client deserves, in place of the handler's response, when
+// the handler found the body malformed and its response is not an error itself, or when it waited
+// for the body in vain and has given no response. It does so only if nothing of the response has
+// been sent, and reports whether it did. An error in a body that the handler has not read is no
+// reason to withdraw its response: whether the error had arrived by then is chance.
 func (x *responder) blame() bool {
 	err, out := x.req.in.Err(), &x.res.out
 	if err != nil && !out.HeadSent() && x.res.status == 200 && errors.Is(err, loop.ErrTimeout) {
@@ -90,8 +90,8 @@ func (x *responder) blame() bool {
 	return true
 }
 
-// refuse answers a message that cannot be understood, behind all earlier answers,
-// and ends the connection.
+// refuse answers a message that cannot be understood, after all earlier answers, and ends the
+// connection.
 func (x *responder) refuse(err error) {
 	if x.server.On.ClientError != nil && x.res.out.Err() == nil {
 		x.report(err)
@@ -103,10 +103,9 @@ func (x *responder) refuse(err error) {
 	x.finish(true)
 }
 
-// finish ends the connection after sending what is ready. With linger it goes on
-// reading for a while: bytes that arrive at a closed socket bring a reset, and that
-// may destroy the answer before the peer has read it. It is for workers on and off
-// the loop.
+// finish ends the connection after sending what is ready. With linger it goes on reading for a
+// while: bytes that arrive at a closed socket cause a reset, which may destroy the answer before
+// the peer has read it. Workers on and off the loop may call it.
 func (x *responder) finish(linger bool) {
 	c, out := x.conn, &x.res.out
 	if out.FlushLast(!linger && !x.worker.Lost() && !c.Portable()) != nil {
@@ -149,8 +148,8 @@ func (c *conn) end(linger bool) {
 func endNow(t loop.Task)   { t.(*conn).end(false) }
 func endLater(t loop.Task) { t.(*conn).end(true) }
 
-// giveBack returns the connection of a worker that lost the loop to that loop,
-// with all that was read and not used.
+// giveBack returns the connection of a worker that has lost its loop to that loop, with all that
+// was read and not used.
 func (x *responder) giveBack() {
 	c := x.conn
 	if x.res.out.Flush() != nil {
@@ -164,16 +163,15 @@ func (x *responder) giveBack() {
 	}
 }
 
-// back takes a connection back that a lost worker has given back. What has come
-// meanwhile the poller has told of, or will, unless there was more already when its
-// handler was called; a closing server does not wait to be told.
+// back puts to rest a connection that a worker has given back. It is served at once if the worker
+// had read ahead, if there may be input that no event will announce, or if the server is closing.
 func back(t loop.Task) {
 	c := t.(*conn)
 	c.toRest(c.begun != nil || c.Ready() || c.server.run.closing.Load())
 }
 
-// abandoned ends what is left of a connection whose loop has ended before its
-// handler. Others part with it first: the number of its descriptor is the next one's.
+// abandoned ends a connection whose loop has ended before its handler. Its socket and context are
+// invalidated first, because the descriptor's number may be reused at once.
 func (c *conn) abandoned() {
 	c.part()
 	c.Abandon()

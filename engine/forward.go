@@ -1,4 +1,4 @@
-// Passing an answer on.
+// Forwarding a response from upstream.
 
 package engine
 
@@ -12,22 +12,21 @@ import (
 	"github.com/gale-http/gale/writer"
 )
 
-// Answer is an answer that was received and may be passed on: an *agent.Response.
+// Answer is a response that was received and may be forwarded: an *agent.Response.
 type Answer interface {
 	Received() *exchange.Incoming           // as gale's own packages see it
 	StatusCode() int                        // 100 to 999
-	RawTrailers() iter.Seq2[[]byte, []byte] // those that have followed the body
+	RawTrailers() iter.Seq2[[]byte, []byte] // the trailer fields that followed the body
 	io.Reader
 	io.WriterTo
 }
 
-// Forward answers with what somebody else has answered, as an intermediary does (RFC 9110
-// §7.6): with its status and reason phrase, its end-to-end fields beside those that were set,
-// its body, as it comes, and its trailers. A field that a message has once, such as
-// Content-Type, stays as it was set. Via, where it is wanted, is the caller's to add (RFC
-// 9110 §7.6.3). On an error part of it may have been sent:
-// panic(ErrAbort) keeps the client from taking that for all. It allocates only for trailers
-// and unusual reason phrases.
+// Forward answers with a response received from elsewhere, as an intermediary does (RFC 9110 §7.6):
+// with its status and reason phrase, its end-to-end fields in addition to those already set, its
+// body as it arrives, and its trailers. A field that a message has only once, such as Content-Type,
+// keeps the value that was set. Adding Via, where wanted, is up to the caller (RFC 9110 §7.6.3). On
+// an error, part of the response may have been sent: panic(ErrAbort) keeps the client from taking
+// that for all of it. Forward allocates only for trailers and non-standard reason phrases.
 func (r *Response) Forward(a Answer) error {
 	r.x.check("Forward")
 	in := a.Received()
@@ -43,7 +42,7 @@ func (r *Response) Forward(a Answer) error {
 	body, whole := []byte(nil), false
 	if r.plain {
 		if body, whole = in.TakeWhole(); whole {
-			drop = 1 << bytesparse.FieldContentLength // End says it
+			drop = 1 << bytesparse.FieldContentLength // End sets it
 		}
 	}
 	if err := in.EndToEnd(&r.out.Headers, drop); err != nil {
@@ -52,7 +51,7 @@ func (r *Response) Forward(a Answer) error {
 	if whole {
 		return r.End(body)
 	}
-	if in.Unread() == 0 && !in.Done() { // the client may have to have the head before there is more
+	if in.Unread() == 0 && !in.Done() { // the client may need the head before more comes
 		if err := r.Flush(); err != nil {
 			return err
 		}
@@ -68,7 +67,7 @@ func (r *Response) Forward(a Answer) error {
 	return r.End(nil)
 }
 
-// forwardTrailers passes on the trailers that may be.
+// forwardTrailers forwards those trailers that are allowed as such.
 func (r *Response) forwardTrailers(a Answer) error {
 	for name, value := range a.RawTrailers() {
 		if err := r.AddTrailers(string(name), string(value)); err != nil && !errors.Is(err, ErrTrailer) {

@@ -1,12 +1,13 @@
-// Guarding a request against goroutines that its handler has started: they may read
-// and write in the handler's stead, one on each side, until it returns. One word
-// keeps them apart from what comes after:
+// The guard of a request against goroutines that its handler has started. They may read and write
+// in the handler's place, one on each side, until it returns. One word separates them from what
+// comes after:
 //
 //	handler: ─────────────── returns ─ over ─ fails the waits of those inside, awaits them ─ goes on
 //	goroutine:  enter ─ Read ─ leave            enter: ErrOver
 //
-// The handler itself, told by its g, touches the word twice, at its ends. A responder that others have used is not used for another request: whoever
-// still has it finds it over for ever, and harms nobody.
+// The handler itself, recognised by its g, writes the word only when it begins and returns, and in
+// methods that read. A responder that other goroutines have used is not reused for another request:
+// a goroutine that still refers to it finds it over for ever and does no harm.
 
 package engine
 
@@ -25,25 +26,25 @@ import (
 
 // The bits of guard.word.
 const (
-	reading = 1 << iota // somebody else is in a method that reads
-	writing             // somebody else is in a method that sends
-	strange             // somebody else has been in one
-	over                // no handler runs
+	reading = 1 << iota // another goroutine is in a method that reads
+	writing             // another goroutine is in a method that sends
+	strange             // another goroutine has been in one of those
+	over                // no handler is running
 	inside              // the handler itself is in a method that reads
-	asking              // the handler has returned, and its OnFinish or OnClose may ask
-	taking              // somebody takes the connection over: both sides are theirs
+	asking              // the handler has returned; its OnFinish or OnClose may still inspect the request
+	taking              // the connection is being taken over, which claims both sides
 )
 
 type guard struct {
 	word atomic.Uint32
-	gone chan struct{} // told by whoever leaves when it is over; made before that is said
+	gone chan struct{} // receives once from each goroutine that leaves a method after over was set; made before that
 }
 
-// mine reports whether the caller is the handler itself. Where that takes long to tell,
-// nobody is.
+// mine reports whether the caller is the handler itself. Where that cannot be found out cheaply it
+// reports false to everyone.
 func (x *responder) mine() bool { return sys.FastG && x.worker.Mine() }
 
-// enter lets somebody else use one side, until leave.
+// enter lets another goroutine use one side, until leave.
 func (g *guard) enter(side uint32) error {
 	for {
 		old := g.word.Load()
@@ -71,8 +72,7 @@ func (g *guard) leave(side uint32) {
 	}
 }
 
-// swap sets bits for the handler, who may have returned, unless some of those in the
-// way are set.
+// swap sets bits for the handler, which may have returned, unless any of the bits in way are set.
 func (g *guard) swap(set, way uint32) error {
 	for {
 		old := g.word.Load()
@@ -88,14 +88,13 @@ func (g *guard) swap(set, way uint32) error {
 	}
 }
 
-// enterInside begins a method of the handler's that reads, until leaveInside: nobody
-// takes the connection over meanwhile.
+// enterInside begins a method of the handler's that reads, until leaveInside: meanwhile nobody can
+// take the connection over.
 func (g *guard) enterInside() error { return g.swap(inside, inside|reading) }
 
 func (g *guard) leaveInside() { g.word.And(^uint32(inside)) }
 
-// both calls take for whoever takes the connection over, when nobody is in a method of
-// either side.
+// both calls take, which takes the connection over, if nobody is in a method of either side.
 func (x *responder) both(take func() error) error {
 	const all = reading | writing | taking
 	g := &x.guard
@@ -116,18 +115,18 @@ func (x *responder) both(take func() error) error {
 // open begins the use of the request, by its handler and by others.
 func (g *guard) open() { g.word.Store(0) }
 
-// end ends it, and reports whether nobody but the handler had a part in it.
+// end ends that use, and reports whether nobody but the handler had a part in it; otherwise settle
+// must follow.
 func (g *guard) end() bool { return !pool.Debug && g.word.CompareAndSwap(0, over) }
 
-// settle ends the use of the request by others, when end could not. It waits for those
-// who are in the midst of something: not for the peer, and not for other code of the
-// user.
+// settle ends the use of the request by other goroutines, if end could not. It waits for those that
+// are inside a method: not for the peer, nor for other user code.
 func (x *responder) settle() {
 	g := &x.guard
 	g.gone = make(chan struct{}, 2)
 	word := g.word.Or(over | strange)
 	if busy := bits.OnesCount32(word & (reading | writing)); busy > 0 {
-		// Of a connection taken over, or about to be, nothing is the server's any more.
+		// A connection that was taken over, or is being taken over, is not the server's to bar.
 		bar := word&taking == 0 && x.socket == nil
 		if bar {
 			x.conn.Bar()
@@ -140,10 +139,10 @@ func (x *responder) settle() {
 			x.req.in.Forgive(ErrOver)
 		}
 	}
-	x.worker.Local = nil // whoever still has the request must not meet the next
+	x.worker.Local = nil // a goroutine that still has the request must not meet the next one
 }
 
-// handOn has the connection served on with another responder.
+// handOn makes another responder go on serving the connection.
 func (x *responder) handOn() {
 	c := x.conn
 	if x.res.out.Flush() != nil {
@@ -159,8 +158,7 @@ func (x *responder) handOn() {
 	c.toRest(true)
 }
 
-// check panics, with -tags galedebug, when the request is used after its handler has
-// returned.
+// check panics, with -tags galedebug, if the request is used after its handler has returned.
 func (x *responder) check(what string) {
 	if !pool.Debug {
 		return
@@ -171,7 +169,7 @@ func (x *responder) check(what string) {
 	}
 }
 
-// checked is what check is for an iterator, which may be kept and used too late.
+// checked is check for an iterator, which may be kept and used too late.
 func checked(x *responder, what string, all iter.Seq2[[]byte, []byte]) iter.Seq2[[]byte, []byte] {
 	if !pool.Debug {
 		return all
@@ -182,7 +180,7 @@ func checked(x *responder, what string, all iter.Seq2[[]byte, []byte]) iter.Seq2
 	}
 }
 
-// spoil ends, with -tags galedebug, the life of all views handed out of the answer.
+// spoil invalidates, with -tags galedebug, all views of the response's fields.
 func (x *responder) spoil() {
 	if pool.Debug {
 		x.res.out.Headers.Reset()
@@ -190,7 +188,7 @@ func (x *responder) spoil() {
 	}
 }
 
-// readElsewhere is Read for whoever is not the handler.
+// readElsewhere is Read for goroutines other than the handler's.
 func (x *responder) readElsewhere(p []byte) (int, error) {
 	if err := x.guard.enter(reading); err != nil {
 		return 0, err
@@ -199,7 +197,7 @@ func (x *responder) readElsewhere(p []byte) (int, error) {
 	return x.req.in.Read(p)
 }
 
-// writeElsewhere calls send for whoever is not the handler.
+// writeElsewhere calls send with p for goroutines other than the handler's.
 func (x *responder) writeElsewhere(send func([]byte) (int, error), p []byte) (int, error) {
 	if err := x.guard.enter(writing); err != nil {
 		return 0, err
@@ -208,7 +206,7 @@ func (x *responder) writeElsewhere(send func([]byte) (int, error), p []byte) (in
 	return send(p)
 }
 
-// doElsewhere calls send for whoever is not the handler.
+// doElsewhere calls send for goroutines other than the handler's.
 func (x *responder) doElsewhere(send func() error) error {
 	if err := x.guard.enter(writing); err != nil {
 		return err
@@ -217,8 +215,9 @@ func (x *responder) doElsewhere(send func() error) error {
 	return send()
 }
 
-// pieces are what bodies are copied through by others than the handler: it must be
-// possible to fail the wait of either side while the other one takes its time.
+// pieces are the buffers through which goroutines other than the handler's copy bodies. Such a copy
+// enters each side only for a call, so that a wait on either can be failed while the other one
+// takes its time.
 var pieces = sync.Pool{New: func() any { return new([32 << 10]byte) }}
 
 func copyElsewhere(dst func([]byte) (int, error), src func([]byte) (int, error)) (total int64, err error) {
@@ -242,5 +241,5 @@ func copyElsewhere(dst func([]byte) (int, error), src func([]byte) (int, error))
 	}
 }
 
-// ErrOver is what a goroutine gets that reads or writes when the handler has returned.
+// ErrOver is returned to a goroutine that reads or writes after the handler has returned.
 var ErrOver = loop.ErrOver

@@ -1,5 +1,5 @@
-// Sockets that this process was given: by whoever started it, as a descriptor, or by
-// systemd with its LISTEN_ variables (sd_listen_fds(3)).
+// Sockets passed to this process: as a descriptor by whoever started it, or by systemd with its
+// LISTEN_ variables (sd_listen_fds(3)).
 
 package engine
 
@@ -17,9 +17,9 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// ServeFD serves the descriptor of a bound socket that this process was given, which stays
-// the caller's, and returns (seed: server.listen(handle)). If it does not listen, it does
-// from then on, with Backlog.
+// ServeFD starts serving a bound socket, given by its descriptor, and returns (seed:
+// server.listen(handle)). The descriptor stays the caller's; ServeFD duplicates it. If the socket
+// does not listen yet, it does from then on, with Backlog.
 func (s *Server) ServeFD(fd uintptr) error {
 	err := s.serveFD(fd)
 	if err == nil {
@@ -55,8 +55,8 @@ func (s *Server) serveFD(fd uintptr) error {
 	return s.background(l, nil)
 }
 
-// serveOwn has the first loop accept on a listening descriptor, which is ours. The
-// lock is held.
+// serveOwn makes the first loop accept on a listening descriptor, which it takes over. The caller
+// holds s.run.mu.
 func (s *Server) serveOwn(fd int) error {
 	at, err := sys.LocalAddr(fd)
 	if err == nil {
@@ -73,7 +73,7 @@ func (s *Server) serveOwn(fd int) error {
 	return nil
 }
 
-// inherited are the descriptors that systemd has given to this process and nobody has
+// inherited holds the descriptors that systemd has passed to this process and that no call has
 // served yet.
 var inherited struct {
 	sync.Mutex
@@ -86,17 +86,17 @@ type namedFD struct {
 	fd   int
 }
 
-// firstInherited is the first descriptor that systemd passes on.
+// firstInherited is the first descriptor that systemd passes.
 const firstInherited = 3
 
-// mostInherited is how many are believed: more than systemd can pass on.
+// mostInherited bounds LISTEN_FDS: systemd cannot pass as many.
 const mostInherited = 1 << 16
 
-// ServeInherited serves the sockets that systemd has opened for this process (socket
-// activation: LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES), and returns. With names it
-// serves those so called, otherwise all that no other call has served. It fails when
-// there are none. Programs that this one starts inherit neither the sockets nor the
-// variables. When LISTEN_FDS is no such number the error is a *strconv.NumError.
+// ServeInherited starts serving the sockets that systemd has opened for this process (socket
+// activation: LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES), and returns. With names, it serves the
+// sockets of those names, otherwise all that no other call has served. It fails when there are
+// none. Child processes inherit neither the sockets nor the variables. If LISTEN_FDS is not a
+// number in range, the error wraps a *strconv.NumError.
 func (s *Server) ServeInherited(names ...string) error {
 	n, err := s.serveInherited(names)
 	for range n {
@@ -105,7 +105,7 @@ func (s *Server) ServeInherited(names ...string) error {
 	return err
 }
 
-// serveInherited returns how many sockets are served from now on, also with an error.
+// serveInherited returns how many sockets it has started to serve, also with an error.
 func (s *Server) serveInherited(names []string) (n int, err error) {
 	inherited.Lock()
 	defer inherited.Unlock()
@@ -137,8 +137,8 @@ func (s *Server) serveInherited(names []string) (n int, err error) {
 	return n, nil
 }
 
-// activated returns what the environment says of descriptors for this process, and
-// takes it out of there.
+// activated returns the descriptors that the environment announces for this process, and removes
+// the variables.
 func activated() ([]namedFD, error) {
 	pid, count := os.Getenv("LISTEN_PID"), os.Getenv("LISTEN_FDS")
 	names := strings.Split(os.Getenv("LISTEN_FDNAMES"), ":")
@@ -154,7 +154,7 @@ func activated() ([]namedFD, error) {
 	}
 	fds := make([]namedFD, n)
 	for i := range fds {
-		fds[i] = namedFD{"unknown", firstInherited + i} // the name that systemd gives, too
+		fds[i] = namedFD{"unknown", firstInherited + i} // the default name of sd_listen_fds_with_names, too
 		if i < len(names) && names[i] != "" {
 			fds[i].name = names[i]
 		}

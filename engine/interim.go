@@ -1,20 +1,20 @@
-// What is sent before the answer: 100 Continue, by itself or when told, and other
-// interim responses (RFC 9110 §15.2).
+// What is sent before the response: 100 Continue, automatically or on request, and other interim
+// responses (RFC 9110 §15.2).
 
 package engine
 
-// expectation is what became of Expect: 100-continue.
+// expectation is the state of Expect: 100-continue.
 type expectation uint8
 
 const (
 	expectNone      expectation = iota // the client expects nothing
-	expectPending                      // it waits for a 100 before it sends the body
-	expectMet                          // it was sent
-	expectOverruled                    // the answer came first: the body may never come
+	expectPending                      // the client waits for a 100 before it sends the body
+	expectMet                          // the 100 was sent
+	expectOverruled                    // the response came first: the body may never come
 )
 
-// overrule notes that the answer comes before a 100 could, and reports whether it
-// did.
+// overrule notes that the response leaves now, and reports whether it does so before a 100 was
+// sent.
 func (r *Response) overrule() bool {
 	if !r.expects {
 		return false
@@ -27,8 +27,8 @@ func (r *Response) overrule() bool {
 	return r.expect == expectOverruled
 }
 
-// sendContinue tells the client, at the first wait for a body it holds back, to go
-// on (seed: 'checkContinue', when nobody listens).
+// sendContinue sends the 100 that the client waits for, when a read first has to wait for the body
+// (seed: 'checkContinue', without a listener).
 func (r *Response) sendContinue() error {
 	r.expecting.Lock()
 	defer r.expecting.Unlock()
@@ -42,18 +42,18 @@ func (r *Response) sendContinue() error {
 
 var continueLine = []byte("HTTP/1.1 100 Continue\r\n\r\n")
 
-// WriteContinue sends 100 Continue now (seed: response.writeContinue). To a client
-// of HTTP/1.0, which knows none, nothing is sent.
+// WriteContinue sends 100 Continue now (seed: response.writeContinue). An HTTP/1.0 client, which
+// does not know interim responses, is sent nothing.
 func (r *Response) WriteContinue() error {
 	r.x.check("WriteContinue")
 	return r.interim(100, nil)
 }
 
-// WriteInterim sends an interim response now, 100 or 102 to 199, with fields given as
-// name, value, name, value: 103 Early Hints, for one (RFC 8297). The answer is still to
-// come. To a client of HTTP/1.0, which knows none, nothing is sent. A status that is
-// none is a *StatusError, a field that cannot be sent a *writer.FieldError, and nothing
-// is sent; so is it ErrHeadSent when the answer has begun.
+// WriteInterim sends an interim response now, with status 100 or 102 to 199 and fields given as
+// name, value, name, value: 103 Early Hints, for example (RFC 8297). The final response is still to
+// come. An HTTP/1.0 client, which does not know interim responses, is sent nothing. Any other
+// status is a *StatusError and a field that cannot be sent a *writer.FieldError; once the head of
+// the response has been sent, the error is ErrHeadSent. In all these cases nothing is sent.
 func (r *Response) WriteInterim(status int, headers ...string) error {
 	r.x.check("WriteInterim")
 	switch {

@@ -1,5 +1,5 @@
-// Listening: from an address, a net.Listener or a descriptor to connections on
-// the loops. How the loops bind and accept is accept.go's.
+// Listening: from an address, a net.Listener or a descriptor to connections on the loops. How loops
+// bind and accept is in accept.go.
 
 package engine
 
@@ -21,22 +21,22 @@ const defaultBacklog = 511
 type listener struct {
 	addr  net.Addr
 	close func()
-	ended atomic.Bool // close was called, which is called once
-	// from is what a goroutine accepts on, until done is closed; nil: a loop does.
+	ended atomic.Bool // close has been called; it is called once
+	// from is what a goroutine accepts on, until done is closed; nil when a loop accepts.
 	from net.Listener
 	done chan struct{}
 }
 
-// lastCall is how many milliseconds without a connection show that a queue is empty, and
-// lastCalls how many are spent on queues that do not become so.
+// lastCall is how many milliseconds without a new connection show that a queue is empty; lastCalls
+// is how many milliseconds Shutdown spends at most on queues that do not become empty.
 const (
 	lastCall  = 100
 	lastCalls = 1000
 )
 
-// callLast has an Accept that waits, or the next one, end when nobody comes any more, or
-// when Shutdown has accepted for long enough. It reports whether the listener is one of
-// which that can be expected.
+// callLast makes an Accept on l that is waiting, or the next one, end when no more connections come
+// or when Shutdown has accepted for long enough. It reports false for listeners that have no
+// deadline.
 func (s *Server) callLast(l net.Listener) bool {
 	end := loop.DeadlineIn(min(lastCall, s.run.lastCalls.Load()-loop.Millis()))
 	switch l := l.(type) {
@@ -48,10 +48,10 @@ func (s *Server) callLast(l net.Listener) bool {
 	return false
 }
 
-// Listen binds addr, starts serving it, and returns (seed: server.listen).
-// network is "tcp", "tcp4", "tcp6" or "unix". Port 0 is any free one: Addr tells.
-// An empty host is all addresses, of both families where the system has both. An
-// address that is in use is an error, although the loops share theirs.
+// Listen binds addr, starts serving it, and returns (seed: server.listen). network is "tcp",
+// "tcp4", "tcp6" or "unix". Port 0 selects a free port, which Addr returns. An empty host stands
+// for all addresses, of both families where the system has both. An address already in use is an
+// error, although the loops share theirs.
 func (s *Server) Listen(network, addr string) error {
 	err := s.listen(network, addr)
 	if err == nil {
@@ -60,7 +60,7 @@ func (s *Server) Listen(network, addr string) error {
 	return err
 }
 
-// listening tells Events.Listening.
+// listening calls Events.Listening.
 func (s *Server) listening() {
 	if s.On.Listening != nil {
 		s.tell("Events.Listening", s.On.Listening)
@@ -92,7 +92,7 @@ func (s *Server) listen(network, addr string) error {
 	return nil
 }
 
-// listenPortable is Listen where package net binds and accepts. The lock is held.
+// listenPortable is Listen where package net binds and accepts. The caller holds s.run.mu.
 func (s *Server) listenPortable(network, addr string) (err error) {
 	if network != "unix" {
 		l, err := net.Listen(network, addr)
@@ -116,8 +116,8 @@ func (s *Server) listenPortable(network, addr string) (err error) {
 	return err
 }
 
-// listenUnix is net.Listen for a unix socket whose file has its mode before anybody can
-// connect. Where package net is all there is, the mode comes an instant later.
+// listenUnix is net.Listen for a unix socket whose file gets its mode before anybody can connect;
+// where there is only package net, an instant later.
 func (s *Server) listenUnix(path string) (net.Listener, error) {
 	if loop.HavePoller && path != "" {
 		fds, _, err := sys.Listen(sys.Addr{Path: path}, sys.Listening{Backlog: s.backlog(), Sockets: 1, Mode: s.Sockets.Mode})
@@ -147,12 +147,11 @@ func (s *Server) listenUnix(path string) (net.Listener, error) {
 	return l, nil
 }
 
-// Serve accepts connections on l until the server or l is closed, and serves them.
-// Those that are plain TCP or unix sockets go to the loops; any other is served by a
-// goroutine of its own. It closes l before it returns, nil when that was
-// the server's doing.
+// Serve accepts connections on l until the server or l is closed, and serves them. Plain TCP and
+// unix sockets go to the loops; any other connection is served by a goroutine of its own. Serve
+// closes l before it returns. It returns nil if it ended because the server did.
 func (s *Server) Serve(l net.Listener) error {
-	addr := l.Addr() // whose code may do anything: not under the lock
+	addr := l.Addr() // user code: not under the lock
 	s.run.mu.Lock()
 	accept, err := s.open(l, addr, nil)
 	s.run.mu.Unlock()
@@ -164,8 +163,8 @@ func (s *Server) Serve(l net.Listener) error {
 	return accept()
 }
 
-// background serves l, which may have a file, on a goroutine of the server. The lock is
-// held.
+// background serves l, which may have a file, on a goroutine of the server. The caller holds
+// s.run.mu.
 func (s *Server) background(l net.Listener, file *socketFile) error {
 	accept, err := s.open(l, l.Addr(), file)
 	if err != nil {
@@ -180,7 +179,7 @@ func (s *Server) background(l net.Listener, file *socketFile) error {
 	return nil
 }
 
-// open registers l and returns what accepts on it. The lock is held.
+// open registers l and returns the function that accepts on it. The caller holds s.run.mu.
 func (s *Server) open(l net.Listener, addr net.Addr, file *socketFile) (accept func() error, err error) {
 	if err := s.start(); err != nil {
 		return nil, err
@@ -191,7 +190,7 @@ func (s *Server) open(l net.Listener, addr net.Addr, file *socketFile) (accept f
 			file.remove()
 		}
 		closed := make(chan struct{})
-		go func() { // the listener may be anybody's
+		go func() { // the listener may be user code
 			defer close(closed)
 			s.tell("Close of a listener", func() { _ = l.Close() })
 		}()
@@ -211,10 +210,10 @@ func (s *Server) open(l net.Listener, addr net.Addr, file *socketFile) (accept f
 	}, nil
 }
 
-// acceptFrom accepts on l until it is closed. Plain sockets go to the loops, in turn;
-// any other connection, and any in a group without a poller, gets a goroutine.
+// acceptFrom accepts on l until it is closed. Plain sockets go to the least loaded loop; any other
+// connection, and any in a group without a poller, gets a goroutine.
 func (s *Server) acceptFrom(l net.Listener, addr net.Addr) error {
-	var logging atomic.Bool // whoever reads the log may be slow: nobody waits for him
+	var logging atomic.Bool // the log may be slow: accepting does not wait for it
 	for {
 		if s.run.closing.Load() {
 			s.callLast(l)
@@ -247,14 +246,14 @@ func (s *Server) acceptFrom(l net.Listener, addr net.Addr) error {
 	}
 }
 
-// end closes the listener, unless that is being done.
+// end closes the listener, unless that has been done or begun.
 func (l *listener) end() {
 	if !l.ended.Swap(true) {
 		l.close()
 	}
 }
 
-// closeListeners closes the listeners, not under the lock: they may take their time.
+// closeListeners closes the listeners, not under the lock: closing them may take time.
 func (s *Server) closeListeners() {
 	s.run.mu.Lock()
 	all := slices.Clone(s.run.listeners)

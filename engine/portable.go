@@ -1,6 +1,6 @@
-// The portable driver: a connection is a goroutine's from beginning to end, which blocks
-// in its reads. What a loop does with connections at rest is done here before a read,
-// and from outside while one waits.
+// The portable driver: one goroutine serves a connection from beginning to end and blocks in its
+// reads. What a loop does with connections at rest is done here before a read, or by another
+// goroutine while a read waits.
 
 package engine
 
@@ -14,33 +14,33 @@ import (
 	"github.com/gale-http/gale/internal/loop"
 )
 
-// lastTicks is how long an idle connection of the portable driver has, when the server
-// shuts down, for what has arrived already: a read whose deadline has passed does not look.
+// lastTicks is how many milliseconds an idle connection of the portable driver gets at shutdown to
+// deliver what has already arrived: a read whose deadline has passed would not look.
 const lastTicks = 5
 
-// What a connection of the portable driver waits for.
+// What a connection of the portable driver is waiting for.
 const (
-	waitsNot    = iota // something has begun, or is being answered
-	waitsFirst         // for its first request
-	waitsCalled        // for a request, until Shutdown's deadline
-	waitsNext          // for another request
+	waitsNot    = iota // nothing: a request has begun, or is being answered
+	waitsFirst         // its first request
+	waitsCalled        // a request, until Shutdown's deadline
+	waitsNext          // another request
 )
 
-// nowWaits says what the connection, of the portable driver, waits for from now on.
+// nowWaits sets what the connection waits for from now on, and clears Shutdown's deadline.
 func (c *conn) nowWaits(what uint32) {
 	if c.wasCalled(what) {
 		c.SetReadDeadline(time.Time{})
 	}
 }
 
-// wasCalled is nowWaits, but that it leaves the deadline that was set on the connection meanwhile, if
-// it reports that one was.
+// wasCalled is nowWaits, except that it leaves Shutdown's deadline in place. It reports whether one
+// was set.
 func (c *conn) wasCalled(what uint32) bool {
 	if c.waits.Swap(what) != waitsCalled {
 		return false
 	}
 	mu := &c.server.run.mu
-	mu.Lock() // retirePortable has it while it says that it will be set
+	mu.Lock() // retirePortable holds it from setting waitsCalled until setting counts its goroutine
 	setting, open := c.server.run.conns[c]
 	mu.Unlock()
 	if open {
@@ -76,8 +76,8 @@ func (s *Server) serveNetConn(w *loop.Worker, nc net.Conn) {
 	ended = true
 }
 
-// upset ends a connection in whose net.Conn there was a panic, or which ends its goroutine: nobody
-// else has heard of that, unless it was a handler's doing.
+// upset ends a connection whose net.Conn panicked or called runtime.Goexit; value is what recover
+// returned. Nothing else has reported that, unless it was a handler's doing.
 func (c *conn) upset(value any) {
 	if value != nil {
 		c.server.logf("gale: panic in serving a connection: %v\n%s", value, debug.Stack())
@@ -88,8 +88,8 @@ func (c *conn) upset(value any) {
 	}
 }
 
-// prepareWait does for the portable driver what rest does for a loop, before a
-// read that blocks. It reports whether the connection is still there.
+// prepareWait does for the portable driver, before a read that blocks, what rest does on a loop. It
+// reports whether the connection is still there.
 func (x *responder) prepareWait() bool {
 	if x.res.out.Flush() != nil {
 		x.finish(false)
@@ -107,7 +107,7 @@ func (x *responder) prepareWait() bool {
 	default:
 		c.nowWaits(waitsFirst)
 	}
-	if x.server.run.closing.Load() { // else retirePortable sees that it waits
+	if x.server.run.closing.Load() { // otherwise retirePortable will see that the connection waits
 		if c.served {
 			c.callLast()
 			return true
@@ -118,8 +118,8 @@ func (x *responder) prepareWait() bool {
 	return true
 }
 
-// callLast gives a connection that waits for another request a moment for it: to close what
-// has a request in it that nobody has read would cut off the answer before.
+// callLast gives a connection that waits for another request a moment to deliver it: closing a
+// connection with an unread request in it would reset it, and could destroy the answer before.
 func (c *conn) callLast() {
 	if c.waits.CompareAndSwap(waitsNext, waitsCalled) {
 		c.SetReadDeadline(loop.DeadlineIn(lastTicks))
@@ -134,8 +134,8 @@ func (c *conn) setReadTimeout() {
 	}
 }
 
-// retirePortable is retire for the connections of the portable driver that are there;
-// those to come find out by themselves. None is closed: a request may have been read just now.
+// retirePortable is retire for the present connections of the portable driver; later ones find out
+// by themselves. It closes none: a request may just have been read.
 func (s *Server) retirePortable() {
 	s.run.mu.Lock()
 	defer s.run.mu.Unlock()
@@ -147,14 +147,14 @@ func (s *Server) retirePortable() {
 		case !c.waits.CompareAndSwap(waitsNext, waitsCalled):
 			continue
 		}
-		setting.Go(func() { // the connection may be anybody's; who reads from it waits for this
+		setting.Go(func() { // the net.Conn may be user code; its reader waits for this
 			s.tell("SetReadDeadline of a connection", func() { c.SetReadDeadline(loop.DeadlineIn(ticks)) })
 		})
 	}
 }
 
-// closePortable cuts the connections of the portable driver; their goroutines
-// find out and close them.
+// closePortable cuts the connections of the portable driver; their goroutines notice and close
+// them.
 func (s *Server) closePortable() {
 	var all []io.Closer
 	s.run.mu.Lock()
@@ -165,7 +165,7 @@ func (s *Server) closePortable() {
 	}
 	s.run.mu.Unlock()
 	var closing sync.WaitGroup
-	for _, c := range all { // not under the lock, and all at once: they may be anybody's
+	for _, c := range all { // not under the lock, and concurrently: they may be user code
 		closing.Go(func() { s.tell("Close of a connection", func() { _ = c.Close() }) })
 	}
 	closing.Wait()

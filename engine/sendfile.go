@@ -1,4 +1,4 @@
-// Files as bodies, and sources that io.Copy has.
+// Files as bodies, and the sources of io.Copy.
 
 package engine
 
@@ -9,20 +9,19 @@ import (
 	"github.com/gale-http/gale/internal/exchange"
 )
 
-// ErrFileRange is what SendFile says of bytes that a file does not have.
+// ErrFileRange is returned by SendFile for bytes that the file does not have.
 var ErrFileRange = exchange.ErrFileRange
 
-// SendFile sends length bytes of f, from offset on, as a piece of the body, together
-// with the head if that was not sent, and waits while the peer is slow; with a
-// negative length, everything from offset on. When neither a Content-Length nor a
-// Transfer-Encoding is set, the bytes are declared as the whole body: it takes no
-// more. On a plain socket the kernel sends them from the file's pages; over TLS, and
-// with the portable driver, they are copied. f is a regular file, its own position
-// is not moved, and it must stay open and as long as it is until SendFile returns:
-// when it shrinks, the answer is cut. Bytes that it does not have are ErrFileRange,
-// and nothing is sent. It returns how many bytes were sent, or dropped where the
-// answer has no body (to HEAD, with 204 or 304). It does not allocate where the
-// kernel sends.
+// SendFile sends length bytes of f, starting at offset, as a piece of the body, together with the
+// head if that has not been sent; with a negative length, everything from offset on. It waits while
+// the peer is slow. If neither a Content-Length nor a Transfer-Encoding is set, these bytes are
+// declared to be the whole body, which then takes no more. It returns how many bytes were sent, or
+// dropped where the response has no body (to HEAD, with 204 or 304).
+//
+// f must be a regular file. Its own position is not moved. It must stay open, and must not shrink,
+// until SendFile returns: if it shrinks, the response is cut. Bytes that it does not have are
+// ErrFileRange, and nothing is sent. On a plain socket the kernel sends the bytes from the page
+// cache, and SendFile does not allocate; over TLS, and with the portable driver, they are copied.
 func (r *Response) SendFile(f *os.File, offset, length int64) (int64, error) {
 	r.x.check("SendFile")
 	if !r.x.mine() {
@@ -36,11 +35,10 @@ func (r *Response) SendFile(f *os.File, offset, length int64) (int64, error) {
 	return r.out.SendFile(f, offset, length)
 }
 
-// ReadFrom sends all that src has as pieces of the body, each as Write does; io.Copy
-// to a response takes this way and needs no buffer of its own. An *os.File that is a
-// regular file, or an io.LimitedReader of one, is sent from its position on as
-// SendFile has it, chunked unless a Content-Length is set. It returns how many bytes
-// it has taken from src. io.ReaderFrom.
+// ReadFrom sends all of src as pieces of the body, each as Write does; io.Copy to a response uses
+// it and needs no buffer of its own. An *os.File that is a regular file, or an io.LimitedReader of
+// one, is sent from its position on as by SendFile, chunked unless a Content-Length is set. It
+// returns how many bytes it has taken from src. io.ReaderFrom.
 func (r *Response) ReadFrom(src io.Reader) (int64, error) {
 	r.x.check("ReadFrom")
 	if !r.x.mine() {

@@ -1,14 +1,13 @@
-// Serving: what a worker does with a connection from an event to rest. One loop:
-// take the next head out of what has been read, have it answered, read on; when
-// there is nothing more, send what is ready and put the connection to rest.
+// Serving: what a worker does with a connection from an event until it rests again. It is one loop:
+// take the next head from what has been read, get it answered, read on; when there is nothing more
+// to read, send what is ready and put the connection to rest.
 //
-// Nearly every request is whole in the buffer, has no body, and is answered at once, by
-// one End. It goes one straight way, from conn.Serve through serve, admit, handled and proceed, on
-// which everything that could be out of the ordinary is asked once, as early as
-// possible, in few words: h1.Conn.Usual for the request, plain for what its handler has
-// done, Outgoing.Part for what is to be sent. What says no goes the long way, which sees to
-// everything (admitUnusual, conclude, rest), and to the same as which the straight way must
-// come.
+// Nearly every request is whole in the buffer, has no body, and is answered at once by a single
+// End. It takes one straight path: conn.Serve, serve, admit, handled, proceed. Anything out of the
+// ordinary is checked for once on that path, as early and as cheaply as possible: by h1.Conn.Usual
+// for the request, by plain for what its handler has done, by Outgoing.Part for what is to be sent.
+// Whatever fails such a check takes the general path (admitUnusual, conclude, rest), which handles
+// every case. Both paths must give the same result.
 
 package engine
 
@@ -20,9 +19,9 @@ import (
 	"github.com/gale-http/gale/internal/loop"
 )
 
-// responder is what a worker needs to serve connections, one at a time: a request,
-// a response, and their buffers. It belongs to the worker and is reused; when a
-// request is handed off, it goes with it, in exchange for another.
+// responder is what a worker needs to serve connections, one at a time: a request, a response, and
+// their buffers. It belongs to the worker and is reused; a request that is handed off takes its
+// responder with it, and the worker gets another in exchange.
 type responder struct {
 	worker *loop.Worker
 	conn   *conn
@@ -30,11 +29,11 @@ type responder struct {
 	req    Request
 	res    Response
 
-	handler Handler      // who answers: the server's, but for some requests
-	odd     atomic.Bool  // the exchange has left something behind that oddities puts right
-	asked   *connContext // what its handler has asked for
-	socket  *Socket      // the connection, when it was taken over
-	guard   guard        // between the handler and goroutines that it has started
+	handler Handler      // answers the request: the server's Handler, except for some requests
+	odd     atomic.Bool  // the exchange has left something behind that oddities must clean up
+	asked   *connContext // the context, if the handler has asked for it
+	socket  *Socket      // the connection, if it was taken over
+	guard   guard        // between the handler and the goroutines that it has started
 
 	watching sync.Mutex // guards vigil
 	vigil    *loop.Vigil
@@ -48,8 +47,8 @@ func responderOf(w *loop.Worker) *responder {
 	return newResponder(w)
 }
 
-// newResponder makes the worker's responder, or one that has changed hands, as they do when a
-// request is handed off, the worker's.
+// newResponder makes a responder for the worker, or adopts the one that it got in exchange at a
+// hand-off.
 func newResponder(w *loop.Worker) *responder {
 	if x, ok := w.Local.(*responder); ok {
 		x.worker = w
@@ -66,31 +65,32 @@ func newResponder(w *loop.Worker) *responder {
 	return x
 }
 
-// scratch returns memory to read into what nobody wants.
+// scratch returns a buffer for input that is dropped.
 func (x *responder) scratch() []byte {
 	return x.req.in.Scratch()
 }
 
-// run serves the connection that is attached.
+// run serves the attached connection.
 func (x *responder) run() {
 	if x.more() && x.serve() {
 		x.runOn()
 	}
 }
 
-// runOn is run behind a handler that has panicked.
+// runOn is run after a handler that has panicked.
 func (x *responder) runOn() {
 	for x.handled() && x.more() && x.serve() {
 	}
 }
 
-// more reports whether there is anything for Next to judge; otherwise nothing more is to be done.
+// more reports whether there is anything for Next to parse; otherwise the connection has been put
+// to rest, or has ended.
 func (x *responder) more() bool { return x.req.in.Unread() > 0 || x.proceed() }
 
-// serve is run where there is more, until a handler panics, and that was dealt with, which it
-// reports, or until nothing more is to be done.
+// serve serves the connection, for which more has reported true, until it is put to rest or has
+// ended, or until a handler panics; it reports the latter, with the panic dealt with.
 func (x *responder) serve() (panicked bool) {
-	defer func() { // x itself may be another goroutine's by then: see handOff
+	defer func() { // x itself may belong to another goroutine by then: see handOff
 		if panicked {
 			panicked = x.caught(recover())
 		}
@@ -102,7 +102,7 @@ func (x *responder) serve() (panicked bool) {
 		case ev == h1.HeadDone:
 			call, goesOn := x.admit(err)
 			if call {
-				panicked = true // until it has returned
+				panicked = true // until the handler has returned
 				x.handler(&x.req, &x.res)
 				panicked = false
 				goesOn = x.handled()
@@ -125,12 +125,12 @@ func (x *responder) serve() (panicked bool) {
 	}
 }
 
-// proceed sees to more when nothing is left of what was read, and reports whether there is anything for
-// Next to judge. Otherwise the connection was put to rest, or has ended.
+// proceed is more when everything read has been used. It reports whether there is anything for Next
+// to parse; otherwise the connection has been put to rest, or has ended.
 func (x *responder) proceed() bool {
 	c, in, run := x.conn, &x.req.in, &x.server.run
-	// Nearly always there is one send to make, and nothing to keep. What in has of the
-	// connection it keeps until the next one begins.
+	// Nearly always there is one send to make and nothing to keep. in keeps its references to
+	// this connection until the next one is attached.
 	if c.Spent() && run.timeouts.idle > 0 && !in.Ended() && !in.Ample() && !run.closing.Load() {
 		if p, ok := x.res.out.Part(); ok {
 			c.headDue = 0
@@ -145,10 +145,10 @@ func (x *responder) proceed() bool {
 		}
 	}
 	if run.closing.Load() {
-		c.Look() // what has come by now is served, although nobody has heard of it
+		c.Look() // serve what has arrived by now, even if no event has announced it
 	}
 	switch {
-	case in.Ended(): // it is Next's to judge, too
+	case in.Ended(): // Next must see the end of the stream, too
 		return true
 	case c.Ready():
 		return x.read()
@@ -157,8 +157,8 @@ func (x *responder) proceed() bool {
 	return false
 }
 
-// read reads what there is of the next message and reports whether there was
-// anything. Otherwise the connection has been put to rest, or has ended.
+// read reads what there is of the next message and reports whether there was anything. Otherwise
+// the connection has been put to rest, or has ended.
 func (x *responder) read() bool {
 	if x.conn.Portable() && !x.prepareWait() {
 		return false
@@ -173,16 +173,18 @@ func (x *responder) read() bool {
 	return err == nil && n > 0 || x.readNothing(err)
 }
 
-// readEnd is what becomes of a connection of which nothing could be read at first.
+// readEnd deals with a connection whose first read has brought no bytes. It reports whether there
+// is an end of the stream for Next to see.
 func (x *responder) readEnd(err error) bool {
 	_, err = x.req.in.Filled(0, err)
 	return err == nil && x.req.in.Ended() || x.readNothing(err)
 }
 
-// readNothing is what becomes of a connection of which nothing could be read.
+// readNothing deals with a connection that had nothing to read, and reports whether it is to be
+// served on.
 func (x *responder) readNothing(err error) bool {
 	in := &x.req.in
-	late := err == loop.ErrTimeout || err == loop.ErrDeadline // the latter is Shutdown's
+	late := err == loop.ErrTimeout || err == loop.ErrDeadline // ErrDeadline is from Shutdown
 	switch {
 	case late && in.Unread() > 0:
 		x.refuse(errHeadTimeout)
@@ -218,9 +220,9 @@ func (x *responder) rest() {
 	c.toRest(false)
 }
 
-// toRest puts the connection to rest, or, when the server is closing and nothing
-// has begun, to its end. again tells that something may have come that nobody has
-// looked at: it is served first.
+// toRest puts the connection to rest, or closes it when the server is closing and nothing of a
+// request has been received. again says that there may be input that nobody has looked at: the
+// connection is served first.
 func (c *conn) toRest(again bool) {
 	if !again && c.served && c.begun == nil && c.server.run.closing.Load() {
 		c.close()
@@ -230,8 +232,8 @@ func (c *conn) toRest(again bool) {
 	c.Rest(c.restUntil(), again)
 }
 
-// noteHead starts the clock of a head that has begun, if only with a part of a record of
-// TLS, and stops it otherwise.
+// noteHead starts the timeout of a head that has begun, be it only with part of a TLS record, and
+// stops it otherwise.
 func (c *conn) noteHead(begun bool) {
 	switch {
 	case !begun:
@@ -241,8 +243,8 @@ func (c *conn) noteHead(begun bool) {
 	}
 }
 
-// admit prepares for the handler of the request whose head was found, and tells whether
-// it is to be called; otherwise, whether the connection goes on here without.
+// admit prepares for the handler of the request whose head was found, and reports whether to call
+// it; if not, whether the connection goes on here.
 func (x *responder) admit(verdict error) (call, goesOn bool) {
 	c, out, w := x.conn, &x.res.out, x.worker
 	c.served, c.headDue, c.ReadTimeout = true, 0, x.server.run.timeouts.body
@@ -253,7 +255,7 @@ func (x *responder) admit(verdict error) (call, goesOn bool) {
 	} else if call, goesOn = x.admitUnusual(verdict); !call {
 		return false, goesOn
 	}
-	if !c.Portable() && w.Loop().Predicts() && x.expectBlock() { // whoever is portable does not hold the loop
+	if !c.Portable() && w.Loop().Predicts() && x.expectBlock() { // the portable driver does not hold the loop
 		x.handOff()
 		return false, false
 	}
@@ -264,8 +266,8 @@ func (x *responder) admit(verdict error) (call, goesOn bool) {
 	return true, true
 }
 
-// handled sees to what follows a handler that has returned, and reports whether the
-// connection goes on here.
+// handled does what follows a handler that has returned, and reports whether the connection goes on
+// here.
 func (x *responder) handled() bool {
 	alone := x.guard.end()
 	if !alone {
@@ -278,22 +280,22 @@ func (x *responder) handled() bool {
 	return x.conclude()
 }
 
-// plain reports whether an exchange whose handler has returned, and had it to itself, is over, and
-// HTTP goes on: the request was read and the answer ended, and the handler has done nothing that
-// must be put right. Nearly all are, and conclude has nothing to do.
+// plain reports whether the exchange, whose handler has returned, needs nothing from conclude: the
+// request was read to its end, the response is complete, the connection goes on, and the handler
+// has done nothing that must be cleaned up. Nearly all exchanges are plain.
 func (x *responder) plain() bool {
 	return !x.odd.Load() && x.req.in.Plain() && x.res.out.Whole()
 }
 
-// admitUnusual is admit of a request that has something more to it than a head, up to
-// where the handler may be called.
+// admitUnusual is the part of admit, up to the call of the handler, for a request that is not
+// usual.
 func (x *responder) admitUnusual(verdict error) (call, goesOn bool) {
 	c, body := x.conn, !x.req.in.Done()
 	if c.in.Special() && x.special(verdict) {
 		return false, false
 	}
 	if body && x.res.out.Flush() != nil {
-		// What was answered before must not wait for this request's body.
+		// Earlier answers must not wait for this request's body.
 		x.finish(false)
 		return false, false
 	}
@@ -307,13 +309,13 @@ func (x *responder) admitUnusual(verdict error) (call, goesOn bool) {
 	return true, true
 }
 
-// keepEarly sees to it that answers which are finished leave in time, whatever the
-// handler does that is called next. It reports whether the connection goes on here.
+// keepEarly makes sure that complete answers in the buffer are sent in time, whatever the next
+// handler does. It reports whether the connection goes on here.
 func (x *responder) keepEarly() bool {
 	out, w := &x.res.out, x.worker
 	if !x.conn.Portable() {
 		w.ShowEarly(out.Early(w.EarlySent()))
-	} else if out.Flush() != nil { // nobody would take it away from the handler
+	} else if out.Flush() != nil { // no watchdog would send them for a slow handler
 		x.finish(false)
 		return false
 	}

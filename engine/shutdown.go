@@ -11,22 +11,23 @@ import (
 	"github.com/gale-http/gale/internal/loop"
 )
 
-// freshTicks is how long a connection that has been accepted, and has sent nothing
-// yet, is given for its first request when the server shuts down.
+// freshTicks is how many milliseconds a connection that has been accepted and has not sent anything
+// yet gets for its first request when the server shuts down.
 const freshTicks = 1000
 
-// How long the user's own code may hold up the end: Events.Close after Close, and anything
-// (that, a listener that does not close) after the deadline of Shutdown.
+// How long user code may delay the end: Events.Close after a call of Close, and anything else (a
+// listener that does not close, for example) after the deadline of Shutdown.
 const (
 	closeMost = time.Second - graceMost
 	graceMost = 100 * time.Millisecond
 )
 
-// Close stops the server at once: listeners and connections are closed, contexts
-// of requests end, waits of handlers fail. It returns when nothing of the server
-// runs any more but handlers that do not return. Events.Close it waits for, a second at
-// most; a listener or a connection of the user's whose Close does not return holds it up,
-// as nothing does Shutdown. A second call waits for the first. It must not be called from a handler; `go s.Close()` may.
+// Close stops the server at once: listeners and connections are closed, the contexts of requests
+// end, and the waits of handlers fail. When it returns, nothing of the server runs any more, except
+// handlers that do not return. It waits up to a second for Events.Close, and without a bound for
+// the Close methods of listeners and connections that the user supplied; Shutdown has a bound for
+// those, too. A second call waits for the first. Close must not be called from a handler; `go
+// s.Close()` may.
 func (s *Server) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeMost)
 	defer cancel()
@@ -34,8 +35,8 @@ func (s *Server) Close() error {
 	return nil
 }
 
-// close does what Close does, waits for Events.Close for as long as ctx says, and reports
-// whether that has returned.
+// close does the work of Close, waits for Events.Close until ctx ends, and reports whether that has
+// returned.
 func (s *Server) close(ctx context.Context) bool {
 	r := &s.run
 	r.mu.Lock()
@@ -69,8 +70,8 @@ func (s *Server) close(ctx context.Context) bool {
 	return returned
 }
 
-// await waits for done until ctx has ended, and a moment longer, and reports whether that
-// came.
+// await waits for done until ctx has ended, and graceMost longer, and reports whether done was
+// closed.
 func await(ctx context.Context, done <-chan struct{}) bool {
 	select {
 	case <-done:
@@ -87,7 +88,7 @@ func await(ctx context.Context, done <-chan struct{}) bool {
 	}
 }
 
-// Wait returns when Close has finished.
+// Wait returns when Close or Shutdown has finished.
 func (s *Server) Wait() error {
 	s.run.mu.Lock()
 	if s.run.done == nil {
@@ -99,14 +100,13 @@ func (s *Server) Wait() error {
 	return nil
 }
 
-// Shutdown ends the server in peace (seed: server.close): what the kernel has
-// queued is still accepted (for a second at most, if more keeps coming), idle
-// connections are closed at once, and what is being answered is answered, with
-// Connection: close. When all connections have gone, or ctx has ended, it does what
-// Close does, but that it waits for Events.Close until ctx has ended; the error is that of
-// ctx. Whatever the user's code does, a handler, an event, a listener, it returns within
-// a tenth of a second then, without what does not end. It must not be called from a handler;
-// `go s.Shutdown(ctx)` may.
+// Shutdown ends the server gracefully (seed: server.close): connections that the kernel has queued
+// are still accepted (for a second at most, if more keep coming), idle connections are closed, and
+// requests under way are answered with Connection: close. When all connections have gone, or ctx
+// has ended, it does what Close does, except that it waits for Events.Close until ctx has ended.
+// The error is that of ctx. Whatever user code does (a handler, an event, a listener), Shutdown
+// returns within a tenth of a second after ctx has ended, and leaves behind what has not ended by
+// then. It must not be called from a handler; `go s.Shutdown(ctx)` may.
 func (s *Server) Shutdown(ctx context.Context) error {
 	var err error
 	done := make(chan struct{})
@@ -137,8 +137,8 @@ func (s *Server) shutDown(ctx context.Context) error {
 	return err
 }
 
-// drain waits for what is under way to be answered, until ctx has ended, whose error it
-// returns.
+// drain waits until what is under way has been answered, or ctx has ended; it returns the error of
+// ctx.
 func (s *Server) drain(ctx context.Context, group *loop.Group) error {
 	s.everywhere(group, func(t loop.Task) {
 		if a, ok := t.(queue); ok {
@@ -159,8 +159,8 @@ func (s *Server) drain(ctx context.Context, group *loop.Group) error {
 	return err
 }
 
-// emptyQueues has the goroutines that accept take what is queued, until ctx has ended,
-// whose error it returns.
+// emptyQueues makes the goroutines that accept take what is queued, and waits for them or until ctx
+// has ended; it returns the error of ctx.
 func (s *Server) emptyQueues(ctx context.Context) error {
 	s.run.mu.Lock()
 	all := slices.Clone(s.run.listeners)
@@ -181,8 +181,8 @@ func (s *Server) emptyQueues(ctx context.Context) error {
 	return nil
 }
 
-// drained waits until the last connection has gone, or another call has closed the
-// server, or ctx has ended, whose error it returns.
+// drained waits until the last connection has gone, another call has closed the server, or ctx has
+// ended; it returns the error of ctx.
 func (s *Server) drained(ctx context.Context) error {
 	for s.run.open.Load() > 0 {
 		select {
@@ -199,8 +199,7 @@ func (s *Server) drained(ctx context.Context) error {
 // queue is a listening socket of a loop.
 type queue interface{ acceptLast() }
 
-// everywhere has each loop call do for each of its tasks at rest, and waits for
-// that.
+// everywhere calls do on each loop for each of its tasks at rest, and waits until that is done.
 func (s *Server) everywhere(group *loop.Group, do func(loop.Task)) {
 	if group.Portable() {
 		return
@@ -215,9 +214,8 @@ func (s *Server) everywhere(group *loop.Group, do func(loop.Task)) {
 	done.Wait()
 }
 
-// retire has a connection at rest looked at once more: what has arrived is served,
-// and where there is nothing, it is closed (toRest). One that has never sent
-// anything may be about to.
+// retire looks once more at a connection at rest: what has arrived is served, and a connection
+// without input is closed (toRest). One that has never sent anything gets a moment more to do so.
 func (c *conn) retire() {
 	switch c.mode {
 	case modeShake:

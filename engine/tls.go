@@ -1,7 +1,7 @@
-// TLS: crypto/tls on the loops. A connection is served with a handshake first, which
-// runs as handlers do, since it calls the user's functions; from then on its stream
-// reads and writes through TLS, and nothing else here knows of it. Who was chosen by
-// ALPN for another protocol gets the connection.
+// TLS: crypto/tls on the loops. Serving a connection begins with a handshake, which runs like a
+// handler because it calls user functions. From then on its stream reads and writes through TLS,
+// and the rest of the engine does not notice. If the client selects another protocol by ALPN, that
+// protocol's function gets the connection.
 
 package engine
 
@@ -17,14 +17,14 @@ import (
 	"github.com/gale-http/gale/internal/loop"
 )
 
-// errNoTLS is what a client deserves that speaks HTTP where it should begin with TLS.
+// errNoTLS refuses a client that speaks plain HTTP where TLS is expected.
 var errNoTLS error = &ProtocolError{Status: 400, Msg: "an HTTP request without TLS", Offset: -1}
 
-// http1 is what we speak ourselves, by its names in ALPN (RFC 7301).
+// http1 lists what the engine speaks itself, by the ALPN names (RFC 7301).
 var http1 = []string{"http/1.1", "http/1.0"}
 
-// tlsConfig returns Server.TLS as connections use it: NextProto's protocols come
-// first, and HTTP/2 is offered only if it is among them.
+// tlsConfig returns Server.TLS as connections use it: the protocols of NextProto come first, and
+// HTTP/2 is offered only if it is among them.
 func (s *Server) tlsConfig() (*tls.Config, error) {
 	if s.TLS == nil {
 		return nil, nil
@@ -52,9 +52,8 @@ func (s *Server) tlsConfig() (*tls.Config, error) {
 	return c, nil
 }
 
-// shake shakes hands on a connection that has just begun, if its client has said
-// something; on a goroutine, if that is expected to take long: signing with RSA does, and so
-// may what the config calls.
+// shake shakes hands on a new connection if its client has sent something; on a pooled goroutine if
+// that is expected to take long, as signing with RSA does, and as functions of the config may.
 func (x *responder) shake() {
 	c := x.conn
 	begun, err := x.hello()
@@ -83,12 +82,12 @@ func (x *responder) shake() {
 	}
 }
 
-// shakeHands shakes hands with a client that has begun to, for at most left milliseconds, and
-// reports whether the connection is to be served on, as HTTP.
+// shakeHands completes the handshake with a client whose first bytes are begun, in at most left
+// milliseconds (0: no timeout), and reports whether to go on with HTTP on the connection.
 func (x *responder) shakeHands(begun []byte, left int64) bool {
 	c := x.conn
 	start, config := tls.Server, x.server.run.tls
-	if over, ok := c.NetConn().(*tls.Conn); ok { // a listener's own
+	if over, ok := c.NetConn().(*tls.Conn); ok { // a TLS listener's
 		start = func(net.Conn, *tls.Config) *tls.Conn { return over }
 	}
 	var err error
@@ -111,8 +110,8 @@ func (x *responder) shakeHands(begun []byte, left int64) bool {
 	return false
 }
 
-// hello reads what there is of a client's first words: a connection on which there are
-// none needs no worker to wait for them.
+// hello reads the first bytes that a client has sent, if any: a connection without input does not
+// tie up a worker.
 func (x *responder) hello() ([]byte, error) {
 	if x.conn.Portable() {
 		return nil, nil
@@ -122,8 +121,8 @@ func (x *responder) hello() ([]byte, error) {
 	return scratch[:n], err
 }
 
-// chosen gives the connection to whom the client has chosen, and reports whether that
-// is us.
+// chosen passes the connection on according to the protocol that the client has selected, and
+// reports whether the engine serves it.
 func (x *responder) chosen(proto string) bool {
 	switch give := x.server.NextProto[proto]; {
 	case give != nil:
@@ -136,7 +135,7 @@ func (x *responder) chosen(proto string) bool {
 	return false
 }
 
-// giveAway ends the server's part in a connection and has give take it on.
+// giveAway ends the server's part in a connection and lets give continue with it.
 func (x *responder) giveAway(proto string, give func(*tls.Conn)) {
 	c := x.conn
 	s := x.server
@@ -158,8 +157,7 @@ func (x *responder) giveAway(proto string, give func(*tls.Conn)) {
 	}
 }
 
-// unshaken ends a connection whose handshake has failed. What there is to say about
-// it in TLS has been said.
+// unshaken ends a connection whose handshake has failed. crypto/tls has already sent any alert.
 func (x *responder) unshaken(err error) {
 	var plain tls.RecordHeaderError
 	switch {
@@ -168,16 +166,16 @@ func (x *responder) unshaken(err error) {
 	case x.server.On.ClientError != nil:
 		x.failed(err)
 	default:
-		if err != io.EOF && !x.server.run.closing.Load() { // else it never began, or we ended it
+		if err != io.EOF && !x.server.run.closing.Load() { // otherwise it never began, or the server ended it
 			x.worker.Begin(&x.conn.Stream)
 			x.server.logf("gale: no TLS with %v: %v", x.conn.socket().RemoteAddr(), err)
 			x.worker.End()
 		}
-		x.finish(true) // so that it can read our alert
+		x.finish(true) // so that the client can read the alert
 	}
 }
 
-// looksLikeHTTP reports whether that is how a request of HTTP begins.
+// looksLikeHTTP reports whether an HTTP request may begin with these bytes.
 func looksLikeHTTP(begin []byte) bool {
 	for _, method := range []string{"GET /", "HEAD ", "POST ", "PUT /", "OPTIO", "DELET", "PATCH", "CONNE"} {
 		if bytes.HasPrefix(begin, []byte(method)) {

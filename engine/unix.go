@@ -1,5 +1,5 @@
-// Unix sockets have a file: one that nobody listens on any more is in the way of the
-// next server, and one that someone listens on must not be taken from him.
+// The files of unix sockets. A file that nobody listens on any more would keep the next server from
+// binding; one that another process listens on must not be taken from it.
 
 package engine
 
@@ -11,10 +11,10 @@ import (
 	"syscall"
 )
 
-// socketFile is the file of a socket that we have bound.
+// socketFile is the file of a socket that the server has bound.
 type socketFile struct {
 	path string
-	info fs.FileInfo // nil: there is none, or it is not ours any more
+	info fs.FileInfo // nil: there is none, or it is no longer the server's
 }
 
 // fileOf returns the file of a socket just bound to the path.
@@ -26,7 +26,7 @@ func fileOf(path string) *socketFile {
 	return f
 }
 
-// remove removes the file, once, and only if it is still the one that we have made.
+// remove removes the file, once, and only if it is still the one that the server made.
 func (f *socketFile) remove() {
 	if f.info == nil {
 		return
@@ -42,8 +42,8 @@ func sameFile(path string, info fs.FileInfo) bool {
 	return err == nil && os.SameFile(now, info) && now.ModTime().Equal(info.ModTime())
 }
 
-// bindUnix calls bind for a path, and again when a file is in the way that is left from
-// a socket on which nobody listens.
+// bindUnix calls bind for a path, and calls it again if it has removed a stale file: that of a
+// socket on which nobody listens.
 func bindUnix(path string, bind func() error) error {
 	err := bind()
 	if errors.Is(err, syscall.EADDRINUSE) && removeStale(path) {
@@ -52,9 +52,9 @@ func bindUnix(path string, bind func() error) error {
 	return err
 }
 
-// removeStale removes the file of a socket that refuses connections, and reports
-// whether it did. A file of another kind stays, and so does a socket that is merely
-// busy, or that we may not connect to.
+// removeStale removes the file of a socket that refuses connections, and reports whether it did. It
+// leaves files of other kinds, and sockets that are merely busy or that this process may not
+// connect to.
 func removeStale(path string) bool {
 	info, err := os.Lstat(path)
 	if err != nil || info.Mode()&fs.ModeSocket == 0 {

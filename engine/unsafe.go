@@ -1,4 +1,4 @@
-// The one conversion that the language makes by copying and we do not.
+// The one conversion that the language does by copying and the engine does not.
 
 package engine
 
