@@ -251,7 +251,7 @@ func (r *Response) HeadersSent() bool {
 }
 
 // SetSendDate turns the Date field off, or on again (seed: response.sendDate). RFC 9110 §6.6.1
-// requires it of servers that have a clock.
+// requires the field of servers that have a clock.
 func (r *Response) SetSendDate(on bool) {
 	r.x.check("SetSendDate")
 	r.out.NoDate = !on

@@ -68,7 +68,7 @@ type running struct {
 	closing   atomic.Bool  // answers say Connection: close
 	lastCalls atomic.Int64 // when accepting from the listen queues ends, on the clock of loop.Millis; 0: not shutting down
 	open      atomic.Int64
-	empty     chan struct{} // receives when the server is closing and the last connection has gone
+	empty     chan struct{} // signalled when the last connection of a closing server has gone
 	context   context.Context
 	cancel    context.CancelFunc
 	done      chan struct{} // closed when Close has finished

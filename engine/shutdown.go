@@ -26,8 +26,8 @@ const (
 // end, and the waits of handlers fail. When it returns, nothing of the server runs any more, except
 // handlers that do not return. It waits up to a second for Events.Close, and without a bound for
 // the Close methods of listeners and connections that the user supplied; Shutdown has a bound for
-// those, too. A second call waits for the first. Close must not be called from a handler; `go
-// s.Close()` may.
+// those, too. A second call waits for the first. A handler must not call Close, except on another
+// goroutine (go s.Close()).
 func (s *Server) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeMost)
 	defer cancel()
@@ -101,12 +101,13 @@ func (s *Server) Wait() error {
 }
 
 // Shutdown ends the server gracefully (seed: server.close): connections that the kernel has queued
-// are still accepted (for a second at most, if more keep coming), idle connections are closed, and
-// requests under way are answered with Connection: close. When all connections have gone, or ctx
-// has ended, it does what Close does, except that it waits for Events.Close until ctx has ended.
-// The error is that of ctx. Whatever user code does (a handler, an event, a listener), Shutdown
-// returns within a tenth of a second after ctx has ended, and leaves behind what has not ended by
-// then. It must not be called from a handler; `go s.Shutdown(ctx)` may.
+// are still accepted (for a second at most, if more keep coming), idle connections are closed at
+// once, and requests under way are answered with Connection: close. When all connections have gone,
+// or ctx has ended, it does what Close does, except that it waits for Events.Close until ctx has
+// ended. The error is that of ctx. Whatever user code does (a handler, an event, a listener),
+// Shutdown returns within a tenth of a second after ctx has ended, and leaves behind what has not
+// ended by then. A handler must not call Shutdown, except on another goroutine (go
+// s.Shutdown(ctx)).
 func (s *Server) Shutdown(ctx context.Context) error {
 	var err error
 	done := make(chan struct{})
