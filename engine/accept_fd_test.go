@@ -1,7 +1,7 @@
 //go:build linux
 
-// Accepting on the loops: who gets a connection, what it costs, and what is left when it
-// cannot begin.
+// Accepting on the loops: which loop gets a connection, what accepting costs, and what is left open
+// when it cannot begin.
 
 package engine_test
 
@@ -21,8 +21,7 @@ import (
 	"github.com/gale-http/gale/engine"
 )
 
-// A descriptor that the poller refuses must not stay open, and neither must those that
-// it took.
+// A descriptor that the poller refuses must not stay open, and neither must those that it accepted.
 func TestAcceptorsAllOrNone(t *testing.T) {
 	s := start(t, driver{name: "four loops", loops: 4}, hello)
 	for bad := range 4 {
@@ -49,7 +48,7 @@ func TestAcceptorsAllOrNone(t *testing.T) {
 	s.dial().get("/", "hello")
 }
 
-// What is accepted has Nagle's algorithm off, without a call for each.
+// Accepted sockets have Nagle's algorithm off, without a system call for each.
 func TestAcceptedSocketsDoNotDelay(t *testing.T) {
 	delays := make(chan int, 1)
 	s := start(t, driver{name: "one loop", loops: 1}, func(_ *engine.Request, res *engine.Response) {
@@ -75,8 +74,8 @@ func TestAcceptedSocketsDoNotDelay(t *testing.T) {
 	}
 }
 
-// The connections of one listener go to whichever loop has the fewest, also when some
-// have left.
+// The connections of a single listener go to the loop that has the fewest, also after some have
+// left.
 func TestLeastLoadedLoop(t *testing.T) {
 	s := prepare(t, driver{name: "three loops", loops: 3}, hello)
 	path := t.TempDir() + "/socket"
@@ -227,7 +226,7 @@ func serveInherited() {
 	}
 }
 
-// What cannot be a number of sockets is refused.
+// A LISTEN_FDS that cannot be a number of sockets is refused.
 func TestInheritedNumber(t *testing.T) {
 	engine.ForgetInherited() // which another test has found to be nothing
 	s := prepare(t, driver{name: "one loop", loops: 1}, hello)

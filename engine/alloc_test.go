@@ -1,9 +1,8 @@
 //go:build !galedebug
 
-// Allocations: none in the steady state, whatever a request does that is part of
-// it. The client is a bare connection that allocates nothing either, so that what is
-// counted, for the whole process, is the server's. (With galedebug each request has a
-// responder of its own.)
+// Allocations: none in the steady state, whatever a request does that belongs to the steady state.
+// The client is a bare connection that does not allocate either, so that every allocation counted
+// in the process is the server's. (With galedebug each request has a responder of its own.)
 
 package engine_test
 
@@ -203,8 +202,8 @@ func testAllocations(t *testing.T, d driver, pieces []string, h engine.Handler) 
 	}
 }
 
-// answerLength has one exchange and returns how long its answer is, for all the
-// requests that were sent.
+// answerLength makes one exchange and returns the length of its answer, which is the same for all
+// the requests that are sent.
 func answerLength(t *testing.T, c net.Conn, send [][]byte, taken <-chan struct{}) int {
 	t.Helper()
 	requests := 0

@@ -1,4 +1,4 @@
-// What is called beside a handler, or behind the last one, and does not return.
+// User functions that are called beside a handler, or after the last one, and do not return.
 
 package engine_test
 
@@ -13,8 +13,8 @@ import (
 	"github.com/gale-http/gale/engine"
 )
 
-// TestPatienceThatFails: what is told that a request takes long, and panics or exits,
-// costs the connection and nothing else.
+// TestPatienceThatFails: a timeout function that panics or exits costs its connection and nothing
+// else.
 func TestPatienceThatFails(t *testing.T) {
 	ends := map[string]func(){
 		"panic":  func() { panic("no patience") },
@@ -65,7 +65,7 @@ func TestPatienceThatFails(t *testing.T) {
 	})
 }
 
-// TestOnCloseThatFails: so does what is told of the connection's failure.
+// TestOnCloseThatFails: nor does an OnClose function cost more.
 func TestOnCloseThatFails(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		running := make(chan struct{})
@@ -84,7 +84,7 @@ func TestOnCloseThatFails(t *testing.T) {
 	})
 }
 
-// TestOnDrainThatFails: and what is told that the client has caught up.
+// TestOnDrainThatFails: nor an OnDrain function.
 func TestOnDrainThatFails(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		if d.portable {

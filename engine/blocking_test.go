@@ -1,6 +1,6 @@
-// Handlers that wait or block: they hold up themselves and nobody else. What a test
-// blocks on is always released by what it sees of the other connections, never by
-// time, so that a loop that stands still fails it.
+// Handlers that wait or block: they delay themselves and nobody else. Whatever a test blocks on is
+// released by what it sees on the other connections, never by time, so that a loop that stands
+// still fails the test.
 
 package engine_test
 
@@ -61,8 +61,8 @@ func TestSuspendedHandlerLeavesTheLoop(t *testing.T) {
 	})
 }
 
-// TestManySuspended resumes in another order than they were suspended, some by one
-// byte at a time.
+// TestManySuspended resumes handlers in an order other than that in which they were suspended, some
+// of them for one byte at a time.
 func TestManySuspended(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		const n = 200
@@ -98,7 +98,7 @@ func TestManySuspended(t *testing.T) {
 	})
 }
 
-// TestSuspendedIsBounded: when as many handlers wait as may, further requests wait
+// TestSuspendedIsBounded: when the maximum number of handlers are waiting, further requests wait
 // for one of them to end, and are not lost.
 func TestSuspendedIsBounded(t *testing.T) {
 	if !havePoller {
@@ -143,9 +143,9 @@ func TestSuspendedIsBounded(t *testing.T) {
 	}
 }
 
-// TestMutexAcrossBodyRead is what would stop a loop for ever without the lease: one
-// handler holds a lock while it waits for its body, and the next blocks the loop
-// that would bring the body.
+// TestMutexAcrossBodyRead is the case that would stop a loop for ever without the lease: one
+// handler holds a lock while it waits for its body, and the next one blocks, on that lock, the loop
+// that would deliver the body.
 func TestMutexAcrossBodyRead(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		var mu sync.Mutex
@@ -180,8 +180,8 @@ func TestMutexAcrossBodyRead(t *testing.T) {
 	})
 }
 
-// TestBlockingHandlers: whatever a handler does until it is told to go on, others
-// are served meanwhile; then its connection serves on.
+// TestBlockingHandlers: whatever a handler does until it is told to go on, other requests are
+// served meanwhile; then its connection goes on.
 func TestBlockingHandlers(t *testing.T) {
 	ways := map[string]func(release *atomic.Bool, done <-chan struct{}){
 		"channel": func(_ *atomic.Bool, done <-chan struct{}) { <-done },
@@ -262,8 +262,8 @@ func TestRendezvous(t *testing.T) {
 	})
 }
 
-// TestLateHandlerGoesOn: a handler that has lost its loop reads a body that is slow,
-// writes an answer that nobody takes at first, and gives its connection back.
+// TestLateHandlerGoesOn: a handler that has lost its loop reads a slow body, writes an answer that
+// the client does not take at first, and gives its connection back.
 func TestLateHandlerGoesOn(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		const pieces, size = 256, 64 << 10

@@ -1,7 +1,7 @@
-// Every call that a handler can make on its request, its response and their socket, where it
-// can make it: on the loop, after it has lost the loop without knowing it, after it has left
-// the loop, and on a goroutine of its own. Beside it the loop serves others, so that the race
-// detector sees who touches what is not theirs.
+// Every call that a handler can make on its request, its response and their socket, everywhere it
+// can make it: on the loop, after losing the loop without knowing it, after leaving the loop, and
+// on another goroutine. Meanwhile the loop serves others, so that the race detector sees any access
+// to what the call does not own.
 
 package engine_test
 

@@ -1,6 +1,6 @@
-// Servers in a process of their own: this test binary, started again with childEnv
-// set. They are for what a test in the same process would disturb or be disturbed by:
-// memory, limits on descriptors, addresses.
+// Servers in a process of their own: this test binary, started again with childEnv set. They are
+// for what a test in the same process would disturb or be disturbed by: memory, descriptor limits,
+// addresses.
 
 package engine_test
 
@@ -20,8 +20,8 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// children are the programs that this binary can be, by their name in childEnv. Each
-// says its address on its first line, and ends when its standard input does.
+// children are the programs that this binary can be, by their name in childEnv. Each prints its
+// address as its first line, and ends when its standard input does.
 var children = map[string]func(){
 	"epoll":    func() { serveChild(&engine.Server{}) },
 	"portable": func() { serveChild(&engine.Server{Portable: true}) },

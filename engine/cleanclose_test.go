@@ -1,4 +1,4 @@
-// What Events.ClientError is told of, and what not.
+// Which failures Events.ClientError is called for.
 
 package engine_test
 
@@ -11,8 +11,8 @@ import (
 	"github.com/gale-http/gale/engine"
 )
 
-// A client that closes a connection at rest has done nothing wrong: Events.ClientError
-// is not told of it, and is told of one that leaves in the middle of a head.
+// A client that closes a connection at rest has done nothing wrong: Events.ClientError is not
+// called for it, but for one that leaves in the middle of a head.
 func TestClientErrorIsNoCleanClose(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		told := make(chan error, 8)

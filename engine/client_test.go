@@ -1,5 +1,5 @@
-// The client of these tests: a bare connection on which every byte is the test's
-// own choice, read back by net/http's parser, which is nobody's relative here.
+// The client of these tests: a bare connection on which the test chooses every byte. Responses are
+// read by net/http's parser, which shares no code with gale.
 
 package engine_test
 
@@ -33,8 +33,8 @@ func newClient(t testing.TB, conn net.Conn) *client {
 	return c
 }
 
-// patient gives what is done next its time: a test that does much must not be short of it
-// on a busy machine.
+// patient sets a new deadline for what is done next: a long test must not run out of time on a busy
+// machine.
 func (c *client) patient() {
 	if !c.timed {
 		_ = c.Conn.SetDeadline(time.Now().Add(patience)) // of a connection that has ended, it is found out next
@@ -110,8 +110,9 @@ func (c *client) expect(status int, body string) answer {
 	return a
 }
 
-// inTime has done what must be done before a timeout of the server's has passed: limit. When
-// the machine has kept it from that, the server has had the right to end it, and it is done anew.
+// inTime calls do for a connection on which something must be done before a timeout of the
+// server's, limit, has passed. If the machine was too slow for that, the server may have ended the
+// connection rightly, and it is done again.
 func inTime(t testing.TB, limit time.Duration, do func() error) {
 	t.Helper()
 	for {

@@ -93,8 +93,8 @@ func TestCloseEndsSuspendedHandlers(t *testing.T) {
 	})
 }
 
-// TestCloseWithHandlersThatHaveLostTheirLoop: Close tells them by their context, and
-// does not wait for one that does not listen.
+// TestCloseWithHandlersThatHaveLostTheirLoop: Close ends their context, and does not wait for one
+// that ignores it.
 func TestCloseWithHandlersThatHaveLostTheirLoop(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		blocked, proceed, returned := make(chan struct{}), make(chan struct{}), make(chan error, 2)
@@ -213,8 +213,8 @@ func TestCloseUnderLoad(t *testing.T) {
 	})
 }
 
-// TestContext: one for each connection, for all its requests; it ends with the
-// connection, and with the server.
+// TestContext: one per connection, for all its requests; it ends with the connection, and with the
+// server.
 func TestContext(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		contexts := make(chan context.Context, 2)
@@ -248,8 +248,7 @@ func TestContext(t *testing.T) {
 	})
 }
 
-// TestContextEndsAtHangUp: while its handler waits for something else, in every way
-// that it can.
+// TestContextEndsAtHangUp: while its handler waits for something else, in every possible way.
 func TestContextEndsAtHangUp(t *testing.T) {
 	if !havePoller {
 		t.Skip("without a poller a hang-up is only seen by reading")
@@ -323,8 +322,8 @@ func TestHalfClosedPeerGetsItsAnswer(t *testing.T) {
 	})
 }
 
-// A peer that goes on dripping behind an answer that ended the connection is not
-// listened to for longer than one that is silent.
+// A peer that keeps dripping bytes after an answer that ended the connection is read on for no
+// longer than a silent one.
 func TestLingerEnds(t *testing.T) {
 	allDrivers(t, func(t *testing.T, d driver) {
 		c := start(t, d, hello).dial()

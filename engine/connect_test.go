@@ -1,4 +1,4 @@
-// CONNECT that is refused before anyone is asked.
+// CONNECT requests that are refused before Events.Connect is called.
 
 package engine_test
 
@@ -8,8 +8,8 @@ import (
 	"github.com/gale-http/gale/engine"
 )
 
-// TestConnectWithExpectations: an expectation that nobody can meet opens no tunnel
-// (RFC 9110 §10.1.1), whoever listens.
+// TestConnectWithExpectations: an expectation that cannot be met opens no tunnel (RFC 9110
+// §10.1.1), whichever events are set.
 func TestConnectWithExpectations(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		for _, who := range []string{"Connect", "ConnectRequest"} {

@@ -1,6 +1,6 @@
-// Answers that are cut, in every way there is. Their clients must be able to tell: by the
-// framing, and where the end of the connection is all that there is of it, by a reset; over
-// TLS no cut answer ends with a close_notify (RFC 9112 §8, §9.8; RFC 8446 §6.1).
+// Answers that are cut, in every possible way. Their clients must be able to tell: by the framing,
+// or, where the end of the connection is the only end of the answer, by a reset. Over TLS no cut
+// answer ends with a close_notify (RFC 9112 §8, §9.8; RFC 8446 §6.1).
 
 package engine_test
 
@@ -27,15 +27,15 @@ type cutting struct {
 	req     *engine.Request
 	res     *engine.Response
 	proceed chan struct{}
-	left    chan struct{} // closed when the goroutine that was left behind is not inside any more; nil: there is none
+	left    chan struct{} // closed when the goroutine that the handler left behind has left its method; nil: there is none
 	file    *os.File      // 64 MiB of it
 }
 
-// tooMany is more bytes than any socket takes of an answer that nobody reads.
+// tooMany is more bytes than the sockets hold of an answer that nobody reads.
 const tooMany = 64 << 20
 
-// cuts are the ways. handle is the rest of the handler; the test lets it go on, by the rest of
-// the request's body and by proceed, or does act in place of that.
+// cuts are the ways. handle is the rest of the handler; the test lets it go on by sending the rest
+// of the request's body and by proceed, or calls act instead.
 var cuts = []struct {
 	name    string
 	prepare func(s *engine.Server)
@@ -43,7 +43,7 @@ var cuts = []struct {
 	act     func(k *cutting)
 	slow    bool   // the client reads nothing before the handler has returned
 	length  bool   // it takes a declared length
-	log     string // a word of what is logged
+	log     string // a word of the log message
 	without func(d driver) bool
 }{
 	{name: "panic", handle: func(k *cutting) { k.take(); panic("cut") }, log: "panic"},
@@ -82,7 +82,7 @@ var cuts = []struct {
 		k.left = make(chan struct{})
 		go func() {
 			defer close(k.left)
-			for err := engine.ErrBusy; err == engine.ErrBusy; { // until within is not there first
+			for err := engine.ErrBusy; err == engine.ErrBusy; { // until within's probe is not inside
 				err = orPanics(func() error { _, err := k.res.Write(make([]byte, tooMany)); return err })
 			}
 		}()
@@ -111,7 +111,7 @@ var cuts = []struct {
 
 func (k *cutting) take() { _, _ = io.ReadAll(k.req) }
 
-// framings are how an answer may be cut that has no end.
+// framings are the ways in which an unfinished answer may be framed.
 var framings = []struct{ name, version, length string }{
 	{"until close", "1.0", ""}, {"chunked", "1.1", ""}, {"length", "1.1", "100000000"}, {"length, HTTP/1.0", "1.0", "100000000"},
 }
@@ -184,8 +184,8 @@ func testCut(t *testing.T, d driver, which int, way, version, length string) {
 	}
 }
 
-// endings is a connection that notes how it has ended; for TLS on it, the end of the stream is
-// an error: what TLS says to be the end then is.
+// endings is a connection that notes how it has ended. Under TLS it turns the end of the stream
+// into an error, so that only a close_notify reads as an end.
 type endings struct {
 	net.Conn
 	secure bool
@@ -205,10 +205,10 @@ func (e *endings) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// judge complains if a cut answer has ended as a whole one does.
+// judge fails the test if a cut answer has ended as a complete one does.
 func (e *endings) judge(t *testing.T, c *client, reset bool) {
 	t.Helper()
-	_, told := io.Copy(io.Discard, c.Conn) // what it was before, at once
+	_, told := io.Copy(io.Discard, c.Conn) // at once: a connection that has ended gives its error again
 	if e.secure && told == nil {
 		t.Error("TLS says that this was the end")
 	}
@@ -217,10 +217,10 @@ func (e *endings) judge(t *testing.T, c *client, reset bool) {
 	}
 }
 
-// ofListener is TLS that is not put on by the server.
+// ofListener is TLS that the listener, not the server, provides.
 const ofListener = "TLS of the listener"
 
-// ways are what connections may be; a listener with TLS of its own is always portable.
+// ways are the kinds of connections; a listener with TLS of its own is always portable.
 func ways(d driver) []string {
 	if d.portable {
 		return []string{"plain", "TLS", ofListener}
@@ -228,8 +228,8 @@ func ways(d driver) []string {
 	return []string{"plain", "TLS"}
 }
 
-// listenAs starts a server, plain or with TLS, its own or its listener's; what is dialled
-// notes how it ends.
+// listenAs starts a server, plain or with TLS, its own or its listener's; connections made by dial
+// note how they end.
 func listenAs(t *testing.T, d driver, way string, prepare func(*server), h engine.Handler) (dial func() (*client, *endings)) {
 	s := prepareTLS(t, d, h)
 	prepare(s.server)
@@ -274,7 +274,7 @@ func (c *client) closeWrite() {
 	}
 }
 
-// bigFile returns an open file that is as long as tooMany, without anything in it.
+// bigFile returns an open sparse file of tooMany bytes.
 func bigFile(t *testing.T) *os.File {
 	t.Helper()
 	f, err := os.CreateTemp(t.TempDir(), "big")

@@ -1,5 +1,5 @@
-// Where handlers run: what Dispatch fixes, what Auto finds out, what Block asks for,
-// and that Stats tells.
+// Where handlers run: what Dispatch fixes, what Auto finds out, what Block asks for, and what Stats
+// reports.
 
 package engine_test
 
@@ -58,8 +58,8 @@ func (b *blocker) block(t *testing.T, c, other *client, path string) {
 // loops tells whether there is a loop to run on.
 func (d driver) loops1() bool { return havePoller && !d.portable && d.loops == 1 }
 
-// TestAutoLearns: a kind that blocks costs a few takeovers, and none from then on;
-// others stay on the loop.
+// TestAutoLearns: a kind that blocks costs a few takeovers, and none after that; other kinds stay
+// on the loop.
 func TestAutoLearns(t *testing.T) {
 	if !havePoller {
 		t.Skip("there are no loops to leave")
@@ -87,11 +87,11 @@ func TestAutoLearns(t *testing.T) {
 	}
 }
 
-// TestShortWaitsAreFound: a handler that asks another process waits for much less than the watchdog has
-// patience for, and yet the loop stands still most of the time. That shows when it is looked
-// at: it is found waiting, at one look. On a busy machine such a wait may last until a second
-// look, which would find it in any case; so what counts is one that was shorter than the
-// time between two.
+// TestShortWaitsAreFound: a handler that queries another process waits for much less than the
+// watchdog's period, and yet the loop stands still most of the time. The watchdog notices, because
+// it finds the handler waiting at a single look. On a busy machine such a wait may last until the
+// second look, which would find it in any case; so only a wait shorter than the time between two
+// looks counts.
 func TestShortWaitsAreFound(t *testing.T) {
 	if !havePoller || !fastG {
 		t.Skip("nobody can know who waits")
@@ -215,8 +215,8 @@ func TestSuspendedIsCounted(t *testing.T) {
 	}
 }
 
-// TestBlockLeavesTheLoop: at once, without the watchdog: on one loop, a handler that
-// has called it waits for another, again and again.
+// TestBlockLeavesTheLoop: at once, without the watchdog. On one loop, a handler that has called
+// Block waits for another one, again and again.
 func TestBlockLeavesTheLoop(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		meet := make(chan string)
@@ -274,8 +274,8 @@ func TestBlockFromElsewhere(t *testing.T) {
 	})
 }
 
-// TestHandedOffIsBounded: those handed off count among the handlers that may wait at
-// once; further requests wait for one of them to end, and are not lost.
+// TestHandedOffIsBounded: handlers that were handed off count among those that may wait at the same
+// time; further requests wait for one of them to end, and are not lost.
 func TestHandedOffIsBounded(t *testing.T) {
 	if !havePoller {
 		t.Skip("without a poller every connection has a goroutine anyway")
@@ -316,7 +316,7 @@ func TestHandedOffIsBounded(t *testing.T) {
 	}
 }
 
-// TestPipelinedBehindOneHandedOff: answers keep their order, whatever runs where.
+// TestPipelinedBehindOneHandedOff: answers keep their order, wherever their handlers run.
 func TestPipelinedBehindOneHandedOff(t *testing.T) {
 	if !havePoller {
 		t.Skip("there are no loops to leave")
@@ -339,8 +339,8 @@ func TestPipelinedBehindOneHandedOff(t *testing.T) {
 	}
 }
 
-// TestEarlyAnswersLeave: answers that are finished do not wait for a later handler of
-// the same connection, whatever that does, and nothing is sent twice or out of order.
+// TestEarlyAnswersLeave: complete answers do not wait for a later handler of the same connection,
+// whatever that does, and nothing is sent twice or out of order.
 func TestEarlyAnswersLeave(t *testing.T) {
 	big := strings.Repeat("0123456789abcdef", 4<<10)
 	ends := map[string]func(*engine.Response){
@@ -408,8 +408,8 @@ func TestEarlyAnswersLeave(t *testing.T) {
 	}
 }
 
-// TestEarlyAnswersToASlowPeer: what is sent without its handler takes its time, and
-// the handler's own answer comes behind it.
+// TestEarlyAnswersToASlowPeer: early answers that are sent without the handler take a while, and
+// the handler's own answer follows them.
 func TestEarlyAnswersToASlowPeer(t *testing.T) {
 	if !havePoller {
 		t.Skip("there are no loops to lose")

@@ -1,4 +1,4 @@
-// Ends of connections that are in good order, from either side; cuts_test.go has the others.
+// Orderly ends of connections, from either side; cuts_test.go has the others.
 
 package engine_test
 
@@ -13,7 +13,7 @@ import (
 	"github.com/gale-http/gale/engine"
 )
 
-// A whole answer that only the end of its connection ends has one in good order, over TLS with a
+// A complete answer whose end is that of its connection ends in good order, over TLS with a
 // close_notify, however slow its client is and wherever its handler has run.
 func TestWholeAnswersEndInOrder(t *testing.T) {
 	const size = 8 << 20
@@ -81,9 +81,9 @@ func (zero) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// A close_notify that meets a reset takes it from the kernel: who reads then finds the end of
-// the stream, which crypto/tls takes for that of TLS. So whoever wants to know must listen
-// underneath, as the clients of these tests do (endings).
+// A close_notify that meets a reset consumes the kernel's error: the next read then finds the end
+// of the stream, which crypto/tls takes for that of TLS. So a client that needs to know must watch
+// the connection underneath, as the clients of these tests do (endings).
 func TestResetThatACloseNotifyHasMet(t *testing.T) {
 	if !havePoller {
 		t.Skip("what is told is the kernel's of systems with a poller")
@@ -119,8 +119,8 @@ func TestResetThatACloseNotifyHasMet(t *testing.T) {
 	}
 }
 
-// Who has kept the socket may ask it for its TLS at any time, also while the connection lingers
-// behind its last answer, which has no TLS any more.
+// A handler that has kept the socket may ask it for its TLS state at any time, also while the
+// connection lingers after its last answer, when its TLS has been stripped.
 func TestTLSOfWhatLingers(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		kept := make(chan *engine.Socket, 1)
@@ -145,8 +145,8 @@ func TestTLSOfWhatLingers(t *testing.T) {
 	})
 }
 
-// What a client of TLS leaves incomplete was not asked for: 400, or nothing, whether it says that
-// this was all or not. What it has asked for before is answered.
+// A request that a TLS client leaves incomplete is answered with 400 or not at all, whether the
+// client ends TLS or not. Its earlier requests are answered.
 func TestTLSIncompleteRequests(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		for _, way := range ways(d)[1:] {
@@ -194,7 +194,7 @@ func TestTLSIncompleteRequests(t *testing.T) {
 	})
 }
 
-// Who has taken a connection over hears how it has ended.
+// The holder of a connection that was taken over learns how it has ended.
 func TestTLSEndsOfWhatWasHijacked(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		for _, way := range ways(d)[1:2] {

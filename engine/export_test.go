@@ -1,4 +1,4 @@
-// What tests of the package from outside may ask of its inside.
+// Access for the external tests of the package.
 
 package engine
 
@@ -9,9 +9,9 @@ import (
 	"github.com/gale-http/gale/internal/loop"
 )
 
-// Held returns how many slots the server's loops have in use, listeners included,
-// and how many pooled buffers are out. The loops are asked one after the other: until they
-// rest it is an estimate, which may be below zero. It must not be called on a closed server.
+// Held returns how many slots the server's loops have in use, listeners included, and how many
+// pooled buffers are out. The loops are asked one after the other: until they rest it is an
+// estimate, which may be below zero. It must not be called on a closed server.
 func (s *Server) Held() (slots, buffers int) {
 	type held struct{ slots, buffers int }
 	loops := s.run.group.Loops()

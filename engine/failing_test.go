@@ -141,8 +141,8 @@ func checkLog(t *testing.T, text string, want []string) {
 	}
 }
 
-// TestFailuresKeepOtherAnswers: answers to earlier requests of the same segment leave
-// before whatever becomes of the request that fails.
+// TestFailuresKeepOtherAnswers: answers to earlier requests of the same segment are sent before the
+// failing request's connection ends.
 func TestFailuresKeepOtherAnswers(t *testing.T) {
 	misuses := map[string]engine.Handler{
 		"/long": func(_ *engine.Request, res *engine.Response) {

@@ -1,4 +1,4 @@
-// What OnFinish may ask, and what an exchange without an end says.
+// What OnFinish may call, and which hooks run for an exchange that does not end normally.
 
 package engine_test
 
@@ -60,8 +60,8 @@ func TestFinishAsks(t *testing.T) {
 	})
 }
 
-// TestNeitherFinishNorClose: of a connection that was taken over nothing is told; one
-// whose handler has exited is closed.
+// TestNeitherFinishNorClose: neither hook runs for a connection that was taken over; OnClose runs
+// if the handler has exited.
 func TestNeitherFinishNorClose(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		told := make(chan string, 8)

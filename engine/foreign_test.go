@@ -1,5 +1,5 @@
-// Goroutines that a handler starts: they may read the body and write the answer in
-// its stead while it waits for them, each side by one at a time.
+// Goroutines that a handler starts: they may read the body and write the answer in its place while
+// it waits for them, one at a time on each side.
 
 package engine_test
 

@@ -1,5 +1,5 @@
-// A peer that has gone when its request is looked at: what is to be told is told, although
-// nothing more happens.
+// A peer that has gone by the time its request is read: context and hooks must hear of it, although
+// no further event comes.
 
 package engine_test
 
@@ -10,8 +10,8 @@ import (
 	"github.com/gale-http/gale/engine"
 )
 
-// TestContextOfARequestThatCameWithTheEnd: the connection has a context already, and the
-// end was noted together with the request.
+// TestContextOfARequestThatCameWithTheEnd: the connection already has a context, and the hang-up
+// was noted together with the request.
 func TestContextOfARequestThatCameWithTheEnd(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		ended := make(chan struct{})
@@ -36,7 +36,7 @@ func TestContextOfARequestThatCameWithTheEnd(t *testing.T) {
 	})
 }
 
-// TestCloseOfARequestThatCameWithTheEnd: OnClose is set when the connection has failed.
+// TestCloseOfARequestThatCameWithTheEnd: OnClose is set after the connection has failed.
 func TestCloseOfARequestThatCameWithTheEnd(t *testing.T) {
 	if !havePoller {
 		t.Skip("without a poller a failure is only seen by reading")

@@ -1,5 +1,5 @@
-// Goroutines that a handler leaves behind: in the midst of reading or writing, or
-// coming when it has returned. They get an error; the next request gets its answer.
+// Goroutines that a handler leaves behind: while they are reading or writing, or calling after it
+// has returned. They get an error; the next request gets its answer.
 
 package engine_test
 
@@ -15,8 +15,8 @@ import (
 	"github.com/gale-http/gale/pool"
 )
 
-// TestReaderLeftBehind: a goroutine that waits for more of the body when the handler
-// returns is sent away, and has no share in what comes for the next.
+// TestReaderLeftBehind: a goroutine that waits for more of the body when the handler returns gets
+// an error, and none of the next request's bytes.
 func TestReaderLeftBehind(t *testing.T) {
 	ways := map[string]func(*engine.Request) error{
 		"read": func(req *engine.Request) error {
@@ -71,8 +71,8 @@ func orPanics(use func() error) (err error) {
 	return use()
 }
 
-// TestWriterLeftBehind: a goroutine whose peer takes nothing when the handler returns
-// is sent away; the answer cannot be whole, so the connection ends.
+// TestWriterLeftBehind: a goroutine whose peer takes nothing gets an error when the handler
+// returns; the answer cannot be complete, so the connection ends.
 func TestWriterLeftBehind(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		left, writing := make(chan error, 1), make(chan struct{}, 100)
@@ -134,9 +134,8 @@ func late(req *engine.Request, res *engine.Response) (panics []string, wrong []e
 	return panics, wrong
 }
 
-// TestTooLate: a goroutine that used the request while that was alright, and comes
-// back when its handler has returned, gets ErrOver for ever; with galedebug, a panic
-// that says what it did.
+// TestTooLate: a goroutine that used the request while it was allowed to, and comes back after its
+// handler has returned, gets ErrOver for ever; with galedebug, a panic that names the method.
 func TestTooLate(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		if !fastG && !pool.Debug {
@@ -180,8 +179,8 @@ func TestTooLate(t *testing.T) {
 	})
 }
 
-// TestLateInTheHandler: a request that was kept, and is used by a handler of a later
-// one, is found out with galedebug.
+// TestLateInTheHandler: galedebug detects a request that was kept and is used by the handler of a
+// later one.
 func TestLateInTheHandler(t *testing.T) {
 	if !pool.Debug {
 		t.Skip("without galedebug nobody can tell")

@@ -1,5 +1,5 @@
-// The hazards of handlers at the end of a server: in Events.Close, in a listener that it was
-// given, and in its log. Shutdown ends by its deadline.
+// What user code may do at the end of a server: in Events.Close, in a listener that it supplies,
+// and in its log. Shutdown ends by its deadline.
 
 package engine_test
 
@@ -26,7 +26,7 @@ func over() context.Context {
 	return ctx
 }
 
-// TestCloseEventMayFail: the server is closed all the same, Shutdown waits for what is late,
+// TestCloseEventMayFail: the server is closed all the same, Shutdown waits for a slow Events.Close,
 // and so does Wait.
 func TestCloseEventMayFail(t *testing.T) {
 	simnet.KeepProcs(t)
@@ -59,8 +59,8 @@ func TestCloseEventMayFail(t *testing.T) {
 	})
 }
 
-// TestCloseEventMayNeverReturn: Shutdown ends by its deadline, Close a while later, and Wait
-// with either.
+// TestCloseEventMayNeverReturn: Shutdown ends by its deadline, Close after a while, and Wait with
+// either of them.
 func TestCloseEventMayNeverReturn(t *testing.T) {
 	allDrivers(t, func(t *testing.T, d driver) {
 		for _, end := range []struct {
@@ -96,7 +96,7 @@ func TestCloseEventMayNeverReturn(t *testing.T) {
 	})
 }
 
-// stubborn is a listener of which a method does what it should not.
+// stubborn is a listener of which one method misbehaves.
 type stubborn struct {
 	net.Listener
 	accept, close, addr func()
@@ -123,7 +123,7 @@ func (l stubborn) Addr() net.Addr {
 	return l.Listener.Addr()
 }
 
-// TestListenerMayNeverReturn: Shutdown ends by its deadline, and the server can be asked things
+// TestListenerMayNeverReturn: Shutdown ends by its deadline, and the server's methods work
 // meanwhile.
 func TestListenerMayNeverReturn(t *testing.T) {
 	allDrivers(t, func(t *testing.T, d driver) {
@@ -168,7 +168,7 @@ func TestListenerMayNeverReturn(t *testing.T) {
 	})
 }
 
-// stubbornConn is a connection of which a method does what it should not.
+// stubbornConn is a connection of which one method misbehaves.
 type stubbornConn struct {
 	net.Conn
 	method string
@@ -222,8 +222,8 @@ func (l stubbornListener) Accept() (net.Conn, error) {
 // plainConn is nobody's socket that a loop could take.
 type plainConn struct{ net.Conn }
 
-// TestConnMayFail: a net.Conn of the user's that panics, ends the goroutine or does not return costs
-// itself. Shutdown ends by its deadline, and so do all others.
+// TestConnMayFail: a net.Conn of the user's that panics, calls runtime.Goexit or does not return
+// affects no other connection. Shutdown ends by its deadline.
 func TestConnMayFail(t *testing.T) {
 	allDrivers(t, func(t *testing.T, d driver) {
 		for _, method := range []string{"Read", "Write", "Close", "SetReadDeadline", "Close of what is idle"} {
@@ -279,8 +279,8 @@ func TestConnMayFail(t *testing.T) {
 	})
 }
 
-// A deadline that Shutdown sets on a connection, for a request that may still come, is not in the
-// way of one that does, however late the connection is told of it.
+// The deadline that Shutdown sets on a connection, for a request that may still come, does not
+// affect one that does come, however late the net.Conn learns of the deadline.
 func TestLateDeadlineOfShutdown(t *testing.T) {
 	s := prepare(t, drivers[0], nil)
 	begun, here, release, told := make(chan struct{}), make(chan struct{}), make(chan struct{}), make(chan struct{}, 99)
@@ -334,8 +334,8 @@ func TestLateDeadlineOfShutdown(t *testing.T) {
 	}
 }
 
-// TestListenerMayFail: a listener that panics, or exits, when it is closed does not keep the
-// server from closing.
+// TestListenerMayFail: a listener whose Close panics or exits does not keep the server from
+// closing.
 func TestListenerMayFail(t *testing.T) {
 	allDrivers(t, func(t *testing.T, d driver) {
 		for _, mishap := range []func(){func() { panic("not closed") }, runtime.Goexit} {

@@ -1,6 +1,6 @@
-// The hazards of handlers, in the events of a server: each event panics, ends its
-// goroutine, locks its thread, comes late, blocks for a while, in the system too, changes
-// GOMAXPROCS and never returns, and costs its connection at most. (In C: testdata/cgo.)
+// What user code may do in the events of a server: each event panics, ends its goroutine, locks its
+// thread, takes long, blocks for a while (in a system call, too), changes GOMAXPROCS and never
+// returns, and at most its connection suffers. (In C: testdata/cgo.)
 
 package engine_test
 
@@ -17,8 +17,7 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// provocations have each event called, by its name; fresh is a connection that has sent
-// nothing.
+// provocations cause each event, by its name; fresh is a connection that has sent nothing.
 var provocations = map[string]func(s *server, fresh *client){
 	"Listening":  func(s *server, _ *client) { go func() { _ = s.Listen("tcp", "127.0.0.1:0") }() },
 	"Close":      nil, // hazards_close_test.go
@@ -78,7 +77,7 @@ func TestEventsMayFail(t *testing.T) {
 	allDrivers(t, func(t *testing.T, d driver) { eachEvent(t, d, mayFail) })
 }
 
-// mayFail has what is armed do all that it should not: others are served.
+// mayFail makes the armed function do everything that it should not: others are served.
 func mayFail(t *testing.T, s *server, armed *atomic.Pointer[func()], provoke func()) {
 	for how, mishap := range mishaps {
 		t.Log(how)

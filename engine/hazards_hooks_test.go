@@ -1,5 +1,5 @@
-// The hazards of handlers, in themselves and in the functions that they leave to be called, or
-// have called: each does what it should not, as the events do (hazards_events_test.go).
+// What handlers may do, and the functions that they register or cause to be called: each does what
+// it should not, as the events do (hazards_events_test.go).
 
 package engine_test
 

@@ -84,8 +84,8 @@ func TestLockedThread(t *testing.T) {
 	})
 }
 
-// TestForgottenLock: what a handler leaves locked does not keep the next one on that worker
-// from suspending.
+// TestForgottenLock: a lock that a handler leaves behind does not keep the next handler of that
+// worker from suspending.
 func TestForgottenLock(t *testing.T) {
 	if !havePoller || !fastG {
 		t.Skip("nothing suspends here")
@@ -187,8 +187,8 @@ func TestGOMAXPROCSChangesUnderLoad(t *testing.T) {
 	}
 }
 
-// TestNeverReturns: a handler that does not come back does not keep Shutdown from
-// ending by its deadline, nor Close.
+// TestNeverReturns: a handler that does not return keeps neither Shutdown from ending by its
+// deadline, nor Close.
 func TestNeverReturns(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		for _, begin := range []func(*engine.Request){
@@ -273,8 +273,8 @@ func TestPanicElsewhere(t *testing.T) {
 	})
 }
 
-// TestCgo: handlers in a C function that does not return for long, more than there are
-// Ps, on each driver, in a program of its own.
+// TestCgo: handlers in a C function that does not return for long, more of them than there are Ps,
+// on each driver, in a program of its own.
 func TestCgo(t *testing.T) {
 	simnet.Program(t, "gcc") // or there is no cgo either
 	if out, err := exec.Command("go", "env", "CGO_ENABLED").Output(); err != nil || strings.TrimSpace(string(out)) != "1" {

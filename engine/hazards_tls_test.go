@@ -1,5 +1,5 @@
-// The hazards of handlers, in the functions of a tls.Config, which the handshakes of a
-// server call, and in what is called behind them.
+// What user code may do in the functions of a tls.Config, which the handshakes of a server call,
+// and in what runs after them.
 
 package engine_test
 
@@ -28,8 +28,8 @@ type shaker struct {
 	client func(t *testing.T, s *secure, c *tls.Config)
 }
 
-// shakers have all be called that a handshake calls, but for KeyLogWriter: crypto/tls writes to those of
-// a whole process under one lock, which it does not give back when one panics.
+// shakers cause every call that a handshake makes, except that of KeyLogWriter: crypto/tls writes
+// to all of a process's under one lock, which it does not release when one panics.
 var shakers = map[string]shaker{
 	"GetCertificate": {serve: func(s *engine.Server, fn func()) {
 		cert := s.TLS.Certificates[0]

@@ -1,5 +1,5 @@
-// Slots and buffers: connections that rest with the beginning of a head hold one of
-// each, and give both back however they go on.
+// Slots and buffers: connections that rest with the beginning of a head hold one of each, and
+// release both however they go on.
 
 package engine_test
 
@@ -48,8 +48,8 @@ func TestSlotsAndBuffersComeBack(t *testing.T) {
 	})
 }
 
-// A connection at rest is a slot of at most 256 bytes, and what the runtime allocates for a
-// page of them has hardly more than them.
+// A connection at rest is a slot of at most 256 bytes, and the page that the runtime allocates is
+// hardly larger than its slots.
 func TestSlotSize(t *testing.T) {
 	if engine.SlotSize > 256 {
 		t.Errorf("a slot has %d bytes", engine.SlotSize)

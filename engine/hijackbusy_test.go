@@ -1,4 +1,4 @@
-// Taking a connection over that somebody is using.
+// Taking over a connection that is in use.
 
 package engine_test
 

@@ -1,5 +1,4 @@
-// What a handler asks to be told: the end of its answer, of its connection, of
-// patience.
+// Hooks: what a handler is told about its answer, its connection, and inactivity.
 
 package engine_test
 
@@ -15,7 +14,7 @@ import (
 	"github.com/gale-http/gale/engine"
 )
 
-// 'finish' comes once the answer is with the kernel, 'close' when it will never be.
+// 'finish' comes once the answer has been handed to the kernel, 'close' if it never will be.
 func TestFinishOrClose(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		told := make(chan string, 8)
@@ -72,8 +71,8 @@ func TestFinishOrClose(t *testing.T) {
 	})
 }
 
-// A handler that does other things hears that its connection has failed, and one that
-// waits for it does not hear that its client has closed its side only.
+// A handler that does other things is told that its connection has failed, but not that its client
+// has only closed its side.
 func TestCloseWhileTheHandlerRuns(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		running, told := make(chan struct{}), make(chan string, 4)
@@ -109,8 +108,8 @@ func TestCloseWhileTheHandlerRuns(t *testing.T) {
 	})
 }
 
-// TryWrite says whether the kernel has taken all, sends the rest by itself, keeps the
-// order with everything else, and says when it is full and when it has drained.
+// TryWrite reports whether the kernel has taken everything, sends the rest by itself, keeps the
+// order with all other methods, and reports when it is full and when it has drained.
 func TestTryWrite(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		block := []byte(strings.Repeat("x", 64<<10))
@@ -172,7 +171,7 @@ func TestTryWrite(t *testing.T) {
 	})
 }
 
-// The timeout of one request, with and without somebody who listens.
+// The timeout of one request, with and without timeout functions.
 func TestSetTimeout(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		var calls atomic.Int32
@@ -231,8 +230,8 @@ func TestSetTimeout(t *testing.T) {
 	})
 }
 
-// A handler that does other things for too long, while nothing comes or goes, loses
-// its connection, or its listener is told.
+// A handler that does other things for too long, while nothing is sent or received, loses its
+// connection, or its timeout function is called.
 func TestInactiveRequest(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		if d.portable {
@@ -280,8 +279,8 @@ func TestInactiveRequest(t *testing.T) {
 	})
 }
 
-// A request that comes while Events.Timeout is told of the idle connection is watched
-// like any other.
+// A request that arrives while Events.Timeout is running for the idle connection is watched like
+// any other.
 func TestInactiveBehindIdle(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		if d.portable {
@@ -316,7 +315,7 @@ func TestInactiveBehindIdle(t *testing.T) {
 	})
 }
 
-// A body that trickles is not waited for for ever, however regular it is.
+// A body that trickles is not waited for for ever, however steadily it comes.
 func TestSlowBody(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		errs := make(chan error, 1)
@@ -346,7 +345,7 @@ func TestSlowBody(t *testing.T) {
 	})
 }
 
-// The time between two requests is not held against the body of the second.
+// The time between two requests does not count against the body of the second.
 func TestIdleTimeMakesNoBodySlow(t *testing.T) {
 	const grace = time.Second
 	defer engine.SetBodyGrace(engine.SetBodyGrace(grace.Milliseconds()))

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestHooksAreToldOnce: of an exchange's end and its connection's failing, which may be
-// heard of at the same moment, one is told.
+// TestHooksAreToldOnce: if the end of an exchange and the failure of its connection coincide,
+// exactly one of them is reported.
 func TestHooksAreToldOnce(t *testing.T) {
 	for _, whole := range []bool{true, false} {
 		for _, failsFirst := range []bool{true, false} {

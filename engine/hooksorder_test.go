@@ -1,5 +1,5 @@
-// What a handler's functions are told of a connection on which two things happen at
-// once: one of them counts.
+// Which functions of a handler are called when two things happen on its connection at once: only
+// one of them counts.
 
 package engine_test
 
@@ -12,8 +12,8 @@ import (
 	"github.com/gale-http/gale/engine"
 )
 
-// TestTimeoutOfATakenConnection: a connection that is taken over while one function is told
-// that it is inactive is nothing that the next one, or Events.Timeout, could close.
+// TestTimeoutOfATakenConnection: if a connection is taken over while one timeout function runs, the
+// next one, and Events.Timeout, must not be able to close it.
 func TestTimeoutOfATakenConnection(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		if d.portable {
@@ -68,8 +68,8 @@ func TestTimeoutOfATakenConnection(t *testing.T) {
 	})
 }
 
-// TestFinishBehindClose: a handler that has heard of the connection's failure does not hear
-// as well that its answer, which was sent before, has been handed over.
+// TestFinishBehindClose: a handler that was told of the connection's failure is not told as well
+// that its answer, which was sent before, has been handed to the kernel.
 func TestFinishBehindClose(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		var finished, closed atomic.Int32

@@ -1,6 +1,6 @@
 //go:build linux
 
-// The end of a connection leaves with the last bytes before it.
+// The end of a connection is sent together with the last bytes before it.
 
 package engine_test
 
@@ -31,8 +31,7 @@ func segmentsIn(t *testing.T, c net.Conn) uint32 {
 	return info.Segs_in
 }
 
-// An answer that is the last of its connection, TLS's word that it is, and the end of the
-// stream are one segment.
+// The last answer of a connection, its close_notify and the end of the stream are one segment.
 func TestEndLeavesWithTheAnswer(t *testing.T) {
 	const last = "GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 	handler := routes(map[string]engine.Handler{"/hello": hello})
@@ -69,8 +68,8 @@ func (h *afterHello) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// A connection whose peer has sent nothing more is closed behind its last answer, also where
-// one has to look; one whose peer has is read on for a while.
+// A connection whose peer has sent nothing more is closed after its last answer, even where finding
+// out takes a read; one whose peer has is read on for a while.
 func TestOnlyMoreInputLingers(t *testing.T) {
 	const last = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
 	for _, test := range []struct {

@@ -1,6 +1,5 @@
-// Goroutines that a handler has started, on each wire that HTTP comes over: they use the
-// request in the handler's stead, and some are still in the midst of it when the handler
-// returns.
+// Goroutines that a handler has started, on every transport that HTTP runs on: they use the request
+// in the handler's place, and some still do so when the handler returns.
 
 package engine_test
 
@@ -156,9 +155,9 @@ func within(try func() error) bool {
 	})
 }
 
-// TestSidesLeftBehind: whoever is in the midst of a side when the handler returns is sent
-// away, and has no part in the next request: its answer is its own, where the connection
-// goes on. An answer that somebody was writing is cut.
+// TestSidesLeftBehind: a goroutine that is inside a method of a side when the handler returns gets
+// an error, and has no part in the next request, whose answer is its own, where the connection goes
+// on. An answer that such a goroutine was writing is cut.
 func TestSidesLeftBehind(t *testing.T) {
 	file := fileOf(t, []byte(tooMuch))
 	all := map[string][]string{"Read and Write": {"Read", "Write"}, "WriteTo and SendFile": {"WriteTo", "SendFile"},
@@ -227,8 +226,8 @@ func TestSidesLeftBehind(t *testing.T) {
 	})
 }
 
-// TestSocketSidesLeftBehind: of a connection that was taken over both sides are whose they
-// are, and go on when the handler has returned.
+// TestSocketSidesLeftBehind: goroutines that use either side of a connection that was taken over go
+// on undisturbed after the handler has returned.
 func TestSocketSidesLeftBehind(t *testing.T) {
 	const size = 3 << 20
 	eachWire(t, func(t *testing.T, d driver, w wire, begin func(engine.Handler) func() *client) {

@@ -1,5 +1,5 @@
-// Requests that are lent: somebody is going to read them who may come late, which an agent
-// tells the engine by the request itself and by its context.
+// Requests that are lent: a goroutine will read them that may come late. An agent tells the engine,
+// by the request itself and by its context.
 
 package engine_test
 
@@ -13,8 +13,8 @@ import (
 	"github.com/gale-http/gale/pool"
 )
 
-// Whoever was lent a request and begins to read it when its handler has returned, finds it
-// over, and not another client's.
+// A goroutine that was lent a request and begins to read it after its handler has returned finds it
+// over, and not another client's request.
 func TestLentRequestIsNotReused(t *testing.T) {
 	if pool.Debug {
 		t.Skip("with galedebug no request is used again, and a late reader panics")
@@ -55,8 +55,8 @@ func TestLentRequestIsNotReused(t *testing.T) {
 	})
 }
 
-// A context that was kept says nothing about the request of another connection that is
-// served by who served its own.
+// A context that was kept must not affect the request of another connection that the same responder
+// serves.
 func TestKeptContextLendsNothing(t *testing.T) {
 	if pool.Debug {
 		t.Skip("with galedebug no request is used again")

@@ -1,5 +1,5 @@
-// How connections begin and end: too many of them, ends that can be told apart, and
-// hang-ups, heard in every way there is.
+// How connections begin and end: too many of them, ends that can be told apart, and hang-ups,
+// noticed in every possible way.
 
 package engine_test
 
@@ -14,7 +14,7 @@ import (
 	"github.com/gale-http/gale/engine"
 )
 
-// Beyond Limits.Connections a client is told so, and when others have gone, served.
+// Beyond Limits.Connections a client gets a 503, and is served again once others have gone.
 func TestTooManyConnections(t *testing.T) {
 	allDrivers(t, func(t *testing.T, d driver) {
 		s := prepare(t, d, hello)
@@ -46,7 +46,7 @@ func TestTooManyConnections(t *testing.T) {
 	})
 }
 
-// An answer whose end is that of the connection must not look whole when it is not.
+// A cut answer whose end is that of the connection must not look complete.
 func TestCutAnswerIsNoWholeOne(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		s := start(t, d, func(req *engine.Request, res *engine.Response) {
@@ -73,8 +73,8 @@ func TestCutAnswerIsNoWholeOne(t *testing.T) {
 	})
 }
 
-// A handler hears that its client has gone: by the loop while it waits, by its own
-// asking while it holds the loop, and with the portable driver as well.
+// A handler learns that its client has gone: from the loop while it waits, by asking while it holds
+// the loop, and on the portable driver too.
 func TestHangUpIsHeard(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		running, heard := make(chan struct{}), make(chan error, 1)
@@ -111,7 +111,7 @@ func (c *client) get2(path string, running <-chan struct{}) {
 	wait(c.t, running, "the handler")
 }
 
-// What the portable driver reads while it listens for a hang-up is the next request's.
+// What the portable driver reads while it watches for a hang-up belongs to the next request.
 func TestVigilLosesNothing(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		go1 := make(chan struct{})

@@ -1,4 +1,4 @@
-// Handshakes that take long are expected to, and leave the loop alone.
+// Handshakes that are expected to take long are handed off and leave the loop alone.
 
 package engine_test
 

@@ -1,6 +1,6 @@
-// What every test of this package stands on: the drivers, a server that is checked
-// for leaks and for words in its log when its test ends, and the child processes
-// (this same binary, started again) that measure memory.
+// What all tests of this package are built on: the drivers, a server that is checked for leaks and
+// for log messages when its test ends, and the child processes (this same binary, started again)
+// that measure memory.
 
 package engine_test
 
@@ -93,9 +93,9 @@ type server struct {
 	over *tls.Config // what connect shakes hands with; nil: it does not
 }
 
-// prepare returns a server that does not listen yet. When the test ends, the
-// server is closed, and nothing of it may be left: no goroutine, no descriptor, no
-// connection, no word in the log that the test has not taken.
+// prepare returns a server that does not listen yet. When the test ends, the server is closed, and
+// nothing of it may be left: no goroutine, no descriptor, no connection, no log message that the
+// test has not taken.
 func prepare(t testing.TB, d driver, h engine.Handler) *server {
 	t.Helper()
 	s := &server{Server: &engine.Server{Handler: h, Loops: d.loops, Portable: d.portable, Dispatch: d.dispatch}, t: t}
@@ -196,8 +196,7 @@ func stacks() string {
 	return text.String()
 }
 
-// eventually waits for a condition that nobody announces and reports whether it
-// came true.
+// eventually waits for a condition that no event announces, and reports whether it came true.
 func eventually(ok func() bool) bool {
 	for end := time.Now().Add(patience); !ok(); {
 		if time.Now().After(end) {

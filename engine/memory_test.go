@@ -1,5 +1,5 @@
-// Memory, seen from outside: a server in a process of its own, and what Linux says
-// that it holds. Uploads and answers of 1 GiB, and ten thousand idle connections.
+// Memory, seen from outside: a server in a process of its own, and what Linux says it uses, during
+// uploads and answers of 1 GiB and with ten thousand idle connections.
 
 package engine_test
 

@@ -1,5 +1,5 @@
-// Misuse that galedebug finds: every method of a request and a response, called when
-// the handler has returned, and every view that they have handed out.
+// Misuse that galedebug detects: every method of a request and a response called after the handler
+// has returned, and every view that they have handed out.
 
 package engine_test
 

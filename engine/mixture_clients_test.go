@@ -321,7 +321,7 @@ func (k *talk) end() {
 	}
 }
 
-// nobodys notes that requests are nobody's: they are behind an answer that closes.
+// nobodys notes that no handler may see the given requests: they follow an answer that closes.
 func (k *talk) nobodys(all []*ask) {
 	for _, a := range all {
 		a.never.Store(true)

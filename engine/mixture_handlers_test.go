@@ -358,8 +358,7 @@ func (t *turn) trailers() {
 	t.pour(t.res, 5000)
 }
 
-// patience has a function of its own decide when the connection was inactive for too
-// long.
+// patience lets a function of its own decide when the connection has been inactive for too long.
 func (t *turn) patience() {
 	socket, times := t.req.Socket(), atomic.Int32{}
 	t.res.SetTimeout(soon/2, func() {

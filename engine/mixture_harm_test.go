@@ -1,5 +1,5 @@
-// Clients of the mixture that do harm: they leave in the midst, say nothing any more,
-// or talk nonsense.
+// Clients of the mixture that do harm: they leave in the middle of a message, fall silent, or send
+// garbage.
 
 package engine_test
 

@@ -1,17 +1,17 @@
-// Everything at once: clients that behave in every way there is, at random, against
-// handlers that do whatever a handler may do, on servers that are closed and shut down
-// in the midst of it. Each request has a number, and its body and its answer are made of
-// it, so that one which is lost, answered twice or answered to somebody else is found.
+// Everything at once: clients that behave at random in every possible way, against handlers that
+// do whatever a handler may do, on servers that are closed and shut down meanwhile. Each request
+// has a number from which its body and its answer are derived, so that a request that is lost,
+// answered twice or answered to another client is detected.
 //
 //	go test -race -run TestMixture -timeout 30m ./engine            a bounded slice
 //	GALE_STRESS=7,20000 go test -race -run TestMixture -timeout 0 ./engine
 //
-// has each driver handle 20000 requests, chosen by seed 7: what is asked for, how and in
-// which order it is sent is the seed's, what meets what is the machine's. GALE_STRESS
-// with a third part, a driver's name, runs that alone.
+// makes each driver handle 20000 requests, chosen by seed 7. The seed determines what is requested,
+// how and in which order; the machine determines what runs concurrently. GALE_STRESS with a third
+// part, a driver's name, runs that driver alone.
 //
-// What is asserted: mixture_clients_test.go, of answers; era.settle, of what is left
-// when a server has ended.
+// mixture_clients_test.go asserts what the answers must be; era.settle, what may be left when a
+// server has ended.
 
 package engine_test
 

@@ -1,7 +1,7 @@
-// Cases from outside: what RFC 9112, RFC 9110 and the ways of smugglers say, written
-// against the wire and not against the code. Each is bytes, and what must come back:
-// the statuses of the answers in order, and whether the connection is then still
-// good for a request. Each is sent whole, and byte by byte.
+// Cases from outside: what RFC 9112, RFC 9110 and known smuggling techniques say, written against
+// the wire and not against the code. Each is the bytes sent and what must come back: the statuses
+// of the answers in order, and whether the connection is then still good for a request. Each is
+// sent whole, and byte by byte.
 
 package engine_test
 

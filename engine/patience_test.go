@@ -1,4 +1,4 @@
-// Whose patience counts when a handler has returned.
+// Which timeouts apply after a handler has returned.
 
 package engine_test
 
@@ -11,9 +11,9 @@ import (
 	"github.com/gale-http/gale/engine"
 )
 
-// TestPatienceEndsWithTheHandler: what SetTimeout says is said until the handler returns.
-// The rest of a body that nobody has read is waited for as the server's timeouts have it,
-// and nobody is asked, on the loop or off it, but perhaps while the handler is returning.
+// TestPatienceEndsWithTheHandler: SetTimeout holds until the handler returns. After that, the wait
+// for the unread rest of a body is bounded by the server's timeouts, and its function is not
+// called, on the loop or off it, except perhaps while the handler is returning.
 func TestPatienceEndsWithTheHandler(t *testing.T) {
 	const often = 3 // the rest of the body is waited for nine times as long as patience lasts
 	allDrivers(t, func(t *testing.T, d driver) {

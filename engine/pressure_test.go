@@ -1,6 +1,6 @@
-// Slow and greedy peers: answers that nobody takes, bodies that nobody reads, peers
-// that go on sending after the end. What is held of them is bounded, and what they
-// may rely on still reaches them.
+// Slow and greedy peers: answers that are not taken, bodies that are not read, peers that go on
+// sending after the end. The memory held for them is bounded, and they still get what they may rely
+// on.
 
 package engine_test
 
@@ -213,8 +213,8 @@ func TestUnreadBodyIsDrained(t *testing.T) {
 	})
 }
 
-// TestUnreadBodyIsNotARequest: beyond the bound the connection closes, the answer
-// arrives although the client goes on sending, and nothing of the body is served.
+// TestUnreadBodyIsNotARequest: beyond the bound the connection closes. The answer arrives although
+// the client goes on sending, and nothing of the body is taken for a request.
 func TestUnreadBodyIsNotARequest(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		var requests atomic.Int32
@@ -238,8 +238,8 @@ func TestUnreadBodyIsNotARequest(t *testing.T) {
 	})
 }
 
-// TestEarlyAnswerArrives: a client that is in the midst of sending can read why it
-// should not, up to the bound of what is read on for its sake; then it is cut.
+// TestEarlyAnswerArrives: a client that is still sending can read why it should stop, as long as it
+// sends no more than the server reads on for that purpose; then it is cut.
 func TestEarlyAnswerArrives(t *testing.T) {
 	requests := map[string]string{
 		"413": headOf("/", 2<<20),

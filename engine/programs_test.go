@@ -1,5 +1,5 @@
-// Real programs as clients: curl, Node's http client, wrk. What they say of the
-// answers is compared with what they must have got.
+// Real programs as clients: curl, Node's http client, wrk. What they report of the answers is
+// compared with what they must have received.
 
 package engine_test
 

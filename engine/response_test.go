@@ -1,5 +1,5 @@
-// What the methods of requests and responses return to a handler: misuse, order,
-// lifetimes. What they send is in the transcripts.
+// What the methods of requests and responses return to a handler: misuse, order, lifetimes. The
+// transcripts show what they send.
 
 package engine_test
 
@@ -117,8 +117,8 @@ func TestOrder(t *testing.T) {
 	})
 }
 
-// TestContentLengthIsKept: a body of another length than was declared is an error for
-// the handler, and cannot be taken for a whole one by the client.
+// TestContentLengthIsKept: a body whose length is not the declared one is an error for the handler,
+// and the client cannot take it for a complete one.
 func TestContentLengthIsKept(t *testing.T) {
 	type result struct{ write, end error }
 	for _, c := range []struct {
@@ -159,8 +159,8 @@ func TestContentLengthIsKept(t *testing.T) {
 	}
 }
 
-// TestBadContentLength: what is no length is an error as long as it can be mended, and
-// a 500 when nobody does.
+// TestBadContentLength: an invalid length is an error while the handler can still correct it, and a
+// 500 if it does not.
 func TestBadContentLength(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		for _, values := range [][]string{{"x"}, {"-1"}, {"5 "}, {"0x5"}, {"5", "5"}, {"5", "6"}, {""}} {

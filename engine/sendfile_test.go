@@ -97,7 +97,7 @@ func TestSendFile(t *testing.T) {
 	}
 }
 
-// TestSendFileRefuses: what cannot be sent is an error before anything is.
+// TestSendFileRefuses: what cannot be sent is an error, and nothing is sent.
 func TestSendFileRefuses(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		f := fileOf(t, []byte("0123456789"))
@@ -135,8 +135,8 @@ func TestSendFileRefuses(t *testing.T) {
 	})
 }
 
-// TestSendFileShrinks: a file that loses its end while it is sent cuts the answer,
-// and the handler hears of it.
+// TestSendFileShrinks: a file that becomes shorter while it is sent cuts the answer, and SendFile
+// returns an error.
 func TestSendFileShrinks(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		path := filepath.Join(t.TempDir(), "file")
@@ -169,7 +169,7 @@ func TestSendFileShrinks(t *testing.T) {
 	})
 }
 
-// TestReadFrom: io.Copy to a response, from what is a file and what is none.
+// TestReadFrom: io.Copy to a response, from files and from other sources.
 func TestReadFrom(t *testing.T) {
 	content := noise(1<<20 + 7)
 	eachDriver(t, func(t *testing.T, d driver) {

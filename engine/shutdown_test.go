@@ -77,8 +77,8 @@ func TestShutdownKeepsItsDeadline(t *testing.T) {
 	})
 }
 
-// TestShutdownServesTheQueue: who was connected, and had sent a request, before
-// Shutdown was called is answered, accepted or not.
+// TestShutdownServesTheQueue: a client that had connected and sent a request before Shutdown was
+// called is answered, whether its connection had been accepted or not.
 func TestShutdownServesTheQueue(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		for range 5 {
@@ -167,8 +167,8 @@ func TestShutdownWaits(t *testing.T) {
 	})
 }
 
-// TestShutdownGivesTheFirstRequestTime: who has connected, and sent nothing yet, may
-// still send a request, however slowly its body comes. Who does not is closed.
+// TestShutdownGivesTheFirstRequestTime: a client that has connected and sent nothing yet may still
+// send a request, however slowly its body comes. If it does not, its connection is closed.
 func TestShutdownGivesTheFirstRequestTime(t *testing.T) {
 	allDrivers(t, func(t *testing.T, d driver) {
 		reading := make(chan struct{}, 1)
@@ -297,7 +297,7 @@ func TestShutdownWhileConnectionsKeepComing(t *testing.T) {
 	})
 }
 
-// TestShutdownHeedsItsContext also while it waits for those who may be queued.
+// TestShutdownHeedsItsContext also while it waits for connections that may be queued.
 func TestShutdownHeedsItsContext(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		s := startServe(t, d, hello)

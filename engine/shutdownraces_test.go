@@ -18,8 +18,8 @@ import (
 	"github.com/gale-http/gale/engine"
 )
 
-// TestShutdownAnswersWhatIsHandled: a request that has reached its handler is answered,
-// whatever its connection looked like a moment before.
+// TestShutdownAnswersWhatIsHandled: a request that has reached its handler is answered, whatever
+// state its connection was in a moment before.
 func TestShutdownAnswersWhatIsHandled(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		for range 5 {
@@ -127,8 +127,8 @@ func (l *only) Close() error {
 	return l.Listener.Close()
 }
 
-// TestShutdownAnswersWhatHasJustBeenRead: with a goroutine a connection, Shutdown finds one
-// idle whose request has been read and not noted.
+// TestShutdownAnswersWhatHasJustBeenRead: on the portable driver, Shutdown may find a connection
+// idle whose request has been read and not noted yet.
 func TestShutdownAnswersWhatHasJustBeenRead(t *testing.T) {
 	s := prepare(t, driver{loops: 1}, hello)
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
@@ -190,9 +190,9 @@ func TestShutdownWithATimeoutEvent(t *testing.T) {
 	})
 }
 
-// TestSocketKeptBeyondTheLoop: whoever has kept the Socket of a request closes it while
-// its late handler finds that there is no loop any more, and closes the descriptor.
-// The race detector tells whether they know of each other.
+// TestSocketKeptBeyondTheLoop: the holder of a request's Socket closes it while the late handler of
+// that request finds that its loop has ended, and closes the descriptor. The race detector checks
+// that the two are synchronised.
 func TestSocketKeptBeyondTheLoop(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		for range 10 {
@@ -218,8 +218,8 @@ func TestSocketKeptBeyondTheLoop(t *testing.T) {
 	})
 }
 
-// TestShutdownAnswersWhatHasComeMeanwhile: a request that has come while the answer before it
-// waited for its peer is answered too, and does not cost that one its end.
+// TestShutdownAnswersWhatHasComeMeanwhile: a request that arrived while the previous answer waited
+// for its peer is answered too, and does not cost that answer its end.
 func TestShutdownAnswersWhatHasComeMeanwhile(t *testing.T) {
 	const size = 32 << 20
 	eachDriver(t, func(t *testing.T, d driver) {

@@ -59,8 +59,8 @@ func TestSocketOfARequest(t *testing.T) {
 	})
 }
 
-// A socket that was taken over serves any goroutine after its handler has returned,
-// beside requests on other connections, until it is closed.
+// A socket that was taken over works on any goroutine after its handler has returned, beside
+// requests on other connections, until it is closed.
 func TestSocketOutlivesItsHandler(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		s := prepare(t, d, hello)
@@ -136,7 +136,7 @@ func TestServerEndsSockets(t *testing.T) {
 	})
 }
 
-// A handler waits in the socket it took as in its request: as a coroutine.
+// A handler waits on the socket it has taken over as on its request: as a coroutine.
 func TestHandlerSuspendsInItsSocket(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		s := prepare(t, d, hello)
@@ -163,7 +163,7 @@ func TestHandlerSuspendsInItsSocket(t *testing.T) {
 	})
 }
 
-// A socket that everybody has forgotten is closed.
+// A socket that is no longer referenced is closed.
 func TestForgottenSocketIsClosed(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		s := prepare(t, d, hello)
@@ -193,8 +193,7 @@ func TestForgottenSocketIsClosed(t *testing.T) {
 	})
 }
 
-// Deadlines of a request and a response end waits under way, and are gone with the
-// next request.
+// Deadlines of a request and a response end waits under way, and do not affect the next request.
 func TestDeadlinesOfOneRequest(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		errs := make(chan error, 3)
@@ -277,7 +276,7 @@ func TestListeningConnectionClose(t *testing.T) {
 	})
 }
 
-// ClientError hears of heads that take too long, and of connections that fail.
+// ClientError is called for heads that take too long, and for connections that fail.
 func TestClientErrorHearsOfTheRest(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		errs := make(chan error, 1)
@@ -309,7 +308,7 @@ func TestClientErrorHearsOfTheRest(t *testing.T) {
 	})
 }
 
-// Timeout of the server: whoever listens decides.
+// The server's Timeout event: it decides, if set.
 func TestTimeoutIsHeard(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		s := prepare(t, d, hello)
@@ -333,7 +332,7 @@ func TestTimeoutIsHeard(t *testing.T) {
 	})
 }
 
-// Panics and exits of events end their connection only.
+// Panics and exits of events end only their connection.
 func TestEventsThatDoNotReturn(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		for _, how := range []string{"panic", "exit"} {

@@ -1,5 +1,5 @@
-// Timeouts: each phase with a small value. What is tested is that it ends, how, and
-// that it ends nothing else; how long it takes is the wheel's own test.
+// Timeouts: each phase with a small value. The tests check that the phase ends, how it ends, and
+// that nothing else ends; how long it takes is tested with the timing wheel.
 
 package engine_test
 
@@ -98,8 +98,8 @@ func (h *held) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestHeadTimeoutCountsFromTheFirstByteOfARecord: over TLS a head may come in one record,
-// of which nothing can be read before its last byte.
+// TestHeadTimeoutCountsFromTheFirstByteOfARecord: over TLS a head may come in one record, of which
+// nothing can be read before its last byte has come.
 func TestHeadTimeoutCountsFromTheFirstByteOfARecord(t *testing.T) {
 	allDrivers(t, func(t *testing.T, d driver) {
 		s := prepareTLS(t, d, hello)
@@ -148,7 +148,7 @@ func TestHeadTimeoutCountsFromTheFirstByteOfARecord(t *testing.T) {
 	})
 }
 
-// TestBodyTimeoutOfARecord: nor do single bytes of a record prolong the wait for a body.
+// TestBodyTimeoutOfARecord: the single bytes of a record do not prolong the wait for a body either.
 func TestBodyTimeoutOfARecord(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		result := make(chan error, 1)
@@ -184,7 +184,7 @@ func TestBodyTimeoutOfARecord(t *testing.T) {
 	})
 }
 
-// TestHeadTimeoutStops: a head that was complete in time leaves no clock behind.
+// TestHeadTimeoutStops: a head that was complete in time leaves no timeout running.
 func TestHeadTimeoutStops(t *testing.T) {
 	allDrivers(t, func(t *testing.T, d driver) {
 		proceed := make(chan struct{})
@@ -209,8 +209,8 @@ func TestHeadTimeoutStops(t *testing.T) {
 	})
 }
 
-// TestHeadTimeoutStartsAnew: the next head has all of its time, also when its first
-// bytes came with the last ones of a head that took long.
+// TestHeadTimeoutStartsAnew: the next head has its full time, even if its first bytes came with the
+// last ones of a head that took long.
 func TestHeadTimeoutStartsAnew(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		const limit = time.Second
@@ -265,8 +265,8 @@ func TestBodyTimeout(t *testing.T) {
 	})
 }
 
-// TestBodyTimeoutElsewhere: also for a goroutine that reads in the handler's stead,
-// and for a handler that lost its loop.
+// TestBodyTimeoutElsewhere: also for a goroutine that reads in the handler's place, and for a
+// handler that has lost its loop.
 func TestBodyTimeoutElsewhere(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		result, blocked, proceed := make(chan error, 1), make(chan struct{}), make(chan struct{})
@@ -323,8 +323,8 @@ func TestWriteTimeout(t *testing.T) {
 	})
 }
 
-// TestSteadyPeersAreNotTimedOut: each byte of a body, and each read of an answer,
-// starts the clock anew.
+// TestSteadyPeersAreNotTimedOut: each byte of a body, and each read of an answer, restarts the
+// timeout.
 func TestSteadyPeersAreNotTimedOut(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		const limit, n = time.Second, 12
@@ -344,8 +344,8 @@ func TestSteadyPeersAreNotTimedOut(t *testing.T) {
 	})
 }
 
-// TestBodyTimeoutUnanswered: whose handler gives up without a word is not told that all is
-// well. What the handler says itself stands.
+// TestBodyTimeoutUnanswered: if the handler gives up without a response, the client is not told
+// that all is well. A response that the handler has set stands.
 func TestBodyTimeoutUnanswered(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		s := startTimed(t, d, engine.Timeouts{Body: soon}, routes(map[string]engine.Handler{

@@ -222,7 +222,7 @@ func TestNextProto(t *testing.T) {
 	})
 }
 
-// handedListener is a net.Listener of connections that someone else has accepted.
+// handedListener is a net.Listener of connections that were accepted elsewhere.
 type handedListener struct {
 	conns chan net.Conn
 	once  sync.Once
@@ -345,7 +345,7 @@ func TestTLSHandshakeTimeout(t *testing.T) {
 	})
 }
 
-// Plain HTTP gets an answer in plain, anything else the end.
+// Plain HTTP gets an answer in plain text; anything else is cut off.
 func TestTLSWithoutTLS(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		s := startTLS(t, d, hello)
@@ -370,7 +370,7 @@ func TestTLSWithoutTLS(t *testing.T) {
 	})
 }
 
-// Who listens for errors of clients hears of failed handshakes too.
+// Events.ClientError is called for failed handshakes too.
 func TestTLSClientError(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		got := make(chan error, 1)
@@ -397,8 +397,8 @@ func TestTLSClientError(t *testing.T) {
 	})
 }
 
-// A function of the config that blocks stops nobody else, and one that does not
-// return ends its connection only.
+// A function of the config that blocks delays nobody else, and one that does not return ends only
+// its connection.
 func TestTLSCallbacks(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		s := prepareTLS(t, d, hello)
@@ -500,7 +500,7 @@ func TestTLSEnds(t *testing.T) {
 	}
 }
 
-// A handler hears that its client has gone.
+// A handler learns that its client has gone.
 func TestTLSContext(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		here, gone := make(chan struct{}), make(chan struct{})
@@ -599,8 +599,9 @@ func TestTLSOfTheListener(t *testing.T) {
 	})
 }
 
-// What a client of such a listener has chosen by ALPN is somebody else's: forgotten when
-// that one has closed it, closed when the server is.
+// A connection of such a listener whose client has chosen another protocol by ALPN belongs to the
+// protocol's function: the server forgets it when that has closed it, and closes it when the server
+// is closed.
 func TestNextProtoOfTheListener(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		s := prepareTLS(t, d, hello)

@@ -1,4 +1,4 @@
-// TryWrite's bound, and OnDrain for those who ask for it when TryWrite has said false.
+// TryWrite's bound, and OnDrain when it is set after TryWrite has reported false.
 
 package engine_test
 

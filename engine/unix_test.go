@@ -23,7 +23,7 @@ func dialUnix(t *testing.T, path string) *client {
 	return newClient(t, c)
 }
 
-// leave leaves the file of a socket behind that nobody listens on.
+// leave leaves behind the file of a socket that nobody listens on.
 func leave(t *testing.T, path string) {
 	t.Helper()
 	l, err := net.Listen("unix", path)
@@ -70,8 +70,8 @@ func TestUnixSocketFile(t *testing.T) {
 	})
 }
 
-// TestUnixSocketMode: a mode that lets nobody connect holds from the beginning, whoever
-// tries all the time.
+// TestUnixSocketMode: a mode that lets nobody connect takes effect from the beginning, even for a
+// client that keeps trying.
 func TestUnixSocketMode(t *testing.T) {
 	needUnix(t)
 	eachDriver(t, func(t *testing.T, d driver) {
@@ -102,7 +102,8 @@ func TestUnixSocketMode(t *testing.T) {
 	})
 }
 
-// A file that is no socket stays, and so does one that another has put in our place.
+// A file that is not a socket stays, and so does one that another process has put in the place of
+// ours.
 func TestUnixForeignFiles(t *testing.T) {
 	needUnix(t)
 	eachDriver(t, func(t *testing.T, d driver) {

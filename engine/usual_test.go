@@ -1,5 +1,5 @@
-// Answers that are nearly the same, one behind the other: what the engine keeps of
-// the last head must never show in the next.
+// Successive answers that are nearly the same: what the engine keeps of the last head must never
+// show in the next.
 
 package engine_test
 

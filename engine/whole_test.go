@@ -1,5 +1,5 @@
-// The shorter way of an answer that is whole at once sends what the longer way
-// sends, which an explicit reason phrase takes.
+// The short path of an answer that is complete at once sends what the general path sends, which an
+// explicit reason phrase forces.
 
 package engine_test
 
@@ -59,8 +59,8 @@ func head(message string) string {
 	return head + " and " + strings.Repeat("x", min(len(body), 20))
 }
 
-// What is kept of the head of a last answer must not be said of one that is not the last,
-// nor the other way round.
+// A kept head of a last answer must not be reused for one that is not the last, nor the other way
+// round.
 func TestWholeAnswersSayWhetherTheyAreTheLast(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		s := start(t, d, func(_ *engine.Request, res *engine.Response) { _ = res.EndString("hello") })

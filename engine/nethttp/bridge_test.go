@@ -1,5 +1,5 @@
-// What a handler may do beside answering: stream, panic, keep things too long, and
-// wait for its client's end.
+// What a handler may do besides answering: stream, panic, keep things too long, and wait for its
+// client to go.
 
 package nethttp_test
 
@@ -76,8 +76,8 @@ func TestPanic(t *testing.T) {
 	})
 }
 
-// TestContext: it has what net/http's has, ends with the handler, and lets nobody
-// wait for ever who looks later.
+// TestContext: it has the values that net/http's has, ends with the handler, and does not block
+// anyone for ever who uses it later.
 func TestContext(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		contexts := make(chan context.Context, 2)
@@ -138,8 +138,8 @@ func TestHangUp(t *testing.T) {
 	}
 }
 
-// TestTooLate: whoever still holds request and response when the handler has
-// returned gets errors, and the next request on the connection is not disturbed.
+// TestTooLate: whoever still uses the request and response after the handler has returned gets
+// errors, and the next request on the connection is not disturbed.
 func TestTooLate(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		type kept struct {

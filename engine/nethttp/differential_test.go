@@ -1,5 +1,5 @@
-// The same handlers and the same bytes, to gale and to net/http's own server: what
-// comes back must be the same but for what package nethttp documents.
+// The same handlers and the same bytes, to gale and to net/http's own server: what comes back must
+// be the same, except for what package nethttp documents.
 
 package nethttp_test
 
@@ -380,8 +380,7 @@ func exchanges() map[string]struct {
 	return all
 }
 
-// differences are where gale answers otherwise, and on purpose: which exchanges, why,
-// and what it answers then.
+// differences are the exchanges that gale answers differently on purpose, why, and with what.
 var differences = []struct{ names, why, gale string }{
 	{`/(chunked|both) 1\.0`, "a client of HTTP/1.0 gets no chunks, but the length when that is known",
 		`^200 \{(Connection: keep-alive; )?Content-Length: 5; Date: \*\} \(length 5(, closes)?\) (hello)?\n(open: .*|closed)\n$`},

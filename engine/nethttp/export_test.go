@@ -1,4 +1,4 @@
-// What tests see of the inside.
+// Access for the external tests of the package.
 
 package nethttp
 

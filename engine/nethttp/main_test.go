@@ -1,5 +1,5 @@
-// What the tests stand on: the same http.Handler behind gale and behind net/http's
-// own server, and a raw connection to either.
+// What the tests are built on: the same http.Handler served by gale and by net/http's own server,
+// and a raw connection to either.
 
 package nethttp_test
 

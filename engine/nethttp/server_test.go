@@ -55,7 +55,7 @@ func TestNewServer(t *testing.T) {
 	}
 }
 
-// TestNewServerRefuses: what cannot be had is not left out in silence.
+// TestNewServerRefuses: settings that have no counterpart are not silently ignored.
 func TestNewServerRefuses(t *testing.T) {
 	for _, s := range []*http.Server{
 		{BaseContext: func(net.Listener) context.Context { return context.Background() }},
