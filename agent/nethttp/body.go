@@ -1,4 +1,4 @@
-// Bodies of answers as net/http has them.
+// Response bodies in the form that net/http expects.
 
 package nethttp
 
@@ -15,7 +15,7 @@ import (
 	"github.com/gale-http/gale/agent"
 )
 
-// body is an answer's body. One goroutine may Close it while another reads.
+// body is the body of a response. One goroutine may Close it while another reads.
 type body struct {
 	stop context.CancelFunc
 	back *sync.Pool
@@ -38,16 +38,16 @@ func (b *body) Read(p []byte) (int, error) {
 		b.trailers()
 		b.stop()
 	case errors.Is(err, agent.ErrNoCloseNotify):
-		err = fmt.Errorf("%w: %w", io.ErrUnexpectedEOF, err) // which net/http takes for the end
+		err = fmt.Errorf("%w: %w", io.ErrUnexpectedEOF, err) // net/http accepts this as the end
 	case errors.Is(err, agent.ErrUnexpectedEOF):
-		err = io.ErrUnexpectedEOF // what callers of net/http look for
+		err = io.ErrUnexpectedEOF // callers of net/http check for it
 	case err != nil:
 		err = unwrapContext(b.out.Request.Context(), err)
 	}
 	return n, err
 }
 
-// trailers copies what has followed the body.
+// trailers copies the trailers received after the body.
 func (b *body) trailers() {
 	for name, value := range b.x.res.RawTrailers() {
 		if b.out.Trailer == nil {
@@ -58,7 +58,7 @@ func (b *body) trailers() {
 	}
 }
 
-// Close implements io.Closer. It ends a Read under way.
+// Close implements io.Closer. It ends a Read in progress.
 func (b *body) Close() error {
 	b.stop()
 	b.mu.Lock()
@@ -72,7 +72,7 @@ func (b *body) Close() error {
 	return err
 }
 
-// upgraded is the body of an answer that ended HTTP: an io.ReadWriteCloser.
+// upgraded is the body of a response that switched protocols: an io.ReadWriteCloser.
 type upgraded struct {
 	net.Conn
 	head []byte

@@ -1,5 +1,5 @@
-// What net/http's Transport does about gzip: it asks for it where the caller has not said
-// what to accept, and undoes it then, so that nobody knows.
+// Transparent gzip, as in net/http's Transport: if the caller has not set Accept-Encoding,
+// gzip is requested, and the response is decoded without the caller noticing.
 
 package nethttp
 
@@ -10,12 +10,12 @@ import (
 	"strings"
 )
 
-// asksGzip tells whether a request is to ask for gzip on its own account.
+// asksGzip tells whether the transport requests gzip for r on its own.
 func (t *Transport) asksGzip(r *http.Request) bool {
 	return !t.DisableCompression && r.Method != http.MethodHead && r.Header["Accept-Encoding"] == nil && r.Header["Range"] == nil
 }
 
-// unzip undoes the gzip of an answer that was asked for.
+// unzip decodes a response for which the transport requested gzip.
 func unzip(out *http.Response) {
 	if !strings.EqualFold(out.Header.Get("Content-Encoding"), "gzip") || out.Body == http.NoBody {
 		return
@@ -26,7 +26,7 @@ func unzip(out *http.Response) {
 	out.Body = &unzipped{body: out.Body}
 }
 
-// unzipped is a body that is unzipped while it is read.
+// unzipped is a body that is decoded while it is read.
 type unzipped struct {
 	body io.ReadCloser
 	zip  *gzip.Reader // made by the first Read
@@ -44,7 +44,7 @@ func (u *unzipped) Read(p []byte) (int, error) {
 		}
 	}
 	n, err := u.zip.Read(p)
-	if err == io.EOF { // of the gzip; the body's end, with its trailers, comes behind it
+	if err == io.EOF { // of the gzip stream; the end of the body, with its trailers, follows
 		_, _ = io.Copy(io.Discard, u.body)
 	}
 	u.err = err

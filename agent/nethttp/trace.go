@@ -1,4 +1,4 @@
-// Client traces: net/http's hooks on the agent's.
+// Client traces: net/http's hooks on top of the agent's.
 
 package nethttp
 
@@ -14,8 +14,8 @@ import (
 	"github.com/gale-http/gale/agent"
 )
 
-// trace tells a client trace what happens to the request. When that refuses an interim
-// response, refused is its error, and stop is called.
+// trace connects a client trace to the request. When the trace rejects an interim response,
+// its error is stored in refused, and stop is called.
 func (x *exchange) trace(t *httptrace.ClientTrace, r *http.Request, stop context.CancelFunc) (refused *error) {
 	refused = new(error)
 	if t == nil {

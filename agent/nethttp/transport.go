@@ -3,11 +3,12 @@
 //
 //	client := &http.Client{Transport: &nethttp.Transport{}}
 //
-// What can be seen of it is what can be seen of http.Transport, gzip that is asked for and
-// undone included; errors are the agent's where net/http's have no name. One end is stricter: a
-// body over TLS that only the end of the connection ends is an io.ErrUnexpectedEOF, and an
-// agent.ErrNoCloseNotify, where TLS has not told that end (RFC 9112 §9.8). Of a client trace
-// all is called but PutIdleConn, ConnectStart, ConnectDone and WroteHeaderField.
+// It behaves like http.Transport, including gzip that is requested and decoded
+// transparently; errors are the agent's where net/http has no name for them. It is stricter
+// in one case: a body over TLS that is delimited by the end of the connection fails with
+// io.ErrUnexpectedEOF and agent.ErrNoCloseNotify when there was no close_notify (RFC 9112
+// §9.8). Of a client trace it calls all functions but PutIdleConn, ConnectStart, ConnectDone
+// and WroteHeaderField.
 package nethttp
 
 import (
@@ -27,25 +28,25 @@ import (
 	"github.com/gale-http/gale/agent"
 )
 
-// Transport is an http.RoundTripper over an agent. The zero value uses agent.Default, and
-// the proxies that the environment names. It may be used by any number of goroutines.
+// Transport is an http.RoundTripper over an agent. The zero value uses agent.Default and the
+// proxies that the environment names. It is safe for concurrent use.
 type Transport struct {
 	// Agent makes the requests; nil is agent.Default.
 	Agent *agent.Agent
-	// Proxy returns the proxy for a request, nil for none; when it is nil itself that is
-	// http.ProxyFromEnvironment. Proxies are spoken to by http or https.
+	// Proxy returns the proxy for a request, nil for none; if Proxy itself is nil,
+	// http.ProxyFromEnvironment is used. Proxies are spoken to over http or https.
 	Proxy func(*http.Request) (*url.URL, error)
-	// TLS is for https, instead of the agent's.
+	// TLS is the configuration for https, overriding the agent's.
 	TLS *tls.Config
-	// DisableCompression has requests not ask for gzip by themselves, and answers stay as
-	// they come, as in http.Transport.
+	// DisableCompression stops the transport from requesting and decoding gzip on its
+	// own, as in http.Transport.
 	DisableCompression bool
 
 	exchanges sync.Pool // of *exchange
 }
 
-// exchange is one request under way and its answer. It is used again once the answer's
-// body was closed.
+// exchange is one request and its response. It is reused after the body of the response has
+// been closed.
 type exchange struct {
 	req  agent.Request
 	res  agent.Response
@@ -59,7 +60,7 @@ func (t *Transport) agent() *agent.Agent {
 	return t.Agent
 }
 
-// RoundTrip implements http.RoundTripper. The body of the answer must be closed.
+// RoundTrip implements http.RoundTripper. The body of the response must be closed.
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	x, _ := t.exchanges.Get().(*exchange)
 	if x == nil {
@@ -113,9 +114,8 @@ func (x *exchange) roundTrip(t *Transport, r *http.Request) (*http.Response, err
 	return out, nil
 }
 
-// do makes the request. Its body may be sent while the answer is read, and is closed when
-// the context ends, which is when the answer has been: a Read of it may wait for what never
-// comes.
+// do makes the request. Its body, which may be sent while the response is read, is closed when
+// ctx ends, that is, after the response: a Read of it might otherwise wait for ever.
 func (x *exchange) do(ctx context.Context, a *agent.Agent, r *http.Request) error {
 	if x.body != nil {
 		context.AfterFunc(ctx, x.body.Close)
@@ -123,7 +123,7 @@ func (x *exchange) do(ctx context.Context, a *agent.Agent, r *http.Request) erro
 	return a.Do(ctx, &x.req, &x.res)
 }
 
-// unwrapContext gives a context's own error as it is: http.Client looks for it.
+// unwrapContext returns a context's own error unwrapped: http.Client checks for it.
 func unwrapContext(ctx context.Context, err error) error {
 	if e := ctx.Err(); e != nil && errors.Is(err, e) {
 		return e
@@ -136,7 +136,7 @@ var (
 	errRequest = errors.New("nethttp: the request has no URL with a host")
 )
 
-// prepare makes the agent's request of net/http's.
+// prepare converts net/http's request to the agent's.
 func (x *exchange) prepare(t *Transport, r *http.Request) error {
 	switch {
 	case r.Context().Err() != nil:
@@ -169,7 +169,7 @@ func (x *exchange) prepare(t *Transport, r *http.Request) error {
 	return q.SetHeader("Accept-Encoding", "gzip")
 }
 
-// fields copies the fields, and says how the body is framed.
+// fields copies the fields and sets the framing of the body.
 func (x *exchange) fields(r *http.Request) error {
 	q := &x.req
 	if r.Host != "" && r.Host != r.URL.Host {
@@ -180,10 +180,10 @@ func (x *exchange) fields(r *http.Request) error {
 	for name, values := range r.Header {
 		switch textproto.CanonicalMIMEHeaderKey(name) {
 		case "Host", "Content-Length", "Transfer-Encoding", "Trailer":
-			continue // r's own fields say it
+			continue // set from r's own fields
 		case "User-Agent":
 			if len(values) == 1 && values[0] == "" {
-				continue // none at all
+				continue // send none at all
 			}
 		}
 		for _, value := range values {
@@ -224,7 +224,7 @@ func (x *exchange) fields(r *http.Request) error {
 	return nil
 }
 
-// response makes net/http's answer of the agent's.
+// response converts the agent's response to net/http's.
 func (x *exchange) response(r *http.Request) *http.Response {
 	res := &x.res
 	code := res.StatusCode()
@@ -261,5 +261,5 @@ func (x *exchange) response(r *http.Request) *http.Response {
 	return out
 }
 
-// CloseIdleConnections closes the sockets that nobody uses: http.Client calls it.
+// CloseIdleConnections closes the idle sockets; http.Client calls it.
 func (t *Transport) CloseIdleConnections() { t.agent().CloseFreeSockets() }

@@ -2,7 +2,7 @@
 //
 //	go run ./examples/proxy -listen 127.0.0.1:8080 -to http://127.0.0.1:9000
 //
-// Each handler is plain blocking code on one event loop with its socket to the server.
+// Each handler is plain blocking code; it and its socket to the server are on one event loop.
 package main
 
 import (
@@ -57,14 +57,14 @@ func run(args []string) error {
 	return s.Close()
 }
 
-// exchange is what one request to the server needs; it is used again and again.
+// exchange is the state of one request to the server; it is reused.
 type exchange struct {
 	req agent.Request
 	res agent.Response
 	out *engine.Response // the client's
 
-	socket net.Conn // the server's, when that has switched protocols,
-	ahead  []byte   // and what it has said in the new one
+	socket net.Conn // the server's, after a switch of protocols,
+	ahead  []byte   // and what the server has sent after it
 }
 
 func newExchange(to string) *exchange {
@@ -94,7 +94,7 @@ func (p *proxy) serve(in *engine.Request, out *engine.Response) {
 		return
 	}
 	if x.socket != nil {
-		if x.req.GetHeader("Upgrade") == nil { // nobody has asked for that (RFC 9110 §7.8)
+		if x.req.GetHeader("Upgrade") == nil { // the client did not ask for it (RFC 9110 §7.8)
 			_ = x.socket.Close()
 			x.socket, x.ahead = nil, nil
 			refuse(out, agent.ErrTunnel)
@@ -104,11 +104,11 @@ func (p *proxy) serve(in *engine.Request, out *engine.Response) {
 		return
 	}
 	if err := out.Forward(&x.res); err != nil {
-		panic(engine.ErrAbort) // a client must not take half an answer for a whole one
+		panic(engine.ErrAbort) // so that the client does not take a partial response for a complete one
 	}
 }
 
-// ask passes the request on.
+// ask forwards the request.
 func (x *exchange) ask(a *agent.Agent, in *engine.Request) error {
 	if err := x.req.Forward(in); err != nil {
 		return err
@@ -123,15 +123,15 @@ func (x *exchange) ask(a *agent.Agent, in *engine.Request) error {
 	return a.Do(in.Context(), &x.req, &x.res)
 }
 
-// refuse answers for a server that did not, and does not tell who that is, or to a client
-// whose own body is broken.
+// refuse responds in place of a server that did not, without saying which server it is, or to
+// a client whose own body is broken.
 func refuse(out *engine.Response, err error) {
 	status, text := 502, "The server has not answered.\n"
 	var e *agent.Error
 	var bad *engine.ProtocolError
 	switch {
 	case errors.Is(err, agent.ErrMaxForwards):
-		status, text = 200, "" // it asks who is the last: we are
+		status, text = 200, "" // it asks for the last hop, which is this proxy
 	case errors.Is(err, agent.ErrSource) && errors.As(err, &bad) && bad.Status >= 400:
 		status, text = bad.Status, "The request is broken.\n"
 	case errors.Is(err, agent.ErrSource) && errors.Is(err, os.ErrDeadlineExceeded):

@@ -1,4 +1,4 @@
-// What is no answer: interim responses, and the switch to another protocol, as WebSocket is.
+// Interim responses, and switching to another protocol such as WebSocket.
 
 package main
 
@@ -11,8 +11,8 @@ import (
 	"github.com/gale-http/gale/agent"
 )
 
-// inform passes an interim response on, such as 103, but for what is the connection's own (RFC
-// 9110 §7.6.1).
+// inform forwards an interim response, such as 103, without the fields that belong to the
+// connection (RFC 9110 §7.6.1).
 func (x *exchange) inform(res *agent.Response) {
 	own := append(strings.Split(string(res.Header("Connection")), ","), "Connection")
 	var fields []string
@@ -22,16 +22,16 @@ func (x *exchange) inform(res *agent.Response) {
 			fields = append(fields, string(name), string(value))
 		}
 	}
-	_ = x.out.WriteInterim(res.StatusCode(), fields...) // a client that is gone shows with the answer
+	_ = x.out.WriteInterim(res.StatusCode(), fields...) // if the client is gone, the final response will fail
 }
 
-// switchOver notes that the server has switched to the protocol that the client has asked for.
+// switchOver records that the server has switched to the protocol that the client asked for.
 func (x *exchange) switchOver(_ *agent.Response, socket net.Conn, head []byte) {
 	x.socket, x.ahead = socket, head
 }
 
-// tunnel tells the client that the server has switched protocols, and passes on what the two
-// say to each other until both have ended.
+// tunnel tells the client that the server has switched protocols, and relays bytes in both
+// directions until both sides have ended.
 func (x *exchange) tunnel() {
 	server, ahead := x.socket, x.ahead
 	x.socket, x.ahead = nil, nil
@@ -57,7 +57,7 @@ func (x *exchange) tunnel() {
 	<-done
 }
 
-// switched is the head of the server's 101, as it came.
+// switched returns the head of the server's 101 as it was received.
 func (x *exchange) switched() []byte {
 	head := []byte("HTTP/1.1 101 Switching Protocols\r\n")
 	for name, value := range x.res.RawHeaders() {
@@ -67,7 +67,7 @@ func (x *exchange) switched() []byte {
 	return append(head, "\r\n"...)
 }
 
-// pass copies until from has ended, and tells to; when either fails, both are done with.
+// pass copies until from ends, and then half-closes to; if either fails, it closes both.
 func pass(to, from net.Conn) {
 	if _, err := io.Copy(to, from); err == nil {
 		if end, ok := to.(interface{ CloseWrite() error }); ok && end.CloseWrite() == nil {
