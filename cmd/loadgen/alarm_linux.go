@@ -1,5 +1,5 @@
 // The alarm on Linux: a timer descriptor in the runtime's poller. Timers of package
-// time are only as fine as the milliseconds of epoll_wait.
+// time are no finer than the milliseconds of epoll_wait.
 
 package main
 
@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// alarm calls ring, on a goroutine of its own, when it is time. set and stop may be
-// called from any goroutine, stop once.
+// alarm calls ring, on a goroutine of its own, when the time set has passed. set and stop may
+// be called from any goroutine, stop only once.
 type alarm struct {
 	file *os.File
 	fd   int
@@ -37,13 +37,13 @@ func newAlarm(ring func()) (*alarm, error) {
 	return a, nil
 }
 
-// set has it ring once, in d from now.
+// set makes it ring once, after d.
 func (a *alarm) set(d time.Duration) {
 	spec := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(d))}
-	_ = unix.TimerfdSettime(a.fd, 0, &spec, nil) // fails for no time that is positive
+	_ = unix.TimerfdSettime(a.fd, 0, &spec, nil) // cannot fail for a positive time
 }
 
-// stop returns when it will not ring again. Nobody sets it any more.
+// stop returns when the alarm will not ring again. It must not be set any more.
 func (a *alarm) stop() {
 	_ = a.file.Close()
 	<-a.done

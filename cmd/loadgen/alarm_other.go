@@ -1,13 +1,13 @@
 //go:build !linux
 
-// The alarm where the timers of package time are all there is.
+// The alarm on systems where package time has the only timers.
 
 package main
 
 import "time"
 
-// alarm calls ring, on a goroutine of its own, when it is time. set and stop may be
-// called from any goroutine.
+// alarm calls ring, on a goroutine of its own, when the time set has passed. set and stop may
+// be called from any goroutine.
 type alarm struct{ timer *time.Timer }
 
 func newAlarm(ring func()) (*alarm, error) {
@@ -16,8 +16,8 @@ func newAlarm(ring func()) (*alarm, error) {
 	return a, nil
 }
 
-// set has it ring once, in d from now.
+// set makes it ring once, after d.
 func (a *alarm) set(d time.Duration) { a.timer.Reset(d) }
 
-// stop has it not ring any more, unless it is ringing.
+// stop keeps it from ringing again; it does not wait for a ring in progress.
 func (a *alarm) stop() { a.timer.Stop() }

@@ -1,4 +1,4 @@
-// Answers: reading until what was asked for is answered, and stepping the machine.
+// Answers: reading until all requests under way are answered, and stepping the machine.
 
 package main
 
@@ -11,7 +11,7 @@ import (
 )
 
 // collect reads until the requests under way are answered, or the server has
-// announced that no more will be.
+// announced that it will answer no more.
 func (c *conn) collect() error {
 	s := c.shard
 	for {
@@ -34,8 +34,8 @@ func (c *conn) collect() error {
 	}
 }
 
-// step takes the machine through what was received, and counts the answers that
-// were completed. It never waits.
+// step feeds the machine what was received, and counts the answers that this completes. It
+// never waits.
 func (c *conn) step() (err error) {
 	h := &c.shard.head
 	for c.done < len(c.kinds) {
@@ -71,8 +71,8 @@ func (c *conn) step() (err error) {
 	return nil
 }
 
-// fill reads once, behind what was received and not consumed. At the end of the
-// stream it notes eof, once.
+// fill reads once, appending to what was received and not consumed. At the end of the
+// stream it sets eof; after that it fails.
 func (c *conn) fill() (int, error) {
 	if c.eof {
 		return 0, errEarly
@@ -81,7 +81,7 @@ func (c *conn) fill() (int, error) {
 		c.start, c.end = 0, 0
 	}
 	switch {
-	case c.full && len(c.buf) < maxBuffer: // more comes at a time than fits: make room for it
+	case c.full && len(c.buf) < maxBuffer: // more arrives at a time than fits: make room for it
 		bigger := make([]byte, 2*len(c.buf))
 		c.end = copy(bigger, c.buf[c.start:c.end])
 		c.buf, c.start = bigger, 0
@@ -93,7 +93,7 @@ func (c *conn) fill() (int, error) {
 	c.end += n
 	c.full = c.end == len(c.buf)
 	switch err {
-	case io.ErrUnexpectedEOF: // TLS has not told the end, or was cut
+	case io.ErrUnexpectedEOF: // there was no close_notify, or TLS was cut off
 		c.machine.Torn = true
 		fallthrough
 	case io.EOF:
@@ -102,7 +102,7 @@ func (c *conn) fill() (int, error) {
 	return n, err
 }
 
-// awaitClose lets the server close first where the end was agreed upon.
+// awaitClose gives the server the chance to close first where both sides expect the end.
 func (c *conn) awaitClose() {
 	if c.eof || c.run.noLinger.Load() {
 		return

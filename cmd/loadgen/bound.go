@@ -1,4 +1,4 @@
-// Bounds: what the run must keep to pass, for those who run it without looking.
+// Bounds: the limits that a run must keep to pass, for unattended runs.
 
 package main
 
@@ -9,18 +9,18 @@ import (
 	"time"
 )
 
-// bound is one -max or -min. Its limit is in nanoseconds for a latency, a number
-// for what is counted, a share of the requests when it was given in percent.
+// bound is one -max or -min. Its limit is in nanoseconds for a latency, a number for a
+// count, and a fraction of the requests when it was given in percent.
 type bound struct {
 	text   string // as given, with the flag
 	class  string // a URL or its path; "" is the whole run
 	figure string
 	limit  float64
 	share  bool // limit is a fraction of the requests
-	least  bool // the figure must not be lower
+	least  bool // the limit is a minimum
 }
 
-// boundFigures is what bounds can be on, for the usage and for errors.
+// boundFigures lists the figures that can have a bound, for errors.
 const boundFigures = "mean, p50 and every other percentile, max; errors and non2xx, as a number or in percent; unsent"
 
 // parseBound reads "[PATH:]FIGURE=LIMIT".
@@ -84,7 +84,7 @@ func percentileOf(name string) (float64, bool) {
 	return p, ok && err == nil && p > 0 && p <= 100
 }
 
-// checkBounds sees that each bound is on something that is asked for.
+// checkBounds checks that each bound is on something that the run requests.
 func checkBounds(bounds []bound, classes []class) error {
 	for _, b := range bounds {
 		if b.class != "" && b.of(classes) < 0 {
@@ -97,7 +97,7 @@ func checkBounds(bounds []bound, classes []class) error {
 	return nil
 }
 
-// of finds the class that b is about; -1 for the whole run.
+// of returns the index of the class that the bound is on, -1 for the whole run.
 func (b *bound) of(classes []class) int {
 	for i := range classes {
 		if b.class == classes[i].url || b.class == classes[i].path {
@@ -107,15 +107,15 @@ func (b *bound) of(classes []class) int {
 	return -1
 }
 
-// verdict is how a bound stands.
+// verdict is the outcome of a bound.
 type verdict struct {
 	bound *bound
 	value float64 // in the unit of the limit
 	kept  bool
 }
 
-// judge holds the result against its bounds. A run without answers keeps no bound on
-// a latency.
+// judge compares the result with its bounds. Without any answers, every bound on a latency
+// is missed.
 func (res *result) judge() (list []verdict) {
 	for i := range res.plan.bounds {
 		b := &res.plan.bounds[i]
@@ -161,7 +161,7 @@ func (res *result) figure(b *bound, t *tally) float64 {
 	return float64(t.percentile(p))
 }
 
-// String writes a figure as its limit is written.
+// String formats the value in the unit of its limit.
 func (v verdict) String() string {
 	word := "kept"
 	if !v.kept {

@@ -1,18 +1,18 @@
-// A connection: one coroutine, blocking calls.
+// A connection: one coroutine that makes blocking calls.
 //
 //	connect ─▶ write a batch ─▶ read and step the machine until it is answered ─┐
 //	   ▲             ▲──────────────────────────────────────────────────────────┤
 //	   └── close ◀── the server said so, or something went wrong ◀──────────────┘
 //
-// What is written next, and when, is next's to say (mix.go, pace.go).
+// next decides what is written next, and when (mix.go, pace.go).
 //
 // The clock. Loop.Nanos is read once a turn, and a turn serves every connection
 // that is ready: at 64 connections a turn lasts about as long as an answer takes,
-// so stamps from it would be wrong by up to the very thing that is measured. So
+// so its time stamps would be wrong by up to the very latency that is measured. So
 // a connection reads the clock itself, once per batch: the instant at which the
-// last answers were complete is also that at which the next batch leaves, which
-// is a microsecond later. What an answer waits in this process behind others of
-// the same turn counts as latency, as it does in every closed-loop client.
+// last answers were complete is also taken as the start of the next batch, which
+// leaves a microsecond later. The time that an answer waits in this process behind
+// others of the same turn counts as latency, as it does in every closed-loop client.
 
 package main
 
@@ -27,22 +27,22 @@ import (
 )
 
 const (
-	firstBuffer = 2 << 10   // what a connection reads into, at first
-	maxBuffer   = 128 << 10 // and at most: a head at its limit and then some
+	firstBuffer = 2 << 10   // initial size of a connection's read buffer
+	maxBuffer   = 128 << 10 // its greatest size: a head of the maximum size and then some
 
 	// giveUpAfter is how many fruitless connections in a row make a connection
-	// hopeless; between them it waits 1, 2, 4 … maxPause milliseconds, so it is
+	// hopeless. It waits 1, 2, 4 … maxPause milliseconds between them, so it becomes
 	// hopeless after a quarter of a second of refusals.
 	giveUpAfter = 9
 	maxPause    = 128
 
 	// closeWait is how many milliseconds a connection that both sides know to be
-	// over waits for the server to close first, so that it is not us who run out of
+	// over waits for the server to close first, so that this side does not run out of
 	// ports.
 	closeWait = 100
 )
 
-// conn is one connection after the other.
+// conn makes connections, one after the other.
 type conn struct {
 	stream  loop.Stream
 	run     *run
@@ -53,40 +53,40 @@ type conn struct {
 	start, end int  // buf[start:end] was received and not consumed
 	full       bool // the last read filled the buffer
 	eof        bool
-	inBody     bool // the head of an answer is done, its body is not
-	closing    bool // the last answer was the last on this connection
+	inBody     bool // the head of an answer is complete, its body is not
+	closing    bool // the last answer announced the end of the connection
 
 	kinds []uint16 // classes of the requests under way
-	done  int      // of them, those that are answered
-	out   []byte   // their bytes, where they are not at hand in one piece
-	ends  bool     // the last of them asks for the connection's end
+	done  int      // how many of them are answered
+	out   []byte   // their bytes, where they are not available in one piece
+	ends  bool     // the last of them asks for the connection to be closed
 
 	connected bool
 	over      bool  // there is nothing left to send
-	stood     bool  // it stands ready, or has failed to
+	stood     bool  // it has stood ready, or has failed to
 	now       int64 // the clock, as last read
-	begun     int64 // when the requests under way began to count
+	begun     int64 // when the latency of the requests under way began
 	used      int   // requests sent on this connection
-	answered  int   // answers on it
-	fruitless int   // connections in a row without any
+	answered  int   // answers received on it
+	fruitless int   // connections in a row without an answer
 
 	seat seat
 	link link
 }
 
-// link is what a portable group needs to end a wait from outside.
+// link is what a portable group needs to interrupt a wait from outside.
 type link struct {
 	mu   sync.Mutex
 	conn io.Closer
 }
 
-// live is the coroutine: connect, load, and again, until the run is over.
+// live is the coroutine: connect, load, and start again, until the run is over.
 func (c *conn) live(w *loop.Worker) {
 	r := c.run
 	for !c.over && c.pause(w) {
 		k := 0
 		c.used, c.answered, c.now = 0, 0, r.clock()
-		if !r.standsReady() { // what is sent on the connection is known before it is made
+		if !r.standsReady() { // the requests are determined before connecting
 			if k = c.next(w); k == 0 {
 				break
 			}
@@ -111,8 +111,8 @@ func (c *conn) live(w *loop.Worker) {
 	r.leave(c.hopeless())
 }
 
-// connect connects, and shakes hands where that is asked for. No user's code runs in it,
-// and nothing in it blocks, so it holds the loop.
+// connect connects, and does the TLS handshake if there is one. It calls no user code and
+// does not block, so it holds the loop.
 func (c *conn) connect(w *loop.Worker) error {
 	r := c.run
 	err := c.stream.Connect(w, r.addr, int64(r.waitMillis))
@@ -131,8 +131,8 @@ func (c *conn) connect(w *loop.Worker) error {
 	return err
 }
 
-// postpone gives back k requests for which there is no connection. One that was due
-// stays with this one, and its latency goes on.
+// postpone returns k requests for which there is no connection. One that was due stays with
+// this conn, and its latency goes on.
 func (c *conn) postpone(k int) {
 	if c.run.paced {
 		c.seat.called = c.seat.called || k > 0
@@ -141,8 +141,8 @@ func (c *conn) postpone(k int) {
 	c.shard.unclaim(k)
 }
 
-// next is how many requests to send now on this connection, 0 for none, and when
-// they begin to count. c.now has just been read. At a rate it waits until one is due.
+// next returns how many requests to send now on this connection, 0 for none, and sets when
+// their latency begins. c.now must be current. At a rate it waits until one is due.
 func (c *conn) next(w *loop.Worker) int {
 	r := c.run
 	n := r.depth
@@ -161,7 +161,7 @@ func (c *conn) next(w *loop.Worker) int {
 	return c.shard.claim(n)
 }
 
-// judge looks at what the last connection brought.
+// judge records whether the last connection brought an answer.
 func (c *conn) judge() {
 	if c.answered == 0 {
 		if c.fruitless++; c.fruitless == giveUpAfter {
@@ -175,11 +175,11 @@ func (c *conn) judge() {
 	c.fruitless = 0
 }
 
-// hopeless tells whether one connection after the other has brought nothing.
+// hopeless tells whether too many connections in a row have brought no answer.
 func (c *conn) hopeless() bool { return c.fruitless >= giveUpAfter }
 
 // pause waits a while after a fruitless connection, so that a dead server is not
-// hammered. It reports false when the run is being stopped meanwhile.
+// hammered. It reports false when the run is stopped in the meantime.
 func (c *conn) pause(w *loop.Worker) bool {
 	if c.fruitless == 0 {
 		return true
@@ -187,8 +187,8 @@ func (c *conn) pause(w *loop.Worker) bool {
 	return c.stream.Sleep(w, int64(min(1<<min(c.fruitless-1, 16), maxPause))) == nil
 }
 
-// load sends k requests, if there are any yet, and then batch after batch, until the
-// connection or the run ends.
+// load sends k requests, if they are determined already, and then batch after batch, until
+// the connection or the run ends.
 func (c *conn) load(w *loop.Worker, k int) {
 	r := c.run
 	c.stream.ReadTimeout, c.stream.WriteTimeout = r.waitMillis, r.waitMillis
@@ -214,7 +214,7 @@ func (c *conn) load(w *loop.Worker, k int) {
 		c.now = r.clock()
 		k = c.next(w)
 	case r.per == 0:
-		c.begun = r.clock() // connecting is none of a request's time
+		c.begun = r.clock() // connecting does not count as latency
 	}
 	for k > 0 && c.exchange(k) {
 		k = c.next(w)
@@ -252,7 +252,7 @@ func (c *conn) exchange(k int) bool {
 	return false
 }
 
-// requests gives the bytes of the next k requests, and notes which they are.
+// requests returns the bytes of the next k requests, and records their classes.
 func (c *conn) requests(k int) []byte {
 	r, s := c.run, c.shard
 	c.kinds, c.done = c.kinds[:0], 0
@@ -284,8 +284,7 @@ func (c *conn) requests(k int) []byte {
 	return c.out
 }
 
-// bury accounts for the requests that went unanswered because the connection ended
-// with err.
+// bury counts the requests that went unanswered because the connection ended with err.
 func (c *conn) bury(err error) {
 	if left := c.kinds[c.done:]; errors.Is(err, loop.ErrClosed) {
 		c.shard.lose(left)
@@ -294,8 +293,8 @@ func (c *conn) bury(err error) {
 	}
 }
 
-// attach makes the connection known to run.cut and reports false when it came too
-// late for that.
+// attach makes the connection known to run.cut. It reports false when the run has been cut
+// off already.
 func (c *conn) attach() bool {
 	c.link.mu.Lock()
 	defer c.link.mu.Unlock()
@@ -309,7 +308,7 @@ func (c *conn) detach() {
 	c.link.mu.Unlock()
 }
 
-// cut ends what a portable connection waits for.
+// cut interrupts the wait of a portable connection.
 func (c *conn) cut() {
 	c.link.mu.Lock()
 	defer c.link.mu.Unlock()

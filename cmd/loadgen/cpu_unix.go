@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// processCPU is what this process, all its threads, has used so far.
+// processCPU returns the CPU time that all threads of this process have used so far.
 func processCPU() cpuTime {
 	var u unix.Rusage
 	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {

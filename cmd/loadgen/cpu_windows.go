@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// processCPU is what this process, all its threads, has used so far.
+// processCPU returns the CPU time that all threads of this process have used so far.
 func processCPU() cpuTime {
 	var born, gone, kernel, user windows.Filetime
 	if windows.GetProcessTimes(windows.CurrentProcess(), &born, &gone, &kernel, &user) != nil {

@@ -1,4 +1,4 @@
-// What the embedded server serves: the smallest thing worth serving.
+// What the embedded server serves: a minimal page.
 
 package main
 

@@ -1,4 +1,4 @@
-// The command line. Flags may stand before, behind and between the URLs.
+// The command line. Flags may stand before, after and between the URLs.
 
 package main
 
@@ -21,8 +21,8 @@ type options struct {
 	loops       int
 	pipeline    int
 	per         int     // requests on a connection; 0: as many as the server takes
-	rate        float64 // requests a second; 0: as fast as they are answered
-	requests    int64   // 0: as many as there is time for
+	rate        float64 // requests per second; 0: each as soon as the previous one is answered
+	requests    int64   // 0: no bound
 	duration    time.Duration
 	timeout     time.Duration
 	method      string
@@ -94,11 +94,11 @@ descriptors; 130 interrupted (the report is printed all the same).
 
 func usage(w io.Writer) { _, _ = io.WriteString(w, usageText) }
 
-// processors is how many of them the program may use.
+// processors returns how many processors the program may use.
 func processors() int { return runtime.GOMAXPROCS(0) }
 
-// parseFlags reads the command line. Its errors are one line; flag.ErrHelp asks
-// for the usage.
+// parseFlags parses the command line. Its errors are one line each; flag.ErrHelp means that
+// the usage was asked for.
 func parseFlags(args []string) (*options, error) {
 	opt := &options{}
 	fs := flag.NewFlagSet("loadgen", flag.ContinueOnError)
@@ -146,13 +146,13 @@ func parseFlags(args []string) (*options, error) {
 	return opt, opt.settle(given)
 }
 
-// What -r may be.
+// The range of -r.
 const (
 	slowestRate = 0.001
 	highestRate = 100e6
 )
 
-// settle judges the numbers and fills in what follows from others.
+// settle validates the numbers and fills in the defaults that depend on others.
 func (opt *options) settle(given map[string]bool) error {
 	switch {
 	case opt.connections < 1 || opt.connections > 1<<20:
@@ -185,7 +185,7 @@ func (opt *options) settle(given map[string]bool) error {
 	return nil
 }
 
-// descriptors is how many the run needs: connections, three for each loop's
+// descriptors returns how many the run needs: the connections, three for each loop's
 // poller, and some for the process.
 func (opt *options) descriptors() uint64 { return uint64(opt.connections + 3*opt.loops + 24) }
 
@@ -223,7 +223,7 @@ func parseTime(s string) (time.Duration, error) {
 	return d, err
 }
 
-// parseSpan reads a positive duration: Go's notation, or a number of seconds.
+// parseSpan reads a positive duration, in Go's notation or as a number of seconds.
 func parseSpan(s string) (time.Duration, error) {
 	d, err := time.ParseDuration(s)
 	if seconds, bad := strconv.ParseFloat(s, 64); bad == nil {

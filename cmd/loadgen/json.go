@@ -1,4 +1,4 @@
-// The report for programs, and where reports go.
+// The report for programs, and the destinations of reports.
 
 package main
 
@@ -11,16 +11,16 @@ import (
 	"time"
 )
 
-// document is the JSON report. Every field is always there; durations are in
-// seconds unless the name says microseconds.
+// document is the JSON report. Every field is always present; times are in seconds
+// unless the name says microseconds.
 type document struct {
-	URL           string  `json:"url"` // the first
+	URL           string  `json:"url"` // the first one
 	Method        string  `json:"method"`
 	Connections   int     `json:"connections"`
 	Loops         int     `json:"loops"`
 	Pipeline      int     `json:"pipeline"`
 	PerConnection int     `json:"requests_per_connection"` // 0: as many as the server took
-	Rate          float64 `json:"rate"`                    // requests that were due per second; 0: each when the last was answered
+	Rate          float64 `json:"rate"`                    // requests due per second; 0: each due when the previous one is answered
 	Embedded      bool    `json:"embedded"`                // the server was the program's own
 
 	Ended   string  `json:"ended"`   // "duration", "requests", "target died", "interrupted"
@@ -28,8 +28,8 @@ type document struct {
 
 	RequestsPerSecond float64 `json:"requests_per_second"` // answers in that time, without the late ones
 	Answers           int64   `json:"answers"`
-	Late              int64   `json:"late"`       // of the answers, those after the end
-	Unanswered        int64   `json:"unanswered"` // under way at the end, and in vain
+	Late              int64   `json:"late"`       // answers that came after the end; part of answers
+	Unanswered        int64   `json:"unanswered"` // under way at the end, and never answered
 	Unsent            int64   `json:"unsent"`     // due before the end, and not sent
 	Failed            int64   `json:"failed"`     // requests that ended in an error
 	Connects          int64   `json:"connects"`
@@ -41,14 +41,14 @@ type document struct {
 	Statuses map[string]int64 `json:"statuses"`  // by code, in digits
 	Errors   map[kind]int64   `json:"errors"`    // by kind
 
-	Targets []portion `json:"targets"` // what came of each URL
-	Bounds  []judged  `json:"bounds"`  // how each -max and -min stands
+	Targets []portion `json:"targets"` // the results for each URL
+	Bounds  []judged  `json:"bounds"`  // the outcome of each -max and -min
 
 	Client cpuUse  `json:"client_cpu"`
-	Server *cpuUse `json:"server_cpu"` // null when the server is somebody else's
+	Server *cpuUse `json:"server_cpu"` // null when the server is not embedded
 }
 
-// portion is one URL's part of the report, with the names that the whole has.
+// portion is one URL's part of the report, with the same names as the whole.
 type portion struct {
 	URL               string           `json:"url"`
 	Weight            int              `json:"weight"`
@@ -61,15 +61,14 @@ type portion struct {
 	Statuses          map[string]int64 `json:"statuses"`
 }
 
-// delays are in microseconds, from when requests were due to when they left.
+// delays are in microseconds, from the time a request was due to the time it left.
 type delays struct {
 	P50 float64 `json:"p50"`
 	P99 float64 `json:"p99"`
 	Max float64 `json:"max"`
 }
 
-// judged is a bound and how it stands: latencies in microseconds, shares as
-// fractions.
+// judged is a bound and its outcome: latencies in microseconds, shares as fractions.
 type judged struct {
 	Bound string  `json:"bound"` // as given
 	Value float64 `json:"value"`
@@ -77,8 +76,8 @@ type judged struct {
 	Kept  bool    `json:"kept"`
 }
 
-// latencies are in microseconds, from the sending of a request, or at a rate from
-// when it was due, to its complete answer.
+// latencies are in microseconds, from the sending of a request, or at a rate from the
+// time it was due, to its complete answer.
 type latencies struct {
 	Min  float64 `json:"min"`
 	Mean float64 `json:"mean"`
@@ -93,7 +92,7 @@ type latencies struct {
 type cpuUse struct {
 	User       float64 `json:"user"`
 	System     float64 `json:"system"`
-	PerRequest float64 `json:"per_request_us"` // both together
+	PerRequest float64 `json:"per_request_us"` // user and system together
 }
 
 func (res *result) document() document {
@@ -160,14 +159,14 @@ func (res *result) use(t cpuTime) cpuUse {
 
 func micros(d time.Duration) float64 { return float64(d) / 1e3 }
 
-// output is where the reports go.
+// output holds the destinations of the reports.
 type output struct {
-	text io.Writer // nil: nowhere
-	json io.Writer // nil: nowhere
+	text io.Writer // nil: none
+	json io.Writer // nil: none
 	file *os.File  // to be closed
 }
 
-// openOutput makes sure before the run that the report can be written after it.
+// openOutput makes sure, before the run, that the report can be written after it.
 func openOutput(name string, stdout io.Writer) (*output, error) {
 	switch name {
 	case "":

@@ -1,4 +1,4 @@
-// Errors by kind: what a connection can die of, in words that many deaths share.
+// Errors by kind: a small set of names for the ways in which a connection can fail.
 
 package main
 
@@ -11,7 +11,7 @@ import (
 	"github.com/gale-http/gale/internal/loop"
 )
 
-// kind is an error as it is counted and reported.
+// kind is the name under which an error is counted and reported.
 type kind string
 
 const (
@@ -24,7 +24,7 @@ const (
 	kindUnasked        kind = "bytes nobody asked for"
 )
 
-// errHandshake is wrapped by what a TLS handshake fails with.
+// errHandshake wraps the error of a TLS handshake.
 type errHandshake struct{ error }
 
 // errEarly is the orderly end of a connection on which answers were due.

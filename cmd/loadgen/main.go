@@ -1,21 +1,19 @@
-// Command loadgen loads an HTTP/1.1 server and says how it did: requests per
-// second, latency, statuses, errors, and the CPU time that each side spent on a
-// request.
+// Command loadgen loads an HTTP/1.1 server and reports requests per second, latency,
+// statuses, errors, and the CPU time that each side spent on a request.
 //
 //	loadgen [flags] [[WEIGHT=]URL...]
 //
 // Without a URL it starts a gale server of its own, in a child process, and loads
 // that. Every connection is a coroutine on one of gale's own loops: a small loop
 // of blocking calls that writes a batch of requests, encoded once and for all,
-// reads, and has the answers checked by gale's message machine. In the steady
-// state nothing is allocated, but for one small object each time that a clock has to
-// wake a loop (-r).
+// reads, and has gale's message machine check the answers. In the steady state nothing is
+// allocated, except for one small object each time a clock has to wake a loop (-r).
 //
-// Without -r a connection asks again when it has its answer: that finds out how much
-// a server can do, and its latencies are those of clients that wait politely. With -r
-// requests are due at fixed instants whether or not the server keeps up, and
-// latency runs from when a request was due: a server that stands still for a second is seen to have
-// kept a second's worth of requests waiting, not one.
+// Without -r a connection sends its next request when it has the previous answer: this
+// finds the most that a server can do, and the latencies are those of clients that wait
+// politely. With -r requests are due at fixed instants whether or not the server keeps up,
+// and latency runs from when a request was due: if a server stands still for a second, all
+// requests of that second are seen to wait, not just one.
 //
 // It exits with 0 after a run that went to its end, 1 when the target died or
 // never answered, a bound (-max, -min) was missed or the report could not be
@@ -35,10 +33,10 @@ import (
 	"syscall"
 )
 
-// What the process exits with.
+// The exit statuses.
 const (
 	exitDone        = 0
-	exitDied        = 1 // or has not done what it should
+	exitDied        = 1 // also for a missed bound and an unwritten report
 	exitUsage       = 2
 	exitInterrupted = 130
 )
@@ -50,7 +48,7 @@ func main() {
 	os.Exit(command(os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// command is the whole program but for its process.
+// command is the whole program, apart from the process around it.
 func command(args []string, stdout io.Writer, stderr *os.File) int {
 	opt, err := parseFlags(args)
 	if errors.Is(err, flag.ErrHelp) {
@@ -67,7 +65,7 @@ func command(args []string, stdout io.Writer, stderr *os.File) int {
 	return exitUsage
 }
 
-// execute runs opt. An error means that there was no run.
+// execute does what opt asks for. An error means that nothing was run.
 func execute(opt *options, stdout io.Writer, stderr *os.File) (int, error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -107,8 +105,8 @@ func execute(opt *options, stdout io.Writer, stderr *os.File) (int, error) {
 	return result.exitCode(), nil
 }
 
-// plan works out what opt asks for: what is sent, and where to. It finds out
-// whether the target can be reached.
+// plan determines what is sent and where to, as opt asks for. It checks that the target can
+// be reached.
 func (opt *options) plan(ctx context.Context) (*plan, error) {
 	classes, t, err := opt.classes()
 	if err != nil {
@@ -140,6 +138,6 @@ func (opt *options) plan(ctx context.Context) (*plan, error) {
 	return p, err
 }
 
-// serverLoops is how many loops an embedded server gets when the client has the
-// given number: what is left of the machine.
+// serverLoops returns the number of loops of an embedded server for the client's number of
+// loops: the processors that are left.
 func serverLoops(client int) string { return strconv.Itoa(max(processors()-client, 1)) }

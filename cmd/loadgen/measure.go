@@ -1,4 +1,4 @@
-// Measuring: a run between two readings of clocks, and what comes out of it.
+// Measuring: a run between two readings of the clocks, and its result.
 
 package main
 
@@ -9,8 +9,7 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// result is all that is known of a run. Nanoseconds, unless a name says
-// otherwise.
+// result is the outcome of a run. Times are in nanoseconds unless the name says otherwise.
 type result struct {
 	plan     *plan
 	ending   ending
@@ -30,10 +29,10 @@ type result struct {
 
 	client    cpuTime
 	server    cpuTime
-	hasServer bool // the embedded server could tell its CPU time
+	hasServer bool // the embedded server reported its CPU time
 }
 
-// measure does the run. own is nil when the server is somebody else's.
+// measure executes the run. own is nil when the server is not embedded.
 func measure(ctx context.Context, p *plan, own *server, show *progress) (*result, error) {
 	r, err := newRun(p)
 	if err != nil {
@@ -59,7 +58,7 @@ func measure(ctx context.Context, p *plan, own *server, show *progress) (*result
 	return res, nil
 }
 
-// collect adds up what the shards have.
+// collect adds up the shards.
 func (res *result) collect(shards []*shard) {
 	res.tallies = newTallies(len(res.plan.classes))
 	res.errors = map[kind]int64{}
@@ -85,7 +84,7 @@ func (res *result) collect(shards []*shard) {
 	}
 }
 
-// rate is the answers per second while requests were sent.
+// rate returns the answers per second during the time in which requests were sent.
 func (res *result) rate() float64 { return res.rateOf(&res.total) }
 
 func (res *result) rateOf(t *tally) float64 {
@@ -95,7 +94,7 @@ func (res *result) rateOf(t *tally) float64 {
 	return float64(t.answers-t.late) / res.elapsed.Seconds()
 }
 
-// perRequest spreads CPU time over the answers.
+// perRequest divides CPU time by the number of answers.
 func (res *result) perRequest(d time.Duration) time.Duration {
 	if res.total.answers == 0 {
 		return 0

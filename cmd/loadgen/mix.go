@@ -1,6 +1,5 @@
-// The mix: which request is sent next where there are several. Each comes as
-// often as its weight says, spread as evenly as can be and always in the same
-// order, so that two runs ask for the same.
+// The mix: which of several requests is sent next. Each is sent as often as its weight says,
+// spread as evenly as possible and always in the same order, so that two runs send the same.
 
 package main
 
@@ -13,15 +12,15 @@ import (
 	"github.com/gale-http/gale/internal/h1"
 )
 
-// class is one kind of request. What comes of it is told apart from the others.
+// class is one kind of request. Its results are counted separately.
 type class struct {
 	url     string // as given, without the weight
-	path    string // of it, with the query
+	path    string // path and query of the URL
 	weight  int
 	request []byte
-	last    []byte // the same, asking for the connection to be closed behind it; nil where nobody counts
-	batch   []byte // as many as are written at once; nil in a mix
-	closes  bool   // request asks for that of itself
+	last    []byte // the same with Connection: close; nil without -per
+	batch   []byte // the request repeated for a whole batch; nil in a mix
+	closes  bool   // request itself has Connection: close
 }
 
 const (
@@ -41,8 +40,8 @@ func splitWeight(arg string) (url string, weight int, err error) {
 	return url, weight, nil
 }
 
-// classes encodes what is to be asked of the target at the opt's URLs, which must
-// be one server.
+// classes encodes the requests for opt's URLs, all of which must be on one server, and
+// returns that server as the target.
 func (opt *options) classes() ([]class, *target, error) {
 	var list []class
 	var first *target
@@ -84,8 +83,8 @@ func (opt *options) encode(url string, weight int, t *target) (c class, err erro
 	return c, err
 }
 
-// mixer says whose turn it is: the smooth weighted round robin of nginx, by which
-// everyone gains his weight each time, and whoever has most goes and pays for all.
+// mixer chooses the next class by nginx's smooth weighted round robin: each time, every class
+// gains its weight in credit, and the one with the most is chosen and pays the total.
 type mixer struct {
 	classes []class
 	credit  []int
@@ -100,7 +99,7 @@ func newMixer(classes []class) mixer {
 	return m
 }
 
-// next gives the class of the next request.
+// next returns the class of the next request.
 func (m *mixer) next() int {
 	if len(m.classes) == 1 {
 		return 0
@@ -116,7 +115,7 @@ func (m *mixer) next() int {
 	return best
 }
 
-// closes tells whether a Connection field asks for the connection's end.
+// closes tells whether h is a Connection field that asks for the connection to be closed.
 func (h header) closes() bool {
 	return strings.EqualFold(h.name, "Connection") && h1.ParseConnection([]byte(h.value))&h1.OptionClose != 0
 }

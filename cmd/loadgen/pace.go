@@ -1,12 +1,12 @@
-// Pace: requests that are due at fixed instants, whatever becomes of those before
-// them. Each loop has every so-many-th of them. Whoever is free queues up, the one who
-// has waited longest in front, and is sent off when the next one is due; whoever
-// becomes free when one is overdue takes it at once, and its latency has begun long ago.
+// Pace: requests that are due at fixed instants, whatever becomes of earlier ones. Each loop
+// has every n-th of them, for n loops. A connection that is free joins a queue; the one that
+// has waited longest sends the next request when it is due. A connection that becomes free
+// when a request is overdue takes that at once; its latency began when it was due.
 //
-// What wakes a loop that has nothing to do is an alarm (alarm_linux.go), which rings
-// at most once in a resolution: all that are due by then leave together, and each
-// counts from its own instant. In a portable group connections are goroutines: each takes the next
-// instant, and waits for it by itself.
+// An idle loop is woken by an alarm (alarm_linux.go), which rings at most once per
+// resolution: all requests due by then leave together, and the latency of each runs from its
+// own instant. In a portable group connections are goroutines: each takes the next instant
+// and waits for it by itself.
 
 package main
 
@@ -21,18 +21,18 @@ import (
 
 const (
 	resolution = 50 * time.Microsecond // the shortest time for which an alarm is set
-	longRest   = 3600 * 1000           // milliseconds in which somebody calls, surely
+	longRest   = 3600 * 1000           // milliseconds; a call always comes before they have passed
 )
 
-// pacer is the schedule of one loop, and who waits for it.
+// pacer is the schedule of one loop, and the queue of connections waiting for it.
 type pacer struct {
 	first  float64 // when the first request is due, on the run's clock
 	every  float64 // nanoseconds from one to the next
-	taken  int64   // requests that have been sent off
-	open   bool    // the run has begun
-	closed bool    // it has ended: nobody waits any more
+	taken  int64   // requests assigned to connections
+	open   bool    // requests have begun to be due
+	closed bool    // the run has ended: nobody waits any more
 
-	front, back *conn // who waits
+	front, back *conn // the queue
 	behind      *hdrhistogram.Histogram
 	mostBehind  int64
 
@@ -44,10 +44,10 @@ type pacer struct {
 type seat struct {
 	before, after *conn
 	waits         bool
-	called        bool // it is its turn, and begun says since when; kept until it can send
+	called        bool // it may send, and begun says since when; kept until it can
 }
 
-// setPace shares the rate out among the loops.
+// setPace divides the rate among the loops.
 func (r *run) setPace(rate float64) error {
 	n := float64(len(r.shards))
 	for i, s := range r.shards {
@@ -67,7 +67,7 @@ func (r *run) setPace(rate float64) error {
 	return nil
 }
 
-// openPace has the schedule begin now.
+// openPace starts the schedule now.
 func (r *run) openPace() {
 	r.eachPace(func(s *shard) {
 		s.pace.first += float64(r.begun)
@@ -77,7 +77,7 @@ func (r *run) openPace() {
 	close(r.opened)
 }
 
-// closePace sends away who still waits.
+// closePace dismisses the connections that still wait.
 func (r *run) closePace() {
 	r.eachPace(func(s *shard) {
 		s.pace.closed = true
@@ -108,10 +108,10 @@ func (r *run) stopAlarms() {
 	}
 }
 
-// due is when the next request is.
+// due returns when the next request is due.
 func (p *pacer) due() int64 { return int64(p.first + float64(p.taken)*p.every) }
 
-// unsent is how many were due before end and have not been sent off.
+// unsent returns how many requests were due before end and were not assigned.
 func (s *shard) unsent(end int64) int64 {
 	p := s.pace
 	if p == nil || !p.open || s.left == 0 {
@@ -124,15 +124,15 @@ func (s *shard) unsent(end int64) int64 {
 	return n
 }
 
-// send notes that a request which was due leaves now.
+// send records that a request which was due leaves now.
 func (p *pacer) send(due, now int64) {
 	late := max(now-due, 0)
 	p.mostBehind = max(p.mostBehind, late)
 	_ = p.behind.RecordValue(min(late, slowestNanos)) // in range
 }
 
-// callUp sends off as many as are due and free, and sets the alarm for the next. At
-// the end it sends everyone away. The loop must be held.
+// callUp assigns the requests that are due to waiting connections, and sets the alarm for
+// the next one. At the end it dismisses all connections. The loop must be held.
 func (s *shard) callUp(r *run) {
 	p := s.pace
 	p.armed = false
@@ -159,7 +159,7 @@ func (s *shard) callUp(r *run) {
 	p.arm(now, r.end.Load())
 }
 
-// arm sets the alarm for the next request, if there is one and somebody waits for it.
+// arm sets the alarm for the next request, if there is one and a connection waits for it.
 func (p *pacer) arm(now, end int64) {
 	if p.front != nil && !p.armed && p.open && p.due() < end {
 		p.armed = true
@@ -167,7 +167,7 @@ func (p *pacer) arm(now, end int64) {
 	}
 }
 
-// join and leave keep the queue.
+// join and leave maintain the queue.
 func (p *pacer) join(c *conn) {
 	c.seat = seat{before: p.back, waits: true}
 	if p.back != nil {
@@ -196,8 +196,8 @@ func (p *pacer) leave(c *conn) {
 	c.seat = seat{}
 }
 
-// awaitTurn waits until a request is due, and gives 1; or 0 when the run is over or
-// the connection is.
+// awaitTurn waits until a request is due and returns 1, or 0 when the run or the connection
+// is over.
 func (c *conn) awaitTurn(w *loop.Worker) int {
 	s, r := c.shard, c.run
 	if r.portable {
@@ -227,14 +227,14 @@ func (c *conn) awaitTurn(w *loop.Worker) int {
 		alive := c.rest(w)
 		p.leave(c)
 		c.now = r.clock()
-		if !alive { // one that was called goes out on the next connection
+		if !alive { // a request assigned to it leaves on its next connection
 			return 0
 		}
 	}
 }
 
-// rest waits, on a connection or for one, until it is called or the run ends. It
-// reports false when there is no use in waiting on.
+// rest waits, connected or not, until c is called or the run ends. It reports false when
+// waiting on is pointless.
 func (c *conn) rest(w *loop.Worker) bool {
 	if !c.connected {
 		return c.stream.Sleep(w, longRest) == nil
@@ -251,8 +251,8 @@ func (c *conn) rest(w *loop.Worker) bool {
 	return c.quiet(c.stream.TryRead(c.buf))
 }
 
-// quiet judges what came, if anything, while nothing was due: a server may close a
-// connection at rest, but has nothing to say on it.
+// quiet judges what arrived while nothing was due: a server may close an idle connection,
+// but has nothing to send on it.
 func (c *conn) quiet(n int, err error) bool {
 	if n > 0 {
 		c.shard.fail(kindUnasked, nil)
@@ -260,8 +260,8 @@ func (c *conn) quiet(n int, err error) bool {
 	return n == 0 && err == nil
 }
 
-// awaitAlone is awaitTurn for a goroutine, which nobody calls: it takes the next
-// instant there is, and waits for it.
+// awaitAlone is awaitTurn for a connection that is a goroutine, which nobody calls: it takes
+// the next instant and waits for it.
 func (c *conn) awaitAlone(w *loop.Worker) int {
 	s, r := c.shard, c.run
 	p := s.pace
@@ -313,7 +313,7 @@ func (c *conn) restAlone(w *loop.Worker, ms int64) bool {
 	return c.quiet(n, err)
 }
 
-// giveUp is called by a connection that leaves: what it was called for is not sent.
+// giveUp is called by a connection that leaves: a request assigned to it is not sent.
 func (c *conn) giveUp() {
 	if c.seat.called {
 		c.shard.lock()

@@ -1,4 +1,4 @@
-// The plan of a run: everything that is known before it begins.
+// The plan of a run: everything that is known before it starts.
 
 package main
 
@@ -13,9 +13,8 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// maxInFlight bounds the bytes of a batch of more than one request: they fit the
-// kernel's buffers even when the server, itself waiting for us to read, takes
-// none of them.
+// maxInFlight bounds the bytes of a batch of more than one request: they fit into the
+// kernel's buffers even when the server reads none of them because it waits for us to read.
 const maxInFlight = 64 << 10
 
 type plan struct {
@@ -27,12 +26,12 @@ type plan struct {
 	loops       int
 	depth       int
 	per         int           // requests on a connection; 0: no bound
-	rate        float64       // requests a second, due whatever becomes of them; 0: each when the last is answered
+	rate        float64       // requests per second, due at fixed instants; 0: each due when the previous one is answered
 	requests    int64         // 0: no bound
 	duration    time.Duration // 0: no bound
 	timeout     time.Duration
 	bounds      []bound
-	portable    bool // goroutines and package net, also where gale has a poller
+	portable    bool // use goroutines and package net even where gale has a poller
 }
 
 func (p *plan) check() error {
@@ -55,7 +54,7 @@ func (p *plan) check() error {
 
 func (p *plan) method() bytesparse.Method { return bytesparse.LookupMethod([]byte(p.methodName)) }
 
-// url is what the run is about, in a few words.
+// url describes the target in a few words.
 func (p *plan) url() string {
 	if len(p.classes) == 1 {
 		return p.classes[0].url
@@ -63,12 +62,12 @@ func (p *plan) url() string {
 	return fmt.Sprintf("%s and %d more", p.classes[0].url, len(p.classes)-1)
 }
 
-// waitMillis is how long a connection waits for the next thing to happen.
+// waitMillis returns the timeout of a connection's waits in milliseconds.
 func (p *plan) waitMillis() int32 {
 	return int32(min(max(p.timeout.Milliseconds(), 1), math.MaxInt32))
 }
 
-// share is what shard i of n has to send.
+// share returns the number of requests that shard i of n has to send.
 func (p *plan) share(i, n int) int64 {
 	if p.requests == 0 {
 		return unlimited
@@ -80,5 +79,5 @@ func (p *plan) share(i, n int) int64 {
 	return share
 }
 
-// The limits of answers are the machine's defaults.
+// limits are the limits for answers: the machine's defaults.
 var limits h1.Limits

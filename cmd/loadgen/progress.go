@@ -1,6 +1,6 @@
-// The live line: on a terminal only, one write per drawing, cleared at the end.
-// Each line overwrites the one before, blanks included, so that nothing
-// flickers and no escape sequence is needed.
+// The progress line: on a terminal only, drawn with one write, cleared at the end. Each line
+// overwrites the previous one, with blanks where it is shorter, so that nothing flickers and
+// no escape sequence is needed.
 
 package main
 
@@ -17,12 +17,12 @@ const tickEvery = 200 * time.Millisecond
 // progress draws on a terminal. Nil draws nothing.
 type progress struct {
 	out     *os.File
-	width   int   // of the line that stands there
-	answers int64 // when it was last drawn
+	width   int   // of the current line
+	answers int64 // the count at the last drawing, at the time at
 	at      int64
 }
 
-// newProgress returns nil when out is no terminal.
+// newProgress returns nil when out is not a terminal.
 func newProgress(out *os.File) *progress {
 	if terminalWidth(out) == 0 {
 		return nil
@@ -30,7 +30,7 @@ func newProgress(out *os.File) *progress {
 	return &progress{out: out}
 }
 
-// drawer returns what draws the state of a run, nil where nothing is drawn.
+// drawer returns a function that draws the state of a run, nil when p is nil.
 func (p *progress) drawer(r *run, plan *plan) func() {
 	if p == nil {
 		return nil
@@ -49,7 +49,7 @@ func (p *progress) draw(r *run, plan *plan) {
 	p.put(progressLine(plan, time.Duration(now-r.begun), answers, errors, rate))
 }
 
-// progressLine says how far the run is.
+// progressLine formats the state of a run.
 func progressLine(plan *plan, elapsed time.Duration, answers, errors int64, rate float64) string {
 	s := fmt.Sprintf("%.1f s", elapsed.Seconds())
 	if plan.duration > 0 {
@@ -66,8 +66,8 @@ func progressLine(plan *plan, elapsed time.Duration, answers, errors int64, rate
 	return s
 }
 
-// put replaces the line by s, cut to the terminal's width less the last column,
-// where some terminals wrap.
+// put replaces the line by s, cut to the terminal's width minus the last column, where some
+// terminals wrap.
 func (p *progress) put(s string) {
 	if most := terminalWidth(p.out) - 1; len(s) > most {
 		s = s[:max(most, 0)]

@@ -39,7 +39,7 @@ func (res *result) print(w io.Writer) {
 	}
 }
 
-// printClasses tells the classes apart, where there are several.
+// printClasses prints each class separately, if there are several.
 func (res *result) printClasses(w io.Writer) {
 	if len(res.tallies) < 2 {
 		return
@@ -80,7 +80,7 @@ func (res *result) rateLine() string {
 	return line
 }
 
-// shape is how the run was made.
+// shape describes how the run was made.
 func (res *result) shape() string {
 	p := res.plan
 	s := fmt.Sprintf("%s on %s", count(p.connections, "connection"), count(p.loops, "loop"))
@@ -142,7 +142,7 @@ func (res *result) cpuPer(t cpuTime) string {
 	return fmt.Sprintf("%s (user %s, system %s)", span(res.perRequest(t.total())), span(res.perRequest(t.user)), span(res.perRequest(t.system)))
 }
 
-// endNote says what was not as planned.
+// endNote says what did not go as planned.
 func (res *result) endNote() string {
 	var notes []string
 	switch res.ending {
@@ -174,7 +174,7 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %s", n, what)
 }
 
-// span is a duration in three digits and the unit that suits it.
+// span formats a duration with three digits and a suitable unit.
 func span(d time.Duration) string {
 	switch {
 	case d < time.Microsecond:
@@ -187,7 +187,7 @@ func span(d time.Duration) string {
 	return three(float64(d)/1e9) + "s"
 }
 
-// size is a number of bytes in three digits and the unit that suits it.
+// size formats a number of bytes with three digits and a suitable unit.
 func size(n float64) string {
 	for _, unit := range []string{"B", "kB", "MB"} {
 		if n < 1000 {

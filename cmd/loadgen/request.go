@@ -1,6 +1,5 @@
-// The request, encoded once. What is sent is the least that HTTP/1.1 demands and
-// what the user asked for; the user's fields are checked, because nothing
-// behind us would.
+// The request, encoded once. It has only what HTTP/1.1 requires and what the user asked for.
+// The user's fields are validated here, because nothing after this would do so.
 
 package main
 

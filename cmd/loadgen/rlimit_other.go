@@ -1,6 +1,6 @@
 //go:build !unix
 
-// The limit of open files, where there is none worth speaking of.
+// The limit of open files, on systems where none needs to be checked.
 
 package main
 

@@ -1,6 +1,6 @@
-// A run: the group of loops, the connections on it, and what ends it. Whoever
-// wants the run to end moves end to the present; connections look at it before
-// every batch, and what they have under way then gets a last chance.
+// A run: the group of loops, the connections on it, and its end. To end the run, end is set
+// to the present; connections check it before every batch, and requests under way are then
+// given a grace period.
 
 package main
 
@@ -16,11 +16,10 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// grace is how long answers under way at the end of the run may take.
+// grace is how long after the end of the run answers to requests under way may take.
 const grace = time.Second
 
-// run is shared by all connections: set up first, then only read, but for the
-// atomics.
+// run is shared by all connections. After it has been set up only its atomics change.
 type run struct {
 	base       time.Time
 	begun      int64
@@ -34,17 +33,17 @@ type run struct {
 	waitMillis int32
 	portable   bool
 
-	end      atomic.Int64 // when no more is sent, on the run's clock
+	end      atomic.Int64 // when sending stops, on the run's clock
 	alive    atomic.Int64 // connections that have not left
-	hopeless atomic.Int64 // of those, the ones that one connection after the other has failed
-	noLinger atomic.Bool  // the server leaves it to us to close
+	hopeless atomic.Int64 // those of them that have had too many fruitless connections in a row
+	noLinger atomic.Bool  // the server leaves closing to us
 	isCut    atomic.Bool
-	unready  atomic.Int64  // connections that have not tried to stand ready, at a rate
-	ready    chan struct{} // closed when they all have
+	unready  atomic.Int64  // at a rate: connections that have not yet tried to stand ready
+	ready    chan struct{} // closed when all of them have
 	opened   chan struct{} // closed when requests begin to be due
 	closed   chan struct{} // closed when no more are
 	over     chan struct{} // closed when the last connection leaves
-	died     chan struct{} // takes a value when all connections are hopeless
+	died     chan struct{} // receives a value when all connections are hopeless
 
 	group  *loop.Group
 	shards []*shard
@@ -103,13 +102,12 @@ func newRun(p *plan) (*run, error) {
 	return r, nil
 }
 
-// clock is the run's time in nanoseconds. It costs one reading of the system's
-// monotonic clock.
+// clock returns the run's time in nanoseconds. It reads the system's monotonic clock once.
 func (r *run) clock() int64 { return int64(time.Since(r.base)) }
 
-// start sets the connections going, for duration or, when that is 0, until there
-// is nothing left to send. At a rate it returns when the connections stand ready, and
-// the first request is due then.
+// start starts the connections, for duration or, when that is 0, until there is nothing left
+// to send. At a rate it returns once the connections stand ready, and the first request is
+// due then.
 func (r *run) start(ctx context.Context, duration time.Duration) {
 	r.begun = r.clock()
 	if duration > 0 && !r.paced {
@@ -137,7 +135,7 @@ func (r *run) start(ctx context.Context, duration time.Duration) {
 	r.openPace()
 }
 
-// standsReady tells whether connections are made before there is a request for them.
+// standsReady tells whether connections are made before there are requests for them.
 func (r *run) standsReady() bool { return r.paced && r.per == 0 }
 
 // stood is called by a connection that stands ready, or has failed to.
@@ -148,9 +146,9 @@ func (r *run) stood(c *conn) {
 	c.stood = true
 }
 
-// wait returns when the run is over: its time has passed, every connection
-// has left, the target has died, or ctx ended. tick, if any, is called now and
-// then meanwhile.
+// wait returns when the run is over: its time has passed, every connection has left, the
+// target has died, or ctx has ended. In the meantime it calls tick, if that is not nil,
+// every tickEvery.
 func (r *run) wait(ctx context.Context, tick func()) ending {
 	timer := time.NewTimer(time.Duration(r.end.Load() - r.clock()))
 	defer timer.Stop()
@@ -181,11 +179,11 @@ func (r *run) wait(ctx context.Context, tick func()) ending {
 	}
 }
 
-// stop has the run end now, at the latest.
+// stop ends the run now, unless it has ended already.
 func (r *run) stop() { r.end.Store(min(r.clock(), r.end.Load())) }
 
-// finish gives what is under way its last chance, then cuts it off. Afterwards
-// the shards are at rest.
+// finish gives requests under way the grace period, then cuts them off. Afterwards the
+// shards are at rest.
 func (r *run) finish() {
 	r.closePace()
 	timer := time.NewTimer(grace)
@@ -222,7 +220,7 @@ func (r *run) lose() {
 	r.look()
 }
 
-// look tells wait when nobody is left who has hope.
+// look reports to wait when all remaining connections are hopeless.
 func (r *run) look() {
 	if r.hopeless.Load() < r.alive.Load() {
 		return
@@ -233,7 +231,7 @@ func (r *run) look() {
 	}
 }
 
-// seen is how many answers and errors there have been so far.
+// seen returns the numbers of answers and errors so far.
 func (r *run) seen() (answers, errors int64) {
 	for _, s := range r.shards {
 		answers += s.seenAnswers.Load()

@@ -1,13 +1,13 @@
-// The embedded server lives in a child process, this program over again, so that
-// its CPU time is told apart from ours. The two talk over the child's standard
-// streams, a line at a time:
+// The embedded server runs in a child process, a second copy of this program, so that its
+// CPU time can be told apart. The two processes talk over the child's standard streams, a
+// line at a time:
 //
 //	child:  url http://127.0.0.1:41235/     when it serves
 //	parent: cpu
 //	child:  cpu USER SYSTEM                  nanoseconds so far
 //
-// The end of its input is the child's end. The kernel closes that pipe however
-// the parent dies, so no child is ever left over.
+// The child ends at the end of its input. The kernel closes that pipe however the parent
+// dies, so no child is ever left behind.
 
 package main
 
@@ -95,8 +95,8 @@ func (s *server) line() (string, error) {
 	}
 }
 
-// cpu asks the child for its CPU time; ok is false when it cannot tell. A nil
-// server never can.
+// cpu asks the child for its CPU time; ok is false when there is no answer. A nil server has
+// none.
 func (s *server) cpu() (t cpuTime, ok bool) {
 	if s == nil {
 		return t, false
@@ -112,12 +112,12 @@ func (s *server) cpu() (t cpuTime, ok bool) {
 	return t, n == 2
 }
 
-// stop ends the child, surely.
+// stop ends the child in any case, if need be by killing it.
 func (s *server) stop() {
 	_ = s.in.Close()
 	timer := time.AfterFunc(serverEnd, func() { _ = s.cmd.Process.Kill() })
 	defer timer.Stop()
-	for range s.lines { // Wait would close the pipe under the reader
+	for range s.lines { // Wait would close the pipe while it is being read
 	}
 	_ = s.cmd.Wait()
 }

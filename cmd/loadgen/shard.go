@@ -1,7 +1,6 @@
-// What the connections of one loop share: the requests they still have to send
-// and what came of those they sent. On a loop only one coroutine runs at a time,
-// so there is no lock; in a portable group connections are goroutines, and take
-// one.
+// The state that the connections of one loop share: the requests still to be sent, and the
+// results of those that were. On a loop only one coroutine runs at a time, so no lock is
+// needed; in a portable group connections are goroutines, and take one.
 
 package main
 
@@ -19,21 +18,20 @@ type shard struct {
 	mu     sync.Mutex
 	shared bool // connections are goroutines
 
-	left int64 // requests to send; unlimited
+	left int64 // requests to send, or unlimited
 	mix  mixer
-	pace *pacer // nil: nothing is due before it is asked for
+	pace *pacer // nil without -r
 
 	tallies  []tally // by class
 	connects int64
 	received int64 // bytes
 	sent     int64
-	errors   map[kind]int64 // requests, or connections where no request was under way
+	errors   map[kind]int64 // failed requests, or connections that failed without one
 
-	head   bytesparse.Head // of the answer being looked at, by one connection at a time
+	head   bytesparse.Head // of the answer being parsed, for one connection at a time
 	fields [32]bytesparse.Field
 
-	// What anyone may look at meanwhile. A store once a batch costs less than asking
-	// the loop.
+	// Counts for the progress line. A store per batch costs less than asking the loop.
 	answers                 int64
 	seenAnswers, seenErrors atomic.Int64
 }
@@ -62,7 +60,7 @@ func (s *shard) unlock() {
 	}
 }
 
-// claim takes up to n requests to send off what is left.
+// claim takes up to n of the requests that are left, and returns how many.
 func (s *shard) claim(n int) int {
 	s.lock()
 	n = s.take(n)
@@ -79,7 +77,8 @@ func (s *shard) take(n int) int {
 	return n
 }
 
-// unclaim gives back what the server has announced it will not answer.
+// unclaim gives back n requests that the server has announced it will not answer, or that
+// were not sent.
 func (s *shard) unclaim(n int) {
 	s.lock()
 	if s.left >= 0 {
@@ -88,8 +87,8 @@ func (s *shard) unclaim(n int) {
 	s.unlock()
 }
 
-// record notes that an answer to each of the kinds has come after nanos. The lock
-// must be held.
+// record counts an answer, after nanos, for each of the given classes. The lock must be
+// held.
 func (s *shard) record(kinds []uint16, nanos int64, late bool) {
 	s.answers += int64(len(kinds))
 	s.seenAnswers.Store(s.answers)
@@ -102,8 +101,8 @@ func (s *shard) record(kinds []uint16, nanos int64, late bool) {
 	}
 }
 
-// fail notes an error that the requests of these kinds died of; none is a connection
-// without any.
+// fail counts an error that ended the requests of the given classes; with none, it ended a
+// connection without requests.
 func (s *shard) fail(k kind, kinds []uint16) {
 	s.lock()
 	for _, i := range kinds {
@@ -115,7 +114,7 @@ func (s *shard) fail(k kind, kinds []uint16) {
 	s.unlock()
 }
 
-// lose notes requests that were under way when the run was cut off.
+// lose counts requests that were under way when the run was cut off.
 func (s *shard) lose(kinds []uint16) {
 	s.lock()
 	for _, i := range kinds {

@@ -1,4 +1,4 @@
-// Tallies: what came of the requests of one class.
+// Tallies: the results of one class.
 
 package main
 
@@ -8,8 +8,7 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// Latencies are kept in nanoseconds with three significant digits, up to an
-// hour.
+// Latencies are recorded in nanoseconds with three significant digits, up to an hour.
 const (
 	slowestNanos = 3600 * 1e9
 	digits       = 3
@@ -17,10 +16,10 @@ const (
 
 func newHistogram() *hdrhistogram.Histogram { return hdrhistogram.New(1, slowestNanos, digits) }
 
-// tally is what is counted of each class.
+// tally holds the counts of one class.
 type tally struct {
 	latency  *hdrhistogram.Histogram
-	longest  int64 // exact, what the histogram rounds
+	longest  int64 // exact; the histogram rounds
 	answers  int64
 	late     int64 // answers after the end of the run
 	lost     int64 // requests that were under way at the end and not answered
@@ -36,14 +35,14 @@ func newTallies(n int) []tally {
 	return list
 }
 
-// record notes n answers that took nanos.
+// record counts n answers that took nanos.
 func (t *tally) record(n, nanos int64, late bool) {
 	t.answers += n
 	if late {
 		t.late += n
 	}
 	t.longest = max(t.longest, nanos)
-	_ = t.latency.RecordValues(min(nanos, slowestNanos), n) // in range: the clock does not go back
+	_ = t.latency.RecordValues(min(nanos, slowestNanos), n) // in range: the clock is monotonic
 }
 
 // add merges u into t.
@@ -59,17 +58,17 @@ func (t *tally) add(u *tally) {
 	}
 }
 
-// percentile is a latency.
+// percentile returns a percentile of the latency.
 func (t *tally) percentile(p float64) time.Duration {
 	return quantile(t.latency, p, t.longest)
 }
 
-// quantile is a percentile of a histogram whose largest value is known.
+// quantile returns a percentile of a histogram whose largest value is known exactly.
 func quantile(h *hdrhistogram.Histogram, p float64, most int64) time.Duration {
 	return time.Duration(min(h.ValueAtPercentile(p), most))
 }
 
-// good is how many answers had a status of success.
+// good returns the number of answers with a 2xx status.
 func (t *tally) good() (n int64) {
 	for _, k := range t.statuses[200:300] {
 		n += k

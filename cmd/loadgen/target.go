@@ -1,5 +1,5 @@
-// Where the load goes: reading the URL, finding an address behind its name that
-// answers, and saying in a few words why there is none.
+// The target of the load: parsing its URL, and finding an address for it that accepts
+// connections, or a brief reason why there is none.
 
 package main
 
@@ -23,19 +23,19 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// target is a URL taken apart.
+// target is a parsed URL.
 type target struct {
-	url  string // as given
-	name string // to be looked up: a host name or an IP address
+	url  string // as given, without user and password
+	name string // a host name to be looked up, or an IP address
 	port uint16
-	unix string // path of a unix socket, instead of name and port
+	unix string // path of a unix socket, in place of name and port
 	host string // the Host field
 	path string // the request target
 	auth string // the Authorization field, "" for none
 	tls  bool
 }
 
-// redact returns a URL, or what was meant to be one, without user and password.
+// redact returns text, which is a URL or was meant to be one, without user and password.
 func redact(text string) string {
 	at := strings.LastIndexByte(text, '@')
 	if at < 0 {
@@ -48,7 +48,7 @@ func redact(text string) string {
 	return scheme + "://" + text[at+1:]
 }
 
-// parseTarget reads "http://…", a bare "host:port/path", or "unix:/socket:/path".
+// parseTarget parses "http://…", "https://…", a bare "host:port/path", or "unix:/socket:/path".
 func parseTarget(s string) (*target, error) {
 	if rest, ok := strings.CutPrefix(s, "unix:"); ok {
 		return parseUnix(s, rest)
@@ -98,8 +98,8 @@ func parseTarget(s string) (*target, error) {
 	return t, nil
 }
 
-// hostField is the URL's host and port without a zone, which means nothing to
-// anybody else, and without the port that the scheme has anyway.
+// hostField returns the URL's host and port, without a zone, which has a meaning on this
+// machine only, and without the scheme's default port.
 func hostField(u *url.URL, usual string) string {
 	name, port := u.Hostname(), u.Port()
 	if strings.Contains(name, ":") {
@@ -113,7 +113,7 @@ func hostField(u *url.URL, usual string) string {
 }
 
 func parseUnix(s, rest string) (*target, error) {
-	rest = strings.TrimPrefix(rest, "//") // unix:///socket is the same
+	rest = strings.TrimPrefix(rest, "//") // unix:///socket means the same
 	socket, path, ok := strings.Cut(rest, ":")
 	if !ok {
 		path = "/"
@@ -127,13 +127,13 @@ func parseUnix(s, rest string) (*target, error) {
 	return &target{url: s, unix: socket, host: "localhost", path: path}, nil
 }
 
-// sameServer tells whether two targets differ in no more than what is asked for.
+// sameServer tells whether two targets differ in the request only.
 func (t *target) sameServer(u *target) bool {
 	return t.name == u.name && t.port == u.port && t.unix == u.unix && t.tls == u.tls
 }
 
-// reach returns the first address of the target that takes a connection, and shakes
-// hands where it is to.
+// reach returns the first address of the target that accepts a connection and, if secure is
+// not nil, a TLS handshake.
 func (t *target) reach(ctx context.Context, timeout time.Duration, secure *tls.Config) (sys.Addr, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -191,8 +191,8 @@ func (t *target) probe(ctx context.Context, network, address string, secure *tls
 	return nil
 }
 
-// config is how to shake hands with the target; nil where it is plain. Nothing is
-// remembered from one connection to the next: each has the whole handshake.
+// config returns the TLS configuration for the target, nil for a plain one. Sessions are not
+// cached: each connection has the full handshake.
 func (t *target) config(opt *options) (*tls.Config, error) {
 	switch {
 	case !t.tls && opt.insecure:
@@ -218,7 +218,7 @@ func (t *target) config(opt *options) (*tls.Config, error) {
 	return config, nil
 }
 
-// inShort is the reason at the bottom of a network error.
+// inShort returns the innermost reason of a network error.
 func inShort(err error) string {
 	var dns *net.DNSError
 	var errno syscall.Errno

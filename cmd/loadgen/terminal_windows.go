@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// terminalWidth is the columns of the console that f is, 0 when it is none.
+// terminalWidth returns the number of columns if f is a console, else 0.
 func terminalWidth(f *os.File) int {
 	var info windows.ConsoleScreenBufferInfo
 	if windows.GetConsoleScreenBufferInfo(windows.Handle(f.Fd()), &info) != nil {
