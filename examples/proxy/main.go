@@ -6,6 +6,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -136,8 +137,8 @@ func refuse(out *engine.Response, err error) {
 		status, text = bad.Status, "The request is broken.\n"
 	case errors.Is(err, agent.ErrSource) && errors.Is(err, os.ErrDeadlineExceeded):
 		status, text = 408, "The request takes too long.\n"
-	case errors.Is(err, agent.ErrSource):
-		panic(engine.ErrAbort) // the client is gone
+	case errors.Is(err, agent.ErrSource), errors.Is(err, context.Canceled):
+		panic(engine.ErrAbort) // the client is gone, or has hung up
 	case errors.As(err, &e) && e.Timeout():
 		status, text = 504, "The server takes too long.\n"
 	}
