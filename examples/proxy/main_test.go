@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -124,6 +125,38 @@ func TestTrouble(t *testing.T) {
 	}
 }
 
+// Lengths that no answer may have keep nobody from one without a body (RFC 9112 §6.3), and go no further.
+func TestOddLengthsWithoutBody(t *testing.T) {
+	var answer atomic.Value
+	url := front(t, "http://"+simnet.Serve(t, func(c net.Conn) {
+		if _, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
+			_, _ = io.WriteString(c, answer.Load().(string))
+		}
+	}), &agent.Agent{KeepAlive: true})
+	for _, c := range []struct{ method, status, fields, length string }{
+		{"HEAD", "200 OK", "Content-Length: 5\r\n", "5"},
+		{"HEAD", "200 OK", "Content-Length: 5\r\nContent-Length: 5\r\n", ""},
+		{"HEAD", "200 OK", "Content-Length: -5\r\n", ""},
+		{"HEAD", "200 OK", "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", ""},
+		{"GET", "304 Not Modified", "Content-Length: 5\r\n", "5"},
+		{"GET", "304 Not Modified", "Content-Length: 5, 6\r\n", ""},
+		{"GET", "204 No Content", "Content-Length: 0\r\nContent-Length: 0\r\n", ""},
+		{"GET", "204 No Content", "Content-Length: x\r\n", ""},
+	} {
+		answer.Store("HTTP/1.1 " + c.status + "\r\nX-Other: 1\r\n" + c.fields + "\r\n")
+		req, _ := http.NewRequest(c.method, url, nil)
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Errorf("%s %q: %v", c.status, c.fields, err)
+			continue
+		}
+		_ = res.Body.Close()
+		if res.Status != c.status || res.Header.Get("Content-Length") != c.length || res.Header.Get("X-Other") != "1" {
+			t.Errorf("%s %q: %s %v", c.status, c.fields, res.Status, res.Header)
+		}
+	}
+}
+
 // A client that goes has the request to the server end.
 func TestClientGoes(t *testing.T) {
 	begun, ended := make(chan struct{}), make(chan struct{})
@@ -143,6 +176,30 @@ func TestClientGoes(t *testing.T) {
 	case <-ended:
 	case <-time.After(20 * time.Second):
 		t.Fatal("the server was not told")
+	}
+}
+
+// A client that hangs up before it has sent all gets no answer in the server's name.
+func TestClientHangsUp(t *testing.T) {
+	begun := make(chan struct{})
+	back := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		begun <- struct{}{}
+		_, _ = io.Copy(io.Discard, r.Body)
+	}))
+	defer back.Close()
+	addr := strings.TrimPrefix(front(t, back.URL, &agent.Agent{KeepAlive: true}), "http://")
+	for _, framing := range []string{"Content-Length: 100\r\n\r\nhalf of it", "Transfer-Encoding: chunked\r\n\r\n64\r\nhalf of it"} {
+		c, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		_, _ = io.WriteString(c, "POST / HTTP/1.1\r\nHost: a\r\n"+framing)
+		<-begun
+		_ = c.(*net.TCPConn).CloseWrite()
+		if got, _ := io.ReadAll(c); len(got) > 0 {
+			t.Errorf("%s: %q", framing, got)
+		}
 	}
 }
 

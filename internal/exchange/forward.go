@@ -23,6 +23,9 @@ const once = single | 1<<bytesparse.FieldDate | 1<<bytesparse.FieldServer |
 // Connection names goes no further, but for what every message needs.
 func (in *Incoming) EndToEnd(h *writer.Headers, drop uint64) error {
 	before := h.Len()
+	if in.Head.Has(bytesparse.FieldContentLength) && in.Conn.Framing() == h1.None && !in.tellsLength() {
+		drop |= 1 << bytesparse.FieldContentLength
+	}
 	if err := h.AddFields(&in.Head, in.head, hopByHop|drop|h.Among(once)); err != nil {
 		return err
 	}
@@ -46,6 +49,13 @@ func (in *Incoming) EndToEnd(h *writer.Headers, drop uint64) error {
 		}
 	}
 	return nil
+}
+
+// tellsLength tells whether the Content-Length of a message without a body, such as the answer to
+// HEAD, can go on: nobody had to make sense of it (RFC 9112 §6.3).
+func (in *Incoming) tellsLength() bool {
+	_, ok := bytesparse.ParseUint(in.Head.Value(in.head, bytesparse.FieldContentLength))
+	return ok && !in.Head.Dup(bytesparse.FieldContentLength) && !in.Head.Has(bytesparse.FieldTransferEncoding)
 }
 
 // Withheld tells whether the sender of a request waits for a 100, as far as can be told: it has
