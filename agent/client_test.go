@@ -141,7 +141,7 @@ func TestConnectAndUpgrade(t *testing.T) {
 		t.Run(w.name, func(t *testing.T) {
 			checkLeaks(t)
 			url := script(t, func(c net.Conn) {
-				if head := simnet.ReadHead(c); strings.HasPrefix(head, "CONNECT a.example:80 ") {
+				if head := simnet.ReadHead(c); strings.HasPrefix(head, "CONNECT a.example:80 HTTP/1.1\r\nHost: a.example:80\r\n") {
 					io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\nhead")
 				} else {
 					io.WriteString(c, "HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\nhead")

@@ -90,14 +90,21 @@ func (q *Request) prepare() {
 func (q *Request) startLine(dst []byte) []byte {
 	t := &q.target
 	dst = append(append(dst, t.methodName...), ' ')
+	at := len(dst)
 	if len(q.raw) > 0 {
 		dst = t.appendTarget(dst, q.raw)
 	} else {
 		dst = append(dst, t.path...)
 	}
+	target := dst[at:]
 	dst = append(dst, " HTTP/1.1\r\n"...)
 	h := &q.out.Headers
-	if !h.Has(bytesparse.FieldHost) {
+	switch {
+	case h.Has(bytesparse.FieldHost):
+	case t.method == bytesparse.MethodConnect: // it is for who is at the end of the tunnel (RFC 9112 §3.2)
+		dst = append(dst, "Host: "...)
+		dst = append(append(dst, target...), "\r\n"...)
+	default:
 		dst = append(dst, t.hostLine...)
 	}
 	if t.auth != "" && !h.Has(bytesparse.FieldAuthorization) {

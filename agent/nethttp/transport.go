@@ -12,6 +12,7 @@
 package nethttp
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -149,8 +150,8 @@ func (x *exchange) prepare(t *Transport, r *http.Request) error {
 	q := &x.req
 	q.ClearHeaders()
 	q.URL, q.Method, q.Body, q.Path = r.URL.Scheme+"://"+r.URL.Host+"/", r.Method, nil, r.URL.RequestURI()
-	if r.Method == http.MethodConnect {
-		q.Path = r.URL.Host
+	if r.Method == http.MethodConnect && r.URL.Path == "" {
+		q.Path = cmp.Or(r.URL.Opaque, r.Host, r.URL.Host)
 	}
 	q.Route = agent.Route{TLS: t.TLS}
 	choose := t.Proxy
