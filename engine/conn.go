@@ -13,8 +13,8 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// connsPerPage is how many connections are allocated together: as many as fit 8 KiB beside the
-// runtime's 8 bytes. Pages never move; slots are reused and pages never freed.
+// connsPerPage is how many connections are allocated together: as many as fit 8 KiB beside the 8
+// bytes that the runtime adds. Pages never move; slots are reused and pages never freed.
 const connsPerPage = 31
 
 // lingerTicks and lingerBytes bound how long a connection that was ended early is still read, so

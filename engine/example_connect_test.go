@@ -1,5 +1,5 @@
-// The seed's tunnelling proxy (http.ClientRequest, event 'connect'): it answers
-// ordinary requests, and CONNECT with a tunnel to where the target says.
+// The seed's tunnelling proxy (http.ClientRequest, event 'connect'): it answers ordinary requests,
+// and CONNECT with a tunnel to the address that the target names.
 
 package engine_test
 

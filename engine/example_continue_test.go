@@ -1,5 +1,5 @@
-// The seed's 100-continue (http.Server, event 'checkContinue'): a request that waits
-// for a word before it sends its body gets one, or a refusal.
+// The seed's 100-continue (http.Server, event 'checkContinue'): a client that asks before it sends
+// its body is told to go on, or is refused.
 
 package engine_test
 

@@ -1,5 +1,5 @@
-// The seed's trailers (response.addTrailers): announced in the head, sent behind a
-// chunked body, when what they say is known.
+// The seed's trailers (response.addTrailers): announced in the head, and sent after a chunked body,
+// when their values are known.
 
 package engine_test
 

@@ -39,8 +39,8 @@ var mishaps = simnet.Mishaps()
 
 func init() { mishaps["aborts"] = func(func()) { panic(engine.ErrAbort) } }
 
-// eachEvent runs a test for each event that there is, with do as what it does the next
-// time.
+// eachEvent runs a test for each event that exists; the armed function is what the event does the
+// next time.
 func eachEvent(t *testing.T, d driver, test func(t *testing.T, s *server, armed *atomic.Pointer[func()], provoke func())) {
 	events := reflect.TypeFor[engine.Events]()
 	for i := range events.NumField() {

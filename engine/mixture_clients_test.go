@@ -28,9 +28,9 @@ type talk struct {
 	conn net.Conn // tcp, or TLS over it
 	in   *bufio.Reader
 	sent chan struct{} // closed when what is being sent has been, or cannot be; nil: nothing is
-	said []*ask        // that were answered before
-	last bool          // the last answer has said that it is
-	shut atomic.Bool   // what was sent has met a reset, of which whoever reads then hears nothing, but of TLS
+	said []*ask        // requests that were answered before
+	last bool          // an answer has said that it is the last
+	shut atomic.Bool   // sending met a reset, which consumed the error: later reads find only the end of the stream, except under TLS
 }
 
 // ordinary are the ways that any client may ask for.

@@ -1,5 +1,5 @@
-// The servers of the mixture, one after another: what each is told to be, how it ends,
-// and what may be left of it then: nothing.
+// The servers of the mixture, one after another: how each is configured, how it ends, and what may
+// be left of it then: nothing.
 
 package engine_test
 
@@ -23,10 +23,10 @@ import (
 type era struct {
 	*mixture
 	server *engine.Server
-	rand   *rand.Rand // of who ends it
+	rand   *rand.Rand // for the goroutine that ends it
 	log    logBuffer
 
-	strict bool         // its timeouts are short: whoever is slow may be cut, and the machine may be slow
+	strict bool         // its timeouts are short: slow clients may be cut, and the machine may be slow
 	ending atomic.Int32 // how it is being ended
 	left   atomic.Int64 // requests that it is to handle
 	enough chan struct{}
@@ -44,11 +44,11 @@ type era struct {
 // How a server is being ended.
 const (
 	notEnding int32 = iota
-	inPeace         // by Shutdown, with all the time there is: what is being answered is answered
+	inPeace         // by Shutdown, with unlimited time: requests under way are answered
 	atOnce
 )
 
-// begin starts a server. Nobody is talking.
+// begin starts a server. No client is connected.
 func (m *mixture) begin(random *rand.Rand) *era {
 	m.eras.Add(1)
 	e := &era{mixture: m, rand: random, enough: make(chan struct{}), over: make(chan struct{})}
@@ -121,7 +121,7 @@ func (e *era) open(random *rand.Rand) {
 // held returns how many slots and buffers the loops have out.
 func (e *era) held() (slots, buffers int) { return e.server.Held() }
 
-// mayFail tells whether a request may fail that nobody has done anything to.
+// mayFail reports whether a request may fail without a cause of its own.
 func (e *era) mayFail() bool { return e.strict || e.ending.Load() == atOnce }
 
 // used counts a request that is handled.
@@ -132,7 +132,8 @@ func (e *era) used() {
 	}
 }
 
-// end ends the server in one of the ways there are, and returns when nobody is talking.
+// end ends the server in one of the possible ways, and returns when no client is connected any
+// more.
 func (e *era) end() {
 	e.midstEnded++
 	done := make(chan struct{})

@@ -184,7 +184,7 @@ func (t *turn) beside(do func()) {
 	<-done
 }
 
-// takeAndGive is what most ways come to.
+// takeAndGive reads the body and answers; most ways end with it.
 func (t *turn) takeAndGive() {
 	if t.take() {
 		t.give(t.out)
@@ -198,7 +198,7 @@ func (t *turn) spin() {
 	}
 }
 
-// waysToHandle are they, by name.
+// waysToHandle are the ways in which requests are handled, by name.
 var waysToHandle = map[string]func(*turn){
 	"plain":  (*turn).takeAndGive,
 	"ignore": func(t *turn) { t.give(t.out) },
@@ -369,7 +369,7 @@ func (t *turn) patience() {
 	t.takeAndGive()
 }
 
-// leaveReader answers while a goroutine is still reading, which has begun before.
+// leaveReader answers while a goroutine that began to read before is still reading.
 func (t *turn) leaveReader() {
 	if !fastG {
 		t.takeAndGive() // nobody would know that there was somebody else
@@ -413,8 +413,8 @@ func (t *turn) leaveWriter() {
 	<-inside
 }
 
-// insist has somebody whom a request's end has turned away, or the body's, try again and
-// again: what comes after is not his.
+// insist makes a goroutine whose call has failed, because the request or its body has ended, try
+// again and again: it must not read or write anything of a later request.
 func (t *turn) insist(what string, try func() (int, error)) {
 	for range 4 {
 		if err := orPanics(func() error {

@@ -220,9 +220,9 @@ func (x *responder) rest() {
 	c.toRest(false)
 }
 
-// toRest puts the connection to rest, or closes it when the server is closing and nothing of a
-// request has been received. again says that there may be input that nobody has looked at: the
-// connection is served first.
+// toRest puts the connection to rest, or closes it when the server is closing, a request has been
+// served and nothing of another has been received. again says that there may be input that nobody
+// has looked at: the connection is served first.
 func (c *conn) toRest(again bool) {
 	if !again && c.served && c.begun == nil && c.server.run.closing.Load() {
 		c.close()
@@ -280,9 +280,10 @@ func (x *responder) handled() bool {
 	return x.conclude()
 }
 
-// plain reports whether the exchange, whose handler has returned, needs nothing from conclude: the
-// request was read to its end, the response is complete, the connection goes on, and the handler
-// has done nothing that must be cleaned up. Nearly all exchanges are plain.
+// plain reports whether the exchange, which its handler has had to itself and has returned from,
+// needs nothing from conclude: the request was read to its end, the response is complete, the
+// connection goes on, and the handler has done nothing that must be cleaned up. Nearly all
+// exchanges are plain.
 func (x *responder) plain() bool {
 	return !x.odd.Load() && x.req.in.Plain() && x.res.out.Whole()
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// pemFiles writes a certificate, its key and who issued it, as programs want them.
+// pemFiles writes a certificate, its key and its issuer's certificate, as programs want them.
 func pemFiles(t *testing.T, a *simnet.Authority, cert tls.Certificate) (certFile, keyFile, caFile string) {
 	t.Helper()
 	key, err := x509.MarshalECPrivateKey(cert.PrivateKey.(*ecdsa.PrivateKey))

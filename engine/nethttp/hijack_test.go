@@ -124,7 +124,7 @@ func TestHijackOutlives(t *testing.T) {
 	})
 }
 
-// TestHijackAfterWrite: what was written before leaves before.
+// TestHijackAfterWrite: what was written before is sent before.
 func TestHijackAfterWrite(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		s, _ := serve(t, d, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -197,8 +197,8 @@ func TestProxyUpgrade(t *testing.T) {
 	})
 }
 
-// TestConnect: with ConnectRequest set, CONNECT gets to the http.Handler, which may
-// refuse it, or tunnel.
+// TestConnect: with ConnectRequest set, CONNECT reaches the http.Handler, which may refuse it, or
+// tunnel.
 func TestConnect(t *testing.T) {
 	target := serveStandard(t, site)
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -294,8 +294,8 @@ func TestDeadlines(t *testing.T) {
 	})
 }
 
-// TestReaderIsStopped: a goroutine that waits for a body when the handler returns is
-// stopped, and the answer arrives.
+// TestReaderIsStopped: a goroutine that waits for a body when the handler returns gets an error,
+// and the answer arrives.
 func TestReaderIsStopped(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		results := make(chan error, 1)

@@ -1,5 +1,5 @@
-// Handlers that nobody would write: random calls in random order, the same ones under
-// gale and under net/http.
+// Handlers that nobody would write: random calls in random order, the same ones under gale and
+// under net/http.
 
 package nethttp_test
 

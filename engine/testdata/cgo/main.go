@@ -1,5 +1,5 @@
-// Command cgo has handlers of the engine, its events and what handlers leave to be called block
-// in C until other requests were served, on each driver.
+// Command cgo makes handlers of the engine, its events, and functions that handlers register block
+// in C until other requests have been served, on each driver.
 package main
 
 /*
@@ -48,10 +48,10 @@ func main() {
 	fmt.Println("served meanwhile")
 }
 
-// pipe is what C waits at.
+// pipe is what C code blocks on.
 type pipe struct {
 	r, w    *os.File
-	blocked chan struct{} // told by who begins to wait
+	blocked chan struct{} // receives when a function begins to wait
 }
 
 func newPipe() *pipe {
@@ -76,7 +76,7 @@ func (p *pipe) close() {
 	_ = p.w.Close()
 }
 
-// handlers has more handlers in C than there are Ps.
+// handlers keeps more handlers in C than there are Ps.
 func handlers(s *engine.Server) {
 	p := newPipe()
 	defer p.close()
@@ -103,8 +103,8 @@ func handlers(s *engine.Server) {
 	check(s.Close())
 }
 
-// event has one function in C: fn is to be called once, when text has been sent, and the rest
-// of a connection been dealt with.
+// event is a case in which one function blocks in C: fn is called once text has been sent and then
+// has dealt with the rest of the connection.
 type event struct {
 	name string
 	set  func(s *engine.Server, fn func())
@@ -153,7 +153,7 @@ var events = []event{
 	{"Close", func(s *engine.Server, fn func()) { s.On.Close = fn }, "", nil},
 }
 
-// leaves has the handler of /c do so.
+// leaves makes the handler of /c register fn.
 func leaves(do func(req *engine.Request, res *engine.Response, fn func())) func(*engine.Server, func()) {
 	return func(s *engine.Server, fn func()) {
 		s.Handler = func(req *engine.Request, res *engine.Response) {
@@ -206,7 +206,7 @@ func (e *event) run(s *engine.Server) {
 	check(s.Close())
 }
 
-// served has a request answered over a connection of its own.
+// served makes a request over a connection of its own.
 func served(s *engine.Server) {
 	if got := get(s, "/"); got != "hello" {
 		log.Fatalf("got %q", got)
