@@ -46,7 +46,7 @@ func TestPatienceThatFails(t *testing.T) {
 					s.On.Timeout = func(*engine.Socket) { end() }
 				}
 				s.listen()
-				if !d.portable { // it looks at nothing while nobody reads or writes
+				if !d.portable { // the portable driver does not check while nobody reads or writes
 					c := s.dial()
 					c.send(request("/busy"))
 					untilLogged(t, s, who)

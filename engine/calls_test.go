@@ -209,7 +209,7 @@ func known(a net.Addr) error {
 
 var calls = map[string]map[string]audited{"Request": requestCalls, "Response": responseCalls, "Socket": socketCalls}
 
-// A method that is new has to be audited: by whoever adds it, here.
+// Whoever adds a method has to audit it, by a row here.
 func TestEveryCallIsAudited(t *testing.T) {
 	ways := []string{ownMemory, atomics, reads, sends, enters, leaves}
 	for _, of := range []any{(*engine.Request)(nil), (*engine.Response)(nil), (*engine.Socket)(nil)} {

@@ -32,9 +32,10 @@
 // until 1024 more of them have been quick than are needed to offset those that were not: one
 // that took 50 µs cancels 16 quick ones, one that took 2.4 ms or longer cancels 800. The next
 // one is then tried on the loop. Each time the kind soon blocks the loop again, the number of
-// quick ones required doubles, up to 256 × 1024. The bookkeeping costs nothing until the first
-// takeover. The stalls of a loop are kept to half a percent of its time; beyond that budget,
-// kinds not known to be quick are handed off as well, and beyond twice the budget everything is.
+// quick ones required doubles, up to 256 × 1024. The bookkeeping starts with a loop's first
+// takeover, and costs nothing before that. The stalls of a loop are kept to half a percent of its
+// time; beyond that budget, kinds not known to be quick are handed off as well, and beyond twice
+// the budget everything is.
 //
 // None of this needs configuration. What can be configured:
 //

@@ -13,7 +13,8 @@ import (
 	"github.com/gale-http/gale/engine"
 )
 
-// doorkeeper takes bodies of at most a hundred bytes; who asks first hears it first.
+// doorkeeper takes bodies of at most a hundred bytes, and says so before the body if it is asked
+// first.
 func doorkeeper() *engine.Server {
 	take := func(req *engine.Request, res *engine.Response) {
 		body, err := io.ReadAll(req)

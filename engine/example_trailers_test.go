@@ -13,7 +13,7 @@ import (
 	"github.com/gale-http/gale/engine"
 )
 
-// summed is the seed's example: a body, and its digest behind it.
+// summed is the seed's example: a body, followed by its digest.
 func summed() *engine.Server {
 	return &engine.Server{Handler: func(_ *engine.Request, res *engine.Response) {
 		_ = res.WriteHead(200, "", "Content-Type", "text/plain", "Trailer", "Content-MD5")

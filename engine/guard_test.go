@@ -52,7 +52,7 @@ func TestReaderLeftBehind(t *testing.T) {
 					if err := wait(t, left, "the reader"); !errors.Is(err, engine.ErrOver) {
 						t.Errorf("what was left behind read %v", err)
 					}
-					c.send("4567") // the server drops what nobody wants, and goes on
+					c.send("4567") // the server drops the unread rest, and goes on
 					c.send(post("/echo", "body"))
 					c.expect(200, "body")
 				}
@@ -61,7 +61,7 @@ func TestReaderLeftBehind(t *testing.T) {
 	}
 }
 
-// orPanics calls use; what galedebug says to those who come too late is ErrOver.
+// orPanics calls use, and turns the panic of galedebug for late calls into ErrOver.
 func orPanics(use func() error) (err error) {
 	defer func() {
 		if v, ok := recover().(string); ok && pool.Debug && strings.Contains(v, "whose handler has returned") {

@@ -173,7 +173,7 @@ type stubbornConn struct {
 	net.Conn
 	method string
 	fn     func()
-	then   func() // behind SetReadDeadline; nil: nothing
+	then   func() // called after SetReadDeadline; nil: nothing
 }
 
 func (c stubbornConn) do(method string) {
@@ -219,7 +219,7 @@ func (l stubbornListener) Accept() (net.Conn, error) {
 	return plainConn{c}, err
 }
 
-// plainConn is nobody's socket that a loop could take.
+// plainConn hides the socket of a net.Conn, so that no loop can take it.
 type plainConn struct{ net.Conn }
 
 // TestConnMayFail: a net.Conn of the user's that panics, calls runtime.Goexit or does not return

@@ -24,7 +24,7 @@ type hook struct {
 	// provoke is what its client does.
 	provoke func(c *client, running <-chan struct{})
 	looped  bool // the portable driver does not call it
-	aside   bool // it is package context that calls it: a panic is nobody's to catch
+	aside   bool // package context calls it: its panic cannot be caught
 }
 
 var hooks = []hook{

@@ -235,7 +235,7 @@ func TestSetTimeout(t *testing.T) {
 func TestInactiveRequest(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		if d.portable {
-			return // it looks at nothing while nobody reads or writes
+			return // it does not check while nobody reads or writes
 		}
 		for _, how := range []string{"server", "request", "listener"} {
 			var calls atomic.Int32
@@ -284,7 +284,7 @@ func TestInactiveRequest(t *testing.T) {
 func TestInactiveBehindIdle(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		if d.portable {
-			return // it looks at nothing while nobody reads or writes
+			return // it does not check while nobody reads or writes
 		}
 		idle, sent, told := make(chan struct{}), make(chan struct{}), make(chan struct{}, 64)
 		var calls atomic.Int32

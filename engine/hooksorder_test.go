@@ -17,7 +17,7 @@ import (
 func TestTimeoutOfATakenConnection(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		if d.portable {
-			return // it looks at nothing while nobody reads or writes
+			return // it does not check while nobody reads or writes
 		}
 		for _, second := range []string{"SetTimeout", "Events.Timeout"} {
 			t.Run(second, func(t *testing.T) {

@@ -103,7 +103,7 @@ func TestForeignSides(t *testing.T) {
 			wait(t, over, "the handler")
 			if a.StatusCode != 200 || a.body != body.String() {
 				t.Errorf("got %d and %d bytes", a.StatusCode, len(a.body))
-			} else if a.Close { // more than is dropped, of a body that nobody reads
+			} else if a.Close { // more unread body than is drained
 				c = dial()
 			}
 		}
@@ -146,7 +146,8 @@ var sides = map[string]func(req *engine.Request, res *engine.Response) error{
 // tooMuch is more than a socket takes.
 var tooMuch = strings.Repeat("x", 12<<20)
 
-// within tells, from a goroutine of its own, whether somebody is in the midst of the side.
+// within reports whether a goroutine is inside a method of the side, tried from a goroutine of its
+// own.
 func within(try func() error) bool {
 	return eventually(func() bool {
 		said := make(chan error)
@@ -178,7 +179,7 @@ func TestSidesLeftBehind(t *testing.T) {
 						}
 					}
 					go func() {
-						err := engine.ErrBusy // is who was asked whether anybody is there
+						err := engine.ErrBusy // ErrBusy: within's probe was inside
 						for errors.Is(err, engine.ErrBusy) {
 							err = orPanics(func() error { return do(req, res) })
 						}

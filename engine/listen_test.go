@@ -18,9 +18,9 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// TestAddressInUse: an address that somebody listens on is an error, although the
-// loops of one server share theirs. Somebody is another server of this process, this
-// server, a server of another process, or not gale at all.
+// TestAddressInUse: an address already listened on is an error, although the loops of one server
+// share theirs. It may be taken by another server of this process, this server, a server of another
+// process, or a program other than gale.
 func TestAddressInUse(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		first := start(t, d, hello)
@@ -360,8 +360,8 @@ func TestConnectionsSpread(t *testing.T) {
 	}
 }
 
-// TestFewDescriptors: when they run out, accepting waits; it goes on when some are
-// given back, and those who waited are served.
+// TestFewDescriptors: when they run out, accepting pauses; it resumes when some are released, and
+// the waiting clients are served.
 func TestFewDescriptors(t *testing.T) {
 	if !havePoller {
 		t.Skip("limits on descriptors are set on Linux only here")

@@ -10,8 +10,8 @@ import (
 	"github.com/gale-http/gale/engine"
 )
 
-// shakes has n clients, one after the other, shake hands with a server whose certificate
-// takes its time, and returns how its handlers ran.
+// shakes makes n clients, one after the other, shake hands with a server whose certificate takes
+// its time, and returns how its handlers ran.
 func shakes(t *testing.T, dispatch engine.Dispatch, n int) engine.Stats {
 	s := prepareTLS(t, drivers[0], hello)
 	cert := s.TLS.Certificates[0]

@@ -210,7 +210,7 @@ func TestIdleTLSConnections(t *testing.T) {
 	}
 }
 
-// measure returns the child's goroutines, and its memory behind a collection.
+// measure returns the child's goroutines, and its memory after a collection.
 func measure(t *testing.T, srv *child, control *client) (goroutines int, resident int64) {
 	t.Helper()
 	control.send(request("/collect"))

@@ -77,7 +77,7 @@ func (m *mixture) begin(random *rand.Rand) *era {
 	return e
 }
 
-// listen has somebody listen to all events.
+// listen sets all events.
 func (e *era) listen() {
 	s := e.server
 	s.On.Connection = func(socket *engine.Socket) { _ = socket.RemoteAddr() }
@@ -184,7 +184,7 @@ func (e *era) end() {
 	e.talking.Lock()
 }
 
-// idle checks that a server which nobody talks to holds nothing.
+// idle checks that a server without clients holds nothing.
 func (e *era) idle() {
 	if !eventually(func() bool { return e.server.Connections() == 0 && e.handlers.Load() == 0 }) {
 		e.t.Errorf("%d connections and %d handlers with nobody there\n%s", e.server.Connections(), e.handlers.Load(), stacks())

@@ -37,7 +37,7 @@ type ask struct {
 	finished atomic.Int32
 	closed   atomic.Int32
 	failed   atomic.Bool // its handler could not read, or not write
-	never    atomic.Bool // nobody may handle it
+	never    atomic.Bool // no handler may see it
 }
 
 func (a *ask) String() string {
@@ -372,7 +372,7 @@ func (t *turn) patience() {
 // leaveReader answers while a goroutine that began to read before is still reading.
 func (t *turn) leaveReader() {
 	if !fastG {
-		t.takeAndGive() // nobody would know that there was somebody else
+		t.takeAndGive() // the engine could not tell that another goroutine is there
 		return
 	}
 	inside := make(chan struct{})

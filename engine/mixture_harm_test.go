@@ -80,7 +80,7 @@ func (k *talk) broken(a *ask) {
 	}
 }
 
-// nonsense is a request that is none, behind one that is.
+// nonsense sends an invalid request after a valid one.
 func (k *talk) nonsense(a *ask) {
 	bad := []string{"GET / HTTP/1.1\r\nHost : a\r\n\r\n", "\x00\x01\x02", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
 		"GET / HTTP/1.1\r\n\r\n", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nz\r\n"}
@@ -133,7 +133,7 @@ func (k *talk) stall() {
 		}
 	case 5: // a handler that waits for something else, until it has been long enough
 		if k.driver.portable || k.client != nil {
-			return // nobody looks (Timeouts.Inactive)
+			return // inactivity is not checked (Timeouts.Inactive)
 		}
 		a.way = "wait"
 		k.send(k.head(a) + a.body(k.rand))

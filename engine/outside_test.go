@@ -231,7 +231,7 @@ var outsides = []outside{
 	{"empty lines for ever", strings.Repeat("\n", 100), "400 closed"},
 }
 
-// fromOutside answers with what a request was; whoever gets to /evil was smuggled.
+// fromOutside answers with what a request was; a request for /evil was smuggled.
 func fromOutside(req *engine.Request, res *engine.Response) {
 	if strings.HasPrefix(string(req.URL()), "/evil") {
 		_ = res.SetStatus(599)

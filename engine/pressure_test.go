@@ -40,8 +40,8 @@ func sum(n int) string {
 	return fmt.Sprintf("%x", h.Sum(nil))
 }
 
-// TestBackPressure: a handler that writes more than anyone takes waits, in bounded
-// memory, and holds up nobody; when the peer reads at last, it gets everything.
+// TestBackPressure: a handler that writes more than is taken waits, in bounded memory, and delays
+// nobody else; when the peer reads at last, it gets everything.
 func TestBackPressure(t *testing.T) {
 	const size = 64 << 20
 	want := sum(size)

@@ -253,7 +253,7 @@ func TestPathAndQuery(t *testing.T) {
 	})
 }
 
-// TestWriteHeadChangesNothing where it fails, but for fields in front of the one at fault.
+// TestWriteHeadChangesNothing where it fails before the fields.
 func TestWriteHeadChangesNothing(t *testing.T) {
 	got := serveOne(t, drivers[0], request("/"), func(_ *engine.Request, res *engine.Response) {
 		_ = res.SetStatusMessage("As before")

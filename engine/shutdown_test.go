@@ -108,8 +108,8 @@ func TestShutdownServesTheQueue(t *testing.T) {
 	})
 }
 
-// TestShutdownWaits for bodies that come slowly, in whatever way they are read, and
-// serves nothing behind the request that is under way.
+// TestShutdownWaits for bodies that come slowly, in whatever way they are read, and serves no
+// request after the one under way.
 func TestShutdownWaits(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		reading := make(chan struct{})
@@ -241,7 +241,7 @@ func TestShutdownTwiceAndBefore(t *testing.T) {
 	})
 }
 
-// watched is a context that says when somebody waits for it.
+// watched is a context that reports when a goroutine waits for it.
 type watched struct {
 	context.Context
 	waiting chan<- struct{}

@@ -1,6 +1,5 @@
-// Shutdown and Close against what happens at the same moment: requests that have just
-// been read, handlers that come late, sockets that somebody has kept, events that let
-// connections live.
+// Shutdown and Close against what happens at the same moment: requests that have just been read,
+// handlers that are late, sockets that were kept, events that let connections live.
 
 package engine_test
 

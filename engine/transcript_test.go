@@ -384,7 +384,7 @@ func playGroup(t *testing.T, d driver, g *group) {
 			play(t, "tcp, whole", tcp, simnet.Whole, script)
 			play(t, "pipe, whole", pipes.Dial, simnet.Whole, script)
 			if g.options["cuts"] == "whole" {
-				continue // its client breaks the rules: it is served all the same if it is in time
+				continue // its client breaks the rules, and is served nevertheless if it is in time
 			}
 			little := simnet.Bytes
 			if script.Sent() > 3000 {

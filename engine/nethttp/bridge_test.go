@@ -76,8 +76,8 @@ func TestPanic(t *testing.T) {
 	})
 }
 
-// TestContext: it has the values that net/http's has, ends with the handler, and does not block
-// anyone for ever who uses it later.
+// TestContext: it has the values that net/http's has, ends with the handler, and a goroutine that
+// uses it later does not block for ever.
 func TestContext(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		contexts := make(chan context.Context, 2)

@@ -1,5 +1,5 @@
-// httputil.ReverseProxy over gale, in front and behind: its transport reads the
-// request's body and sends interim answers from goroutines of its own.
+// httputil.ReverseProxy with gale in front of it and behind it: its transport reads the request's
+// body and sends interim responses from goroutines of its own.
 
 package nethttp_test
 
