@@ -1,4 +1,4 @@
-// How the package is used by itself.
+// How to use the package on its own.
 
 package bytesparse_test
 
@@ -30,8 +30,8 @@ func ExampleHead_ParseRequest() {
 	// X-Trace = 7
 }
 
-// How long the body is decides the caller, once, from the whole head. Whatever two parties
-// could read in two ways is refused (RFC 9112 §6.3).
+// The caller decides how long the body is, once, from the whole head, and refuses whatever
+// two parties could read differently (RFC 9112 §6.3).
 func ExampleHead_ParseRequest_body() {
 	length := func(b []byte, h *bytesparse.Head) (n int64, chunked, ok bool) {
 		counted, coded := h.Has(bytesparse.FieldContentLength), h.Has(bytesparse.FieldTransferEncoding)
@@ -65,7 +65,7 @@ func ExampleHead_ParseRequest_body() {
 	// 0 false false
 }
 
-// Fields of any name, and all of one name.
+// Fields of any name, and all fields of one name.
 func ExampleHead_NextNamed() {
 	b := []byte("GET / HTTP/1.1\r\nHost: a\r\nX-Tag: 1\r\nVia: 1.1 b\r\nx-tag: 2\r\n\r\n")
 	var h bytesparse.Head
@@ -83,8 +83,8 @@ func ExampleHead_NextNamed() {
 	// X-Tag=1 x-tag=2 2 -1
 }
 
-// A head that arrives in pieces is searched for its end, from where the last
-// search stopped, and parsed once.
+// The end of a head that arrives in pieces is searched for, each time from where the last
+// search stopped; then the head is parsed once.
 func ExampleIndexHeadEnd() {
 	var buf []byte
 	next := 0
@@ -119,8 +119,8 @@ func ExampleError() {
 	// bytesparse: blank before colon at byte 20
 }
 
-// A chunked body is decoded where it lies, in as many pieces as it arrives in.
-// Behind its last chunk stands a trailer section.
+// A chunked body is decoded in place, in as many pieces as it arrives in. A trailer section
+// follows the last chunk.
 func ExampleChunked() {
 	var c bytesparse.Chunked
 	var buf []byte
@@ -161,8 +161,7 @@ func ExampleNextToken() {
 	// "gzip" "deflate;q=0.5" "br" true
 }
 
-// The pairs of a query are parted first and decoded then, and only where there is
-// something to decode.
+// The pairs of a query are first separated and then decoded, if there is anything to decode.
 func ExampleQueryPairs() {
 	_, query := bytesparse.CutQuery([]byte("/search?q=salt+%26+pepper&page=2&debug"))
 	var buf []byte

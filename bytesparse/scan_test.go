@@ -31,8 +31,8 @@ func checkScan(t *testing.T, b []byte) {
 				continue
 			}
 			control := b[i] < ' ' || b[i] == 0x7f
-			// What scanBlock may mark too much: SP behind a control byte, and
-			// 0xff and what it carries into.
+			// scanGeneric may also mark an SP after a control byte, and 0xff and
+			// the byte it carries into.
 			if marked != control && !(marked && (b[i] == ' ' && i > 0 && b[i-1] <= ' ' || b[i] >= 0xfe)) {
 				t.Fatalf("%q: byte %#x at %d: marked %v", b, b[i], i, marked)
 			}

@@ -1,13 +1,13 @@
 package pool
 
-// The rule of this file: a body whose size nobody announced is collected in a
-// buffer that grows, and whose pool learns how large such bodies usually are
-// (bytebufferpool), so that the few huge ones are not kept for ever. Everything
-// of a known or bounded size uses Local and Shared instead.
+// A body of unknown size is collected in a buffer that grows. The pool of these
+// buffers (bytebufferpool) learns how large bodies usually are, so that the few huge
+// ones are not kept for ever. Whatever has a known or bounded size uses Local and
+// Shared instead.
 
 import "github.com/valyala/bytebufferpool"
 
-// bodies is gale's own pool, so that its sizes are learned from bodies alone.
+// bodies is a pool of gale's own, so that it learns its sizes from bodies alone.
 var bodies bytebufferpool.Pool
 
 // Body is a growable buffer for a body of unknown size. Get one with
@@ -16,7 +16,7 @@ var bodies bytebufferpool.Pool
 type Body bytebufferpool.ByteBuffer
 
 // GetBody returns an empty Body, owned by the caller until Release. It may be
-// called concurrently. It allocates nothing when a released one is at hand.
+// called concurrently. It allocates only if the pool has no released one.
 func GetBody() *Body {
 	b := (*Body)(bodies.Get())
 	if Debug {
@@ -47,9 +47,9 @@ func (b *Body) Len() int { return len(b.B) }
 // Reset empties the body and keeps its memory.
 func (b *Body) Reset() { b.B = b.B[:0] }
 
-// Release gives the body back. Neither it nor a view of it may be used
-// afterwards; with galedebug a second Release panics. The pool may let a body
-// go that is much larger than most.
+// Release gives the body back to the pool. Neither it nor a view of it may be used
+// afterwards; with -tags galedebug a second Release panics. The pool may leave a body
+// that is much larger than most to the garbage collector.
 func (b *Body) Release() {
 	if Debug {
 		releaseBody(b)

@@ -1,28 +1,27 @@
-// Package pool hands out byte buffers and takes them back, so that a server
-// at a steady load asks the garbage collector for nothing.
+// Package pool recycles byte buffers, so that a server at a steady load allocates
+// nothing.
 //
-// There are three kinds, by who may touch them:
+// It has three kinds of pool, which differ in who may use them:
 //
-//   - [Local]: the free lists of one event loop. No atomics, no lock; only the
-//     goroutine that holds the loop may call it.
-//   - [Shared]: what the loops of a server spill to and refill from, and what a
-//     handler uses that no longer holds its loop. Lock-free, for any goroutine.
-//   - [Body]: a growable buffer for a body of unknown size.
+//   - [Local]: the free lists of one event loop. It uses no atomics and no lock; only
+//     the goroutine that holds the loop may call it.
+//   - [Shared]: where the loops of a server put surplus buffers and refill from, and
+//     what handlers use that have lost their loop. It is lock-free, for any goroutine.
+//   - [Body]: growable buffers for bodies of unknown size.
 //
-// Local and Shared deal in buffers of eight sizes, 512 bytes to 64 KiB, each
-// twice the one before. [Stack] is the lock-free index stack under Shared; it
-// is exported because idle connections are pooled with it as well.
+// Local and Shared hand out buffers of eight sizes, 512 bytes to 64 KiB, each
+// twice the one before. [Stack] is the lock-free index stack that Shared is built on;
+// it is exported because idle connections are pooled with it as well.
 //
 // Ownership is the same everywhere: what Get returns belongs to the caller
-// until Put (or Release), and not one instruction longer. Built with
-// -tags galedebug, released memory is filled with a pattern, a buffer that was
-// written after its release panics when it is next handed out, and a second
-// release panics at once (see [Debug]).
+// until Put (or Release), and no longer. Built with -tags galedebug, the package fills
+// released memory with a pattern; a buffer that was written after its release panics
+// when it is next handed out, and a second release panics at once (see [Debug]).
 package pool
 
-// The rule of this file: the size classes, and the arithmetic between a size
-// and its class. A buffer's class is told by its capacity alone, so buffers
-// carry no header and Put needs nothing but the slice.
+// The size classes, and the arithmetic between a size and its class. A buffer's
+// capacity alone determines its class, so buffers carry no header and Put needs
+// nothing but the slice.
 
 import "math/bits"
 
@@ -37,8 +36,8 @@ const (
 	// Classes is the number of sizes: MinSize, 2*MinSize, … MaxSize.
 	Classes = maxShift - minShift + 1
 
-	// largeUnit is what sizes beyond MaxSize are rounded up to: the runtime
-	// allocates large objects in pages of this size, so the rest would be lost.
+	// largeUnit is the unit to which sizes beyond MaxSize are rounded up: the runtime
+	// allocates large objects in pages of this size, so the rest would be wasted.
 	largeUnit = 8 << 10
 )
 
@@ -63,7 +62,7 @@ func classSize(c int) int { return MinSize << c }
 // makeLarge allocates a buffer beyond MaxSize, rounded up to whole pages.
 func makeLarge(size int) []byte {
 	if rounded := (size + largeUnit - 1) &^ (largeUnit - 1); rounded > size {
-		size = rounded // not when the sum overflowed: let make report it
+		size = rounded // unless the sum overflowed: then make reports it
 	}
 	return make([]byte, size)
 }

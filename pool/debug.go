@@ -2,11 +2,11 @@
 
 package pool
 
-// The strategy of this file: a register of all released memory, by weak
-// pointer, with the place of its release. Weak pointers keep nothing alive, and
-// memory that the collector reused has another weak pointer, so buffers may be
-// dropped without telling the register. Release fills the memory with a
-// pattern; handing it out again checks that the pattern is whole.
+// A register of all released memory, by weak pointer, with the call stack of its
+// release. Weak pointers keep nothing alive, and memory that the collector has reused
+// gets a different weak pointer, so buffers may be dropped without telling the register.
+// A release fills the memory with a pattern; handing it out again checks that the
+// pattern is intact.
 
 import (
 	"fmt"
@@ -24,7 +24,7 @@ const Debug = true
 // text that shows it is visibly wrong.
 const poisonByte = 0xDB
 
-// site is where a release happened.
+// site is the call stack of a release.
 type site [8]uintptr
 
 // dead is one kind of released memory: buffers, keyed by their first byte, or
@@ -49,21 +49,21 @@ func Poison(b []byte) {
 	}
 }
 
-// release enters b, whole, and poisons it.
+// release registers b, which is a whole buffer, and poisons it.
 func release(b []byte) {
 	deadBuffers.enter(&b[0], len(b))
 	Poison(b)
 }
 
-// claim takes b off the register; it panics when b was written meanwhile.
+// claim removes b from the register; it panics if b was written meanwhile.
 func claim(b []byte) {
 	if s, ok := deadBuffers.leave(&b[0]); ok {
 		s.check(b)
 	}
 }
 
-// checkIntact is claim for memory that is let go: it stays on the register,
-// so that a second release of it is still seen.
+// checkIntact is claim for memory that is dropped: it stays in the register, so that a
+// second release of it is still detected.
 func checkIntact(b []byte) {
 	if s, ok := deadBuffers.look(&b[0]); ok {
 		s.check(b)
@@ -81,7 +81,7 @@ func claimBody(b *Body) {
 	}
 }
 
-// check panics when b is not poison throughout.
+// check panics if b is not poison throughout.
 func (s site) check(b []byte) {
 	for i, c := range b {
 		if c != poisonByte {
@@ -91,7 +91,7 @@ func (s site) check(b []byte) {
 	}
 }
 
-// enter registers p; it panics when p is there already.
+// enter registers p; it panics if p is already registered.
 func (d *dead[T]) enter(p *T, size int) {
 	var s site
 	runtime.Callers(4, s[:])
@@ -115,7 +115,7 @@ func (d *dead[T]) enter(p *T, size int) {
 	}
 }
 
-// leave removes p and returns where it was released, if it was.
+// leave removes p and returns where it was released, and whether it was registered at all.
 func (d *dead[T]) leave(p *T) (site, bool) {
 	w := weak.Make(p)
 	d.mu.Lock()

@@ -1,10 +1,10 @@
 package pool
 
-// The strategy of this file: one last-in first-out list per class, because the
-// buffer returned last is the one most likely still in the cache. A list keeps
-// a bounded number of bytes; what comes on top goes to the shared pool. The
-// lowest length a list had since the last Trim is the number of its buffers
-// that nobody needed in that time, which is all that Trim has to know.
+// There is one last-in first-out list per class, because the buffer returned last is
+// the one most likely to be still in the cache. A list keeps a bounded number of bytes;
+// surplus buffers go to the shared pool. The lowest length of a list since the last Trim
+// is the number of its buffers that were not needed in that time, which is all that Trim
+// has to know.
 
 // DefaultLocalKeep is the number of bytes a Local keeps in each class when its
 // Keep is zero.
@@ -14,8 +14,8 @@ const DefaultLocalKeep = 1 << 20
 // the goroutine that holds the loop may call it. The zero value is ready, and
 // works alone or in front of a Shared. It must not be copied after first use.
 type Local struct {
-	// Shared takes what does not fit here and is asked before new memory is
-	// allocated. nil: the garbage collector plays that part.
+	// Shared takes surplus buffers, and is tried before new memory is allocated. If it
+	// is nil, surplus buffers are left to the garbage collector.
 	Shared *Shared
 	// Keep bounds the bytes kept in each class. Zero is DefaultLocalKeep,
 	// negative keeps nothing.
@@ -31,11 +31,11 @@ type list struct {
 }
 
 // Get returns a buffer of at least size bytes. Its length and capacity are the
-// size of its class, or, beyond MaxSize, size rounded up to whole 8 KiB pages.
-// What it contains is left over from an earlier use: write before you read.
+// size of its class or, beyond MaxSize, size rounded up to whole 8 KiB pages.
+// Its contents are undefined.
 //
-// The caller owns it until Put. Allocates only when neither this pool nor
-// Shared has one, and always beyond MaxSize.
+// The caller owns it until Put. Get allocates only if neither this pool nor Shared
+// has a buffer, and always beyond MaxSize.
 func (l *Local) Get(size int) []byte {
 	if size > MaxSize {
 		return makeLarge(size)
@@ -59,13 +59,12 @@ func (l *Local) Get(size int) []byte {
 	return b
 }
 
-// Put takes back a buffer, whole: whoever holds another slice of the same
-// memory must not use it any more. The length of b does not matter, its
-// capacity must be a class size; any other buffer (nil, one beyond MaxSize, one
-// that was sliced at its front) is left to the garbage collector. Buffers that
-// another pool or make produced are welcome.
+// Put takes back a whole buffer: no other slice of the same memory may be used any
+// more. The length of b does not matter, but its capacity must be a class size; any
+// other buffer (nil, one beyond MaxSize, one that was resliced at its front) is left to
+// the garbage collector. Buffers that another pool or make produced are accepted.
 //
-// Allocates only while a list grows to its bound for the first time.
+// Put allocates only while a list grows to its bound for the first time.
 func (l *Local) Put(b []byte) {
 	c := classOf(cap(b))
 	if c < 0 {
@@ -84,9 +83,9 @@ func (l *Local) Put(b []byte) {
 	l.Shared.give(c, b)
 }
 
-// Trim gives half of what was not needed since the last Trim back to the
-// garbage collector. Called once in a while (every few seconds, say), it lets
-// the memory of a burst go over a few calls, and leaves alone what is in use.
+// Trim releases half of the buffers that were not needed since the last Trim to the
+// garbage collector. Called every few seconds, say, it releases the memory of a burst
+// over a few calls, and keeps the buffers that are in use.
 func (l *Local) Trim() {
 	for c := range l.lists {
 		f := &l.lists[c]
@@ -96,7 +95,7 @@ func (l *Local) Trim() {
 				checkIntact(b)
 			}
 		}
-		// The oldest stand at the bottom: they are the coldest.
+		// The oldest buffers are at the bottom of the list: they are the coldest.
 		n := copy(f.bufs, f.bufs[drop:])
 		clear(f.bufs[n:])
 		f.bufs = f.bufs[:n]
@@ -107,7 +106,7 @@ func (l *Local) Trim() {
 	}
 }
 
-// Held returns the bytes kept here, ready to be handed out.
+// Held returns the number of bytes kept here, ready to be handed out.
 func (l *Local) Held() int {
 	n := 0
 	for c := range l.lists {
@@ -116,9 +115,9 @@ func (l *Local) Held() int {
 	return n
 }
 
-// Out returns how many pooled buffers Get handed out less how many Put took
-// back. A buffer may be returned to another pool than it came from, so only
-// the sum over all pools that work together says whether one was lost.
+// Out returns how many pooled buffers Get has handed out less how many Put has taken
+// back. A buffer may be returned to another pool than the one it came from, so only
+// the sum over all pools that work together shows whether one was lost.
 func (l *Local) Out() int { return l.out }
 
 // bound returns how many buffers of class c may be kept.

@@ -2,8 +2,8 @@
 
 package pool
 
-// The rule of this file: without -tags galedebug the checks do not exist. Debug
-// is a constant, so the compiler drops every call that it guards.
+// Without -tags galedebug the checks do not exist: Debug is a constant, so the compiler
+// drops every call that it guards.
 
 // Debug reports whether the program was built with -tags galedebug: released
 // memory is poisoned and checked, double releases panic.

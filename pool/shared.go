@@ -1,18 +1,17 @@
 package pool
 
-// The strategy of this file: per class a fixed table of cells and two index
-// stacks over it, one of the cells that hold a buffer and one of those that do
-// not. A cell is moved between them by popping its index from the one and
-// pushing it to the other.
+// Each class has a fixed table of cells and two stacks of cell indices: one of the
+// cells that hold a buffer, one of those that do not. A cell moves between them when
+// its index is popped from one and pushed to the other.
 //
 // Who owns a cell, by phase:
 //
 //	index on empty   nobody; the cell is nil
 //	between the two  the goroutine that popped the index, alone
-//	index on full    nobody; the cell holds a buffer that nobody else refers to
+//	index on full    nobody; the cell holds the only reference to a buffer
 //
-// A goroutine writes the cell before it pushes and reads it after it popped, and
-// Push and Pop of one stack are ordered (see stack.go), so cells need no atomics.
+// A goroutine writes a cell before it pushes its index and reads it after popping it,
+// and Push and Pop of one stack are ordered (see stack.go), so cells need no atomics.
 
 import "sync/atomic"
 
@@ -43,7 +42,8 @@ type table struct {
 }
 
 // Get returns a buffer of at least size bytes, as [Local.Get] does. It may be
-// called concurrently. Allocates when the pool has none, and beyond MaxSize.
+// called concurrently. It allocates only if the pool has no buffer, and always beyond
+// MaxSize.
 func (s *Shared) Get(size int) []byte {
 	if size > MaxSize {
 		return makeLarge(size)
@@ -55,8 +55,8 @@ func (s *Shared) Get(size int) []byte {
 }
 
 // Put takes back a buffer under the rules of [Local.Put]. It may be called
-// concurrently. Allocates a class's table (24 to 32 bytes per buffer) at the
-// first Put of that class, nothing later.
+// concurrently. The first Put of a class allocates its table (24 to 32 bytes per
+// buffer); later ones allocate nothing.
 func (s *Shared) Put(b []byte) {
 	c := classOf(cap(b))
 	if c < 0 {
@@ -72,9 +72,9 @@ func (s *Shared) Put(b []byte) {
 	s.give(c, b)
 }
 
-// Trim gives half of what was not needed since the last Trim back to the
-// garbage collector, as [Local.Trim] does. It may be called concurrently with
-// Get and Put; two concurrent Trims only halve twice.
+// Trim releases half of the buffers that were not needed since the last Trim to the
+// garbage collector, as [Local.Trim] does. It may be called concurrently with Get and
+// Put; two concurrent Trims merely halve twice.
 func (s *Shared) Trim() {
 	if s == nil {
 		return
@@ -97,8 +97,8 @@ func (s *Shared) Trim() {
 	}
 }
 
-// Held returns the bytes kept here, ready to be handed out. While other
-// goroutines call Get and Put it is an estimate.
+// Held returns the number of bytes kept here, ready to be handed out. While other
+// goroutines call Get and Put, it is an estimate.
 func (s *Shared) Held() int {
 	if s == nil {
 		return 0
@@ -112,8 +112,8 @@ func (s *Shared) Held() int {
 	return n
 }
 
-// Out returns how many pooled buffers Get handed out less how many Put took
-// back; see [Local.Out]. What a Local moves in and out does not count.
+// Out returns how many pooled buffers Get has handed out less how many Put has taken
+// back (see [Local.Out]). Buffers that a Local moves in or out do not count.
 func (s *Shared) Out() int {
 	if s == nil {
 		return 0
@@ -136,7 +136,7 @@ func (s *Shared) take(c int) []byte {
 	return make([]byte, classSize(c))
 }
 
-// give stores b, of class c, or lets it go when there is no room.
+// give stores b, which is of class c, or drops it if there is no room.
 func (s *Shared) give(c int, b []byte) {
 	if s == nil || s.Keep < 0 {
 		return
@@ -148,8 +148,8 @@ func (s *Shared) give(c int, b []byte) {
 	t.push(b)
 }
 
-// grow installs the table of class c. When two goroutines meet here, one table
-// wins and the other was never used.
+// grow installs the table of class c. If two goroutines race here, one table wins and
+// the other is never used.
 func (s *Shared) grow(c int) *table {
 	keep := s.Keep
 	if keep == 0 {
@@ -169,7 +169,7 @@ func newTable(n int) *table {
 	return t
 }
 
-// push stores b; when the table is full it does nothing.
+// push stores b; if the table is full it does nothing.
 func (t *table) push(b []byte) {
 	i, ok := t.empty.Pop()
 	if !ok {
@@ -189,8 +189,8 @@ func (t *table) pop() []byte {
 	b := t.cells[i]
 	t.cells[i] = nil
 	t.empty.Push(i)
-	// A lost race for low leaves it a little high for one round, and Trim then
-	// drops a buffer or two that were in use: not worth a loop.
+	// A lost race for low leaves it slightly too high for one period, and Trim then drops a
+	// buffer or two that were in use: not worth a loop.
 	if n := t.held.Add(-1); n < t.low.Load() {
 		t.low.Store(n)
 	}

@@ -1,8 +1,7 @@
 package pool
 
-// The strategy of this file: a Treiber stack of indices instead of pointers.
-// One 64-bit word holds the top index and a tag, and every change of the stack
-// is one compare-and-swap of that word.
+// A Treiber stack of indices instead of pointers. One 64-bit word holds the top index
+// and a tag, and every change of the stack is one compare-and-swap of that word.
 //
 // Layout of the head word:
 //
@@ -11,35 +10,35 @@ package pool
 //	|      tag      |   index + 1   |    index + 1 == 0: empty
 //	+---------------+---------------+
 //
-// next[i] holds what stands below i, as index + 1 too.
+// next[i] holds the index below i, likewise as index + 1.
 //
-// Why it is right. An index is on the stack or it is owned by one caller; Push
+// Why it is correct. An index is either on the stack or owned by one caller; Push
 // passes it in, Pop passes it out.
 //
 //  1. Only the owner of i writes next[i], before the CAS that puts i on the
 //     stack; from then until i is popped nobody writes it. So while i is on the
-//     stack next[i] is what stands below it.
+//     stack, next[i] is the index below it.
 //  2. Pop loads the head (tag t, top i), then next[i], then swaps the head from
 //     (t, i) to (t, next[i]). It may load next[i] after another Pop has taken i,
-//     and then reads anything; it is harmless if the CAS then fails. Suppose the
-//     CAS succeeds: the head is (t, i) as it was at the load. Each Push increases
-//     the tag and nothing decreases it, so no Push happened in between; without a
-//     Push i cannot have left the head and come back, so i was the top all the
-//     time and by (1) next[i] was valid. This is what the tag is for: without it,
+//     and then reads an arbitrary value; that is harmless if the CAS fails. Suppose
+//     the CAS succeeds: the head is (t, i), as it was at the load. Each Push increases
+//     the tag and nothing decreases it, so no Push happened in between. Without a
+//     Push, i cannot have left the head and come back, so i was the top all the
+//     time, and by (1) next[i] was valid. This is what the tag is for: without it,
 //     pop i, pop j, push i in between would leave head == i with another next[i],
-//     and the CAS would put j, which somebody owns, back on the stack (ABA).
+//     and the CAS would put j, which a caller owns, back on the stack (ABA).
 //  3. Push stores next[i] = top and swaps the head from (t, top) to (t+1, i). If
-//     top went and came back in between, it still is the top, so next[i] is right.
+//     top was popped and came back in between, it is again the top, so next[i] is right.
 //
-// The tag has 32 bits: (2) needs that not exactly a multiple of 2^32 pushes
-// happen while one Pop stands between its load and its CAS, with the same index
-// on top. At 10 ns a push that is a Pop held up for 43 seconds, to the push.
+// The tag has 32 bits: (2) requires that the number of pushes between the load and the
+// CAS of one Pop, with the same index on top, is not a positive multiple of 2^32. At
+// 10 ns a push, that would be a Pop delayed by 43 seconds, to the exact push.
 //
-// Memory order. Go's atomics are sequentially consistent, and each CAS of the
-// head reads what the one before it wrote, so all successful operations form one
-// chain: what a goroutine did before Push(i) happens before the return of the
-// Pop that yields i. A caller may therefore keep plain data per index, written
-// before Push and read after Pop.
+// Memory order. Go's atomics are sequentially consistent, and each CAS of the head
+// reads what the previous one wrote, so all successful operations form one chain: what
+// a goroutine did before Push(i) happens before the return of the Pop that yields i. A
+// caller may therefore keep plain data per index, written before Push and read after
+// Pop.
 
 import (
 	"math"
@@ -47,15 +46,15 @@ import (
 )
 
 // Stack is a lock-free last-in first-out stack of the indices 0 to n-1, for any
-// number of goroutines. What an index means is the caller's business: usually a
-// cell of a table beside it. What a goroutine wrote before Push(i) is visible
-// to the one whose Pop yields i. Neither Push nor Pop allocates.
+// number of goroutines. The meaning of an index is up to the caller: usually it is a
+// cell of a table. What a goroutine wrote before Push(i) is visible to the one whose
+// Pop yields i. Neither Push nor Pop allocates.
 //
 // The zero value is an empty stack for no indices; use [NewStack]. A Stack must
 // not be copied.
 type Stack struct {
 	head atomic.Uint64
-	_    [56]byte // head is written all the time, next is only read: keep them in different cache lines
+	_    [56]byte // against false sharing: head is written all the time, the slice header of next is only read
 	next []atomic.Uint32
 	on   []atomic.Bool // galedebug only: which indices are on the stack
 }
@@ -76,9 +75,9 @@ func NewStack(n int) *Stack {
 // Cap returns n, the number of indices the stack was made for.
 func (s *Stack) Cap() int { return len(s.next) }
 
-// Push puts i on top. The caller must own i: it was never pushed, or a Pop
-// yielded it since. It panics when i is not below Cap, and, with galedebug, when
-// i is on the stack already. May be called concurrently.
+// Push puts i on top. The caller must own i: it was never pushed, or a Pop has
+// yielded it since. It panics if i is not less than Cap and, with -tags galedebug, if
+// i is already on the stack. It may be called concurrently.
 func (s *Stack) Push(i uint32) {
 	link := &s.next[i]
 	if Debug && s.on[i].Swap(true) {
@@ -94,7 +93,7 @@ func (s *Stack) Push(i uint32) {
 }
 
 // Pop removes and returns the top index; the caller owns it from then on.
-// ok is false when the stack is empty. May be called concurrently.
+// ok is false when the stack is empty. It may be called concurrently.
 func (s *Stack) Pop() (i uint32, ok bool) {
 	for {
 		old, below := s.peek()
@@ -111,8 +110,8 @@ func (s *Stack) Pop() (i uint32, ok bool) {
 	}
 }
 
-// peek is the first half of a Pop: the head, and what stands below its top.
-// The two halves are apart so that a test can step between them.
+// peek is the first half of a Pop: it loads the head, and the index below its top.
+// The two halves are separate so that a test can interleave other operations.
 func (s *Stack) peek() (old uint64, below uint32) {
 	old = s.head.Load()
 	if top := uint32(old); top != 0 {
@@ -121,7 +120,7 @@ func (s *Stack) peek() (old uint64, below uint32) {
 	return old, below
 }
 
-// swapTop is the second half of a Pop. It fails when the stack changed since.
+// swapTop is the second half of a Pop. It fails if the stack has changed since.
 func (s *Stack) swapTop(old uint64, below uint32) bool {
 	return s.head.CompareAndSwap(old, old>>32<<32|uint64(below))
 }

@@ -1,4 +1,4 @@
-// Fields out of messages that have been received: bytes, which are copied once.
+// Fields taken from received messages: bytes, which are copied only once.
 
 package writer
 
@@ -8,9 +8,10 @@ import (
 	"github.com/gale-http/gale/bytesparse"
 )
 
-// RemoveBehind removes the lines called name that stand behind the first n.
+// RemoveBehind removes the lines called name other than among the first n. It does not
+// retain name.
 func (h *Headers) RemoveBehind(n int, name []byte) {
-	// SAFETY: what is called looks at the name, and keeps nothing of it.
+	// SAFETY: the functions called read the name and retain nothing of it.
 	s := unsafe.String(unsafe.SliceData(name), len(name))
 	id := bytesparse.LookupField(s)
 	if i := h.next(n, id, s); i >= 0 {
@@ -18,10 +19,10 @@ func (h *Headers) RemoveBehind(n int, name []byte) {
 	}
 }
 
-// AddBytes is Add for bytes, which are copied: for who forwards messages.
+// AddBytes is Add for bytes, which it copies: for forwarding received fields.
 func (h *Headers) AddBytes(name, value []byte) error {
-	// SAFETY: Add copies what it is given, and the strings do not outlive the call but in
-	// an error, which is made anew.
+	// SAFETY: Add copies its arguments, so the strings do not outlive the call, except in
+	// an error, which is therefore created again from copies.
 	err := h.Add(unsafe.String(unsafe.SliceData(name), len(name)), unsafe.String(unsafe.SliceData(value), len(value)))
 	if err != nil {
 		return h.Add(string(name), string(value))

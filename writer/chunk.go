@@ -1,11 +1,10 @@
 package writer
 
-// The rule of this file: the chunked transfer coding (RFC 9112 §7.1), without
-// chunk extensions. A chunk of no bytes would be the last one, so none is ever
-// written by accident.
+// The chunked transfer coding (RFC 9112 §7.1), without chunk extensions. A chunk of
+// no bytes would end the body, so none is ever written by accident.
 
 const (
-	// ChunkEnd closes a chunk whose head was written with AppendChunkHead.
+	// ChunkEnd ends a chunk whose size line was written with AppendChunkHead.
 	ChunkEnd = "\r\n"
 	// LastChunk ends a chunked body without trailers.
 	LastChunk = "0\r\n\r\n"
@@ -23,8 +22,8 @@ func AppendChunk(dst, p []byte) []byte {
 }
 
 // AppendChunkHead appends the size line of a chunk of n bytes, for a caller
-// that sends the data by other means and ChunkEnd after it. It panics when n is
-// not positive: zero would end the body.
+// that sends the data by other means and ChunkEnd after it. It panics if n is not
+// positive: zero would end the body.
 func AppendChunkHead(dst []byte, n int64) []byte {
 	if n <= 0 {
 		panic("writer: AppendChunkHead: size not positive")
@@ -34,9 +33,8 @@ func AppendChunkHead(dst []byte, n int64) []byte {
 }
 
 // AppendLastChunk ends a chunked body: the last chunk, the trailer section
-// (RFC 9112 §7.1.2) and the closing empty line. trailers may be nil or empty.
-// The caller sees to it that they are fields that may stand there
-// (RFC 9110 §6.5.1).
+// (RFC 9112 §7.1.2) and the closing empty line. trailers may be nil or empty. The
+// caller must ensure that they are fields allowed in trailers (RFC 9110 §6.5.1).
 func AppendLastChunk(dst []byte, trailers *Headers) []byte {
 	if trailers == nil || trailers.Len() == 0 {
 		return append(dst, LastChunk...)

@@ -1,8 +1,8 @@
 package writer
 
-// The strategy of this file: the Date line changes once a second, so it is kept
-// formatted, and sending it is a copy of a fixed 37 bytes. A new second rewrites
-// six digits; a new day, everything. Time comes in as an argument, in seconds.
+// The Date line changes once a second, so it is kept formatted, and sending it is a
+// copy of a fixed 37 bytes. A new second rewrites six digits; a new day, everything.
+// The time is an argument, in seconds.
 
 const (
 	dateLine  = "Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n"
@@ -19,17 +19,16 @@ const (
 
 // Date is the Date field line of one loop, ready to be sent. The zero value
 // appends nothing until its first Update: a sender without a clock must not
-// send a Date (RFC 9110 §6.6.1). Not safe for concurrent use; may be copied.
+// send a Date (RFC 9110 §6.6.1). It is not safe for concurrent use; it may be copied.
 type Date struct {
 	unix int64
 	set  bool
 	line [len(dateLine)]byte
 }
 
-// Update makes the line say unix, in seconds since 1970 UTC (Unix time). It
-// returns at once when that is what it says already. Instants outside the
-// years 0 to 9999, which the format cannot express, become the nearest that can
-// be. It never allocates.
+// Update sets the line to unix, in seconds since 1970 UTC (Unix time). It returns at
+// once if that is its value already. Instants outside the years 0 to 9999, which the
+// format cannot express, become the nearest that can be expressed. It never allocates.
 func (d *Date) Update(unix int64) {
 	if unix == d.unix && d.set {
 		return
@@ -48,7 +47,7 @@ func (d *Date) update(unix int64) {
 	d.unix, d.set = unix, true
 }
 
-// Append appends the whole line, "Date: Sun, 06 Nov 1994 08:49:37 GMT" and CRLF;
+// Append appends the whole line, "Date: Sun, 06 Nov 1994 08:49:37 GMT" and CRLF, or
 // nothing before the first Update.
 func (d *Date) Append(dst []byte) []byte {
 	if !d.set {
@@ -57,11 +56,11 @@ func (d *Date) Append(dst []byte) []byte {
 	return append(dst, d.line[:]...)
 }
 
-// Unix returns the second that the line says.
+// Unix returns the time of the last Update, in seconds since 1970 UTC.
 func (d *Date) Unix() int64 { return d.unix }
 
 // AppendDate appends unix, in seconds since 1970 UTC, as an IMF-fixdate
-// (RFC 9110 §5.6.7), as Last-Modified and Expires want it. Instants outside
+// (RFC 9110 §5.6.7), the format of Last-Modified and Expires. Instants outside
 // the years 0 to 9999 become the nearest that can be expressed.
 func AppendDate(dst []byte, unix int64) []byte {
 	dst = append(dst, dateLine[dateOff:dateOff+dateSize]...)
@@ -71,12 +70,12 @@ func AppendDate(dst []byte, unix int64) []byte {
 
 func clampUnix(unix int64) int64 { return min(max(unix, minUnix), maxUnix) }
 
-// floorDays returns the day since 1 January 1970, rounded towards the past.
+// floorDays returns the number of days since 1 January 1970, rounded down.
 func floorDays(unix int64) int64 {
 	return (unix-minUnix)/daySecs + minUnix/daySecs
 }
 
-// putDate writes weekday, date and time of day over those in b.
+// putDate overwrites weekday, date and time of day in b.
 func putDate(b []byte, unix int64) {
 	days := floorDays(unix)
 	year, month, day := civil(days)
@@ -89,7 +88,7 @@ func putDate(b []byte, unix int64) {
 	putClock(b[clockOff:], int(unix-days*daySecs))
 }
 
-// putClock writes hh:mm:ss over that in b; secs counts from midnight.
+// putClock overwrites hh:mm:ss in b; secs counts from midnight.
 func putClock(b []byte, secs int) {
 	_ = b[7]
 	put2(b, secs/3600)
@@ -115,7 +114,7 @@ func civil(days int64) (year, month, day int) {
 	)
 	n := int(days) + epoch
 	era, n := n/perEra, n%perEra
-	// The leap days before day n of the era, so that years come out at 365.
+	// Subtract the leap days before day n of the era, so that every year has 365 days.
 	y := (n - n/1460 + n/36524 - n/(perEra-1)) / 365
 	n -= 365*y + y/4 - y/100 // day of the year, from 1 March
 	m := (5*n + 2) / 153     // month, March being 0

@@ -1,6 +1,6 @@
 package writer
 
-// Lines that are replaced and removed: the bytes behind them move.
+// Replacing and removing lines, which moves the bytes after them.
 
 import (
 	"slices"
@@ -8,7 +8,7 @@ import (
 	"github.com/gale-http/gale/bytesparse"
 )
 
-// putLine writes a line over the beginning of b and returns what is behind it.
+// putLine writes a line over the start of b and returns the rest of b.
 func putLine(b []byte, name, value string) []byte {
 	n := copy(b, name)
 	b[n], b[n+1] = ':', ' '
@@ -18,7 +18,8 @@ func putLine(b []byte, name, value string) []byte {
 	return b[n+2:]
 }
 
-// replace is Set for whatever is not one value of a fresh field. All is valid.
+// replace is Set for several values, none, or a field that is already there. The name and
+// the values have been validated.
 func (h *Headers) replace(id bytesparse.FieldID, name string, values []string) error {
 	size := 0
 	for _, v := range values {
@@ -44,7 +45,7 @@ func (h *Headers) replace(id bytesparse.FieldID, name string, values []string) e
 	return nil
 }
 
-// splice puts size bytes of lines, one for each value, in the place of line i.
+// splice replaces line i by lines of size bytes in all, one for each value.
 func (h *Headers) splice(i int, name string, values []string, size int) {
 	h.forget()
 	h.forwarded.stands = false
@@ -78,8 +79,8 @@ func (h *Headers) splice(i int, name string, values []string, size int) {
 	h.recount(i)
 }
 
-// removeFrom removes the lines from i on that are called name, whose id is id.
-// Line i is known to be one.
+// removeFrom removes the lines from i on that are called name, which has that id.
+// Line i must be one of them.
 func (h *Headers) removeFrom(i int, id bytesparse.FieldID, name string) {
 	h.forget()
 	h.forwarded.stands = false

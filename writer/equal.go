@@ -2,14 +2,14 @@
 
 package writer
 
-// The comparison of unsafe.go where words cannot be loaded so, or must not.
+// The counterpart of unsafe.go where words cannot, or must not, be loaded in that way.
 
-// follows reports that nothing is known of addresses.
+// follows reports false: addresses are not compared here.
 func (h *Headers) follows(string, string) bool { return false }
 
-// again takes the next line of the last message back into use if it says the same,
-// and reports whether it did. Most answers of a server have the same fields in the
-// same order.
+// again takes the next line of the previous message back into use if it has the same name
+// and value, and reports whether it did. Most responses of a server have the same fields
+// in the same order.
 func (h *Headers) again(name, value string) bool {
 	k := h.n
 	if k >= len(h.lines) {

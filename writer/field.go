@@ -1,8 +1,7 @@
 package writer
 
-// The rule of this file: plain appends of single fields and numbers, for
-// callers that know their bytes to be clean. Untrusted names and values go
-// through Headers.
+// Plain appends of single fields and numbers, for callers that know their bytes to
+// be valid. Untrusted names and values go through Headers.
 
 import "math/bits"
 

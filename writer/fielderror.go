@@ -1,8 +1,7 @@
 package writer
 
-// The rule of this file: what Headers refuses, and how it says so. A field that
-// could end its line, or the head, is never written (design: setters given CR,
-// LF, NUL or a non-token name).
+// What Headers refuses, and how it reports it. A field that could end its line, or
+// the head, is never written (setters given CR, LF, NUL or a non-token name).
 
 import (
 	"strconv"
@@ -17,16 +16,16 @@ type FieldFault uint8
 // What may be wrong with a field.
 const (
 	FieldNameEmpty FieldFault = iota + 1 // the name is empty
-	FieldNameByte                        // the name has a byte that no token has (RFC 9110 §5.6.2)
+	FieldNameByte                        // the name has a byte that is not allowed in a token (RFC 9110 §5.6.2)
 	FieldValueByte                       // the value has CR, LF, NUL or another control byte (RFC 9110 §5.5)
-	FieldTooLong                         // all fields together would pass 2 GiB
+	FieldTooLong                         // all fields together would exceed 2 GiB
 )
 
 // FieldError is the error for a field name or value that must not be sent.
 type FieldError struct {
 	Name   string     // the field's name, as it was given
 	Fault  FieldFault // what is wrong
-	Offset int        // where the offending byte is in the name or value; FieldNameByte and FieldValueByte only
+	Offset int        // index of the offending byte in the name or value; FieldNameByte and FieldValueByte only
 	Byte   byte       // the offending byte; likewise
 }
 
@@ -50,8 +49,8 @@ func (e *FieldError) Error() string {
 	return msg + " has byte 0x" + string(AppendHex(nil, uint64(e.Byte))) + " at offset " + strconv.Itoa(e.Offset)
 }
 
-// The constructors clone the name: were the caller's string to escape into the
-// error, a caller could not build it on its stack.
+// The constructors clone the name: if the argument escaped into the error, callers could
+// not keep the strings they pass on their stacks.
 
 func badName(name string) error {
 	for i := range len(name) {

@@ -1,8 +1,7 @@
 package writer
 
-// Fields of a message that was received, for who passes messages on: their lines are
-// copied as they came, many at a time, and those that are what they were in the last
-// message are not even that.
+// Forwarding the fields of a received message: their lines are copied as received, many
+// at a time; if they equal those of the previous message, they are not even copied.
 
 import (
 	"bytes"
@@ -10,24 +9,25 @@ import (
 	"github.com/gale-http/gale/bytesparse"
 )
 
-// forwarded is what AddFields did last: the lines are in the arena still as long as
-// nothing was written over them.
+// forwarded records what AddFields did last. Its lines are still in the arena as long as
+// nothing has been written over them.
 type forwarded struct {
-	from   []byte // the lines as they came
+	from   []byte // the lines as received
 	drop   uint64
-	arena  int // where in the arena they begin and end
-	end    int
-	lines  int // and in lines
-	last   int
-	stands bool
+	arena  int  // where they begin and
+	end    int  // end in the arena
+	lines  int  // where they begin and
+	last   int  // end in Headers.lines
+	stands bool // the lines are still there
 }
 
-// keptForwarded is how much of lines as they came is kept for comparing.
+// keptForwarded bounds forwarded.from, in bytes; longer fields are copied each time.
 const keptForwarded = 4 << 10
 
-// AddFields appends the fields of head, which was parsed from b, but for those in drop, a
-// bit for each well-known name, in order and as they were spelled. They are valid since
-// they were parsed. It does not allocate but to grow.
+// AddFields appends the fields of head, which was parsed from b, in order and as they were
+// spelled, except those in drop, which has a bit for each well-known name. Parsing has
+// validated them. The error is a *FieldError if the fields become too long. It allocates
+// only to grow.
 func (h *Headers) AddFields(head *bytesparse.Head, b []byte, drop uint64) error {
 	if len(head.Fields) == 0 {
 		return nil
@@ -56,7 +56,7 @@ func (h *Headers) AddFields(head *bytesparse.Head, b []byte, drop uint64) error 
 	return nil
 }
 
-// copyFields does it, run by run of lines that are kept.
+// copyFields is AddFields without the shortcut: it copies one run of kept lines at a time.
 func (h *Headers) copyFields(head *bytesparse.Head, b []byte, drop uint64) {
 	fields, seen := head.Fields, h.seen()
 	for i := 0; i < len(fields); {
@@ -70,7 +70,7 @@ func (h *Headers) copyFields(head *bytesparse.Head, b []byte, drop uint64) {
 		for {
 			name, value := f.NameOff+uint32(f.NameLen), f.ValueOff+f.ValueLen
 			if f.ValueOff != name+2 || b[name+1] != ' ' || b[value] != '\r' {
-				break // white space that lines here do not have
+				break // other white space than the lines here have
 			}
 			bit := uint64(1) << (f.ID & 63)
 			h.lines = append(h.lines, line{off: int32(f.NameOff) + shift, end: int32(value) + 2 + shift, name: int(f.NameLen), value: int(f.ValueLen),
@@ -95,7 +95,7 @@ func (h *Headers) copyFields(head *bytesparse.Head, b []byte, drop uint64) {
 	}
 }
 
-// copyField appends one line in our layout.
+// copyField appends one line in the layout of the arena.
 func (h *Headers) copyField(f *bytesparse.Field, b []byte) {
 	off := int32(len(h.arena))
 	h.arena = append(append(append(append(h.arena, f.NameOf(b)...), ": "...), f.ValueOf(b)...), "\r\n"...)

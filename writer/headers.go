@@ -1,13 +1,13 @@
 package writer
 
-// The strategy of this file: the field lines of a message stand in one byte
-// arena, in order and exactly as they will leave, so that sending them is one
-// copy. Beside it is one small entry per line, which knows what well-known names
-// there are up to it, so that setting a new field and asking for a known one look at no
-// other line. Replacing and removing move the bytes behind; they are rare.
+// The field lines of a message are kept in one byte arena, in order and exactly as they
+// will be sent, so that sending them is one copy. A small entry per line records which
+// well-known names occur up to that line, so that neither setting a new field nor asking
+// whether a well-known one is there examines any other line. Replacing and removing lines
+// moves the bytes after them; both are rare.
 //
-// Behind the lines of a message, those of the last one stand as they were. Where the
-// next line to be set is the next one there, it is enough to count it.
+// After the lines of the current message, the arena still holds those of the previous
+// one. If the next line to be set equals the next one there, counting it is enough.
 
 import (
 	"github.com/gale-http/gale/bytesparse"
@@ -16,10 +16,10 @@ import (
 )
 
 const (
-	firstArena = 512      // bytes of an arena when it is first needed
-	firstLines = 16       // and entries
-	keptArena  = 64 << 10 // Reset lets go of an arena above this
-	keptLines  = 1 << 10
+	firstArena = 512      // initial capacity of the arena, in bytes
+	firstLines = 16       // initial capacity of lines
+	keptArena  = 64 << 10 // Reset drops an arena with more capacity than this
+	keptLines  = 1 << 10  // likewise, in lines
 
 	// maxArena bounds the arena, so that offsets fit an int32.
 	maxArena = 1<<31 - 1
@@ -27,36 +27,36 @@ const (
 	lineExtra = len(": \r\n")
 )
 
-// Headers is the set of fields that a message will be sent with, in order
+// Headers is the list of fields that a message will be sent with, in order
 // (seed: response.setHeader, getHeader, removeHeader, addTrailers). Names are
-// compared without regard to case and leave as they were spelled when last set.
+// compared without regard to case and are sent as they were spelled when last set.
 //
-// The zero value is empty and ready. A Headers is made to be reused: after
-// Reset it keeps its memory, and from then on allocates only to grow beyond what
-// it held before. It copies all strings it is given. It may be used by one
-// goroutine at a time and must not be copied.
+// The zero value is empty and ready for use. A Headers is meant to be reused: Reset
+// keeps its memory, and it then allocates only to grow beyond what it held before. It
+// copies all strings it is given. It may be used by one goroutine at a time and must
+// not be copied.
 type Headers struct {
-	arena []byte // the lines; behind those in use, some of the last message
+	arena []byte // the lines; after those in use, some of the previous message
 	lines []line // likewise
-	n     int    // how many are in use
-	edits uint64 // counts what made the others be none to go by, see State
-	fit   uint64 // edits, when the memory was last found to be no more than what is kept
+	n     int    // number of lines in use
+	edits uint64 // counts the changes that invalidate the lines after those in use; see State
+	fit   uint64 // the value of edits when refit last checked the capacities
 
-	joined []byte // what Get put together last
+	joined []byte // the last result that Get joined
 
 	forwarded forwarded // see AddFields
 }
 
 // line is one field line in the arena: name, ": ", value, CRLF.
 type line struct {
-	off, end int32  // INVARIANT: off is the end of the line before
-	seen     uint64 // bit id: a line with that id is there, up to this one
+	off, end int32  // INVARIANT: off is the end of the previous line
+	seen     uint64 // bit id: this line or one before it has that id
 	id       bytesparse.FieldID
-	only     bool // no line before it has its name; false when that is not known
+	only     bool // no line before it has its name; false if that is not known
 
-	name, value int // their lengths
-	// nameAt and valueAt are where they came from when both were constants of the program,
-	// see sys.Constant, and the line the only one of its name; else 0.
+	name, value int // lengths
+	// nameAt and valueAt are the addresses of the name and the value the line was made of, if
+	// both were constants of the program (see sys.Constant) and only is true; otherwise 0.
 	nameAt, valueAt uintptr
 }
 
@@ -73,7 +73,7 @@ func (l *line) valueIn(arena []byte) []byte {
 // used returns the lines in use.
 func (h *Headers) used() []line { return h.lines[:h.n] }
 
-// seen has bit id: a line with that id is there.
+// seen returns a set of bits: bit id says that there is a line with that id.
 func (h *Headers) seen() uint64 {
 	if h.n == 0 {
 		return 0
@@ -81,13 +81,13 @@ func (h *Headers) seen() uint64 {
 	return h.lines[h.n-1].seen
 }
 
-// Set makes name have the given values, one field line for each, in place of
-// any it had; the new lines stand where the first of the old ones stood, or at
-// the end. Without values it removes the field, as Remove does.
+// Set gives the field called name the given values, one field line for each, in place of
+// any it had. The new lines take the place of the first of the old ones, or are appended.
+// Without values it removes the field, as Remove does.
 //
-// The error is a *FieldError, and then nothing has changed: name must be a
-// token (RFC 9110 §5.1) and a value free of CR, LF, NUL and other control bytes
-// except HTAB (RFC 9110 §5.5).
+// The error is a *FieldError, and then nothing has changed: name must be a token (RFC 9110
+// §5.1), and values must be free of control bytes other than HTAB (RFC 9110 §5.5), so of
+// CR, LF and NUL.
 func (h *Headers) Set(name string, values ...string) error {
 	if len(values) == 1 && h.follows(name, values[0]) {
 		h.n++
@@ -96,7 +96,7 @@ func (h *Headers) Set(name string, values ...string) error {
 	return h.set(name, values)
 }
 
-// set is Set of what follows does not know.
+// set is Set for a line that follows does not recognise.
 func (h *Headers) set(name string, values []string) error {
 	if len(values) == 1 && h.again(name, values[0]) {
 		return nil
@@ -116,8 +116,8 @@ func (h *Headers) set(name string, values []string) error {
 	return h.replace(id, name, values)
 }
 
-// Add appends one field line and leaves lines of the same name alone. Errors
-// are those of Set.
+// Add appends one field line and keeps existing lines of the same name. Errors are those
+// of Set.
 func (h *Headers) Add(name, value string) error {
 	if h.follows(name, value) {
 		h.n++
@@ -133,7 +133,7 @@ func (h *Headers) Add(name, value string) error {
 	return h.add(id, name, value)
 }
 
-// add appends a line whose name is good.
+// add appends a line whose name has been validated.
 func (h *Headers) add(id bytesparse.FieldID, name, value string) error {
 	if i := bytesparse.IndexControl(value); i >= 0 {
 		return badValue(name, value, i)
@@ -153,15 +153,15 @@ func (h *Headers) Remove(name string) {
 	}
 }
 
-// Has reports whether a well-known field is there, by one bit; for FieldOther,
-// whether any field is that is not well-known.
+// Has reports whether the well-known field with that id is there; for FieldOther, whether
+// there is any field that is not well-known. It is a single bit test.
 func (h *Headers) Has(id bytesparse.FieldID) bool { return h.seen()>>(id&63)&1 != 0 }
 
-// HasAny reports whether any of several well-known fields is there: set has bit
-// id for each.
+// HasAny reports whether any of several well-known fields is there: set has the bit 1<<id
+// of each.
 func (h *Headers) HasAny(set uint64) bool { return h.seen()&set != 0 }
 
-// Among returns those of several well-known fields that are there: a bit for each, as in set.
+// Among returns which of the fields in set are there: a bit for each, as in set.
 func (h *Headers) Among(set uint64) uint64 { return h.seen() & set }
 
 // Len returns the number of field lines.
@@ -175,23 +175,24 @@ func (h *Headers) Size() int {
 	return int(h.lines[h.n-1].end)
 }
 
-// Append appends all field lines, each with its CRLF, in one copy. The empty
-// line that ends a head is the caller's.
+// Append appends all field lines, each with its CRLF, in one copy. The caller adds the
+// empty line that ends a head.
 func (h *Headers) Append(dst []byte) []byte { return append(dst, h.arena[:h.Size()]...) }
 
-// State is a number that stands for what the fields are: as long as it is the same,
-// and Len is, so is what Append appends, also across Reset. A sender may keep what
-// it made of them.
+// State returns a number that identifies the contents: as long as State and Len return the
+// same values, Append appends the same bytes, even across Reset. A sender may therefore
+// cache what it made of the fields.
 func (h *Headers) State() uint64 { return h.edits }
 
-// forget drops what stands behind the lines in use, before something is changed.
+// forget drops the lines after those in use, before a change.
 func (h *Headers) forget() {
 	h.arena, h.lines = h.arena[:h.Size()], h.used()
 	h.edits++
 }
 
-// Reset removes everything and keeps the memory, unless it is exceptionally
-// much (above 64 KiB). With galedebug, views that are still held turn to poison.
+// Reset removes all fields. It keeps the memory, unless there is exceptionally much of it
+// (more than 64 KiB). With -tags galedebug, it poisons the memory that earlier results are
+// views of.
 func (h *Headers) Reset() {
 	h.n = 0
 	if pool.Debug || h.edits != h.fit {
@@ -199,7 +200,8 @@ func (h *Headers) Reset() {
 	}
 }
 
-// refit is Reset of what has changed since, and may be too large to keep.
+// refit is the part of Reset that is needed after a change: the memory may have become too
+// large to keep.
 func (h *Headers) refit() {
 	if pool.Debug || cap(h.arena) > keptArena || cap(h.lines) > keptLines || cap(h.joined) > keptArena {
 		h.resetAll()
@@ -207,7 +209,7 @@ func (h *Headers) refit() {
 	h.fit = h.edits
 }
 
-// resetAll is Reset that keeps no more than it should.
+// resetAll drops the previous message's lines and whatever is too large to keep.
 func (h *Headers) resetAll() {
 	h.forget()
 	h.forwarded.stands = false
@@ -225,8 +227,8 @@ func (h *Headers) resetAll() {
 	}
 }
 
-// next returns the index of the first line from i on that is called name, whose
-// id is id; -1 when there is none.
+// next returns the index of the first line from i on that is called name, which has that
+// id; -1 when there is none.
 func (h *Headers) next(i int, id bytesparse.FieldID, name string) int {
 	if !h.Has(id) {
 		return -1
@@ -239,7 +241,7 @@ func (h *Headers) next(i int, id bytesparse.FieldID, name string) int {
 	return -1
 }
 
-// is reports whether a line is called name, whose id is id.
+// is reports whether a line is called name, which has that id.
 func (h *Headers) is(l *line, id bytesparse.FieldID, name string) bool {
 	return l.id == id && (id != bytesparse.FieldOther ||
 		l.name == len(name) && bytesparse.EqualFold(l.nameIn(h.arena), name))
@@ -266,16 +268,16 @@ func (h *Headers) push(id bytesparse.FieldID, name, value string, only bool) {
 	h.append(l)
 }
 
-// append appends l, whose bytes stand at the end of the arena. There is nothing behind the
-// lines in use.
+// append appends l, whose bytes are at the end of the arena. There must be no lines after
+// those in use.
 func (h *Headers) append(l line) {
 	l.seen = h.seen() | 1<<(l.id&63)
 	h.lines = append(h.lines, l)
 	h.n++
 }
 
-// recount makes the lines from i on, which may have changed places, the last ones in use, and
-// each know what there is up to it.
+// recount takes all lines from i on into use, which may have moved, and recomputes their
+// seen.
 func (h *Headers) recount(i int) {
 	h.n = i
 	for ; i < len(h.lines); i++ {

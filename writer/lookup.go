@@ -1,4 +1,4 @@
-// What a header set can be asked: values of one name, and all lines.
+// Reading a header set: the values of one name, and all lines.
 
 package writer
 
@@ -11,9 +11,8 @@ import (
 // Get returns the value of the field called name, nil when there is none. The
 // values of several lines are joined with ", " (RFC 9110 §5.3), those of Cookie
 // with "; " (RFC 6265 §5.4); of Set-Cookie, which cannot be joined, it returns
-// the first. The result is a view, valid until the next change of h, or, when it
-// was joined, until the next Get. It allocates only to grow the buffer for
-// joining.
+// the first. The result is a view, valid until the next change of h or, if it was
+// joined, until the next Get. It allocates only to grow the buffer used for joining.
 func (h *Headers) Get(name string) []byte {
 	id := bytesparse.LookupField(name)
 	i := h.next(0, id, name)
@@ -54,8 +53,8 @@ func (h *Headers) Value(id bytesparse.FieldID) []byte {
 	return nil
 }
 
-// Only returns the value of a well-known field that is there on one line, nil when it is
-// not there, or on several. It is a view, valid until the next change of h.
+// Only returns the value of a well-known field that has exactly one line, nil when it has
+// none or several. It is a view, valid until the next change of h.
 func (h *Headers) Only(id bytesparse.FieldID) (value []byte) {
 	if id == bytesparse.FieldOther || !h.Has(id) {
 		return nil

@@ -1,18 +1,18 @@
-// Package writer turns what a message is to say into the bytes that leave:
-// status and request lines, header fields, the Date, chunk framing, trailers.
+// Package writer formats the parts of an outgoing message: status and request lines,
+// header fields, the Date, chunk framing, trailers.
 //
 // Every AppendX function appends to dst and returns the extended slice, as the
-// built-in append does; dst may be nil, and nothing is allocated when it has
-// room. [Headers] is the set of outgoing fields of one message, kept in the
-// form in which it will leave. Nothing here reads a clock, does I/O or locks;
+// built-in append does. dst may be nil; nothing is allocated if it has enough
+// capacity. [Headers] is the list of outgoing fields of one message, kept in the
+// form in which it will be sent. Nothing here reads a clock, does I/O or locks;
 // values of the types may be used by one goroutine at a time.
 //
 // The AppendX functions trust their arguments. [Headers] does not: it refuses
-// names and values that would break the message apart.
+// names and values that would corrupt the framing of the message.
 package writer
 
-// The strategy of this file: each known status has its whole status line as a
-// constant, so that the common case is one copy; texts are cut out of those.
+// Each known status has its whole status line as a constant, so that the common case
+// is one copy; the reason phrases are substrings of those lines.
 
 import "iter"
 
@@ -25,10 +25,10 @@ const (
 	maxKnown  = 511
 )
 
-// statusLines holds the status line of each code, from minStatus on, "" for
-// codes without a text. The codes and phrases are those of the IANA HTTP Status
-// Code Registry (RFC 9110 §16.2.1), its permanent entries, and 418, which the
-// registry only reserves but the seed's http.STATUS_CODES names.
+// statusLines holds the status line of each code, from minStatus on, "" for codes
+// without a reason phrase. The codes and phrases are the permanent entries of the IANA
+// HTTP Status Code Registry (RFC 9110 §16.2.1), and 418, which the registry only
+// reserves but the seed's http.STATUS_CODES names.
 var statusLines = [maxKnown - minStatus + 1]string{
 	100 - minStatus: "HTTP/1.1 100 Continue\r\n",
 	101 - minStatus: "HTTP/1.1 101 Switching Protocols\r\n",
@@ -98,7 +98,7 @@ var statusLines = [maxKnown - minStatus + 1]string{
 	511 - minStatus: "HTTP/1.1 511 Network Authentication Required\r\n",
 }
 
-// knownLine returns the whole status line of code, "" when code has no text.
+// knownLine returns the whole status line of code, "" when code has no reason phrase.
 func knownLine(code int) string {
 	if i := uint(code - minStatus); i < uint(len(statusLines)) {
 		return statusLines[i]
@@ -115,8 +115,8 @@ func StatusText(code int) string {
 	return ""
 }
 
-// StatusCodes iterates over every status code that has a reason phrase, in
-// ascending order (seed: http.STATUS_CODES).
+// StatusCodes iterates over the status codes that have a reason phrase, in ascending
+// order, with their phrases (seed: http.STATUS_CODES).
 func StatusCodes() iter.Seq2[int, string] {
 	return func(yield func(int, string) bool) {
 		for i, line := range statusLines {
@@ -127,13 +127,13 @@ func StatusCodes() iter.Seq2[int, string] {
 	}
 }
 
-// AppendStatusLine appends a status line (RFC 9112 §4), CRLF included. The
-// version is always HTTP/1.1: it says what the sender can do, not what the
-// message uses (RFC 9110 §2.5). An empty reason means StatusText(code), and where
-// that is empty too the line ends in the space that the grammar demands.
+// AppendStatusLine appends a status line (RFC 9112 §4), CRLF included. The version
+// is always HTTP/1.1: it states the sender's capability, not what the message uses
+// (RFC 9110 §2.5). An empty reason means StatusText(code); if that is empty too, the
+// line ends in the space that the grammar requires.
 //
-// reason must be free of control bytes. code should be 100 to 999; any other
-// cannot be written as a status line and becomes 500.
+// reason must be free of control bytes. code should be 100 to 999; any other code
+// cannot be expressed in a status line and becomes 500.
 func AppendStatusLine(dst []byte, code int, reason string) []byte {
 	if reason == "" {
 		if code == 200 {

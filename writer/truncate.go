@@ -1,8 +1,8 @@
 package writer
 
-// What is taken back: the lines that were added last.
+// Removing the lines added last.
 
-// Truncate removes every line but the first n.
+// Truncate removes all lines except the first n.
 func (h *Headers) Truncate(n int) {
 	if n < h.n {
 		h.n = n

@@ -4,12 +4,12 @@ package writer
 
 import "unsafe"
 
-// Most names and values are constants of the program, which are the same where their
-// address is. The others are short: comparing them by words, the last one overlapping,
-// costs less than the way to memequal and back. The twin is equal.go.
+// Most names and values are constants of the program, which are equal if their addresses
+// and lengths are. The others are short: comparing them by words, the last one overlapping,
+// costs less than a call of memequal. The counterpart is equal.go.
 
-// follows reports whether the next line of the last message was made of the same constants:
-// then there is nothing to be looked up, judged or copied.
+// follows reports whether the next line of the previous message was made of the same
+// constants: then nothing needs to be looked up, validated or copied.
 func (h *Headers) follows(name, value string) bool {
 	k := h.n
 	if uint(k) >= uint(len(h.lines)) {
@@ -21,9 +21,9 @@ func (h *Headers) follows(name, value string) bool {
 		uintptr(unsafe.Pointer(unsafe.StringData(value))) == l.valueAt && len(value) == l.value // SAFETY: as above
 }
 
-// again takes the next line of the last message back into use if it says the same,
-// and reports whether it did. Most answers of a server have the same fields in the
-// same order.
+// again takes the next line of the previous message back into use if it has the same name
+// and value, and reports whether it did. Most responses of a server have the same fields
+// in the same order.
 func (h *Headers) again(name, value string) bool {
 	k := h.n
 	if k >= len(h.lines) {
@@ -33,7 +33,7 @@ func (h *Headers) again(name, value string) bool {
 	if l.name != len(name) || l.value != len(value) || !l.only {
 		return false
 	}
-	// SAFETY: the line lies in the arena, which ends no earlier.
+	// SAFETY: the line lies within the arena, which the slice expression checks.
 	if !sameLine(unsafe.Pointer(unsafe.SliceData(h.arena[l.off:l.end])), name, value) {
 		return false
 	}
@@ -41,11 +41,11 @@ func (h *Headers) again(name, value string) bool {
 	return true
 }
 
-// sameLine reports whether the line at p, whose name is as long as name and whose value as
-// long as value, says just that. SAFETY: p is the start of such a line.
+// sameLine reports whether the line at p has that name and value. SAFETY: p must be the
+// start of a line whose name and value have the lengths of name and value.
 func sameLine(p unsafe.Pointer, name, value string) bool {
-	// SAFETY: all loads lie within the n bytes at p and at q, which are those of the name,
-	// then those of the value two bytes behind it. Both architectures load unaligned words.
+	// SAFETY: all loads lie within the n bytes at p and at q: first those of the name, then
+	// those of the value, two bytes after it. Both architectures load unaligned words.
 	q, n := unsafe.Pointer(unsafe.StringData(name)), len(name)
 	for behind := false; ; behind = true {
 		switch {
