@@ -1,5 +1,5 @@
-// Bodies of requests: each is closed once, whoever comes to that first, and one that may well be
-// none is found out about before it is said to be there.
+// Request bodies. Each is closed exactly once, whoever does so first. A body of unknown length
+// is probed, where a body is unusual, before the request announces it.
 
 package nethttp
 
@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// bodies are those that a request has had, one for each time it was sent. nil is of one that has
-// none.
+// bodies are the bodies of a request, one for each time it was sent; nil for a request without
+// a body.
 type bodies struct {
 	one  io.ReadCloser // the first
 	mu   sync.Mutex
@@ -34,7 +34,7 @@ func newBodies(first io.ReadCloser) *bodies {
 	return b
 }
 
-// add has a body closed with the others.
+// add registers a body to be closed with the others.
 func (b *bodies) add(body io.ReadCloser) io.ReadCloser {
 	c := &closer{ReadCloser: body}
 	b.mu.Lock()
@@ -59,7 +59,7 @@ func (b *bodies) Close() {
 	}
 }
 
-// closer is a body that is closed once.
+// closer makes sure that a body is closed only once.
 type closer struct {
 	io.ReadCloser
 	once sync.Once
@@ -71,7 +71,7 @@ func (c *closer) Close() (err error) {
 	return err
 }
 
-// first returns the body to be sent first, nil when there is none.
+// first returns the body for the first attempt, nil when there is none.
 func (b *bodies) first(r *http.Request) io.ReadCloser {
 	if b == nil {
 		return nil
@@ -82,14 +82,14 @@ func (b *bodies) first(r *http.Request) io.ReadCloser {
 	return probe(r.Context(), b.one)
 }
 
-// bodiless are the methods that usually have no body: many a server refuses an empty one.
+// bodiless are the methods that usually have no body: many servers reject an empty one.
 var bodiless = []string{"", http.MethodGet, http.MethodHead, http.MethodDelete, http.MethodOptions, "PROPFIND", "SEARCH"}
 
-// probeTime is how long a body may take to show its first byte before it counts as one: as long as
-// net/http gives it.
+// probeTime is how long a body may take to deliver its first byte or its end before it is
+// assumed not to be empty: the same time as in net/http.
 const probeTime = 200 * time.Millisecond
 
-// probe returns what is to be sent of a body, nil when that is nothing.
+// probe returns the body to send in place of body, nil if that is empty.
 func probe(ctx context.Context, body io.ReadCloser) io.ReadCloser {
 	p := &probed{ReadCloser: body, done: make(chan struct{})}
 	go p.run()
@@ -107,10 +107,10 @@ func probe(ctx context.Context, body io.ReadCloser) io.ReadCloser {
 	return p
 }
 
-// probed is a body whose first byte was read ahead, or is being.
+// probed is a body whose first byte has been read ahead, or is being read.
 type probed struct {
 	io.ReadCloser
-	done  chan struct{} // closed when it was
+	done  chan struct{} // closed when the first byte has been read
 	room  [1]byte
 	first bytes.Reader
 	err   error
@@ -141,13 +141,13 @@ func (p *probed) Read(b []byte) (int, error) {
 	return p.ReadCloser.Read(b)
 }
 
-// sending is a body that is sent.
+// sending is a request body being sent.
 type sending struct {
 	body io.ReadCloser
 	r    *http.Request
 }
 
-// Read implements io.Reader. The body is closed at its end.
+// Read implements io.Reader. At its end it closes the body.
 func (s *sending) Read(p []byte) (int, error) {
 	n, err := s.body.Read(p)
 	if err != nil {
@@ -156,7 +156,7 @@ func (s *sending) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// RawTrailers gives the agent the trailers, which are known when the body has been read.
+// RawTrailers yields the trailers to the agent, after the body has been read.
 func (s *sending) RawTrailers() iter.Seq2[[]byte, []byte] {
 	return func(yield func(name, value []byte) bool) {
 		for name, values := range s.r.Trailer {
