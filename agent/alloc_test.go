@@ -1,5 +1,5 @@
-// Nothing is allocated for a request on a socket that was kept.
-// (With galedebug, and under the race detector, other things are allocated.)
+// A request on a kept socket allocates nothing.
+// (galedebug and the race detector add allocations of their own.)
 
 //go:build !race && !galedebug
 

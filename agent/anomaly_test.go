@@ -1,5 +1,5 @@
-// The k-th operation of a connection fails, for every k, once and from then on: a call
-// ends, with an answer or an error of ours, and nothing is left behind.
+// The k-th operation of a connection fails, for every k, either once or from then on: the call
+// must end, with a response or one of our errors, and nothing may be left behind.
 
 package agent_test
 
@@ -21,7 +21,7 @@ import (
 	"github.com/gale-http/gale/agent"
 )
 
-// faults has the k-th operation fail; with ever those behind, too.
+// faults makes the k-th operation fail and, with ever, all later ones.
 type faults struct {
 	k    int64
 	ever bool
@@ -33,7 +33,7 @@ func (f *faults) strikes() bool {
 	return n == f.k || f.ever && n > f.k
 }
 
-// faulty is a connection whose operations fail: it is dead then, as a real one.
+// faulty is a connection whose operations fail; after that it is dead, like a real one.
 type faulty struct {
 	net.Conn
 	f *faults
@@ -70,7 +70,7 @@ func TestEveryOperationFails(t *testing.T) {
 		fmt.Fprint(w, n, strings.Repeat("x", 5000))
 	})
 	plainServer, secureServer := httptest.NewServer(handler), httptest.NewUnstartedServer(handler)
-	secureServer.Config.ErrorLog = log.New(io.Discard, "", 0) // its handshakes are to fail
+	secureServer.Config.ErrorLog = log.New(io.Discard, "", 0) // handshakes are meant to fail
 	secureServer.StartTLS()
 	defer plainServer.Close()
 	defer secureServer.Close()

@@ -1,4 +1,4 @@
-// What the loop has fetched, and what it has left with the kernel because it was too much.
+// Events that the loop has fetched, and those left in the kernel because there were too many.
 
 package agent_test
 
@@ -16,11 +16,11 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// An answer that nobody asked for waits behind more events than the loop takes at once, or
-// among them: it does not become that of the next request.
+// An unsolicited response is waiting behind more events than the loop fetches at once, or among
+// them: it must not become the response to the next request.
 //
-// A handler that loses the loop on a busy machine spoils what the test has arranged: then
-// it is tried again.
+// If a handler loses the loop on a busy machine, the arrangement is spoilt, and the test
+// tries again.
 func TestUnaskedInAFullBatch(t *testing.T) {
 	for _, full := range []bool{false, true} {
 		t.Run(fmt.Sprint(full), func(t *testing.T) {
@@ -34,7 +34,7 @@ func TestUnaskedInAFullBatch(t *testing.T) {
 	}
 }
 
-// fullBatch reports whether it went as it was arranged.
+// fullBatch reports whether everything went as arranged.
 func fullBatch(t *testing.T, full bool) bool {
 	var mu sync.Mutex
 	var ups []net.Conn
@@ -52,7 +52,7 @@ func fullBatch(t *testing.T, full bool) bool {
 	var clients, fills []net.Conn
 	filled := 0
 	s := &engine.Server{Loops: 1, Dispatch: engine.Inline}
-	var begun, ended atomic.Uint64 // how many had lost the loop when /fill began, and when the last /part ended
+	var begun, ended atomic.Uint64 // takeovers when /fill began, and when the last /part ended
 	s.Handler = func(req *engine.Request, res *engine.Response) {
 		asks := func(some []net.Conn) {
 			for _, c := range some {
@@ -66,7 +66,7 @@ func fullBatch(t *testing.T, full bool) bool {
 		}
 		const part = 20
 		switch url := string(req.URL()); url {
-		case "/fill": // has those come at once that fill the poller's list
+		case "/fill": // triggers as many requests at once as fill the poller's list
 			begun.Store(s.Stats().TakenOver)
 			mu.Lock()
 			defer mu.Unlock()
@@ -121,7 +121,7 @@ func fullBatch(t *testing.T, full bool) bool {
 	for range 300 {
 		c := dial()
 		defer c.Close()
-		get(c, "/ask") // so that it is served, and its socket kept
+		get(c, "/ask") // so that it is accepted, and its socket kept
 		_ = answer(c)
 		mu.Lock()
 		clients = append(clients, c)

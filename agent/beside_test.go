@@ -1,4 +1,4 @@
-// Bodies that are sent beside the answer, where the two get in each other's way.
+// Bodies that are sent concurrently with the response, where the two interfere.
 
 package agent_test
 
@@ -18,15 +18,15 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// begin reads a request's head and the beginning of its body: the rest is under way, and
-// as nobody reads on, it gets stuck.
+// begin reads a request's head and the beginning of its body. The rest is in flight, and
+// gets stuck, because nothing reads it.
 func begin(c net.Conn) {
 	simnet.ReadHead(c)
 	_, _ = io.CopyN(io.Discard, c, 64<<10)
 }
 
-// A refusal's body can be read that comes after the caller has been told of its head,
-// while nothing more of the request is read.
+// The body of a refusal can be read even if it arrives after the caller has got the head, while
+// no more of the request is read.
 func TestRefusalComesSlowly(t *testing.T) {
 	for _, w := range ways() {
 		t.Run(w.name, func(t *testing.T) {
@@ -66,7 +66,7 @@ func TestRefusalComesSlowly(t *testing.T) {
 	}
 }
 
-// When garbage comes, or the end, while the body is stuck, the error says so.
+// If garbage, or the end, arrives while the body is stuck, the error says so.
 func TestErrorWhileSending(t *testing.T) {
 	for _, w := range ways()[:3] {
 		for _, what := range []string{"garbage", "fin", "bodygarbage", "bodyfin"} {
@@ -117,7 +117,7 @@ func TestErrorWhileSending(t *testing.T) {
 	}
 }
 
-// The body may be written in the event that asks for it.
+// The body may be written in the event function that asks for it.
 func TestWriteInContinue(t *testing.T) {
 	for _, w := range ways()[:1] {
 		t.Run(w.name, func(t *testing.T) {
@@ -163,7 +163,7 @@ func TestWriteInContinue(t *testing.T) {
 	}
 }
 
-// Any method of the request may be called in an event that a Write has found.
+// An event function called from within a Write may call any method of the request.
 func TestEndInInformation(t *testing.T) {
 	url := script(t, func(c net.Conn) {
 		simnet.ReadHead(c)
@@ -192,7 +192,7 @@ func TestEndInInformation(t *testing.T) {
 	}
 }
 
-// A Write under way when the answer is closed, or was a refusal, is dropped, without an error.
+// A Write in progress when the response is closed, or was a refusal, is dropped without an error.
 func TestWriteWhenClosed(t *testing.T) {
 	for _, head := range []string{"HTTP/1.1 200 OK\r\n", "HTTP/1.1 413 No\r\n"} {
 		told, over := make(chan struct{}), make(chan struct{})
@@ -230,7 +230,7 @@ func TestWriteWhenClosed(t *testing.T) {
 	}
 }
 
-// What adjusts a socket may be called beside Receive (the race detector looks).
+// Methods that adjust the socket may be called concurrently with Receive (for the race detector).
 func TestSetTimeoutBesideReceive(t *testing.T) {
 	s := newServer(t, echo)
 	a := newAgent(t, &agent.Agent{KeepAlive: true})
@@ -263,7 +263,7 @@ func TestSetTimeoutBesideReceive(t *testing.T) {
 	}
 }
 
-// A second attempt streams both ways as the first does.
+// A second attempt streams in both directions, as the first does.
 func TestRetryReadsTheAnswer(t *testing.T) {
 	var n atomic.Int32
 	over := make(chan struct{})
@@ -274,7 +274,7 @@ func TestRetryReadsTheAnswer(t *testing.T) {
 			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 			simnet.ReadHead(c)
 			_, _ = io.CopyN(io.Discard, c, int64(size))
-			return // processed perhaps, and gone
+			return // it may have been processed, and the connection is gone
 		}
 		simnet.ReadHead(c)
 		_, _ = io.WriteString(c, "HTTP/1.1 413 No\r\nContent-Length: 3\r\n\r\nno!")
@@ -296,8 +296,8 @@ func TestRetryReadsTheAnswer(t *testing.T) {
 	}
 }
 
-// A tunnel does not open in the midst of a body: what is left of that would be the other
-// protocol's first bytes.
+// A tunnel does not open in the middle of a body: the rest of the body would become the first
+// bytes of the other protocol.
 func TestTunnelBeforeTheEnd(t *testing.T) {
 	for _, w := range ways() {
 		t.Run(w.name, func(t *testing.T) {

@@ -1,5 +1,5 @@
-// Every call that can be made on an agent, what it asks and what it gets, made on the loop,
-// by a handler that has lost its loop without knowing it, and on ordinary goroutines.
+// Every method of the package, called on the loop, by a handler that has lost its loop without
+// knowing it, and on ordinary goroutines; with a note of what it does to the lease.
 
 package agent_test
 
@@ -19,7 +19,7 @@ import (
 	"github.com/gale-http/gale/engine"
 )
 
-// What a call does under the lease of a handler's loop (see internal/loop).
+// What a method does under the lease of a handler's loop (see internal/loop).
 const (
 	ownMemory = "touches the memory of its message alone"
 	atomics   = "uses atomics, locks that nobody waits under, and messages to loops"
@@ -28,7 +28,7 @@ const (
 	enters    = "enters for a socket or to give one back; shares them once the loop is lost"
 )
 
-// asking is what calls are made with.
+// asking holds what the calls need.
 type asking struct {
 	t     *testing.T
 	agent *agent.Agent
@@ -36,7 +36,7 @@ type asking struct {
 	url   string
 }
 
-// audited is one call: its way, and the call itself.
+// audited is one call: what it does under the lease, and the call itself.
 type audited struct {
 	way string
 	do  func(a *asking)
@@ -51,7 +51,7 @@ func (a *asking) must(err error) {
 
 func onAgent(f func(*agent.Agent)) func(*asking) { return func(a *asking) { f(a.agent) } }
 
-// onRequest makes a call on a request, which is asked then.
+// onRequest makes a call on a request, which is then sent.
 func onRequest(f func(q *agent.Request) error) func(*asking) {
 	return func(a *asking) {
 		q, res := agent.Request{URL: a.url}, agent.Response{}
@@ -61,7 +61,7 @@ func onRequest(f func(q *agent.Request) error) func(*asking) {
 	}
 }
 
-// onResponse makes a call on an answer.
+// onResponse makes a call on a response.
 func onResponse(f func(res *agent.Response) error) func(*asking) {
 	return func(a *asking) {
 		res, err := a.agent.Get(a.ctx, a.url)
@@ -74,7 +74,7 @@ func onResponse(f func(res *agent.Response) error) func(*asking) {
 	}
 }
 
-// onClient makes a call on a request under way, which is ended and answered then.
+// onClient makes a call on a ClientRequest, which is then ended, and its response read.
 func onClient(f func(c *agent.ClientRequest) error) func(*asking) {
 	return func(a *asking) {
 		c := a.agent.NewRequest(a.ctx, &agent.Request{URL: a.url, Method: "POST"})
@@ -122,7 +122,7 @@ var calls = map[string]map[string]audited{
 		"AddHeaderBytes": {ownMemory, onRequest(func(q *agent.Request) error { return q.AddHeaderBytes([]byte("X"), []byte("y")) })},
 		"AddTrailers":    {ownMemory, onRequest(func(q *agent.Request) error { return q.AddTrailers("X", "y") })},
 		"ClearHeaders":   {ownMemory, onRequest(func(q *agent.Request) error { q.ClearHeaders(); return nil })},
-		"Forward":        {ownMemory, nil}, // it wants a request that was received: forward_test.go
+		"Forward":        {ownMemory, nil}, // needs a received request: forward_test.go
 		"GetHeader":      {ownMemory, onRequest(func(q *agent.Request) error { q.GetHeader("X"); return nil })},
 		"RemoveHeader":   {ownMemory, onRequest(func(q *agent.Request) error { q.RemoveHeader("X"); return nil })},
 		"SetHeader":      {ownMemory, onRequest(func(q *agent.Request) error { return q.SetHeader("X", "y") })},
@@ -165,7 +165,7 @@ var calls = map[string]map[string]audited{
 			if err := errors.Join(c.SetHeader("X-Early", "y"), c.FlushHeaders()); err != nil {
 				return err
 			}
-			_, err := c.Receive() // the answer comes before the body is sent
+			_, err := c.Receive() // the response comes before the body is sent
 			return err
 		})},
 		"RemoveHeader":       {ownMemory, onClient(func(c *agent.ClientRequest) error { c.RemoveHeader("X"); return nil })},
@@ -191,7 +191,7 @@ var calls = map[string]map[string]audited{
 	},
 }
 
-// A method that is new has to be audited: by whoever adds it, here.
+// Whoever adds a method has to audit it here.
 func TestEveryCallIsAudited(t *testing.T) {
 	for _, of := range []any{(*agent.Agent)(nil), (*agent.Request)(nil), (*agent.Response)(nil), (*agent.ClientRequest)(nil), (*agent.Socket)(nil)} {
 		its := reflect.TypeOf(of)
@@ -207,7 +207,7 @@ func TestEveryCallIsAudited(t *testing.T) {
 	}
 }
 
-// lost is one way more: a handler that has lost its loop, and does not know.
+// lost is one more way: a handler that has lost its loop without knowing it.
 var lost = way{"handler without its loop", func(t *testing.T, fn func(context.Context)) {
 	s := &engine.Server{Loops: 1, Dispatch: engine.Inline}
 	inHandler(t, s, func(ctx context.Context) {

@@ -1,5 +1,4 @@
-// The end of a handler's context while calls under it end, and others begin on their
-// sockets.
+// The end of a handler's context while calls under it end, and others begin on their sockets.
 
 package agent_test
 
@@ -19,8 +18,8 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// Clients that hang up while their handlers' calls end cut nobody else's call, although all
-// use the same few sockets.
+// Clients that hang up while their handlers' calls end do not cut anybody else's call, although
+// all calls share a few sockets.
 func TestHangUpMeetsTheNextCall(t *testing.T) {
 	checkLeaks(t)
 	for _, dispatch := range []engine.Dispatch{engine.Goroutine, engine.Auto} {
@@ -90,7 +89,7 @@ func TestHangUpMeetsTheNextCall(t *testing.T) {
 	}
 }
 
-// A call under the context of a handler that is gone, kept by its goroutine, ends at once.
+// A call under the context of a handler that has ended, kept by a goroutine, ends at once.
 func TestContextOfAHandlerThatIsGone(t *testing.T) {
 	for _, w := range ways()[1:4] {
 		t.Run(w.name, func(t *testing.T) {
@@ -111,7 +110,7 @@ func TestContextOfAHandlerThatIsGone(t *testing.T) {
 	}
 }
 
-// The end of a context that is told of late cuts no other use of the socket.
+// A late notification of a context's end cuts no other use of the socket.
 func TestLateEnd(t *testing.T) {
 	if first, next := agent.EndOfUse(true); !first || !next {
 		t.Errorf("too late: the use was left alone: %v, the next: %v", first, next)
@@ -121,8 +120,8 @@ func TestLateEnd(t *testing.T) {
 	}
 }
 
-// counted is a context that counts who is registered with it. Nobody of package context knows
-// it, so that AfterFunc asks it itself.
+// counted is a context that counts its registrations. Because it is no type of package context,
+// context.AfterFunc calls its AfterFunc method.
 type counted struct {
 	done       chan struct{}
 	mu         sync.Mutex
@@ -161,7 +160,7 @@ func (c *counted) AfterFunc(f func()) (stop func() bool) {
 	}
 }
 
-// end ends the context, and returns when everybody has been told.
+// end ends the context, and returns when all registered functions have been called.
 func (c *counted) end() {
 	close(c.done)
 	c.mu.Lock()
@@ -178,16 +177,15 @@ func (c *counted) now() (registered, ever int) {
 	return len(c.registered), c.ever
 }
 
-// A socket that is used under one context again and again is registered with it once, and no
-// longer when it is used under another, or closed; whichever context a call is under ends it,
-// and no other.
+// A socket that is used repeatedly under one context is registered with it once, until it is
+// used under another one or closed. The context that a call is under ends it, and no other does.
 func TestLastingContext(t *testing.T) {
 	for _, w := range ways() {
 		if w.name == "handler" {
-			continue // all of this is of goroutines
+			continue // this is about goroutines
 		}
 		t.Run(w.name, func(t *testing.T) {
-			var held atomic.Bool // the next request is answered when that is allowed
+			var held atomic.Bool // the next request is answered only when told to
 			asked, answer := make(chan bool), make(chan bool)
 			url := script(t, func(c net.Conn) {
 				for simnet.ReadHead(c) != "" {
@@ -211,36 +209,36 @@ func TestLastingContext(t *testing.T) {
 					}
 				}
 				calls(9, first)
-				if now, ever := first.now(); now != 1 || ever > 3 { // one of these for the dialling
+				if now, ever := first.now(); now != 1 || ever > 3 { // one of them for the dialling
 					t.Errorf("after nine calls %d registrations of %d", now, ever)
 				}
-				// end ends that context in the midst of a call under the second.
+				// end ends ctx in the middle of a call under the second context.
 				end := func(ctx *counted) error {
 					held.Store(true)
 					done := make(chan error, 1)
 					go func() {
 						var res agent.Response
 						err := a.Do(second, req, &res)
-						_ = res.Close() // the socket is free, and so is req
+						_ = res.Close() // frees the socket, and req
 						done <- err
 					}()
 					wait(t, asked, "the request")
 					ctx.end()
-					if ctx == second { // there is no answer to wait for
+					if ctx == second { // there will be no response
 						defer func() { answer <- true }()
 					} else {
 						answer <- true
 					}
 					return wait(t, done, "the call")
 				}
-				if err := end(first); err != nil { // which its socket watches
+				if err := end(first); err != nil { // its socket still watches it
 					t.Errorf("under another context: %v", err)
 				}
 				calls(3, second)
 				if now, _ := second.now(); now != 1 {
 					t.Errorf("%d registrations of the second context", now)
 				}
-				if err := end(second); !errors.Is(err, context.Canceled) { // and this is the fifth under itself
+				if err := end(second); !errors.Is(err, context.Canceled) { // the fifth call under this context
 					t.Errorf("under the context that has ended: %v", err)
 				}
 				third := newCounted()
@@ -252,8 +250,8 @@ func TestLastingContext(t *testing.T) {
 	}
 }
 
-// The end of a context under which a socket was used again and again, told of late, cuts no use
-// under the one that came after.
+// A late notification of a lasting context's end cuts no use under the context that came after
+// it.
 func TestLateEndOfLastingContext(t *testing.T) {
 	if !agent.EndOfLasting(newCounted(), newCounted()) {
 		t.Error("a call under another context was cut")

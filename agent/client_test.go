@@ -17,7 +17,7 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// hello is what a server of one answer says.
+// hello is a complete response.
 const hello = "HTTP/1.1 200 OK\r\nDate: Fri, 27 Nov 2026 08:00:00 GMT\r\nContent-Length: 13\r\n\r\nHello, world!"
 
 // script is simnet.Serve that returns a URL.
@@ -105,7 +105,7 @@ func TestExpectContinue(t *testing.T) {
 						}
 						io.WriteString(c, answer)
 						c.(*net.TCPConn).CloseWrite()
-						io.Copy(io.Discard, c) // a body that was not waited for must not reset the answer
+						io.Copy(io.Discard, c) // so that an unread body does not cause a reset
 						return
 					}
 				}
@@ -220,13 +220,13 @@ func TestAbort(t *testing.T) {
 	}
 }
 
-// A ClientRequest whose kept socket the server has closed is sent again, unless it had a
+// A ClientRequest on a kept socket that the server has closed is sent again, unless it had a
 // body.
 func TestClientRequestAgain(t *testing.T) {
 	for _, w := range ways() {
 		t.Run(w.name, func(t *testing.T) {
 			checkLeaks(t)
-			url := script(t, func(c net.Conn) { // it closes when it is asked a second time
+			url := script(t, func(c net.Conn) { // closes on the second request
 				simnet.ReadHead(c)
 				_, _ = io.WriteString(c, hello)
 				simnet.ReadHead(c)
@@ -238,7 +238,7 @@ func TestClientRequestAgain(t *testing.T) {
 					flush, ok    bool
 				}{{"GET", "", false, true}, {"GET", "", false, true}, {"DELETE", "", true, true}, {"POST", "", false, false},
 					{"GET", "", false, true}, {"PUT", "x", false, false}} {
-					reused := false // a handler may lose its loop, and find no socket to use again
+					reused := false // a handler may lose its loop, and then not find the kept socket
 					told := agent.Events{Socket: func(s *agent.Socket) { reused = reused || s.Reused() }}
 					cr := a.NewRequest(ctx, &agent.Request{URL: url, Method: c.method, On: told})
 					if c.flush {

@@ -1,4 +1,5 @@
-// Answers whose end is the end of their connection, cut by us: they must not look whole.
+// Responses delimited by the end of the connection, cut by this side: they must not look
+// complete.
 
 package agent_test
 

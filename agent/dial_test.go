@@ -1,4 +1,4 @@
-// Dialling: every way to a server, and what is said when there is none.
+// Dialling: every way to reach a server, and the error when there is none.
 
 package agent_test
 
@@ -24,9 +24,8 @@ import (
 	"github.com/gale-http/gale/agent"
 )
 
-// names has the host names of a test be looked up in answers for the time of it: a name
-// server on loopback that counts what it is asked, but for what the machine's own search
-// list adds to names.
+// names is a name server on loopback that resolves host names from answers during a test. It
+// counts the queries, except for names that the machine's search list has been applied to.
 type names struct {
 	answers map[string][]string
 	asked   atomic.Int64 // for IPv4 addresses
@@ -62,7 +61,7 @@ func newNames(t testing.TB, n *names) {
 	}()
 }
 
-// answer makes an answer (RFC 1035 §4) of a question: the addresses of its kind.
+// answer makes the response to a DNS query (RFC 1035 §4): the addresses of the type asked for.
 func (n *names) answer(q []byte) []byte {
 	var name []string
 	i := 12
@@ -88,7 +87,7 @@ func (n *names) answer(q []byte) []byte {
 	}
 	head := []byte{q[0], q[1], 0x81, 0x80, 0, 1, 0, count, 0, 0, 0, 0}
 	if !known {
-		head[3] |= 3 // no such name
+		head[3] |= 3 // NXDOMAIN
 	}
 	return append(append(head, q[12:i+5]...), records...)
 }
@@ -114,7 +113,7 @@ func TestRoutes(t *testing.T) {
 		for _, c := range []struct {
 			name, host string
 			route      agent.Route
-			op, want   string // where it fails, or what the server says
+			op, want   string // the operation that fails, or what the server says
 			err        error
 		}{
 			{name: "address", host: "127.0.0.1", want: "127.0.0.1:" + port + " 127.0.0.1:"},
@@ -162,8 +161,8 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
-// Whoever asks for a name while it is being looked up waits for the same answer, which
-// is kept.
+// Callers that ask for a name while it is being looked up wait for the same lookup, whose
+// result is cached.
 func TestOneLookup(t *testing.T) {
 	checkLeaks(t)
 	n := &names{answers: map[string][]string{"one.example": {"127.0.0.1"}}, hold: make(chan struct{})}
@@ -187,8 +186,7 @@ func TestOneLookup(t *testing.T) {
 	}
 }
 
-// What a name stands for is kept for a while, and not for ever; that it stands for nothing
-// is not kept.
+// The addresses of a name are cached, but not for ever; a failed lookup is not cached.
 func TestNamesAreKeptForAWhile(t *testing.T) {
 	n := &names{answers: map[string][]string{"one.example": {"127.0.0.1"}}}
 	newNames(t, n)
@@ -216,7 +214,7 @@ func TestNamesAreKeptForAWhile(t *testing.T) {
 	}
 }
 
-// plain hides that a connection is one of package net: nothing can take it over.
+// plain hides that a connection is one of package net, so that it cannot be taken over.
 type plain struct{ net.Conn }
 
 func TestCustomDial(t *testing.T) {
@@ -279,8 +277,8 @@ func TestCustomDial(t *testing.T) {
 	}
 }
 
-// A dialling that does not come to an end is one's own no longer than Timeouts.Dial, or
-// the context, allows.
+// A call waits for a dialling that does not end no longer than Timeouts.Dial, or the context,
+// allows.
 func TestDialTimeout(t *testing.T) {
 	for _, w := range ways() {
 		t.Run(w.name, func(t *testing.T) {
@@ -292,7 +290,7 @@ func TestDialTimeout(t *testing.T) {
 			}
 			w.call(t, func(ctx context.Context) {
 				var e *agent.Error
-				for range 2 { // the place of the first is the second's
+				for range 2 { // the second gets the place of the first
 					if err := a.Do(ctx, &agent.Request{URL: "http://a.example"}, nil); !errors.As(err, &e) || e.Op != "dial" || !e.Timeout() {
 						t.Errorf("%v", err)
 					}
@@ -302,8 +300,7 @@ func TestDialTimeout(t *testing.T) {
 	}
 }
 
-// What a server does with a name as its certificate's is not ours to trust: a handshake
-// that fails is told as one.
+// A server that answers a TLS handshake with plain HTTP: the error is that of the handshake.
 func TestFailedHandshake(t *testing.T) {
 	checkLeaks(t)
 	url := script(t, func(c net.Conn) { _, _ = io.WriteString(c, hello) })
@@ -315,7 +312,7 @@ func TestFailedHandshake(t *testing.T) {
 	eventually(t, "the socket to be closed", func() bool { return len(a.Sockets())+len(a.FreeSockets()) == 0 })
 }
 
-// What Agent.Dial brings when the agent is gone is closed.
+// A connection that Agent.Dial returns after the agent was destroyed is closed.
 func TestDialAfterDestroy(t *testing.T) {
 	for _, wrapped := range []bool{false, true} {
 		t.Run(strconv.FormatBool(wrapped), func(t *testing.T) {

@@ -1,4 +1,4 @@
-// What is left of an agent on the loops of a server that goes on.
+// What remains of an agent on the loops of a server that keeps running.
 
 package agent_test
 
@@ -15,7 +15,7 @@ import (
 	"github.com/gale-http/gale/engine"
 )
 
-// An agent that was destroyed is garbage, although the loops that it was used on are not.
+// A destroyed agent is garbage, although the loops that it was used on are not.
 func TestDestroyedAgentIsForgotten(t *testing.T) {
 	back := newServer(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "hello") })
 	var destroyed atomic.Pointer[weak.Pointer[agent.Agent]]
@@ -46,8 +46,8 @@ func TestDestroyedAgentIsForgotten(t *testing.T) {
 	})
 }
 
-// A handler that forgets to close its answer keeps no server from closing; one that has
-// another handler close it gives the socket back.
+// A handler that forgets to close its response does not keep the server from closing; if
+// another handler closes it, the socket is given back.
 func TestForgottenAnswer(t *testing.T) {
 	for _, found := range []bool{false, true} {
 		back := newServer(t, func(w http.ResponseWriter, r *http.Request) {

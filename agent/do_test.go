@@ -1,4 +1,4 @@
-// The plain call: ask, read, ask again on the same socket.
+// The plain call: send, read, and send again on the same socket.
 
 package agent_test
 

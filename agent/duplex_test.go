@@ -1,4 +1,4 @@
-// Streaming both ways: an answer that comes while its request is still being sent.
+// Streaming in both directions: a response that arrives while its request is still being sent.
 
 package agent_test
 
@@ -18,7 +18,7 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// pattern gives n bytes that say where they stand.
+// pattern returns n bytes, each of which depends on its position.
 type pattern struct{ at, n int64 }
 
 func (p *pattern) Read(b []byte) (int, error) {
@@ -56,7 +56,7 @@ func checked(t *testing.T, from io.Reader, n int64) {
 	}
 }
 
-// echo sends back what it is sent, while it is.
+// echo sends back what it receives, while it receives it.
 func echo(w http.ResponseWriter, r *http.Request) {
 	rc := http.NewResponseController(w)
 	_ = rc.EnableFullDuplex()
@@ -72,7 +72,7 @@ func echo(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// More than any kernel holds goes both ways, and the socket is kept.
+// More than any kernel buffers goes in both directions, and the socket is kept.
 func TestEchoBothWays(t *testing.T) {
 	var n int64
 	whole, _ := io.ReadAll(&pattern{n: int64(many(64 << 20))})
@@ -137,7 +137,7 @@ func TestEchoBothWays(t *testing.T) {
 	}
 }
 
-// The same through TLS, whose reader may have to write, and whose writer may wait.
+// The same over TLS, where reading may have to write, and writing may have to wait.
 func TestEchoOverTLS(t *testing.T) {
 	for _, w := range ways() {
 		t.Run(w.name, func(t *testing.T) {
@@ -163,7 +163,7 @@ func TestEchoOverTLS(t *testing.T) {
 	}
 }
 
-// A conversation: what is sent next depends on what has come.
+// A conversation: what is sent next depends on what has been received.
 func TestConversation(t *testing.T) {
 	for _, w := range ways() {
 		t.Run(w.name, func(t *testing.T) {
@@ -175,7 +175,7 @@ func TestConversation(t *testing.T) {
 				var req agent.Request
 				var res agent.Response
 				req.URL, req.Method, req.Source.Reader = s.URL, "POST", read
-				if err := a.Do(ctx, &req, &res); err != nil { // nothing of the body was sent
+				if err := a.Do(ctx, &req, &res); err != nil { // before any of the body is sent
 					t.Error(err)
 					return
 				}
@@ -200,7 +200,7 @@ func TestConversation(t *testing.T) {
 	}
 }
 
-// stuck is a Source of which nothing comes until release.
+// stuck is a Source that delivers nothing until release.
 type stuck struct{ release chan struct{} }
 
 func (s stuck) Read(p []byte) (int, error) {
@@ -208,8 +208,8 @@ func (s stuck) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// A final answer is there although the body never comes, and everything can be used again
-// at once although a Read of the Source still waits.
+// A final response is returned although the body never comes, and everything can be reused at
+// once although a Read of the Source is still waiting.
 func TestAnswerBeforeSource(t *testing.T) {
 	for _, w := range ways() {
 		for _, head := range []string{"HTTP/1.1 413 No\r\n", "HTTP/1.1 401 No\r\nConnection: close\r\n", "HTTP/1.1 200 OK\r\n"} {
@@ -249,7 +249,7 @@ func TestAnswerBeforeSource(t *testing.T) {
 	}
 }
 
-// Who closes an answer early ends the sending, also where the server reads no more.
+// Closing a response early ends the sending, even if the server reads no more.
 func TestCloseWhileSending(t *testing.T) {
 	for _, w := range ways() {
 		t.Run(w.name, func(t *testing.T) {
@@ -258,7 +258,7 @@ func TestCloseWhileSending(t *testing.T) {
 			url := script(t, func(c net.Conn) {
 				simnet.ReadHead(c)
 				_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n")
-				<-over // and reads nothing of the body
+				<-over // reads nothing of the body
 			})
 			defer close(over)
 			a := newAgent(t, &agent.Agent{KeepAlive: true})
@@ -298,7 +298,7 @@ func (s *torn) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// A Source that fails ends the call, before the answer and behind its head.
+// A Source that fails ends the call, before the head of the response or after it.
 func TestSourceFails(t *testing.T) {
 	for _, w := range ways() {
 		for _, early := range []bool{false, true} {
@@ -331,7 +331,7 @@ func TestSourceFails(t *testing.T) {
 	}
 }
 
-// trickle gives n bytes, each of which takes its time.
+// trickle delivers n bytes, with a delay before each.
 type trickle struct {
 	n    int
 	each time.Duration
@@ -345,7 +345,7 @@ func (s *trickle) Read(p []byte) (int, error) {
 	return copy(p, "x"), nil
 }
 
-// The time for an answer begins when the body has been sent, and ends.
+// The response timeout begins when the body has been sent, and does expire.
 func TestResponseTimeoutWhileSending(t *testing.T) {
 	for _, w := range ways() {
 		t.Run(w.name, func(t *testing.T) {
@@ -383,7 +383,7 @@ func TestResponseTimeoutWhileSending(t *testing.T) {
 	}
 }
 
-// A context that ends while a body is sent and its answer read ends both.
+// A context that ends while a body is sent and its response read ends both.
 func TestCancelWhileSending(t *testing.T) {
 	for _, w := range ways() {
 		t.Run(w.name, func(t *testing.T) {

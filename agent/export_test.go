@@ -1,10 +1,10 @@
-// What tests outside of the package may know of an agent.
+// Internals of an agent for tests outside the package.
 
 package agent
 
 import "context"
 
-// AllSockets counts the sockets that a has, used or free, at one moment.
+// AllSockets counts all sockets of a, in use or idle, at one moment.
 func AllSockets(a *Agent) int {
 	n := 0
 	a.state().names.each(func(o *origin) {
@@ -14,13 +14,13 @@ func AllSockets(a *Agent) int {
 	return n
 }
 
-// LastInLine returns who has joined the queue of a's only origin last.
+// LastInLine returns the waiter that joined the queue of a's only origin last.
 func LastInLine(a *Agent) (last any) {
 	a.state().names.each(func(o *origin) { last = o.queue.line.tail.Load() })
 	return last
 }
 
-// AgeNames makes everything that a knows of names too old.
+// AgeNames makes all cached names of a too old.
 func AgeNames(a *Agent) {
 	r := &a.state().resolver
 	r.mu.Lock()
@@ -30,8 +30,9 @@ func AgeNames(a *Agent) {
 	}
 }
 
-// EndOfUse ends the use of a socket, and tells the socket that the context of that use has ended,
-// late or in time. It returns whether that use, and the next one, were not cut.
+// EndOfUse ends the use of a socket, and notifies the socket that the context of that use has
+// ended, before that or, with late, after it. It reports of that use, and of the next one, whether
+// they were not cut.
 func EndOfUse(late bool) (first, next bool) {
 	c := newConn(nil)
 	use := c.ticket.Load()
@@ -44,8 +45,9 @@ func EndOfUse(late bool) (first, next bool) {
 	return first, c.unwatch(nil)
 }
 
-// EndOfLasting uses a socket under first, and then under second, so often that it keeps watching each,
-// tells of the end of first in the midst of that, and returns whether that use was not cut.
+// EndOfLasting uses a socket under first and then under second, often enough to make each the
+// lasting context. In the middle of this it delivers the end of first, late; it reports whether
+// the use under second was not cut.
 func EndOfLasting(first, second context.Context) bool {
 	c := newConn(nil)
 	for range 3 {
@@ -54,6 +56,6 @@ func EndOfLasting(first, second context.Context) bool {
 	use := c.lasting.use
 	c.unwatch(c.watchFor(second, nil))
 	c.watchFor(second, nil)
-	c.cut(use.Load()) // as what was registered with first does
+	c.cut(use.Load()) // as the function registered with first does
 	return c.unwatch(nil)
 }

@@ -1,5 +1,5 @@
-// Happy eyeballs (RFC 8305): addresses that say nothing, that refuse, and that come too
-// late. (Linux alone refuses connections beyond the backlog and has all of 127.0.0.0/8.)
+// Happy Eyeballs (RFC 8305): addresses that do not respond, that refuse, and that respond too
+// late. (Only Linux refuses connections beyond the backlog and has all of 127.0.0.0/8.)
 
 package agent_test
 
@@ -21,8 +21,8 @@ import (
 	"github.com/gale-http/gale/agent"
 )
 
-// hole is an address that takes no connections: its queue of them is full. release has it
-// take them.
+// hole is an address that accepts no connections, because its backlog is full. release makes
+// it accept them.
 type hole struct {
 	l       net.Listener
 	fillers []net.Conn
@@ -51,7 +51,7 @@ func newHole(t testing.TB, addr string) *hole {
 	t.Cleanup(func() { _ = h.l.Close() })
 	for range 10 {
 		c, err := net.DialTimeout("tcp", addr, 100*time.Millisecond)
-		if err != nil { // or the machine stood still
+		if err != nil { // or the machine stalled
 			c, err = net.DialTimeout("tcp", addr, 300*time.Millisecond)
 		}
 		if err != nil {
@@ -64,8 +64,8 @@ func newHole(t testing.TB, addr string) *hole {
 	return nil
 }
 
-// onBoth returns the port of a server on 127.0.0.1 and, with the same one, on ::1, if this
-// machine has that: six.
+// onBoth returns the port of a server that listens on 127.0.0.1 and, if six, with the same
+// port on ::1; six is false if this machine has no IPv6.
 func onBoth(t testing.TB, handler http.HandlerFunc) (port string, six bool) {
 	t.Helper()
 	for range 20 {
@@ -114,7 +114,7 @@ func TestHappyEyeballs(t *testing.T) {
 				if c.family != 0 || c.host == "[::1]" {
 					continue
 				}
-				c.want = "127.0.0.1:" // which is second
+				c.want = "127.0.0.1:" // the second address
 			}
 			t.Run(fmt.Sprint(w.name, "/", c.host, "/", c.family), func(t *testing.T) {
 				checkLeaks(t)
@@ -137,7 +137,7 @@ func TestHappyEyeballs(t *testing.T) {
 			w.call(t, func(ctx context.Context) {
 				req := agent.Request{URL: "http://holes.example:" + port}
 				var e *agent.Error
-				for range 2 { // the place of the first is the second's
+				for range 2 { // the second gets the place of the first
 					if err := a.Do(ctx, &req, nil); !errors.As(err, &e) || e.Op != "dial" || !e.Timeout() {
 						t.Errorf("%v", err)
 					}
@@ -154,7 +154,7 @@ func TestHappyEyeballs(t *testing.T) {
 	}
 }
 
-// A connection that comes when another has won is closed.
+// A connection that is made after another has won is closed.
 func TestLateConnectionIsClosed(t *testing.T) {
 	for _, w := range ways()[:2] {
 		t.Run(w.name, func(t *testing.T) {

@@ -1,4 +1,4 @@
-// Passing an answer on, from the server's bytes to the client's.
+// Forwarding a response, from the server's bytes to the client's.
 
 package agent_test
 
@@ -14,8 +14,8 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// forwarded returns what a client gets when the answer is passed on by a handler that has
-// set some fields before.
+// forwarded returns what a client receives when a handler that has set some fields before
+// forwards the response.
 func forwarded(t *testing.T, answer string, set ...string) string {
 	t.Helper()
 	back := script(t, func(c net.Conn) {
@@ -65,14 +65,14 @@ func TestForwardKeepsTheReasonPhrase(t *testing.T) {
 			}
 		}
 	}
-	// The one before is none of the next one's business.
+	// The previous response must not affect the next one.
 	if got := forwarded(t, "HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.1 200 OK\r\n") {
 		t.Errorf("no reason phrase has become %q", got)
 	}
 }
 
-// What the handler has set stays where there can be one only, and stands beside it where there
-// can be several.
+// A field that the handler has set stays where only one is allowed, and is kept beside the
+// server's where several are.
 func TestForwardDoublesNothing(t *testing.T) {
 	got := forwarded(t, "HTTP/1.1 200 OK\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\nContent-Type: text/plain\r\nServer: back\r\nETag: \"b\"\r\nVary: b\r\nSet-Cookie: b=1\r\nX-B: b\r\nContent-Length: 2\r\n\r\nok",
 		"Content-Type", "text/html", "Server", "front", "Vary", "f", "Set-Cookie", "f=1", "Date", "Fri, 27 Nov 2026 08:00:00 GMT")

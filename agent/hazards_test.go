@@ -1,5 +1,5 @@
-// What code of the user's may do that an agent calls: panic, end its goroutine, lock its thread,
-// block, recurse, and never return. The call that it is for may fail; no other does, and its
+// What user code called by an agent may do: panic, exit its goroutine, lock its thread, block,
+// recurse, and never return. The call that it is made for may fail; no other call does, and its
 // place among the sockets is given back.
 
 package agent_test
@@ -27,14 +27,14 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// spot is a function of the user's. set has fn called by it.
+// spot is a place for user code. set installs fn there.
 type spot struct {
 	name  string
 	set   func(a *agent.Agent, q *agent.Request, fn func())
-	aside bool // it is called by a goroutine of the agent's: a call does not wait for it when its context ends
+	aside bool // one of the agent's goroutines calls it: a call whose context ends does not wait for it
 }
 
-// callReader is a Source that calls a function once, and then has a byte.
+// callReader is a Source that calls a function once, and then delivers a byte.
 type callReader struct {
 	fn   func()
 	done bool
@@ -111,7 +111,7 @@ var spots = []spot{
 		q.On.Continue = fn
 	}, false},
 	{"Events.Information", func(_ *agent.Agent, q *agent.Request, fn func()) {
-		q.On.Trace = nil // so that a handler's is a plain one
+		q.On.Trace = nil // so that a handler's call takes the fast path
 		q.Path = "/early"
 		q.On.Information = func(*agent.Response) { fn() }
 	}, false},
@@ -140,8 +140,8 @@ var spots = []spot{
 	}, false},
 }
 
-// hazard is an agent one of whose functions is armed with what it is to do, a server for it, and
-// a handler that calls it where that is wanted.
+// hazard is an agent with user code installed that misbehaves when armed, a server for it, and a
+// server whose handler makes the call where that is wanted.
 type hazard struct {
 	t      *testing.T
 	agent  *agent.Agent
@@ -173,13 +173,13 @@ func newHazard(t *testing.T, p *spot, sockets int) *hazard {
 		_, _ = io.WriteString(w, "served")
 	}))
 	up.TLS = &tls.Config{ClientAuth: tls.RequestClientCert}
-	up.Config.ErrorLog = log.New(io.Discard, "", 0) // handshakes that fail
+	up.Config.ErrorLog = log.New(io.Discard, "", 0) // some handshakes fail
 	up.StartTLS()
 	t.Cleanup(up.Close)
 	roots := up.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
 	h.agent = &agent.Agent{KeepAlive: true, MaxSockets: sockets,
 		TLS: &tls.Config{RootCAs: roots, ServerName: "example.com", SessionTicketsDisabled: true}}
-	h.up = strings.Replace(up.URL, "127.0.0.1", "localhost", 1) // a name, to be looked up
+	h.up = strings.Replace(up.URL, "127.0.0.1", "localhost", 1) // a name that has to be looked up
 	p.set(h.agent, &agent.Request{On: agent.Events{Trace: new(agent.Trace)}}, h.fn)
 	s := &engine.Server{Loops: 1, ErrorLog: log.New(io.Discard, "", 0)}
 	s.Handler = func(req *engine.Request, res *engine.Response) {
@@ -197,14 +197,14 @@ func newHazard(t *testing.T, p *spot, sockets int) *hazard {
 	return h
 }
 
-// fn is what the function does.
+// fn is the installed function.
 func (h *hazard) fn() {
 	if do := h.armed.Swap(nil); do != nil {
 		(*do)()
 	}
 }
 
-// run makes the call, whose function is armed, in a handler or on a goroutine of its own.
+// run makes the call that will meet the armed function, in a handler or on a goroutine of its own.
 func (h *hazard) run(p *spot, handler bool, ctx context.Context) <-chan error {
 	ended := make(chan error, 1)
 	call := func(ctx context.Context) {
@@ -236,7 +236,7 @@ func (h *hazard) run(p *spot, handler bool, ctx context.Context) <-chan error {
 	return ended
 }
 
-// ask asks the server whose handler may call the agent.
+// ask sends a request to the server whose handler may call the agent.
 func (h *hazard) ask() {
 	c, err := net.Dial("tcp", h.front)
 	if err != nil {
@@ -248,7 +248,7 @@ func (h *hazard) ask() {
 	_, _ = io.ReadAll(c)
 }
 
-// others tells whether the server and the agent serve others.
+// others checks that the server and the agent still serve others.
 func (h *hazard) others(how string) {
 	h.t.Helper()
 	h.ask()
@@ -281,7 +281,7 @@ func TestFunctionsMayFail(t *testing.T) {
 				close(here)
 				mishap(func() { <-proceed })
 			}
-			h.agent.CloseFreeSockets() // there is a handshake each time
+			h.agent.CloseFreeSockets() // so that there is a handshake each time
 			h.armed.Store(&do)
 			ended := h.run(p, handler, t.Context())
 			wait(t, here, p.name)
@@ -300,7 +300,7 @@ func TestFunctionsMayFail(t *testing.T) {
 func TestFunctionsMayNeverReturn(t *testing.T) {
 	eachSpot(t, func(t *testing.T, p *spot, handler bool) {
 		if !p.aside {
-			return // it is the caller that does not return
+			return // the function runs on the caller's goroutine, which does not return
 		}
 		h := newHazard(t, p, 0)
 		here, release := make(chan struct{}), make(chan struct{})

@@ -25,7 +25,7 @@ func TestHostileServers(t *testing.T) {
 	protocol := new(agent.ProtocolError)
 	cases := []struct {
 		name, answer string
-		want         error // nil: an answer; io.EOF: any error
+		want         error // nil: a response; io.EOF: any error
 		stall        bool
 		protocol     bool
 	}{
@@ -59,7 +59,7 @@ func TestHostileServers(t *testing.T) {
 					}
 				})
 				a := newAgent(t, &agent.Agent{KeepAlive: true})
-				if c.want == agent.ErrTimeout { // the others may take their time
+				if c.want == agent.ErrTimeout { // the others get plenty of time
 					a.Timeouts = agent.Timeouts{Response: 100 * time.Millisecond, Read: 100 * time.Millisecond}
 				}
 				w.call(t, func(ctx context.Context) {
@@ -89,7 +89,7 @@ func TestHostileServers(t *testing.T) {
 	}
 }
 
-// TestHeadThatDrips: single bytes do not prolong the time that a head may take, interim or not.
+// TestHeadThatDrips: single bytes do not extend the time that a head may take, interim or not.
 func TestHeadThatDrips(t *testing.T) {
 	for _, w := range ways() {
 		for _, start := range []string{"", hello, "HTTP/1.1 103 Early Hints\r\n\r\n"} {
@@ -101,8 +101,9 @@ func TestHeadThatDrips(t *testing.T) {
 	}
 }
 
-// dripping has a head drip, behind start or, where that is a whole answer, on the socket that it
-// has kept. It reports false when the machine was too slow for that, or the socket not found.
+// dripping makes a head drip: after start or, if start is a complete response, on the socket kept
+// after it. It reports false when the machine was too slow for that, or the kept socket was not
+// used.
 func dripping(t *testing.T, w way, start string, limit time.Duration) bool {
 	var sockets atomic.Int32
 	url := script(t, func(conn net.Conn) {
@@ -112,7 +113,7 @@ func dripping(t *testing.T, w way, start string, limit time.Duration) bool {
 		if start == hello {
 			simnet.ReadHead(conn)
 		}
-		clock := time.NewTicker(limit / 4) // the time between two lines is what is tested
+		clock := time.NewTicker(limit / 4) // the interval between lines is what is tested
 		defer clock.Stop()
 		for line, err := "HTTP/1.1 200 OK\r\n", error(nil); err == nil; line = "X: y\r\n" {
 			_, err = io.WriteString(conn, line)
@@ -140,7 +141,7 @@ func dripping(t *testing.T, w way, start string, limit time.Duration) bool {
 	return arranged
 }
 
-// An answer that comes before the body was sent ends the sending, and is the answer.
+// A response that comes before the body was sent ends the sending, and is the result.
 func TestEarlyAnswer(t *testing.T) {
 	for _, w := range ways() {
 		t.Run(w.name, func(t *testing.T) {
@@ -149,7 +150,7 @@ func TestEarlyAnswer(t *testing.T) {
 			url := script(t, func(c net.Conn) {
 				simnet.ReadHead(c)
 				_, _ = io.WriteString(c, "HTTP/1.1 413 No\r\nContent-Length: 3\r\n\r\nno!")
-				<-over // and reads nothing of the body
+				<-over // reads nothing of the body
 			})
 			defer close(over)
 			a := newAgent(t, &agent.Agent{KeepAlive: true})
@@ -166,7 +167,7 @@ func TestEarlyAnswer(t *testing.T) {
 	}
 }
 
-// What happens to a socket that nobody uses ends it at once.
+// An event on an idle socket ends it at once.
 func TestIdleSocketsAreWatched(t *testing.T) {
 	for _, w := range ways() {
 		t.Run(w.name, func(t *testing.T) {
@@ -197,7 +198,7 @@ func TestIdleSocketsAreWatched(t *testing.T) {
 	}
 }
 
-// TLS: nothing is trusted that was not said to be, and sockets are kept.
+// TLS: nothing is trusted unless it is configured to be, and sockets are kept.
 func TestTLS(t *testing.T) {
 	for _, w := range ways() {
 		t.Run(w.name, func(t *testing.T) {
@@ -206,7 +207,7 @@ func TestTLS(t *testing.T) {
 				body, _ := io.ReadAll(r.Body)
 				_, _ = w.Write(body)
 			}))
-			s.Config.ErrorLog = log.New(io.Discard, "", 0) // it is to be refused
+			s.Config.ErrorLog = log.New(io.Discard, "", 0) // handshakes are meant to be refused
 			s.StartTLS()
 			defer s.Close()
 			a := newAgent(t, &agent.Agent{KeepAlive: true})

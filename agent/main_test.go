@@ -1,5 +1,5 @@
-// What the tests of this package share: servers to ask, a handler's loop to ask from,
-// and what must be gone at the end.
+// Shared by the tests of this package: servers, a handler's loop to call from, and checks for
+// leaks at the end.
 
 package agent_test
 
@@ -23,19 +23,19 @@ import (
 	"github.com/gale-http/gale/engine"
 )
 
-// patience bounds every wait of a test: on a healthy machine none comes near it.
+// patience bounds every wait of a test; on a healthy machine no wait comes near it.
 const patience = 20 * time.Second
 
-// stdServer is net/http's server with the given handler. conns counts its open
-// connections, opened those that there have been.
+// stdServer is net/http's server with the given handler. conns counts its open connections,
+// opened all that it has ever had.
 type stdServer struct {
 	*httptest.Server
 	conns, most, opened atomic.Int64
-	left                sync.Map // addresses of clients whose connections are not counted any more
+	left                sync.Map // addresses of clients whose connections no longer count
 }
 
-// leave counts r's connection as closed, which its answer says: the client may have made
-// the next one before the server has closed this.
+// leave counts r's connection as closed, as its response announces: the client may make the next
+// one before the server has closed this one.
 func (s *stdServer) leave(r *http.Request) {
 	s.left.Store(r.RemoteAddr, true)
 	s.conns.Add(-1)
@@ -73,13 +73,13 @@ func newAgent(t testing.TB, a *agent.Agent) *agent.Agent {
 	return a
 }
 
-// way is one of the ways to call an agent: fn is called as the name says.
+// way is one of the ways to call an agent: fn is called in the way that name describes.
 type way struct {
 	name string
 	call func(t *testing.T, fn func(ctx context.Context))
 }
 
-// ways are the ways that every behaviour must hold on.
+// ways are the ways in which every behaviour must hold.
 func ways() []way {
 	return []way{
 		{"goroutine", func(t *testing.T, fn func(context.Context)) { fn(t.Context()) }},
@@ -90,12 +90,12 @@ func ways() []way {
 		{"portable handler", func(t *testing.T, fn func(context.Context)) {
 			inHandler(t, &engine.Server{Loops: 1, Portable: true}, fn)
 		}},
-		{"portable agent", func(t *testing.T, fn func(context.Context)) { fn(t.Context()) }}, // newAgent sees to it
+		{"portable agent", func(t *testing.T, fn func(context.Context)) { fn(t.Context()) }}, // newAgent makes it portable
 	}
 }
 
-// sockets is how many sockets one caller may need: a handler on a busy machine may lose
-// its loop, and with it what rests there.
+// sockets is how many sockets one caller may need: a handler on a busy machine may lose its loop,
+// and with it the sockets resting there.
 func (w way) sockets() int64 {
 	if w.name == "handler" {
 		return 2
@@ -140,7 +140,7 @@ func wait[T any](t testing.TB, ch <-chan T, what string) T {
 	}
 }
 
-// eventually waits for a condition that tells nobody when it comes true.
+// eventually polls for a condition that cannot be waited for.
 func eventually(t testing.TB, what string, is func() bool) {
 	t.Helper()
 	for began := time.Now(); !is(); {
@@ -152,8 +152,8 @@ func eventually(t testing.TB, what string, is func() bool) {
 	}
 }
 
-// unhurried makes a try with spans that are twice as long each time, until one holds: on a
-// machine that stands still now and then, the first may not. ok is a try's result.
+// unhurried calls ok with a span that doubles each time, until it returns true: on a machine that
+// stalls now and then, the first attempts may fail.
 func unhurried(t testing.TB, ok func(span time.Duration) bool) {
 	t.Helper()
 	for span := 50 * time.Millisecond; !ok(span); span *= 2 {
@@ -163,7 +163,7 @@ func unhurried(t testing.TB, ok func(span time.Duration) bool) {
 	}
 }
 
-// checkLeaks has the test fail if it ends with more goroutines than there are now.
+// checkLeaks makes the test fail if it ends with more goroutines than there are now.
 func checkLeaks(t testing.TB) {
 	t.Helper()
 	before := runtime.NumGoroutine()
@@ -174,7 +174,7 @@ func checkLeaks(t testing.TB) {
 	})
 }
 
-// ask makes a GET and returns status and body.
+// ask makes a GET and returns the status and the body.
 func ask(t testing.TB, a *agent.Agent, ctx context.Context, req *agent.Request, res *agent.Response) (int, string) {
 	t.Helper()
 	if err := a.Do(ctx, req, res); err != nil {
@@ -195,7 +195,7 @@ func clientConfig(s *httptest.Server) *tls.Config {
 	return c
 }
 
-// sum adds up what a snapshot says of all origins.
+// sum adds up a snapshot over all origins.
 func sum(counts map[string]int) (n int) {
 	for _, k := range counts {
 		n += k

@@ -1,4 +1,4 @@
-// Mistakes of the caller's own.
+// Mistakes of the caller.
 
 package agent_test
 
@@ -16,8 +16,8 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// A body that is not as long as was said fails at once, also where a server would wait
-// for the rest or answer without it, and is not sent again.
+// A body that does not have the declared length fails at once, even where a server would wait for
+// the rest or respond without it, and is not sent again.
 func TestWrongLengths(t *testing.T) {
 	cases := []struct {
 		name, length, body string
@@ -79,7 +79,7 @@ func TestWrongLengths(t *testing.T) {
 	}
 }
 
-// What cannot be a request is refused before anything is sent, in one line.
+// An invalid request is rejected before anything is sent, with a one-line error.
 func TestNoRequests(t *testing.T) {
 	url := script(t, func(conn net.Conn) { t.Errorf("was sent %q", simnet.ReadHead(conn)) })
 	_, port, _ := net.SplitHostPort(strings.TrimPrefix(url, "http://"))
@@ -132,7 +132,7 @@ func TestNoRequests(t *testing.T) {
 	}
 }
 
-// TestZone: the zone of an address is for this machine, and no server hears of it.
+// TestZone: the zone of an address is local to this machine, and is not sent to the server.
 func TestZone(t *testing.T) {
 	l, err := net.Listen("tcp", "[::1]:0")
 	if err != nil {
