@@ -43,7 +43,7 @@ const (
 	mostNanos   = 2 * budgetNanos        // with so much debt everything is handed off
 	forgetTicks = 60_000
 	sleepTicks  = 10_000 // without a strike and with nothing to hand off, after which the predictor stops
-	askedFrom   = 8      // handlers that left their loop by themselves, less those that did not, from which the kind is handed off
+	askedFrom   = 8      // so many more left their loop by themselves than did not: hand off
 	askedMost   = 16
 )
 

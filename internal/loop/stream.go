@@ -19,11 +19,11 @@ type Task interface {
 	// as the poller gave them; none when it was given back with more to do). It ends with the
 	// stream at rest, closed, or, once the worker has lost the loop, given back by Return.
 	Serve(w *Worker, bits uint32)
-	// Expire is called, the loop held, when the deadline of a stream passes that is at rest or
+	// Expire is called, the loop held, when the stream's deadline passes while it is at rest or
 	// shared.
 	Expire()
-	// Stop is called, the loop held, when the stream is to be closed that is at rest, idle or
-	// taken.
+	// Stop is called, the loop held, when the stream, which is at rest, idle or taken, is to be
+	// closed.
 	Stop()
 	// HangUp is called, the loop held, when the peer hangs up while the stream is being served; and
 	// once more when the connection is found to be Broken. In the portable driver a Vigil calls it.

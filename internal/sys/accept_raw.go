@@ -1,6 +1,6 @@
 //go:build (amd64 && dragonfly) || ((amd64 || arm64) && freebsd)
 
-// accept4, raw.
+// accept4 as a raw system call.
 
 package sys
 

@@ -15,10 +15,10 @@ type Addr struct {
 	Any6 bool   // IP is the unspecified IPv6 address and IPv4 is to be served too
 }
 
-// Listening says how sockets are to listen.
+// Listening says how sockets listen.
 type Listening struct {
 	Backlog int
-	Sockets int         // as many as this, where the system spreads connections among them
-	Defer   bool        // connections count only once they have brought something, where the system can tell
+	Sockets int         // how many, where the system spreads connections among them
+	Defer   bool        // report connections only once they have brought something, where the system can do that
 	Mode    fs.FileMode // of a unix socket's file; 0 leaves it to the umask
 }

@@ -1,7 +1,7 @@
 //go:build (!amd64 && !arm64) || purego
 
-// What no assembly may find out here. The identity of a goroutine is the number that the
-// runtime gives it, out of the first line of its stack's description.
+// What takes assembly elsewhere. The identity of a goroutine is the number that the runtime gives
+// it, read from the first line of its stack trace.
 
 package sys
 
@@ -31,11 +31,12 @@ const FastG = false
 // microseconds here; it does not allocate.
 func Locked() bool { return lockedSlowly() }
 
-// MaybeLocked is Locked where that is fast, and leaves it to that here.
+// MaybeLocked is Locked where that is fast; here it is always true, and leaves the question to
+// Locked.
 func MaybeLocked() bool { return true }
 
-// Waiting tells of no goroutine that it waits: nobody can know that here.
+// Waiting reports false for every goroutine: nobody can know that here.
 func Waiting(uintptr) bool { return false }
 
-// Constant returns 0: nobody knows here which strings are constants of the program.
+// Constant returns 0 for every string: which ones are constants of the program is not known here.
 func Constant(string) uintptr { return 0 }

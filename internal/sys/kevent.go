@@ -1,31 +1,31 @@
 //go:build ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd)) || (linux && galekqueue)
 
-// Events of a kqueue, as far as the loop has a use for them. Each filter of a
-// descriptor is a registration of its own: input and output come as two events.
+// Events of a kqueue, as far as the loop uses them. Each filter of a descriptor is a registration
+// of its own: input and output come as two events.
 
 package sys
 
-// What a KqueueChange does.
+// The actions of a KqueueChange.
 const (
-	Add     = evAdd     // register, or change what is registered; what holds already is reported
-	Delete  = evDelete  // take back
+	Add     = evAdd     // register, or change the registration; a condition that holds already is reported
+	Delete  = evDelete  // remove
 	Enable  = evEnable  // report again
-	Disable = evDisable // be quiet, until Enable
-	Once    = evOnce    // take back when reported
-	Clear   = evClear   // report when it becomes true, not as long as it is
+	Disable = evDisable // do not report, until Enable
+	Once    = evOnce    // remove once reported
+	Clear   = evClear   // report when the condition becomes true, not as long as it holds
 )
 
-// What a KqueueChange is about.
+// The filters of a KqueueChange.
 const (
 	Input  = evfiltRead
 	Output = evfiltWrite
 	Timer  = evfiltTimer // a millisecond has passed
 )
 
-// Token returns what was registered.
+// Token returns the token that was registered.
 func (ev *Kevent) Token() uint64 { return ev.udata }
 
-// Bits returns what the event says of a socket, as readiness bits.
+// Bits returns what the event says about a socket, as readiness bits.
 func (ev *Kevent) Bits() uint32 {
 	return readiness(ev.filter == evfiltWrite, ev.flags&evEOF != 0, ev.fflags != 0)
 }

@@ -1,6 +1,6 @@
 //go:build (amd64 || arm64) && (darwin || dragonfly || openbsd)
 
-// struct kevent as it first was.
+// struct kevent in its original layout.
 
 package sys
 

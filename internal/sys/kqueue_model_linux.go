@@ -1,11 +1,11 @@
 //go:build galekqueue
 
-// A model of kqueue on epoll, for tests: with the tag galekqueue the loops of Linux
-// use the driver of macOS and BSD, so that what it does with the events is run and
-// not merely compiled. What the kernels there do is not shown by it.
+// A model of kqueue on epoll, for tests: with the tag galekqueue the loops of Linux use the driver
+// of macOS and BSD, so that its handling of events is run and not merely compiled. The model does
+// not show what the kernels there do.
 //
-// A queue is an epoll set of the input filters. Among them is a second set, of the
-// output filters, so that the two of a descriptor are registrations of their own.
+// A queue is an epoll set of the input filters. It contains a second set, of the output filters, so
+// that the two filters of a descriptor are registrations of their own.
 
 package sys
 
@@ -38,7 +38,7 @@ type Kevent struct {
 // outputs is the token of the set of the output filters.
 const outputs = ^uint64(0) - 1
 
-// queues has of each queue the set of its output filters, and its timer.
+// queues holds, for each queue, the set of its output filters and its timer.
 var queues struct {
 	sync.Mutex
 	of map[int]*queue
@@ -46,7 +46,7 @@ var queues struct {
 
 type queue struct {
 	outputs, timer int
-	found, more    [256]EpollEvent // who waits is alone
+	found, more    [256]EpollEvent // only one goroutine waits at a time
 }
 
 // KqueueCreate is kqueue(2).
@@ -74,7 +74,7 @@ func KqueueCreate() (int, error) {
 	return set, nil
 }
 
-// KqueueClose gives the queue back.
+// KqueueClose closes the queue.
 func KqueueClose(set int) {
 	queues.Lock()
 	q := queues.of[set]
@@ -134,7 +134,7 @@ func (q *queue) startTimer(set int, token uint64) Errno {
 	return EpollAdd(set, timer, In|OneShot, token)
 }
 
-// KqueueWait is kevent(2) for events that are there.
+// KqueueWait is kevent(2) without waiting.
 func KqueueWait(set int, events []Kevent) (int, Errno) {
 	queues.Lock()
 	q := queues.of[set]
@@ -154,7 +154,7 @@ func KqueueWait(set int, events []Kevent) (int, Errno) {
 			filled++
 			continue
 		}
-		// The others of this round need their places; what finds none stays.
+		// Leave room for the other events of this round; what finds none stays in the set.
 		m, _ := EpollWait(q.outputs, q.more[:1+len(events)-n])
 		for i := range max(m, 0) {
 			ev := &q.more[i]

@@ -1,5 +1,5 @@
-// Whether a goroutine has locked its OS thread. A coroutine must not be switched away
-// from then, the runtime ends the process; and there is no public call that tells.
+// Whether a goroutine has locked its OS thread. If so, a coroutine must not be switched away from,
+// or the runtime ends the process; and there is no public function that tells.
 
 package sys
 
@@ -9,11 +9,10 @@ import (
 	"sync"
 )
 
-// lines are buffers for the first line of a stack's description; on the stack they
-// would not stay there.
+// lines are buffers for the first line of a stack trace; a local array would escape to the heap.
 var lines = sync.Pool{New: func() any { return new([96]byte) }}
 
-// lockedSlowly reads it off the first line of the stack's description.
+// lockedSlowly reads it from the first line of the goroutine's stack trace.
 func lockedSlowly() bool {
 	line := lines.Get().(*[96]byte)
 	defer lines.Put(line)

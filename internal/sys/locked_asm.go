@@ -1,14 +1,14 @@
 //go:build (amd64 || arm64) && !purego
 
-// The same, read out of the goroutine's descriptor. Where in it that stands is found
-// out when the program starts: it is the one word that is zero before
-// LockOSThread and after UnlockOSThread, and not between.
+// Whether a goroutine has locked its OS thread, read from its descriptor. The offset is found out
+// when the program starts: it is that of the only word that is zero before LockOSThread and after
+// UnlockOSThread, and not in between.
 
 package sys
 
 import "runtime"
 
-// gWords is how many words of a descriptor are looked at: fewer than it has.
+// gWords is how many words of a descriptor are examined: fewer than it has.
 const gWords = 48
 
 // lockedAt is the offset of the word, 0 when it was not found.
@@ -27,9 +27,9 @@ func Locked() bool {
 	return gWord(lockedAt) != 0
 }
 
-// MaybeLocked is Locked in a few instructions: when it tells no, that is so.
+// MaybeLocked is Locked in a few instructions: when it reports false, that is certain.
 func MaybeLocked() bool {
-	return gWord(lockedAt) != 0 // when it was not found: the first word, which never is 0
+	return gWord(lockedAt) != 0 // offset 0, when none was found: the first word, which is never 0
 }
 
 func findLocked() uintptr {
@@ -61,8 +61,8 @@ func findLocked() uintptr {
 	return only(candidates[:], word)
 }
 
-// only returns the offset of the only candidate, of those that lie size bytes apart, 0 when
-// there is none or another.
+// only returns the offset of the only candidate, of those that lie size bytes apart; 0 when there
+// is none, or more than one.
 func only(candidates []bool, size uintptr) (at uintptr) {
 	n := 0
 	for i, is := range candidates {

@@ -1,4 +1,4 @@
-// What the kernel knows of the peer, on Linux.
+// What the kernel knows about the peer, on Linux.
 
 package sys
 

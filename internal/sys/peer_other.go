@@ -1,6 +1,6 @@
 //go:build !linux
 
-// What the kernel knows of the peer, where it is not asked.
+// What the kernel knows about the peer, on systems where it is not asked.
 
 package sys
 

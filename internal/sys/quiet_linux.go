@@ -4,8 +4,8 @@ package sys
 
 import "golang.org/x/sys/unix"
 
-// Quiet returns for how many milliseconds the socket has neither sent nor received
-// data; it reports false for one that does not know. It allocates.
+// Quiet returns for how many milliseconds the socket has neither sent nor received data; known is
+// false for a socket that cannot tell. It allocates.
 func Quiet(fd int) (ms int64, known bool) {
 	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
 	if err != nil {

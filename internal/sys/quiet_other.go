@@ -1,6 +1,6 @@
 //go:build !linux
 
-// How long a socket has been quiet, where the system does not tell.
+// How long a socket has been quiet, where the system cannot tell.
 
 package sys
 

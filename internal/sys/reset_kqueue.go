@@ -1,12 +1,11 @@
 //go:build (amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd)
 
-// Ends of a connection that its peer can tell from orderly ones, on macOS and BSD.
+// Ending a connection so that its peer can tell it from an orderly end, on macOS and BSD.
 
 package sys
 
-// Reset ends the reading from a TCP socket, and has its closing be a reset: at once the
-// peer cannot be told here. Unlike Close, it is safe for anyone who knows that the
-// descriptor is still open.
+// Reset ends the reading from a TCP socket, and makes its close a reset: here the peer cannot be
+// told at once. Unlike Close, it is safe for anyone who knows that the descriptor is still open.
 func Reset(fd int) {
 	ResetOnClose(fd)
 	Shutdown(fd, 0)

@@ -1,6 +1,6 @@
 //go:build !linux && !((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
 
-// Ends of a connection, where there are no loops.
+// Resets, where there are no loops.
 
 package sys
 

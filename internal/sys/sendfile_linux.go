@@ -1,4 +1,4 @@
-// Files on Linux: how long they are, and from their pages to a socket.
+// Files on Linux: their size, and sending them to a socket without a copy.
 
 package sys
 
@@ -9,10 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// SendFile hands bytes of the file from offset on, at most n, to the socket, which
-// must not block. It does not move the file's own position. A file that has ended
-// gives 0 and no error. The disk may be waited for: to the scheduler it is a system
-// call, and the P goes on without the thread.
+// SendFile hands at most n bytes of the file, from offset on, to the socket, which must not block.
+// It does not move the file's own position. At the end of the file it returns 0 and no error. It
+// may wait for the disk: the scheduler is told of a system call, and the P goes on without the
+// thread.
 func SendFile(fd int, file uintptr, offset int64, n int) (int, Errno) {
 	// SAFETY: the kernel reads and writes the eight bytes of offset, which stays
 	// reachable until the call returns.
@@ -21,8 +21,8 @@ func SendFile(fd int, file uintptr, offset int64, n int) (int, Errno) {
 	return int(sent), e
 }
 
-// FileSize returns the size of a file, and whether it is a regular one: others have
-// none that could be relied upon.
+// FileSize returns the size of a file, and whether it is a regular one: others have no size that
+// could be relied upon.
 func FileSize(file uintptr) (size int64, regular bool) {
 	var st unix.Stat_t
 	if unix.Fstat(int(file), &st) != nil {

@@ -1,12 +1,12 @@
-// Sleeping without a place in the scheduler. A goroutine in a system call keeps its P until
-// sysmon takes it away, and that wants to find it in the same call twice, at looks 20 µs to
-// 10 ms apart: whoever makes a call of half a millisecond after the other keeps it, and
-// nobody else runs there. So the P is given away first, as the runtime does where it knows
-// that a call is going to block. Its functions for that are kept in their places for others
-// who need them (go.dev/issue/67401).
+// Sleeping without a place in the scheduler. A goroutine in a system call keeps its P until sysmon
+// takes it away, which sysmon does when it finds the goroutine in the same call twice, looking
+// every 20 µs to 10 ms: a goroutine that makes one call of half a millisecond after the other keeps
+// its P, and nobody else runs there. So the P is given away first, as the runtime does where it
+// knows that a call is going to block. The runtime keeps the names of its functions for that
+// because others need them too (go.dev/issue/67401).
 //
-// Between the two, nothing may be called that could grow the stack, allocate, or have the
-// race detector called.
+// Between the two calls nothing may be called that could grow the stack, allocate, or call the race
+// detector.
 
 package sys
 
@@ -23,8 +23,8 @@ func entersyscallblock()
 //go:linkname exitsyscall runtime.exitsyscall
 func exitsyscall()
 
-// Sleep lets the calling thread, and not only the goroutine, wait for ns nanoseconds; the
-// scheduler has no part in the waking.
+// Sleep makes the calling thread, and not only the goroutine, wait for ns nanoseconds; the
+// scheduler takes no part in waking it.
 //
 //go:nosplit
 //go:norace

@@ -1,6 +1,6 @@
 //go:build !linux && !((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
 
-// Sleeping where gale makes no raw calls.
+// Sleeping, where gale makes no raw system calls.
 
 package sys
 

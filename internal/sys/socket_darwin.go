@@ -1,7 +1,7 @@
 //go:build amd64 || arm64
 
-// Where sockets on macOS differ: their flags are set one by one, and SIGPIPE is
-// turned off for the socket, not for a call.
+// Sockets on macOS: their flags are set one by one, and SIGPIPE is turned off for the socket, not
+// for a call.
 
 package sys
 
@@ -14,17 +14,17 @@ import (
 const (
 	keepIdle    = unix.TCP_KEEPALIVE // TCP probes: the time before the first
 	keepEvery   = unix.TCP_KEEPINTVL
-	shareOption = 0     // shared sockets get no share of the connections: one for all
-	mayProbe    = false // nor is there a need
+	shareOption = 0     // shared sockets do not share the connections out: one socket for all
+	mayProbe    = false // not needed, as nothing is shared
 	mapsIPv4    = true  // one socket can serve both families
 )
 
-// noSignal is a flag of send(2) that macOS has no use for: see quiet.
+// noSignal is a flag of send(2) that macOS does not have: see quiet.
 const noSignal = 0
 
 // newSocket returns a non-blocking, close-on-exec stream socket.
 func newSocket(family int) (int, error) {
-	syscall.ForkLock.RLock() // no child may be made before the socket is marked
+	syscall.ForkLock.RLock() // no child may be forked before the socket is marked
 	fd, err := unix.Socket(family, unix.SOCK_STREAM, 0)
 	if err == nil {
 		unix.CloseOnExec(fd)
@@ -54,7 +54,7 @@ func Accept(fd int) (int, Errno) {
 	return nfd, 0
 }
 
-// prepare makes a new socket of ours non-blocking and quiet, or closes it.
+// prepare makes a new socket non-blocking and quiet, or closes it.
 func prepare(fd int) error {
 	quiet(fd)
 	err := unix.SetNonblock(fd, true)
@@ -64,6 +64,6 @@ func prepare(fd int) error {
 	return err
 }
 
-// quiet keeps SIGPIPE away where the calls that write cannot say so themselves. A
-// peer that is gone already makes it fail, and writing too.
+// quiet keeps SIGPIPE away, which the calls that write cannot do here. It fails when the peer is
+// gone already, and then so does writing.
 func quiet(fd int) { _ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_NOSIGPIPE, 1) }

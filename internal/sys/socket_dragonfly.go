@@ -1,13 +1,13 @@
 //go:build amd64
 
-// How DragonFly shares an address.
+// Sockets on DragonFly.
 
 package sys
 
 const (
-	keepIdle    = 0 // TCP probes begin after what the system says
+	keepIdle    = 0 // TCP probes: the system's settings hold for all sockets
 	keepEvery   = 0
 	shareOption = 0     // one socket for all
-	mayProbe    = false // nor is any
-	mapsIPv4    = false // a socket serves one family: all addresses are those of IPv4, as in package net
+	mayProbe    = false // not needed, as nothing is shared
+	mapsIPv4    = false // a socket serves one family: the unspecified address is that of IPv4, as in package net
 )

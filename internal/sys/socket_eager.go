@@ -1,6 +1,6 @@
 //go:build (amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd)
 
-// Where the system reports connections as soon as they are there.
+// Systems that report connections as soon as they are there.
 
 package sys
 

@@ -1,6 +1,6 @@
 //go:build (amd64 || arm64) && (dragonfly || freebsd || netbsd || openbsd)
 
-// Where socket(2) takes flags.
+// Systems whose socket(2) takes flags.
 
 package sys
 
@@ -11,5 +11,5 @@ func newSocket(family int) (int, error) {
 	return unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 }
 
-// quiet keeps SIGPIPE away where the calls that write cannot say so themselves.
+// quiet has nothing to do: the calls that write keep SIGPIPE away themselves, if need be.
 func quiet(int) {}

@@ -1,6 +1,6 @@
 //go:build amd64 || arm64
 
-// How FreeBSD shares an address.
+// Sockets on FreeBSD.
 
 package sys
 

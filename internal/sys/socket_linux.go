@@ -1,4 +1,4 @@
-// Where sockets on Linux differ.
+// Sockets on Linux.
 
 package sys
 
@@ -29,14 +29,13 @@ func Accept(fd int) (int, Errno) {
 	return int(nfd), e
 }
 
-// deferSeconds is how long a connection that brings nothing is kept back.
+// deferSeconds is how long a connection that brings nothing is held back.
 const deferSeconds = 10
 
-// deferAccept has the listening socket report connections that have brought something.
+// deferAccept makes the listening socket report only connections that have brought something.
 func deferAccept(fd int) {
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT, deferSeconds)
 }
 
-// quiet has nothing to do: the calls that write say themselves that SIGPIPE is not
-// wanted.
+// quiet has nothing to do: the calls that write keep SIGPIPE away themselves.
 func quiet(int) {}

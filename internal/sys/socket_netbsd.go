@@ -1,6 +1,6 @@
 //go:build amd64 || arm64
 
-// Where sockets on NetBSD differ.
+// Sockets on NetBSD.
 
 package sys
 
@@ -13,8 +13,8 @@ import (
 const (
 	keepIdle    = unix.TCP_KEEPIDLE // TCP probes: the time before the first
 	keepEvery   = unix.TCP_KEEPINTVL
-	shareOption = 0     // shared sockets get no share of the connections: one for all
-	mayProbe    = false // nor is there a need
+	shareOption = 0     // shared sockets do not share the connections out: one socket for all
+	mayProbe    = false // not needed, as nothing is shared
 	mapsIPv4    = true  // one socket can serve both families
 )
 

@@ -1,6 +1,6 @@
 //go:build amd64 || arm64
 
-// Where sockets on OpenBSD differ.
+// Sockets on OpenBSD.
 
 package sys
 
@@ -12,10 +12,10 @@ import (
 
 const (
 	keepIdle    = 0     // TCP probes: the time before the first
-	keepEvery   = 0     // there is none for one socket
-	shareOption = 0     // shared sockets get no share of the connections: one for all
-	mayProbe    = false // nor is there a need
-	mapsIPv4    = false // a socket serves one family: all addresses are those of IPv4, as in package net
+	keepEvery   = 0     // no socket can set them for itself
+	shareOption = 0     // shared sockets do not share the connections out: one socket for all
+	mayProbe    = false // not needed, as nothing is shared
+	mapsIPv4    = false // a socket serves one family: the unspecified address is that of IPv4, as in package net
 )
 
 // noSignal keeps a call that writes from raising SIGPIPE.

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Probe binds addr without sharing it and returns the socket, on which nobody
-// listens, with the address it got. Anyone who listens there makes it fail.
+// Probe binds addr without sharing it and returns the socket, which does not listen, with the
+// address it got. It fails when anyone listens there.
 func Probe(addr Addr) (int, Addr, error) {
 	fd, err := bound(addr, false)
 	if err != nil || addr.Path != "" {
@@ -27,11 +27,10 @@ func Probe(addr Addr) (int, Addr, error) {
 	return fd, at, nil
 }
 
-// Listen returns up to so many non-blocking listening sockets on addr, among which
-// the kernel spreads the connections, and the address they got. Where it does not
-// spread them, and for a unix socket, there is one. Anyone who already listens there
-// makes it fail, also one who would share the address. Accepted sockets do without
-// Nagle's algorithm: they have that from these.
+// Listen returns how.Sockets non-blocking listening sockets on addr, among which the kernel spreads
+// the connections, and the address they got. Where the kernel does not spread them, and for a unix
+// socket, it returns one. It fails when anyone listens there already, even one who would share the
+// address. Nagle's algorithm is off for accepted sockets, which inherit that.
 func Listen(addr Addr, how Listening) (fds []int, at Addr, err error) {
 	if addr.Any6 && !mapsIPv4 {
 		addr = Addr{IP: netip.AddrPortFrom(netip.IPv4Unspecified(), addr.IP.Port())}
@@ -59,7 +58,7 @@ func Listen(addr Addr, how Listening) (fds []int, at Addr, err error) {
 	return listening(fds, at, how)
 }
 
-// listening has bound sockets listen, all of them or none.
+// listening makes bound sockets listen, all of them or none.
 func listening(fds []int, at Addr, how Listening) ([]int, Addr, error) {
 	for _, fd := range fds {
 		if err := listen(fd, at, how); err != nil {
@@ -73,7 +72,7 @@ func listening(fds []int, at Addr, how Listening) ([]int, Addr, error) {
 	return fds, at, nil
 }
 
-// listen has one listen, when all is set that must be before the first connection.
+// listen makes one socket listen, once all is set that must be set before the first connection.
 func listen(fd int, at Addr, how Listening) error {
 	switch {
 	case at.Path == "":
@@ -92,8 +91,8 @@ func listen(fd int, at Addr, how Listening) error {
 // named tells whether the address has a file.
 func named(at Addr) bool { return at.Path != "" && at.Path[0] != '@' }
 
-// isListening tells whether the descriptor is a stream socket that listens. macOS and
-// OpenBSD do not say (SO_ACCEPTCONN cannot be asked for there): then it tells no.
+// isListening tells whether the descriptor is a stream socket that listens. macOS and OpenBSD do
+// not say (SO_ACCEPTCONN cannot be asked for there): it is false on them.
 func isListening(fd int) bool {
 	kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
 	if err != nil || kind != unix.SOCK_STREAM {
@@ -103,7 +102,7 @@ func isListening(fd int) bool {
 	return err == nil && on != 0
 }
 
-// StartListening has a bound socket listen, if it does not.
+// StartListening makes a bound socket listen, if it does not yet.
 func StartListening(fd, backlog int) error {
 	if isListening(fd) {
 		return nil
@@ -111,7 +110,7 @@ func StartListening(fd, backlog int) error {
 	switch at, err := LocalAddr(fd); {
 	case err != nil:
 		return err
-	case at.Path == "" && at.IP.Port() == 0: // or it would be bound to any port
+	case at.Path == "" && at.IP.Port() == 0: // listen would bind it to any free port
 		return os.NewSyscallError("listen", unix.EINVAL)
 	}
 	return os.NewSyscallError("listen", unix.Listen(fd, backlog))
@@ -123,8 +122,8 @@ func closeAll(fds []int) {
 	}
 }
 
-// bound returns a socket that is bound to addr; with share, together with others of
-// this user that share it.
+// bound returns a socket that is bound to addr, with share together with other sockets of this user
+// that share it.
 func bound(addr Addr, share bool) (int, error) {
 	family, sa := sockaddr(addr)
 	fd, err := newSocket(family)
@@ -194,12 +193,11 @@ func fromSockaddr(sa unix.Sockaddr) Addr {
 	return Addr{}
 }
 
-// Connect returns a socket on which a connection to addr has been started;
-// wait reports that it is still under way and that the socket's becoming
-// writable will tell.
+// Connect returns a socket on which a connection to addr has been started; wait reports that it is
+// still under way, and that the socket becomes writable when that is decided.
 func Connect(addr Addr) (fd int, wait bool, err error) { return ConnectFrom(Addr{}, addr) }
 
-// ConnectFrom is Connect from a local address, whose port may be open.
+// ConnectFrom is Connect from a local address, whose port may be left open.
 func ConnectFrom(from, addr Addr) (fd int, wait bool, err error) {
 	family, sa := sockaddr(addr)
 	fd, err = newSocket(family)
@@ -245,8 +243,8 @@ func SetNagle(fd int, on bool) {
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, n)
 }
 
-// SetKeepAlive has TCP probe the peer after so many seconds without traffic, and every
-// so many seconds from then on, or not at all; a socket that has no probes ignores it.
+// SetKeepAlive makes TCP probe the peer after so many seconds without traffic, and as often from
+// then on, or not at all; a socket without probes ignores it.
 func SetKeepAlive(fd int, on bool, seconds int) {
 	if !on {
 		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 0)
@@ -271,5 +269,5 @@ func Dup(fd int) (int, error) {
 	return own, err
 }
 
-// CloseOnExec keeps the descriptor from programs that this one starts.
+// CloseOnExec keeps programs that this one starts from inheriting the descriptor.
 func CloseOnExec(fd int) { unix.CloseOnExec(fd) }

@@ -1,7 +1,7 @@
 //go:build (amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd)
 
-// System calls of the loop on macOS and BSD that are made in one way on all of
-// them. Those of the hot path are in sys_kqueue_raw.go and sys_kqueue_libc.go.
+// System calls of the loop on macOS and BSD that are made in the same way on all of them. Those of
+// the hot path are in sys_kqueue_raw.go and sys_kqueue_libc.go.
 
 package sys
 
@@ -16,7 +16,7 @@ const (
 	In       = 1 << iota
 	Out      // can be written to
 	PeerGone // the peer will send no more
-	Hup      // is epoll's
+	Hup      // what epoll has
 	Err
 )
 
@@ -34,14 +34,14 @@ const (
 	evfiltTimer = unix.EVFILT_TIMER
 )
 
-// timerMillis is what a Timer waits.
+// timerMillis is how long a Timer waits.
 const timerMillis = 1
 
 // The two must agree: unix.Kevent is called with ours.
 var _ = [1]struct{}{}[unsafe.Sizeof(Kevent{})-unsafe.Sizeof(unix.Kevent_t{})]
 
-// KqueueCreate returns a new close-on-exec kernel event queue. (A child that is
-// forked has no kqueue of its parent's.)
+// KqueueCreate returns a new close-on-exec kernel event queue. (A forked child does not inherit its
+// parent's kqueues.)
 func KqueueCreate() (int, error) {
 	fd, err := unix.Kqueue()
 	if err == nil {
@@ -50,7 +50,7 @@ func KqueueCreate() (int, error) {
 	return fd, err
 }
 
-// KqueueClose gives the queue back, and takes what is registered with it back.
+// KqueueClose closes the queue, and with it what is registered.
 func KqueueClose(set int) { Close(set) }
 
 // KqueueChange registers a filter of fd with set, or changes its registration:
@@ -67,17 +67,17 @@ func KqueueChange(set, fd, filter, what int, token uint64) Errno {
 		ev[0].data = timerMillis
 	}
 	for {
-		if _, e := kevent(set, ev[:], nil, nil); e != EINTR { // which has changed all or nothing
+		if _, e := kevent(set, ev[:], nil, nil); e != EINTR { // it has changed all or nothing
 			return e
 		}
 	}
 }
 
-// KqueueBlock waits until set has events and returns how many it put into events.
-// To the scheduler it is a system call, and the P goes on without the thread.
+// KqueueBlock waits until set has events and returns how many it put into events. The scheduler is
+// told of a system call, and the P goes on without the thread.
 func KqueueBlock(set int, events []Kevent) (int, Errno) { return kevent(set, nil, events, nil) }
 
-// kevent is unix.Kevent with our events: it tells the scheduler of a system call.
+// kevent is unix.Kevent with our events. The scheduler is told of a system call.
 func kevent(set int, changes, events []Kevent, timeout *unix.Timespec) (int, Errno) {
 	// SAFETY: a Kevent has the layout of a unix.Kevent_t, but for a udata that the
 	// garbage collector does not follow. The slices stay reachable until the call

@@ -1,17 +1,15 @@
 //go:build (amd64 || arm64) && (darwin || openbsd)
 
-// The hot path where only the C library may make system calls: by way of package
-// unix, which knows its functions. Those tell the scheduler that a system call is
-// under way; none of them can block, so that costs the two notices and nothing
-// else: some 30 ns a call (getpid on Linux, syscall.Syscall against RawSyscall, with
-// Go 1.26). They do not allocate.
+// The hot path where only the C library may make system calls: through package unix, which knows
+// its functions. They tell the scheduler that a system call is under way. None of them can block,
+// so that costs the two notices and nothing else: some 30 ns a call (getpid on Linux,
+// syscall.Syscall against RawSyscall, with Go 1.26). They do not allocate.
 
 package sys
 
 import "golang.org/x/sys/unix"
 
-// KqueueWait returns how many of set's events it put into events, at once: it
-// never waits.
+// KqueueWait returns how many of set's events it put into events. It never waits.
 func KqueueWait(set int, events []Kevent) (int, Errno) {
 	var now unix.Timespec
 	return kevent(set, nil, events, &now)
@@ -31,7 +29,7 @@ func Send(fd int, p []byte) (int, Errno) {
 	return n, errno(err)
 }
 
-// SendMore is Send: these systems have no use for more.
+// SendMore is Send: these systems have no such hint.
 func SendMore(fd int, p []byte) (int, Errno) { return Send(fd, p) }
 
 // SendThree hands over a, b, then c, as one segment where they fit, without
@@ -43,7 +41,7 @@ func SendThree(fd int, a, b, c []byte) (int, Errno) {
 	return n, errno(err)
 }
 
-// Close gives the descriptor back. The caller must be its owner.
+// Close closes the descriptor. The caller must be its owner.
 func Close(fd int) Errno { return errno(unix.Close(fd)) }
 
 // Shutdown ends reading (0), writing (1) or both (2) on a socket. Unlike Close,

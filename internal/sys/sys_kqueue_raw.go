@@ -11,8 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// KqueueWait returns how many of set's events it put into events, at once: it
-// never waits.
+// KqueueWait returns how many of set's events it put into events. It never waits.
 func KqueueWait(set int, events []Kevent) (int, Errno) {
 	var now unix.Timespec
 	// SAFETY: the kernel writes at most len(events) structs of this layout, and
@@ -42,7 +41,7 @@ func Send(fd int, p []byte) (int, Errno) {
 	return int(n), e
 }
 
-// SendMore is Send: these systems have no use for more.
+// SendMore is Send: these systems have no such hint.
 func SendMore(fd int, p []byte) (int, Errno) { return Send(fd, p) }
 
 // SendThree hands over a, b, then c, as one segment where they fit, without
@@ -61,7 +60,7 @@ func SendThree(fd int, a, b, c []byte) (int, Errno) {
 	return int(n), e
 }
 
-// Close gives the descriptor back. The caller must be its owner.
+// Close closes the descriptor. The caller must be its owner.
 func Close(fd int) Errno {
 	_, _, e := syscall.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0)
 	return e

@@ -39,8 +39,7 @@ func EpollMod(set, fd int, events uint32, token uint64) Errno {
 // EpollDel takes fd out of set.
 func EpollDel(set, fd int) Errno { return epollCtl(set, unix.EPOLL_CTL_DEL, fd, 0, 0) }
 
-// EpollWait returns how many of set's ready descriptors it put into events, at
-// once: it never waits.
+// EpollWait returns how many of set's ready descriptors it put into events. It never waits.
 func EpollWait(set int, events []EpollEvent) (int, Errno) {
 	// SAFETY: the kernel writes at most len(events) structs of this layout, and
 	// events stays reachable until the call returns.
@@ -51,7 +50,8 @@ func EpollWait(set int, events []EpollEvent) (int, Errno) {
 
 // Recv reads what the socket has, without waiting; 0 and no error is the end of
 // the stream. p must not be empty.
-func Recv(fd int, p []byte) (n int, e Errno) { // just short enough to be inlined, as Send is
+// Recv is just short enough to be inlined, as Send is.
+func Recv(fd int, p []byte) (n int, e Errno) {
 	// SAFETY: the kernel writes at most len(p) bytes, and p stays reachable until
 	// the call returns.
 	r, _, e := syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd),
@@ -93,7 +93,7 @@ func SendThree(fd int, a, b, c []byte) (int, Errno) {
 	return int(n), e
 }
 
-// Close gives the descriptor back. The caller must be its owner.
+// Close closes the descriptor. The caller must be its owner.
 func Close(fd int) Errno {
 	_, _, e := syscall.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0)
 	return e

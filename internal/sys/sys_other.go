@@ -1,8 +1,7 @@
 //go:build !linux && !((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
 
-// Where gale makes no system calls of its own. Groups are always portable here, so
-// that none of these is ever called: they are there for the code above to compile
-// everywhere.
+// Where gale makes no system calls of its own. Groups are always portable here, so none of these is
+// ever called: they exist so that the code above compiles everywhere.
 
 package sys
 

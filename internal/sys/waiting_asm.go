@@ -1,8 +1,8 @@
 //go:build (amd64 || arm64) && !purego
 
-// Whether a goroutine waits, read out of its descriptor. Where in it that stands is found
-// out when the program starts: it is the one half of a word that holds one number while
-// a goroutine runs, before and after, and another one while it waits.
+// Whether a goroutine waits, read from its descriptor. The offset is found out when the program
+// starts: it is that of the only half word that holds one number while a goroutine runs, before and
+// after, and another one while it waits.
 
 package sys
 
@@ -11,8 +11,8 @@ import (
 	"unsafe"
 )
 
-// The status of a goroutine that runs, and of one that waits, as they have been since
-// Go 1.2; and the bit that the collector sets while it looks at its stack.
+// The status of a goroutine that runs, and of one that waits, unchanged since Go 1.2; and the bit
+// that the collector sets while it scans the goroutine's stack.
 const (
 	gRunning = 2
 	gWaiting = 4
@@ -22,12 +22,12 @@ const (
 // statusAt is the offset of the status, 0 when it was not found.
 var statusAt = findStatus()
 
-// Waiting tells whether the goroutine whose G was g waits for another, for a timer or for
-// something to read or write; false where nobody can know. To the runtime one waits as well that
-// works for the collector when it allocates, and one whose coroutine (iter.Pull) runs; that is left so, because
-// what such a coroutine does is to wait, often enough. It is a look
-// from outside: any thread may take it, also one that has no part in the scheduler. Descriptors
-// are used again, and never given back: of a goroutine that has ended it tells how another is.
+// Waiting tells whether the goroutine whose G was g waits for another, for a timer or for something
+// to read or write; it is false where nobody can know. For the runtime a goroutine also waits while
+// it works for the collector because it allocates, and while a coroutine of it (iter.Pull) runs;
+// both count as waiting here, because what such a coroutine does is to wait, often enough. It looks
+// from outside: any thread may call it, even one that has no part in the scheduler. Descriptors are
+// reused and never freed: for a goroutine that has ended it reports on another one.
 //
 //go:nosplit
 //go:norace

@@ -1,5 +1,5 @@
-// Looking at words of memory from outside the scheduler (Watch): what it looks at, and
-// one look.
+// Looking at words of memory from outside the scheduler (Watch): what is looked at, and a single
+// look.
 
 package sys
 
@@ -11,63 +11,64 @@ import (
 // Sentry is one thing that Watch looks at.
 type Sentry struct {
 	word   *uint64  // while its lowest bit is set something may be amiss
-	g      *uintptr // the G of whoever has set that
+	g      *uintptr // G of the goroutine that has set that bit
 	idle   *uint32  // not 0: nothing can be amiss
-	busy   *uint32  // set to 1 at each look that does not find it idle
+	busy   *uint32  // set to 1 by each look that does not find it idle
 	seen   uint64
 	looks  int
-	waited uint64 // the last word that was seen while g waited
-	doubt  bool   // it may wait for a moment only: see again
-	amiss  bool   // at the last look
-	waits  bool   // and that because g waited
+	waited uint64 // the last word that was seen while the goroutine waited
+	doubt  bool   // it may wait for a moment only: look again soon
+	amiss  bool   // so it was found at the last look
+	waits  bool   // and that because its goroutine waited
 }
 
-// NewSentry returns the sentry of a word, which is watched while its lowest bit is set,
-// on behalf of the goroutine g. The other bits of its lower half count how often it has been
-// set; they begin anew when the upper half changes. idle tells Watch that there is nothing to do; otherwise each look sets busy.
+// NewSentry returns the sentry of a word, which is watched while its lowest bit is set, on behalf
+// of the goroutine g. The other bits of its lower half count how often that bit has been set; they
+// begin anew when the upper half changes. idle tells Watch that nothing can be amiss; otherwise
+// each look sets busy.
 func NewSentry(word *atomic.Uint64, g *atomic.Uintptr, idle, busy *atomic.Bool) Sentry {
-	// SAFETY: all are structs of one number and of nothing that has a size.
+	// SAFETY: each is a struct of one number and of nothing that has a size.
 	return Sentry{word: (*uint64)(unsafe.Pointer(word)), g: (*uintptr)(unsafe.Pointer(g)), idle: (*uint32)(unsafe.Pointer(idle)), busy: (*uint32)(unsafe.Pointer(busy))}
 }
 
-// Amiss tells whether the last look has found it so: of several, Watch names only one.
+// Amiss tells whether the last look has found something amiss: Watch names only one of several.
 func (s *Sentry) Amiss() bool { return s.amiss }
 
-// Waits tells whether it was so because its goroutine was found waiting, and not because the word had
-// been the same for too long.
+// Waits tells whether that was because the goroutine was found waiting, and not because the word
+// had been the same for too long.
 func (s *Sentry) Waits() bool { return s.waits }
 
-// Seen returns what the word was at the last look.
+// Seen returns the word as of the last look.
 func (s *Sentry) Seen() uint64 { return s.seen }
 
 // Watcher watches some sentries.
 type Watcher struct {
 	List  []Sentry
-	Every int64  // nanoseconds between two looks, less than a second's
-	Stale int    // looks at the same word that are too many
-	Dense uint32 // of so many words in a row one may be seen while its goroutine waits; a second one is amiss at once; 0: never
-	Soon  int64  // nanoseconds after which the first one is looked at again; if it is the same, it is amiss
-	Calm  int    // looks that have found all idle, after which there is nothing to watch
+	Every int64  // nanoseconds between two looks, less than a second
+	Stale int    // so many looks at the same word are too many
+	Dense uint32 // one word in so many may be seen while its goroutine waits; a second one is amiss at once; 0: never
+	Soon  int64  // nanoseconds until the second look at that first one, which is amiss if it is the same
+	Calm  int    // so many looks that find all idle end the watch
 	looks int
-	doubt bool          // there is a sentry in doubt
-	where atomic.Uint64 // the thread, 0 between calls of Watch, above it how often that was called
+	doubt bool          // some sentry is in doubt
+	where atomic.Uint64 // low half: the thread, 0 between calls of Watch; high half: how often Watch was called
 }
 
-// Thread returns the thread that watches, as the system numbers them, and how often Watch was
-// called there or elsewhere; tid is 0 while none does, and where it has no thread of its own. Any
-// goroutine may call it.
+// Thread returns the system's number of the thread that watches, and how often Watch was called,
+// there or elsewhere; tid is 0 while no thread watches, and where Watch has no thread of its own.
+// Any goroutine may call it.
 func (w *Watcher) Thread() (tid int, calls uint32) {
 	where := w.where.Load()
 	return int(uint32(where)), uint32(where >> 32)
 }
 
-// Looks returns how often Watch has looked so far. It is for whoever calls that.
+// Looks returns how often Watch has looked so far. It is for the caller of Watch.
 func (w *Watcher) Looks() int { return w.looks }
 
-// look looks once at each, and tells which word has been the same for too long, -1 for none,
-// and whether all are idle. It runs where nothing of Go's may be called or waited for,
-// which is why it reads what others write without package atomic: one aligned word, and
-// whoever acts upon it does so with a CAS.
+// look looks once at each sentry, and returns the index of one that is amiss, -1 for none, and
+// whether all are idle. It runs where nothing of Go's may be called or waited for, so it reads what
+// others write without package atomic: one aligned word, and whoever acts upon it does so with a
+// CAS.
 //
 //go:nosplit
 //go:norace
@@ -105,8 +106,8 @@ func (w *Watcher) look() (amiss int, idle bool) {
 	return amiss, idle
 }
 
-// again looks once more at what the last look has left in doubt, and at nothing else, because it
-// comes so soon.
+// again looks once more at the sentries that the last look has left in doubt, and at no others,
+// because it comes so soon.
 //
 //go:nosplit
 //go:norace

@@ -1,6 +1,6 @@
 //go:build linux && !race
 
-// Watching in one long sleep: the scheduler hears of it at its beginning and at its end.
+// Watching in one long sleep: the scheduler takes part only at its beginning and at its end.
 
 package sys
 
@@ -12,9 +12,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Watch looks at the list until a word has been the same for Stale looks and its lowest bit
-// set, and returns its index; or -1, when all have been idle for Calm looks or stop is set.
-// Meanwhile the calling thread has no part in the scheduler.
+// Watch looks at the list until a sentry is amiss, and returns its index; or -1, when all have been
+// idle for Calm looks or stop is set. A sentry is amiss when its word has been the same, with the
+// lowest bit set, for Stale looks, or when its goroutine was found waiting (Dense, Soon). Meanwhile
+// the calling thread has no part in the scheduler.
 //
 //go:nosplit
 //go:norace

@@ -1,14 +1,15 @@
 //go:build !linux || race
 
-// Watching by one sleep after the other: where there is no other (sleep_linux.go), and for
-// the race detector, which with -cover has a say in every branch.
+// Watching by one sleep after the other: where there is no other way (sleep_linux.go), and under
+// the race detector, which with -cover is called in every branch.
 
 package sys
 
 import "sync/atomic"
 
-// Watch looks at the list until a word has been the same for Stale looks and its lowest bit
-// set, and returns its index; or -1, when all have been idle for Calm looks or stop is set.
+// Watch looks at the list until a sentry is amiss, and returns its index; or -1, when all have been
+// idle for Calm looks or stop is set. A sentry is amiss when its word has been the same, with the
+// lowest bit set, for Stale looks, or when its goroutine was found waiting (Dense, Soon).
 func (w *Watcher) Watch(stop *atomic.Bool) (amiss int) {
 	amiss = -1
 	for idle, quiet := 0, true; !stop.Load() && idle < w.Calm; {
