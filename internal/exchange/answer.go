@@ -1,12 +1,12 @@
-// What a message coming in is besides, when it is an answer: it is waited for, and its
-// stream is wanted back as soon as nothing of it is left there.
+// The message coming in when it is an answer: it is waited for, and its stream is wanted back as
+// soon as nothing of the message is left there.
 
 package exchange
 
 import "github.com/gale-http/gale/internal/h1"
 
-// Await reads more of the stream into the buffer, waiting for it. The end of the
-// stream is noted, for Next to judge, and counts as something.
+// Await reads more of the stream into the buffer, waiting for it. The end of the stream is noted,
+// for Next to judge, and is no error.
 func (in *Incoming) Await() error {
 	if in.start == in.end {
 		in.start, in.end = 0, 0
@@ -21,8 +21,8 @@ func (in *Incoming) Await() error {
 	return err
 }
 
-// Settle takes a body that has arrived with its head and was declared, so that nothing
-// of the message is still in the stream.
+// Settle takes a body of declared length that has arrived with its head, so that nothing of the
+// message is left in the stream.
 func (in *Incoming) Settle() {
 	if left := in.Conn.Remaining(); !in.done && left > 0 && left <= int64(in.end-in.start) && in.Conn.Framing() == h1.Length {
 		in.step()
@@ -33,15 +33,15 @@ func (in *Incoming) Settle() {
 // or not.
 func (in *Incoming) Received() bool { return in.done }
 
-// Beyond returns how many bytes have been received behind the message, all of which
-// has been.
+// Beyond returns how many bytes have been received after the end of the message, all of which must
+// have been received.
 func (in *Incoming) Beyond() int { return in.end - in.start - in.pending }
 
 // Ended tells whether the end of the stream has been read.
 func (in *Incoming) Ended() bool { return in.eof }
 
-// Rest returns what has been received behind the head of a message that ends HTTP: a
-// copy.
+// Rest returns a copy of what has been received behind the head of a message after which the stream
+// is no longer HTTP.
 func (in *Incoming) Rest() []byte { return append([]byte(nil), in.buf[in.start:in.end]...) }
 
 // Spare returns memory to copy through while nothing is read.

@@ -9,16 +9,16 @@ import (
 	"github.com/gale-http/gale/internal/h1"
 )
 
-// Done tells whether the body has been read to its end: what the machine has seen
-// and nobody has read is body still, and no message.
+// Done tells whether the body has been read to its end: bytes that the machine has seen and nobody
+// has read still belong to the body.
 func (in *Incoming) Done() bool { return in.done && in.pending == 0 }
 
-// Left returns how many bytes surely follow until the end of the body: none only
-// when it has been read to its end, and too many to think of when it is broken. It
-// is for messages with a body, and may be called while another goroutine reads.
+// Left returns how many bytes are sure to follow until the end of the body: 0 only when it has been
+// read to its end, and math.MaxInt64 when it is broken. It is for messages with a body, and may be
+// called while another goroutine reads.
 func (in *Incoming) Left() int64 { return in.left.Load() }
 
-// Declared returns how long the body is where that was declared, else 0.
+// Declared returns the declared length of the body, 0 when none was declared.
 func (in *Incoming) Declared() int64 {
 	if in.Conn.Framing() != h1.Length {
 		return 0
@@ -26,8 +26,8 @@ func (in *Incoming) Declared() int64 {
 	return in.Conn.BodyRead() + in.Conn.Remaining()
 }
 
-// AtHand returns how many bytes of the body Read surely returns without waiting, 0 for one
-// in chunks. It is for whoever reads.
+// AtHand returns how many bytes of the body Read is sure to return without waiting. Where no length
+// was declared, it counts only what is decoded already. It is for the reader.
 func (in *Incoming) AtHand() int {
 	if in.Conn.Framing() != h1.Length {
 		return in.pending
@@ -35,7 +35,7 @@ func (in *Incoming) AtHand() int {
 	return in.pending + int(min(in.Conn.Remaining(), int64(in.end-in.start-in.pending)))
 }
 
-// note brings Left up to date.
+// note updates Left.
 func (in *Incoming) note() {
 	left := int64(in.pending) + in.Conn.Remaining()
 	switch {
@@ -47,8 +47,8 @@ func (in *Incoming) note() {
 	in.left.Store(left)
 }
 
-// Read reads the body, waiting for it as needed; io.EOF is its end. Errors are
-// those of the machine (*h1.Error) and of the stream, and they stay.
+// Read reads the body, waiting for it as needed; io.EOF is its end. Errors are those of the machine
+// (*h1.Error) and of the stream; later calls return them again.
 func (in *Incoming) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, in.err
@@ -94,8 +94,8 @@ func (in *Incoming) decode(p []byte) (n int, ok bool) {
 	return n, used > 0 || err != nil
 }
 
-// WriteTo writes what is left of the body to w, without a buffer between them where
-// it is small. io.WriterTo.
+// WriteTo writes what is left of the body to w, a small body straight from the read buffer. It
+// implements io.WriterTo.
 func (in *Incoming) WriteTo(w io.Writer) (int64, error) {
 	for total := int64(0); ; {
 		if in.roomy() {
@@ -120,7 +120,7 @@ func (in *Incoming) WriteTo(w io.Writer) (int64, error) {
 	}
 }
 
-// piece returns the next bytes of the body: a view, until the next call.
+// piece returns the next bytes of the body: a view, valid until the next call.
 func (in *Incoming) piece() ([]byte, error) {
 	if in.pending == 0 && in.start == in.end && in.Conn.Remaining() > BufferSize {
 		if in.large == nil {
@@ -151,12 +151,12 @@ func (in *Incoming) piece() ([]byte, error) {
 	return nil, in.err
 }
 
-// ErrSlow is a body that comes too slowly.
+// ErrSlow is the error of a body that comes too slowly.
 var ErrSlow error = &h1.Error{Status: 408, Msg: "the body comes too slowly", Offset: -1}
 
-// receive reads more of the body from the stream, and judges how fast it comes: by
-// the time that was spent waiting, so that a slow reader is not held against the
-// sender. With wait false it returns 0 and no error when there is nothing now.
+// receive reads more of the body from the stream and judges how fast it comes: by the time spent
+// waiting, so that a slow reader is not held against the sender. With wait false it returns 0 and
+// no error when there is nothing now.
 func (in *Incoming) receive(p []byte, wait bool) (n int, err error) {
 	if wait {
 		n, err = in.Stream.Read(p)
@@ -170,8 +170,7 @@ func (in *Incoming) receive(p []byte, wait bool) (n int, err error) {
 	return n, err
 }
 
-// readDirect reads body bytes that nothing stands before, without the buffer. wait is
-// receive's.
+// readDirect reads body bytes into p, past the buffer, which must be empty. wait is as in receive.
 func (in *Incoming) readDirect(p []byte, wait bool) (int, error) {
 	if left := in.Conn.Remaining(); int64(len(p)) > left {
 		p = p[:left]
@@ -195,7 +194,7 @@ func (in *Incoming) readDirect(p []byte, wait bool) (int, error) {
 	return 0, in.err
 }
 
-// step moves the machine on by one event, reading first what that takes.
+// step advances the machine by one event, or reads when the machine needs more.
 func (in *Incoming) step() {
 	n, ev, err := in.Conn.Next(in.buf[in.start:in.end], in.eof, &in.trailers, in.Limits)
 	switch {
@@ -233,8 +232,8 @@ func (in *Incoming) readMore() error {
 	return err
 }
 
-// makeBodyRoom makes room for body bytes while the head stays where it is. What
-// is left unused then is a piece of framing at most.
+// makeBodyRoom makes room for body bytes while the head stays where it is. What is unused by then
+// is a piece of framing at most.
 func (in *Incoming) makeBodyRoom() {
 	unused := in.buf[in.start:in.end]
 	switch {
@@ -251,8 +250,7 @@ func (in *Incoming) makeBodyRoom() {
 	}
 }
 
-// Forgive makes in readable again that could not be read because of err, if that was
-// it.
+// Forgive makes in readable again if err is what made it unreadable.
 func (in *Incoming) Forgive(err error) {
 	if in.err == err {
 		in.err = nil
@@ -260,13 +258,13 @@ func (in *Incoming) Forgive(err error) {
 	}
 }
 
-// Err returns why the body cannot be read on, if so.
+// Err returns why the body cannot be read on, nil when it can.
 func (in *Incoming) Err() error { return in.err }
 
-// Drain drops what is left of the body and reports whether its end was reached;
-// without it, nothing behind the body can be told from it. It drops no more than
-// limit bytes of one message, in however many calls, and begins nothing that would
-// take more. With wait false it stops where it would have to wait.
+// Drain drops what is left of the body and reports whether its end was reached; otherwise nothing
+// behind the body can be told from it. It drops no more than limit bytes of one message, over all
+// calls, and begins nothing that would take more. With wait false it stops where it would have to
+// wait.
 func (in *Incoming) Drain(limit int64, wait bool) bool {
 	for !in.Done() && in.err == nil && in.dropped+int64(in.pending) <= limit-in.Conn.Remaining() {
 		if in.pending > 0 {

@@ -1,10 +1,11 @@
-// Finished messages that wait in the buffer while the next is made: they may be sent
-// without it (internal/loop, early.go), and whoever sends claims them first.
+// Finished messages that stay in the buffer while the next one is made. A goroutine may send them
+// before that (internal/loop, early.go), so whoever sends claims them first.
 
 package exchange
 
-// Early returns what is finished, to be shown to the loop while the next message is
-// made. Until that is sent, the bytes stay as they are.
+// Early returns what is finished, to be shown to the loop while the next message is made. The bytes
+// stay as they are until they are sent. sent tells that what was shown before may have been
+// claimed.
 func (out *Outgoing) Early(sent bool) []byte {
 	out.gather()
 	if sent && out.early > 0 {
@@ -14,8 +15,8 @@ func (out *Outgoing) Early(sent bool) []byte {
 	return out.buf
 }
 
-// claim, called where early is not 0, takes what Early has given away back, or, when it has been sent, out of the
-// buffer.
+// claim takes back what Early has given away or, when that was sent, removes it from the buffer.
+// early must not be 0.
 func (out *Outgoing) claim() {
 	n := out.early
 	out.early = 0

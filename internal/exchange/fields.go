@@ -10,8 +10,7 @@ import (
 	"github.com/gale-http/gale/internal/h1"
 )
 
-// single holds the fields that make sense once only: the first line counts, the
-// others are ignored.
+// single holds the fields that make sense only once: the first line counts, the others are ignored.
 const single uint64 = 1<<bytesparse.FieldAge |
 	1<<bytesparse.FieldAuthorization |
 	1<<bytesparse.FieldContentLength |
@@ -33,11 +32,10 @@ const single uint64 = 1<<bytesparse.FieldAge |
 // perValue holds the fields that are kept apart, one entry for each line.
 const perValue uint64 = 1<<bytesparse.FieldCookie | 1<<bytesparse.FieldSetCookie
 
-// Header returns the value of the field called name, merged by the seed's rules:
-// lists joined with ", ", single-valued fields and those with an entry per value
-// (cookie, set-cookie) by their first line. It returns nil when there is none.
-// Only a name that is not well-known, or stands more than once, takes a search.
-// Host is the authority of a target that has one (RFC 9112 §3.2.2).
+// Header returns the value of the field called name, merged by the seed's rules: lists joined with
+// ", ", single-valued fields and those with an entry per value (cookie, set-cookie) by their first
+// line. It returns nil when there is none. Only a name that is not well-known, or occurs more than
+// once, takes a search. Host is the authority of a target that has one (RFC 9112 §3.2.2).
 func (in *Incoming) Header(name string) []byte {
 	h, b := &in.Head, in.head
 	id := bytesparse.LookupField(name)
@@ -64,8 +62,8 @@ func isNamed[T string | []byte](h *bytesparse.Head, b []byte, i int, id bytespar
 	return id != bytesparse.FieldOther || int(f.NameLen) == len(name) && bytesparse.EqualFold(f.NameOf(b), name)
 }
 
-// merged returns the value of the field at index first and of those of the same
-// name behind it.
+// merged returns the value of the field at index first, merged with those of the same name behind
+// it.
 func (in *Incoming) merged(h *bytesparse.Head, b []byte, first int, name string) []byte {
 	f := h.Fields[first]
 	value := f.ValueOf(b)
@@ -97,8 +95,8 @@ func joined[T string | []byte](in *Incoming, h *bytesparse.Head, b []byte, first
 	return in.arena[from:len(in.arena):len(in.arena)]
 }
 
-// Headers iterates over the fields with lower-cased names, merged: one entry a
-// name, except cookie and set-cookie, which have one a line.
+// Headers iterates over the fields with lower-cased names, merged: one entry per name, except
+// cookie and set-cookie, which have one per line.
 func (in *Incoming) Headers() iter.Seq2[[]byte, []byte] {
 	return func(yield func(name, value []byte) bool) { in.each(&in.Head, in.head, yield) }
 }
@@ -137,7 +135,7 @@ func raw(h *bytesparse.Head, b []byte, yield func(name, value []byte) bool) {
 
 func (in *Incoming) each(h *bytesparse.Head, b []byte, yield func(name, value []byte) bool) {
 	t := in.names
-	in.names = names{} // an iteration within this one makes its own
+	in.names = names{} // a nested iteration makes its own
 	grouped := t.group(h, b)
 	defer func() { in.names = t.kept() }()
 	for i, f := range h.Fields {
@@ -167,7 +165,7 @@ func (in *Incoming) each(h *bytesparse.Head, b []byte, yield func(name, value []
 	}
 }
 
-// chained is joined for a line whose like are known.
+// chained is joined for a line of a known group: next leads to the other lines.
 func (in *Incoming) chained(h *bytesparse.Head, b []byte, first int, next []int32) []byte {
 	value := h.Fields[first].ValueOf(b)
 	if next[first] == 0 {
@@ -181,7 +179,7 @@ func (in *Incoming) chained(h *bytesparse.Head, b []byte, first int, next []int3
 	return in.arena[from:len(in.arena):len(in.arena)]
 }
 
-// first tells whether no line before i, whose name is not well-known, has the same.
+// first tells whether line i, whose name is not well-known, is the first of its name.
 func first(h *bytesparse.Head, b []byte, i int) bool {
 	for j := range i {
 		if isNamed(h, b, j, bytesparse.FieldOther, h.Fields[i].NameOf(b)) {
@@ -191,7 +189,7 @@ func first(h *bytesparse.Head, b []byte, i int) bool {
 	return true
 }
 
-// lower returns name in lower case: itself, when that is how it came.
+// lower returns name in lower case: name itself, when it came so.
 func (in *Incoming) lower(name []byte) []byte {
 	for i, c := range name {
 		if 'A' <= c && c <= 'Z' {

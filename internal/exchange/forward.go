@@ -1,4 +1,4 @@
-// What of a message goes on to the next one who gets it (RFC 9110 §7.6.1).
+// What of a message is forwarded to its next recipient (RFC 9110 §7.6.1).
 
 package exchange
 
@@ -8,19 +8,18 @@ import (
 	"github.com/gale-http/gale/writer"
 )
 
-// hopByHop are the fields that are for one connection only, or that whoever sends says
-// himself.
+// hopByHop are the fields that are for one connection only, or that each sender sets itself.
 const hopByHop uint64 = 1<<bytesparse.FieldConnection | 1<<bytesparse.FieldKeepAlive |
 	1<<bytesparse.FieldTransferEncoding | 1<<bytesparse.FieldUpgrade | 1<<bytesparse.FieldTE |
 	1<<bytesparse.FieldProxyAuthorization | 1<<bytesparse.FieldProxyAuthenticate |
 	1<<bytesparse.FieldProxyConnection | 1<<bytesparse.FieldExpect
 
-// once are the fields that a message has once: that which h has already stays.
+// once are the fields that a message has only once: where h has one already, that stays.
 const once = single | 1<<bytesparse.FieldDate | 1<<bytesparse.FieldServer |
 	1<<bytesparse.FieldContentRange | 1<<bytesparse.FieldContentLocation | 1<<bytesparse.FieldContentDisposition
 
-// EndToEnd appends the fields that go on to h, without those in drop, a bit for each. What
-// Connection names goes no further, but for what every message needs.
+// EndToEnd appends to h the fields that are forwarded, without those in drop, which has a bit for
+// each. Fields that Connection names are not forwarded, except for what every message needs.
 func (in *Incoming) EndToEnd(h *writer.Headers, drop uint64) error {
 	before := h.Len()
 	if in.Head.Has(bytesparse.FieldContentLength) && in.Conn.Framing() == h1.None && !in.tellsLength() {
@@ -59,7 +58,7 @@ func (in *Incoming) tellsLength() bool {
 }
 
 // Withheld tells whether the sender of a request waits for a 100, as far as can be told: it has
-// said so, and nothing of the body has come (RFC 9110 §10.1.1).
+// announced that, and nothing of the body has come (RFC 9110 §10.1.1).
 func (in *Incoming) Withheld() bool {
 	return !in.done && in.Conn.ExpectContinue() && in.Conn.BodyRead() == 0 && in.pending == 0 && in.start == in.end
 }
@@ -67,8 +66,8 @@ func (in *Incoming) Withheld() bool {
 // HasTrailers tells whether trailers have come.
 func (in *Incoming) HasTrailers() bool { return in.section != nil }
 
-// TakeWhole returns the body, a view until the message is over, where all of it has come and
-// it was declared, or there is none. Nothing is left to be read then.
+// TakeWhole returns the body, a view until the message is over, when all of it has come and its
+// length was declared, or when there is none. Nothing is left to be read then.
 func (in *Incoming) TakeWhole() (body []byte, ok bool) {
 	if !in.done || in.Conn.Framing() == h1.Chunked || in.Conn.Framing() == h1.UntilClose {
 		return nil, false

@@ -1,5 +1,5 @@
-// The head of a message going out: what the application has set, made to agree
-// with how the message will leave.
+// The head of a message going out: what the application has set, reconciled with how the message
+// will leave.
 
 package exchange
 
@@ -41,7 +41,7 @@ func (out *Outgoing) head(body int64) error {
 	return nil
 }
 
-// framingFields are those that the machine must know of, and may have to drop.
+// framingFields are those that the machine must know about, and may have to drop.
 const framingFields uint64 = 1<<bytesparse.FieldContentLength |
 	1<<bytesparse.FieldTransferEncoding |
 	1<<bytesparse.FieldConnection
@@ -49,7 +49,7 @@ const framingFields uint64 = 1<<bytesparse.FieldContentLength |
 // describe tells the machine what the application has set.
 func describe(r *h1.Reply, h *writer.Headers) error {
 	if h.Has(bytesparse.FieldContentLength) {
-		n, ok := bytesparse.ParseUint(h.Only(bytesparse.FieldContentLength)) // several are no number
+		n, ok := bytesparse.ParseUint(h.Only(bytesparse.FieldContentLength)) // several lines are no number
 		if !ok {
 			return ErrBadLength
 		}
@@ -67,7 +67,7 @@ func describe(r *h1.Reply, h *writer.Headers) error {
 	return nil
 }
 
-// drop takes away what the application set and the message cannot have.
+// drop removes what the application has set and the message cannot have.
 func (out *Outgoing) drop() {
 	if out.plan.DropLength {
 		out.Headers.Remove("Content-Length")

@@ -1,5 +1,5 @@
-// A message coming in: from bytes on a stream to a head and a body that is read
-// as any io.Reader is.
+// A message coming in: from bytes on a stream to a head, and a body that is read like any
+// io.Reader.
 
 package exchange
 
@@ -16,9 +16,9 @@ import (
 const (
 	// BufferSize is the size of a worker's read buffer, and of its write buffer.
 	BufferSize = 8 << 10
-	// directRead is the least that is read straight into the caller's slice.
+	// directRead is the smallest read that goes straight into the caller's slice.
 	directRead = 1 << 10
-	// bodyRoom is the least room behind a head in which a body is read.
+	// bodyRoom is the least room behind a head for a body to be read into.
 	bodyRoom = 1 << 10
 )
 
@@ -32,11 +32,12 @@ type Incoming struct {
 	// BeforeBody, when set, runs before each wait for the body: a server sends its
 	// 100 there.
 	BeforeBody func() error
-	// Lend, when set, says that a goroutine is going to read the body which may begin that
-	// when whoever has the message now is done with it. Those call it.
+	// Lend, when set, announces that a goroutine is going to read the body, possibly only when the
+	// present user of the message is done with it. That user calls it, before there is such a
+	// goroutine.
 	Lend func()
-	// Rate is how many bytes a second a body must come with, once Grace milliseconds
-	// have been spent waiting for it; 0 is none.
+	// Rate is how many bytes a second of a body must come, once Grace milliseconds have been spent
+	// waiting for it; 0 is no limit.
 	Rate, Grace int64
 
 	Head     bytesparse.Head // of the message under way, positions relative to HeadBytes
@@ -46,31 +47,29 @@ type Incoming struct {
 
 	own        []byte // the worker's buffer
 	buf        []byte // what is being read into: own, or one that a large message needed
-	base       int    // where in buf a body may stand: behind the head
-	start, end int    // read and not used
+	base       int    // where in buf a body may begin: behind the head
+	start, end int    // what was read and not used yet
 	pending    int    // body bytes at start that the machine has counted and nobody has read
 	dropped    int64  // bytes that Drain has dropped of this message
 	waited     int64  // milliseconds that its body was waited for
 	eof        bool   // the peer sends no more
 	done       bool   // the machine has seen the body's end
-	err        error  // why it cannot be
+	err        error  // why the body's end cannot be reached
 
-	left atomic.Int64 // see Left; kept up while there is a body
+	left atomic.Int64 // see Left; updated while there is a body
 
 	fields [inlineFields]bytesparse.Field
 	names  names
 	arena  []byte   // joined and lower-cased bytes handed out for this message
-	large  []byte   // what WriteTo reads a large body into where it has no room; made once
+	large  []byte   // what WriteTo reads a large body into when it gets no room; made once
 	former [][]byte // what the arena was before it grew; only with galedebug
 }
 
-// inlineFields is how many fields a head may have before the list of them is
-// allocated, once, for good.
+// inlineFields is how many fields a head may have before a longer list is allocated, which is kept.
 const inlineFields = 40
 
-// Attach makes in read from s. begun is what was read before and not used, from
-// Detach; it is taken over or copied, and Attach returns the memory that it has no
-// use for: begun, or another buffer, or nil.
+// Attach makes in read from s. begun is what was read before and not used, from Detach; it is taken
+// over or copied. Attach returns memory that it has no use for: begun, another buffer, or nil.
 func (in *Incoming) Attach(s *loop.Stream, c *h1.Conn, begun []byte) (unused []byte) {
 	in.Stream, in.Conn, in.eof, in.start, in.end = s, c, false, 0, 0
 	if begun == nil && len(in.buf) > 0 {
@@ -79,21 +78,21 @@ func (in *Incoming) Attach(s *loop.Stream, c *h1.Conn, begun []byte) (unused []b
 	return in.begin(begun)
 }
 
-// Reserve makes the memory that Open needs.
+// Reserve allocates the memory that Open needs.
 func (in *Incoming) Reserve() { in.begin(nil) }
 
-// Open is Attach, after Reserve, to Stream and Conn of which nothing was read before. It returns
-// where what is read first belongs; Got is next.
+// Open is Attach, after Reserve, for what Stream and Conn are set to, when nothing was read before.
+// It returns the memory that the first read goes to; Got comes next.
 func (in *Incoming) Open() []byte {
 	in.eof, in.start = false, 0
 	return in.buf
 }
 
-// Got notes that n bytes were read to where Open said.
+// Got notes that n bytes were read into what Open has returned.
 func (in *Incoming) Got(n int) { in.end = n }
 
-// Ample tells whether in has more memory than what it begins with. What has, and is not
-// to be used for a while, should be left with Discard.
+// Ample tells whether in has more memory than it begins with. If so, and it is not to be used for a
+// while, it should be left with Discard.
 func (in *Incoming) Ample() bool { return len(in.buf) != len(in.own) }
 
 func (in *Incoming) begin(begun []byte) (unused []byte) {
@@ -113,8 +112,8 @@ func (in *Incoming) begin(begun []byte) (unused []byte) {
 	return unused
 }
 
-// Detach ends the reading from a stream and returns what was read and not used:
-// nil, or a slice that get made, or one whose memory in gives away.
+// Detach ends the reading from a stream and returns what was read and not used: nil, a slice that
+// get made, or memory that in gives away.
 func (in *Incoming) Detach(get func(size int) []byte) []byte {
 	in.Release()
 	var begun []byte
@@ -144,8 +143,8 @@ func (in *Incoming) Discard() {
 	}
 }
 
-// Abandon ends the message under way, whose reading fails with err from now on, and
-// returns what was read of the stream and not used: a copy, nil when there is nothing.
+// Abandon ends the message under way, whose reading fails with err from now on. It returns a copy
+// of what was read from the stream and not used, nil when there is nothing.
 func (in *Incoming) Abandon(err error) []byte {
 	rest := append([]byte(nil), in.buf[in.start:in.end]...)
 	in.start, in.pending = in.end, 0
@@ -153,8 +152,8 @@ func (in *Incoming) Abandon(err error) []byte {
 	return rest
 }
 
-// Put puts p, which somebody else has read from the stream, behind what was read.
-// There is no body under way.
+// Put puts p, which someone else has read from the stream, behind what was read. No body may be
+// under way.
 func (in *Incoming) Put(p []byte) {
 	if len(p) > len(in.buf)-in.end {
 		in.buf = append(append(make([]byte, 0, 2*len(in.buf)), in.buf[:in.end]...), p...)
@@ -174,8 +173,8 @@ func (in *Incoming) Scratch() []byte {
 	return in.own
 }
 
-// Sink reads from s into scratch up to limit bytes, for ms milliseconds at most or to
-// its end, and drops them. It is for streams of the portable driver.
+// Sink reads from s into scratch and drops what it has read, until limit bytes have come, ms
+// milliseconds have passed, or the stream ends. It is for streams of the portable driver.
 func Sink(s *loop.Stream, scratch []byte, limit int, ms int64) {
 	for due := s.Tick() + ms; limit > 0; {
 		left := due - s.Tick()
@@ -200,13 +199,13 @@ func (in *Incoming) Release() {
 	}
 }
 
-// Plain tells whether the message has been read to its end, and no views were handed
-// out but of its head. It need not be Released before the next.
+// Plain tells whether the message has been read to its end and no views were handed out but of its
+// head. If so, it need not be Released before the next.
 func (in *Incoming) Plain() bool {
 	return in.done && in.pending == 0 && in.section == nil && len(in.arena) == 0
 }
 
-// releaseRare is Release of what few messages have.
+// releaseRare is the part of Release for what few messages have.
 func (in *Incoming) releaseRare() {
 	pool.Poison(in.section)
 	pool.Poison(in.arena)
@@ -216,8 +215,8 @@ func (in *Incoming) releaseRare() {
 	in.section, in.arena, in.former = nil, in.arena[:0], nil
 }
 
-// hold returns where in the arena the next view is going to begin. With galedebug, those
-// in it are not forgotten when it grows.
+// hold returns where in the arena the next view is going to begin. With galedebug the arena is
+// remembered, so that views in it are poisoned even after it has grown.
 func (in *Incoming) hold() (from int) {
 	if pool.Debug {
 		in.former = append(in.former, in.arena)
@@ -253,7 +252,7 @@ func (in *Incoming) Next() (h1.Event, error) {
 	}
 }
 
-// found begins the message whose head of n bytes the machine has found.
+// found begins the message whose head, of n bytes, the machine has found.
 func (in *Incoming) found(n int) {
 	in.head = in.buf[in.start : in.start+n]
 	in.start += n
@@ -264,14 +263,14 @@ func (in *Incoming) found(n int) {
 	}
 	if !in.done {
 		in.dropped, in.waited = 0, 0
-		in.Stream.TakeWaited() // that was for its head
+		in.Stream.TakeWaited() // time waited for the head does not count
 		in.note()
 	}
 }
 
-// Fill reads more of the stream into the buffer, without waiting on a stream
-// that has a loop. It returns 0 and no error when there is nothing now; the end
-// of the stream is noted, for Next to judge, and counts as something.
+// Fill reads more of the stream into the buffer, without waiting on a stream that has a loop. It
+// returns 0 and no error when there is nothing now. The end of the stream is noted, for Next to
+// judge, and counts as a byte.
 func (in *Incoming) Fill() (int, error) {
 	if in.start == in.end {
 		in.start, in.end = 0, 0
@@ -285,7 +284,7 @@ func (in *Incoming) Fill() (int, error) {
 	return n, nil
 }
 
-// Filled is what Fill comes to with n bytes and an error.
+// Filled returns what Fill returns after a read that gave n and err.
 func (in *Incoming) Filled(n int, err error) (int, error) {
 	if !in.eof && in.over(err) {
 		return 1, nil
@@ -293,9 +292,8 @@ func (in *Incoming) Filled(n int, err error) (int, error) {
 	return n, err
 }
 
-// over notes that the stream has ended, if err says so, and reports whether it does. Over TLS
-// it may have ended without its peer's word, or in the midst of a record: that is for the
-// machine to judge.
+// over notes that the stream has ended, if err says so, and reports whether it does. Over TLS it
+// may have ended without a close_notify, or in the middle of a record: the machine judges that.
 func (in *Incoming) over(err error) bool {
 	switch err {
 	case io.ErrUnexpectedEOF:

@@ -4,9 +4,9 @@ package exchange
 
 import "github.com/gale-http/gale/writer"
 
-// Interim sends an interim response with the given fields (name, value, …), at once
-// (RFC 9110 §15.2), or, when the peer knows none, only judges it. A field that cannot
-// be sent is a *writer.FieldError.
+// Interim sends an interim response with the given fields (name, value, …) at once (RFC 9110
+// §15.2). With known false, because the peer knows no interim responses, it only checks the fields.
+// A field that cannot be sent is a *writer.FieldError.
 func (out *Outgoing) Interim(status int, fields []string, known bool) error {
 	if out.headDone {
 		return ErrHeadSent

@@ -1,7 +1,7 @@
-// Names that are not well-known, of which a message may have thousands: which lines
-// have the same one. A few are found by looking at each; beyond that a table says,
-// made once for an iteration, so that many names cost each the same. Its hash is
-// seeded by the process: nobody outside can choose names that meet in it.
+// Names that are not well-known, of which a message may have thousands: which lines have the same
+// one. A few are compared with each other; beyond that a table tells, made once per iteration, so
+// that the cost of each name stays the same however many there are. Its hash is seeded per process:
+// nobody outside can choose names that collide in it.
 
 package exchange
 
@@ -13,21 +13,21 @@ import (
 )
 
 const (
-	fewNames  = 8       // up to so many lines no table is made
-	keptNames = 4 << 10 // lines up to which its memory is kept
+	fewNames  = 8       // up to this many lines no table is made
+	keptNames = 4 << 10 // up to this many lines its memory is kept
 )
 
 var nameSeed = maphash.MakeSeed()
 
 // names groups the lines of a head whose names are not well-known.
 type names struct {
-	next  []int32 // by line: the next line of that name, 0 when there is none
-	last  []int32 // by line: of the first of its name, the last one; repeated for others
-	slots []int32 // the table: a first line, plus one
+	next  []int32 // by line: the next line of the same name, 0 when there is none
+	last  []int32 // by line: for the first line of a name, the last one; for the others, repeated
+	slots []int32 // the table: the first line of a name, plus one
 	low   []byte
 }
 
-// repeated stands in last for a line that has one of its name before it.
+// repeated in last marks a line that is not the first of its name.
 const repeated = -1
 
 // group makes the table for h and reports whether that was worth it.
@@ -60,7 +60,7 @@ func (t *names) group(h *bytesparse.Head, b []byte) bool {
 	return true
 }
 
-// kept returns what is worth keeping of t's memory for the next message.
+// kept returns what of t's memory is worth keeping for the next message.
 func (t *names) kept() names {
 	if cap(t.next) > keptNames {
 		return names{}

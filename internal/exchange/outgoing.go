@@ -1,7 +1,7 @@
-// A message going out: fields collected until the head is sent, then a body with
-// back-pressure. The first body bytes leave together with the head (seed:
-// response.write), each further Write leaves by itself, and an answer that is
-// whole at once may leave together with the next one.
+// A message going out: fields are collected until the head is sent, then comes a body with back
+// pressure. The first body bytes leave together with the head (seed: response.write), each further
+// Write leaves by itself, and an answer that is complete at once may leave together with the next
+// one.
 
 package exchange
 
@@ -13,8 +13,8 @@ import (
 	"github.com/gale-http/gale/writer"
 )
 
-// Misuse of a message going out. Nothing is sent because of the call that got
-// one of them, except that a body of the wrong length cuts the connection.
+// Misuse of a message going out. The call that returns one of these sends nothing, except that a
+// body of the wrong length cuts the connection.
 var (
 	ErrHeadSent  = errors.New("gale: the head was sent already")
 	ErrEnded     = errors.New("gale: the message was ended already")
@@ -40,7 +40,7 @@ type Outgoing struct {
 	Date     writer.Date
 	// Start appends the start line.
 	Start func(dst []byte) []byte
-	// Plan decides how the message leaves, given what is known of its body, or why it
+	// Plan decides how the message leaves, given what is known of its body, or returns why it
 	// cannot.
 	Plan func(r *h1.Reply, p *h1.Plan) error
 	// Interrupt, when set, is asked when a send has to wait and there is input. When it
@@ -52,26 +52,25 @@ type Outgoing struct {
 	interim writer.Headers // of the interim response being sent
 
 	drained  func()   // see OnDrain
-	surplus  *surplus // what TryWrite has left behind; nil: it never has
+	surplus  *surplus // what TryWrite has left behind; nil: nothing ever
 	later    later    // see Rest
 	buf      []byte   // finished bytes that have not been sent
-	large    []byte   // what a source is read into that must be copied; made once
+	large    []byte   // what a source is read into when it must be copied; made once
 	reply    h1.Reply
 	plan     h1.Plan
 	sent     int64 // body bytes, without framing
 	mark     int   // where in buf the message under way begins
-	early    int   // how much of buf may be being sent by others (early.go)
+	early    int   // how much of buf others may be sending (early.go)
 	NoDate   bool  // leave Date out (seed: response.sendDate)
 	headDone bool
 	left     bool // some of the message has been sent
 	ended    bool
 	waits    bool  // the last TryWrite has left something behind, and nobody has taken it back
 	err      error // why nothing more of the message can be sent
-	failed   bool  // nothing at all can be sent: it was the stream
+	failed   bool  // nothing at all can be sent: the stream has failed
 }
 
-// Reset makes out ready for the next message. What the last one left in the
-// buffer is kept.
+// Reset makes out ready for the next message. What the last one has left in the buffer is kept.
 func (out *Outgoing) Reset() {
 	out.Headers.Reset()
 	if out.Trailers.Len() > 0 {
@@ -88,8 +87,8 @@ func (out *Outgoing) Reset() {
 	}
 }
 
-// Recall takes the message under way back, for another in its place, and reports
-// whether that was possible: nothing of it must have been sent.
+// Recall takes the message under way back, so that another can take its place, and reports whether
+// that was possible: nothing of it may have been sent.
 func (out *Outgoing) Recall() bool {
 	if out.left {
 		return false
@@ -114,11 +113,11 @@ func (out *Outgoing) Planned() h1.Plan { return out.plan }
 // Whole tells whether the message is complete, and HTTP goes on after it.
 func (out *Outgoing) Whole() bool { return out.ended && out.plan.KeepAlive && out.err == nil }
 
-// Err returns why nothing more can be sent, if so.
+// Err returns why nothing more can be sent, nil when it can.
 func (out *Outgoing) Err() error { return out.err }
 
-// Break ends the message unfinished: what has not left of it never will. Finished
-// ones before it wait for FlushLast.
+// Break ends the message unfinished: what has not left of it never will. Finished messages before
+// it wait for FlushLast.
 func (out *Outgoing) Break(err error) {
 	if out.surplus != nil {
 		out.surplus.take()
@@ -129,9 +128,9 @@ func (out *Outgoing) Break(err error) {
 	}
 }
 
-// CutShort tells whether what the peer has got of the message could be taken for all
-// of it: its end was to be that of the connection, and it is not there. The stream knows, and
-// ends with a reset.
+// CutShort tells whether the peer could take what it has got of the message for all of it: the
+// message was to end with the connection, and is not complete. The stream knows, and ends with a
+// reset.
 func (out *Outgoing) CutShort() bool { return out.err != nil && out.untilClose() }
 
 // untilClose tells whether the message ends as its connection does.
@@ -147,9 +146,9 @@ func (out *Outgoing) fail(err error) {
 	}
 }
 
-// FlushLast sends what is ready for the last time on this stream, also when the
-// message under way was broken. Its error is the stream's. With end, which is for streams of
-// a loop, what is sent is the end of the stream: see loop.Stream.WriteEnd.
+// FlushLast sends what is ready, for the last time on this stream, even when the message under way
+// was broken. Its error is the stream's. With end, which is for streams of a loop, what is sent is
+// the end of the stream: see loop.Stream.WriteEnd.
 func (out *Outgoing) FlushLast(end bool) error {
 	if out.failed {
 		return out.err
@@ -162,9 +161,9 @@ func (out *Outgoing) FlushLast(end bool) error {
 	return err
 }
 
-// Write sends p as the next piece of the body, head first if need be, and waits
-// while the peer is slow. Bytes that the message cannot have (the answer to a
-// HEAD, a 204, a 304) are dropped. io.Writer.
+// Write sends p as the next piece of the body, after the head if that was not sent, and waits while
+// the peer is slow. Bytes that the message cannot have (the answer to a HEAD, a 204, a 304) are
+// dropped. It implements io.Writer.
 func (out *Outgoing) Write(p []byte) (int, error) {
 	if err := out.ready(); err != nil {
 		return 0, err
@@ -263,9 +262,8 @@ func (out *Outgoing) FlushHead() error {
 	return out.Flush()
 }
 
-// End completes the message with p as the last piece of its body. When p is all
-// of it, its length is known and said. What is ready stays in the buffer, to
-// leave with what comes next, up to a bound.
+// End completes the message with p as the last piece of its body. When p is all of it, its length
+// is declared. What is ready stays in the buffer, up to a bound, to leave with what comes next.
 func (out *Outgoing) End(p []byte) error {
 	if err := out.ready(); err != nil {
 		return err
@@ -313,7 +311,7 @@ func (out *Outgoing) finish(p []byte) error {
 	return nil
 }
 
-// ready tells whether the message can go on.
+// ready returns why the message cannot go on, nil when it can.
 func (out *Outgoing) ready() error {
 	if out.surplus != nil {
 		out.collect()

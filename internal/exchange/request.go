@@ -1,5 +1,5 @@
-// What a message going out is besides, when it is a request: it may be sent more than
-// once, and be answered before it is complete.
+// The message going out when it is a request: it may be sent more than once, and be answered before
+// it is complete.
 
 package exchange
 
@@ -11,8 +11,8 @@ import (
 // Left tells whether any of the message has been handed to the kernel.
 func (out *Outgoing) Left() bool { return out.left }
 
-// Declare says how many bytes the body is going to have, unless the application has
-// said so, or chose chunks, itself.
+// Declare says how many bytes the body is going to have, unless the application has said so itself
+// or has chosen chunks.
 func (out *Outgoing) Declare(n int64) error {
 	if out.Headers.HasAny(1<<bytesparse.FieldContentLength | 1<<bytesparse.FieldTransferEncoding) {
 		return nil
@@ -42,7 +42,7 @@ func (out *Outgoing) push(p []byte) error {
 		case len(p) == 0:
 			return nil
 		case n > 0:
-			continue // a record of TLS, perhaps, and there is room for more
+			continue // perhaps one TLS record has gone, and there is room for more
 		}
 		s.Alert(true)
 		if out.Interrupt() {
@@ -58,14 +58,14 @@ func (out *Outgoing) push(p []byte) error {
 	return nil
 }
 
-// later is what is left to send of a message that is complete otherwise.
+// later is what is left to be sent of a message that is otherwise complete.
 type later struct {
-	body  []byte // a body that End is to be given
-	a, b  []byte // bytes, one behind the other
-	ended bool   // they are the bytes; else it is the body
+	body  []byte // a body, to be given to End
+	a, b  []byte // bytes, to be sent one after the other
+	ended bool   // it is the bytes; else the body
 }
 
-// Prepare plans the message and makes its head ready to be sent, if that was not done.
+// Prepare plans the message and makes its head ready to be sent, unless that was done.
 func (out *Outgoing) Prepare() error {
 	if err := out.ready(); err != nil || out.headDone {
 		return err
@@ -73,8 +73,8 @@ func (out *Outgoing) Prepare() error {
 	return out.head(h1.Unknown)
 }
 
-// TryEnd is End and Flush without waiting, for a message that is not sent in chunks: with
-// all false Rest sends what the kernel has not taken. p must stay as it is until then.
+// TryEnd is End and Flush without waiting, for a message that is not sent in chunks. When all is
+// false, Rest sends what the kernel has not taken; p must not change until then.
 func (out *Outgoing) TryEnd(p []byte) (all bool, err error) {
 	if err := out.plans(p); err != nil {
 		return false, err
@@ -108,14 +108,14 @@ func (out *Outgoing) TryEnd(p []byte) (all bool, err error) {
 	return true, nil
 }
 
-// EndLater plans a message with p as its body, which Rest sends, head and all. p must stay
-// as it is until then.
+// EndLater plans a message with the body p; Rest sends it, head and all. p must not change until
+// then.
 func (out *Outgoing) EndLater(p []byte) error {
 	out.later = later{body: p}
 	return out.plans(p)
 }
 
-// plans plans a message with p as its body.
+// plans plans a message with the body p.
 func (out *Outgoing) plans(p []byte) error {
 	if err := out.ready(); err != nil || out.headDone {
 		return err

@@ -1,9 +1,8 @@
-// Rooms for much of a body at once. Where many megabytes come, what they cost is a matter of
-// how many are read at a time: with each read the kernel looks for a window to open, tells
-// the sender, and, on the same machine, sends on for it. But so much memory is not for every
-// message to have: rooms are lent, for as long as what was read is being written, and
-// never while there is nothing to read. Who finds none reads into memory of its own, which is
-// smaller.
+// Rooms: large buffers to read much of a body at once. Where many megabytes come, their cost
+// depends on how many are read at a time: with each read the kernel looks for a window to open,
+// tells the sender, and, on the same machine, sends on for it. But not every message can have so
+// much memory: rooms are lent for as long as what was read is being written, and never while there
+// is nothing to read. A message that gets none reads into memory of its own, which is smaller.
 
 package exchange
 
@@ -19,7 +18,7 @@ import (
 const (
 	// roomSize is the size of a room.
 	roomSize = 256 << 10
-	// largeSize is how much of a large body a message reads into memory of its own.
+	// largeSize is how much of a large body a message reads at once into memory of its own.
 	largeSize = 4 * BufferSize
 )
 
@@ -28,11 +27,11 @@ type room [roomSize]byte
 var (
 	rooms     = sync.Pool{New: func() any { return new(room) }}
 	roomsLent atomic.Int32
-	// roomsMost is how many there are: more than loops, for some are kept by slow writers.
+	// roomsMost is how many rooms there are: more than loops, because slow writers keep some.
 	roomsMost = int32(4 * runtime.GOMAXPROCS(0))
 )
 
-// takeRoom returns nil when there is none.
+// takeRoom returns a room, nil when all are lent.
 func takeRoom() *room {
 	if roomsLent.Add(1) > roomsMost {
 		roomsLent.Add(-1)
@@ -50,13 +49,13 @@ func (r *room) giveBack() {
 	roomsLent.Add(-1)
 }
 
-// roomy tells whether so much of the body is certain to come next that it is worth a room.
+// roomy tells whether enough of the body is certain to come next for a room to be worth while.
 func (in *Incoming) roomy() bool {
 	return in.start == in.end && in.pending == 0 && in.Conn.Remaining() > largeSize && in.err == nil && !in.eof && in.Stream.Plain()
 }
 
-// writeRooms writes the body to w as long as it is roomy and there are rooms. What has become of
-// the reading is to be seen when it is read on; the error is w's.
+// writeRooms writes the body to w as long as it is roomy and there are rooms. The error is w's; one
+// of the reading shows when the body is read on.
 func (in *Incoming) writeRooms(w io.Writer) (total int64, err error) {
 	var r *room
 	defer func() { r.giveBack() }() // w may panic

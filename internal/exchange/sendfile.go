@@ -1,5 +1,5 @@
-// A body out of a file: from its pages to the socket where the stream is one, and
-// through a buffer of the worker's where it is not.
+// A body from a file: from the page cache to the socket where the stream is a plain one, and
+// through a buffer of the worker where it is not.
 
 package exchange
 
@@ -15,20 +15,18 @@ import (
 	"github.com/gale-http/gale/writer"
 )
 
-// ErrFileRange is what SendFile says of bytes that a file does not have.
+// ErrFileRange is SendFile's error for bytes that a file does not have.
 var ErrFileRange = errors.New("gale: the file does not have the bytes that were to be sent")
 
 // copySize is how much of a source is read at once when it must be copied.
 const copySize = 32 << 10
 
-// SendFile sends n bytes of f from offset on as the next piece of the body, with the
-// head in front of it if that was not sent, and waits while the peer is slow; with n
-// negative, all from offset on. When the head is not sent and says nothing of a
-// length, the bytes are declared to be the whole body. It does not move f's own
-// position, and f must stay open until it returns. A file that does not have the
-// bytes is ErrFileRange, and nothing is sent; one that shrinks meanwhile cuts the
-// message. It returns how many bytes were sent, or dropped where the message has no
-// body.
+// SendFile sends n bytes of f from offset on as the next piece of the body, after the head if that
+// was not sent, and waits while the peer is slow; with n negative, everything from offset on. When
+// the head was not sent and says nothing of a length, the bytes are declared to be the whole body.
+// It does not move f's own position, and f must stay open until it returns. When the file does not
+// have the bytes, the error is ErrFileRange and nothing is sent; when it shrinks meanwhile, the
+// message is cut. It returns how many bytes were sent, or dropped where the message has no body.
 func (out *Outgoing) SendFile(f *os.File, offset, n int64) (int64, error) {
 	if err := out.ready(); err != nil {
 		return 0, err
@@ -105,7 +103,7 @@ func (out *Outgoing) file(f *os.File, offset, n int64) (int64, error) {
 	return sent, err
 }
 
-// copyAt is what SendFile of the stream would be, through memory.
+// copyAt is SendFile of the stream, but through memory.
 func (out *Outgoing) copyAt(f *os.File, offset, n int64) (done int64, err error) {
 	p := out.copyBuffer()
 	for done < n {
@@ -131,10 +129,9 @@ func (out *Outgoing) copyBuffer() []byte {
 	return out.large
 }
 
-// ReadFrom writes what r has, to its end, as pieces of the body: io.Copy to a message
-// takes this way. What is a regular file, or a limited part of one, goes as SendFile
-// has it, from the file's position on, which it moves. It returns how much it has
-// taken from r. io.ReaderFrom.
+// ReadFrom writes what r has, to its end, as pieces of the body; io.Copy to a message uses it. A
+// regular file, or a limited part of one, is sent as by SendFile, from the file's position on,
+// which moves. ReadFrom returns how much it has taken from r. It implements io.ReaderFrom.
 func (out *Outgoing) ReadFrom(r io.Reader) (int64, error) {
 	taken, err := out.readFile(r)
 	if err != nil {
@@ -157,7 +154,7 @@ func (out *Outgoing) ReadFrom(r io.Reader) (int64, error) {
 	}
 }
 
-// readFile sends what can be sent of r without reading it.
+// readFile sends what of r can be sent without reading it.
 func (out *Outgoing) readFile(r io.Reader) (int64, error) {
 	limited, _ := r.(*io.LimitedReader)
 	if limited != nil {
@@ -169,7 +166,7 @@ func (out *Outgoing) readFile(r io.Reader) (int64, error) {
 	}
 	size, err := fileSize(f)
 	if err != nil {
-		return 0, out.ready() // it may be read all the same
+		return 0, out.ready() // it may still be read
 	}
 	at, err := f.Seek(0, io.SeekCurrent)
 	if err != nil {

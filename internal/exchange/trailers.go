@@ -8,8 +8,8 @@ import (
 	"github.com/gale-http/gale/bytesparse"
 )
 
-// ErrTrailer is a field that may not be a trailer: who merges trailers into the head
-// would frame, route, authorise or read the message otherwise than those before it.
+// ErrTrailer is the error for a field that may not be a trailer: a recipient that merges trailers
+// into the head would frame, route, authorise or read the message otherwise than those before it.
 var ErrTrailer = errors.New("gale: a field of framing, routing, authentication, control or content cannot be a trailer (RFC 9110 §6.5.1)")
 
 const headOnly uint64 = 1<<bytesparse.FieldContentLength | 1<<bytesparse.FieldTransferEncoding |

@@ -1,8 +1,7 @@
-// Writing without waiting (seed: response.write, which returns false when it had to
-// queue). What the kernel does not take at once is kept and sent behind the back of
-// whoever wrote it, by a goroutine that lives as long as there is any. Every other
-// method that sends first takes back what is left, and so does the end of the
-// message: nobody else ever writes beside that goroutine.
+// Writing without waiting (seed: response.write, which returns false when it had to queue). What
+// the kernel does not take at once is kept, and sent in the background by a goroutine that lives as
+// long as anything is kept. Every other method that sends first takes back what is left, and so
+// does the end of the message: nobody else ever writes beside that goroutine.
 
 package exchange
 
@@ -30,13 +29,12 @@ type surplus struct {
 	err   error         // why the sender has ended before all was sent
 	drain func()        // see Outgoing.OnDrain
 	done  chan struct{} // closed when the sender has ended; nil: there is none
-	stop  bool          // it is to end
+	stop  bool          // it must end
 }
 
-// TryWrite is Write that does not wait: it reports whether all is with the kernel.
-// When it is not, the rest was kept, up to a bound: where p may not fit, TryWrite takes
-// nothing and returns ErrFull. On a stream that cannot tell (Stream.TryWrite) it
-// waits.
+// TryWrite is Write without waiting: it reports whether everything is with the kernel. When it is
+// not, the rest is kept, up to a bound: when p might not fit, TryWrite takes nothing and returns
+// ErrFull. On a stream that cannot tell (Stream.TryWrite) it waits.
 func (out *Outgoing) TryWrite(p []byte) (sent bool, err error) {
 	switch {
 	case out.ended:
@@ -82,8 +80,7 @@ func (out *Outgoing) TryWrite(p []byte) (sent bool, err error) {
 	return !kept && err == nil, err
 }
 
-// trySend sends what the kernel takes of the pieces, and keeps the rest, if there is
-// any.
+// trySend sends what the kernel takes of the pieces, and keeps the rest, if any.
 func (out *Outgoing) trySend(pieces [3][]byte) (kept bool, err error) {
 	for len(pieces[0])+len(pieces[1])+len(pieces[2]) > 0 {
 		n, err := out.Stream.TryWriteThree(pieces[0], pieces[1], pieces[2])
@@ -106,8 +103,8 @@ func (out *Outgoing) trySend(pieces [3][]byte) (kept bool, err error) {
 	return false, nil
 }
 
-// OnDrain has fn called when what TryWrite has left behind is with the kernel, and now,
-// on a goroutine of its own, if what it did not take last is.
+// OnDrain registers fn, to be called when what TryWrite has left behind is with the kernel; if what
+// it left last is there already, fn is called now, on a goroutine of its own.
 func (out *Outgoing) OnDrain(fn func()) {
 	if out.drained = fn; out.waits {
 		out.surplus.listen(fn)
@@ -133,8 +130,8 @@ func (r *surplus) size() int {
 	return len(r.bytes)
 }
 
-// add keeps the pieces behind what is kept, if anything is, and reports whether it did,
-// or why nothing can be sent any more.
+// add keeps the pieces behind what is kept, if anything is, and reports whether it did, or why
+// nothing can be sent any more.
 func (r *surplus) add(pieces [3][]byte) (kept bool, err error) {
 	if r == nil {
 		return false, nil
@@ -154,7 +151,7 @@ func (r *surplus) keep(pieces [3][]byte) {
 	}
 }
 
-// begin keeps the pieces and has them sent.
+// begin keeps the pieces and starts a goroutine that sends them.
 func (r *surplus) begin(s *loop.Stream, pieces [3][]byte, drain func()) {
 	r.stream, r.drain, r.stop, r.err, r.done = s, drain, false, nil, make(chan struct{})
 	r.bytes = r.bytes[:0]
@@ -162,7 +159,7 @@ func (r *surplus) begin(s *loop.Stream, pieces [3][]byte, drain func()) {
 	go r.send(r.done)
 }
 
-// listen has fn called when nothing is kept any more.
+// listen registers fn, to be called when nothing is kept any more.
 func (r *surplus) listen(fn func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -171,7 +168,7 @@ func (r *surplus) listen(fn func()) {
 	}
 }
 
-// send sends what is kept, until that is nothing, it fails or it is told to stop.
+// send sends what is kept, until nothing is left, sending fails, or it is told to stop.
 func (r *surplus) send(done chan struct{}) {
 	defer close(done)
 	s, err := r.stream, error(nil)

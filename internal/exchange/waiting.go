@@ -1,5 +1,5 @@
-// What waits to be sent: the stream that it is for, and the bytes, which are all in the buffer, but
-// for an answer that waits alone (whole.go).
+// What waits to be sent: the stream that it is for, and the bytes, all of which are in the buffer,
+// except for an answer that waits alone (whole.go).
 
 package exchange
 
@@ -11,8 +11,8 @@ func (out *Outgoing) Attach(s *loop.Stream) {
 	out.Stream, out.err, out.failed = s, nil, false
 }
 
-// Reserve makes the memory of out. Afterwards, and after Detach or Part, setting Stream is all
-// that is left of Attach to do.
+// Reserve allocates the memory of out. Afterwards, and after Detach or Part, Attach has only Stream
+// left to set.
 func (out *Outgoing) Reserve() {
 	if out.buf == nil {
 		out.buf = make([]byte, 0, BufferSize)
@@ -54,9 +54,9 @@ func (out *Outgoing) Take() []byte {
 	return p
 }
 
-// Part ends the use of the stream, until it is attached to another, and returns what waits to
-// be sent, for the caller to send at once. Where that is not all there is to do it reports false
-// and has done nothing: see Flush and Detach.
+// Part ends the use of the stream, until out is attached to another, and returns what waits to be
+// sent, for the caller to send at once. When there is more to do than that, it reports false and
+// has done nothing: see Flush and Detach.
 func (out *Outgoing) Part() (p []byte, ok bool) {
 	if out.err != nil || out.surplus != nil || out.early > 0 || cap(out.buf) > BufferSize {
 		return nil, false

@@ -1,4 +1,4 @@
-// The answer that nearly all are: whole, and much like the last one.
+// The most common answer: complete at once, and much like the last one.
 
 package exchange
 
@@ -13,10 +13,10 @@ import (
 // okLine is the start line of what EndWhole sends.
 const okLine = "HTTP/1.1 200 OK\r\n"
 
-// EndWhole is End for the answer that nearly all are: a 200 of which nothing has been
-// sent, the application has said nothing about framing, and the peer allows everything,
-// but perhaps that the connection goes on. It says what Plan and head would, in one go.
-// When the message is not that plain it reports false and has done nothing.
+// EndWhole is End for the most common answer: a 200 of which nothing has been sent, where the
+// application has said nothing about framing, and the peer allows everything, except perhaps that
+// the connection goes on. It does in one go what Plan and head would do. When the message is not
+// that plain it reports false and has done nothing.
 func (out *Outgoing) EndWhole(p []byte, keepAlive bool) (done bool, err error) {
 	u := &out.usual
 	if out.headDone || out.NoDate || out.err != nil {
@@ -48,26 +48,26 @@ func (out *Outgoing) gather() {
 	}
 }
 
-// usualHead is a head as EndWhole said it last, and room for its body: the head of the next answer
-// is often the same, byte by byte.
+// usualHead is the head that EndWhole has made last, with room for its body: the head of the next
+// answer is often the same, byte for byte.
 type usualHead struct {
-	bytes  []byte // none: there is no such head
-	head   int    // how many of them it is; the rest is the body's
+	bytes  []byte // empty: there is no such head
+	head   int    // length of the head; the rest is the body's
 	fields uint64 // writer.Headers.State
-	lines  int    // and Len
-	unix   int64  // of its date
+	lines  int    // and writer.Headers.Len
+	unix   int64  // the second of its date
 	body   int    // its Content-Length
-	goesOn bool   // it says nothing of the connection; else Connection: close
+	goesOn bool   // it does not mention the connection; else Connection: close
 	short  bool   // it may wait alone, so that nothing is copied but the body: see Outgoing.lone
 }
 
-// is tells whether u is the head of what out is to say with a body of that length.
+// is tells whether u is the head that out needs for a body of that length.
 func (u *usualHead) is(out *Outgoing, body int, keepAlive bool) bool {
 	return u.goesOn == keepAlive && u.fields == out.Headers.State() && u.lines == out.Headers.Len() &&
 		u.unix == out.Date.Unix() && u.body == body && u.head > 0
 }
 
-// make makes u that head, and reports whether it is one for EndWhole to say.
+// make makes u that head, and reports whether EndWhole may send it.
 func (u *usualHead) make(out *Outgoing, body int, keepAlive bool) bool {
 	h := &out.Headers
 	if body > copyLimit || h.Size() > copyLimit || h.HasAny(framingFields) {
