@@ -29,7 +29,7 @@ func (in *Incoming) Settle() {
 	}
 }
 
-// Received tells whether all of the message has been received, read by the application
+// Received reports whether all of the message has been received, read by the application
 // or not.
 func (in *Incoming) Received() bool { return in.done }
 
@@ -37,7 +37,7 @@ func (in *Incoming) Received() bool { return in.done }
 // have been received.
 func (in *Incoming) Beyond() int { return in.end - in.start - in.pending }
 
-// Ended tells whether the end of the stream has been read.
+// Ended reports whether the end of the stream has been read.
 func (in *Incoming) Ended() bool { return in.eof }
 
 // Rest returns a copy of what has been received behind the head of a message after which the stream

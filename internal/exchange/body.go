@@ -9,7 +9,7 @@ import (
 	"github.com/gale-http/gale/internal/h1"
 )
 
-// Done tells whether the body has been read to its end: bytes that the machine has seen and nobody
+// Done reports whether the body has been read to its end: bytes that the machine has seen and nobody
 // has read still belong to the body.
 func (in *Incoming) Done() bool { return in.done && in.pending == 0 }
 

@@ -179,7 +179,7 @@ func (in *Incoming) chained(h *bytesparse.Head, b []byte, first int, next []int3
 	return in.arena[from:len(in.arena):len(in.arena)]
 }
 
-// first tells whether line i, whose name is not well-known, is the first of its name.
+// first reports whether line i, whose name is not well-known, is the first of its name.
 func first(h *bytesparse.Head, b []byte, i int) bool {
 	for j := range i {
 		if isNamed(h, b, j, bytesparse.FieldOther, h.Fields[i].NameOf(b)) {

@@ -50,20 +50,20 @@ func (in *Incoming) EndToEnd(h *writer.Headers, drop uint64) error {
 	return nil
 }
 
-// tellsLength tells whether the Content-Length of a message without a body, such as the answer to
-// HEAD, can go on: nobody had to make sense of it (RFC 9112 §6.3).
+// tellsLength reports whether the Content-Length of a message without a body, such as the answer to
+// HEAD, may be forwarded: nothing has validated it before (RFC 9112 §6.3).
 func (in *Incoming) tellsLength() bool {
 	_, ok := bytesparse.ParseUint(in.Head.Value(in.head, bytesparse.FieldContentLength))
 	return ok && !in.Head.Dup(bytesparse.FieldContentLength) && !in.Head.Has(bytesparse.FieldTransferEncoding)
 }
 
-// Withheld tells whether the sender of a request waits for a 100, as far as can be told: it has
+// Withheld reports whether the sender of a request waits for a 100, as far as can be told: it has
 // announced that, and nothing of the body has come (RFC 9110 §10.1.1).
 func (in *Incoming) Withheld() bool {
 	return !in.done && in.Conn.ExpectContinue() && in.Conn.BodyRead() == 0 && in.pending == 0 && in.start == in.end
 }
 
-// HasTrailers tells whether trailers have come.
+// HasTrailers reports whether trailers have come.
 func (in *Incoming) HasTrailers() bool { return in.section != nil }
 
 // TakeWhole returns the body, a view until the message is over, when all of it has come and its

@@ -91,7 +91,7 @@ func (in *Incoming) Open() []byte {
 // Got notes that n bytes were read into what Open has returned.
 func (in *Incoming) Got(n int) { in.end = n }
 
-// Ample tells whether in has more memory than it begins with. If so, and it is not to be used for a
+// Ample reports whether in has more memory than it begins with. If so, and it is not to be used for a
 // while, it should be left with Discard.
 func (in *Incoming) Ample() bool { return len(in.buf) != len(in.own) }
 
@@ -199,7 +199,7 @@ func (in *Incoming) Release() {
 	}
 }
 
-// Plain tells whether the message has been read to its end and no views were handed out but of its
+// Plain reports whether the message has been read to its end and no views were handed out but of its
 // head. If so, it need not be Released before the next.
 func (in *Incoming) Plain() bool {
 	return in.done && in.pending == 0 && in.section == nil && len(in.arena) == 0

@@ -101,16 +101,16 @@ func (out *Outgoing) Recall() bool {
 	return true
 }
 
-// HeadSent tells whether the head is on its way (seed: response.headersSent).
+// HeadSent reports whether the head is on its way (seed: response.headersSent).
 func (out *Outgoing) HeadSent() bool { return out.headDone }
 
-// Ended tells whether the message is complete.
+// Ended reports whether the message is complete.
 func (out *Outgoing) Ended() bool { return out.ended }
 
 // Planned returns how the message leaves, once its head is done.
 func (out *Outgoing) Planned() h1.Plan { return out.plan }
 
-// Whole tells whether the message is complete, and HTTP goes on after it.
+// Whole reports whether the message is complete, and HTTP goes on after it.
 func (out *Outgoing) Whole() bool { return out.ended && out.plan.KeepAlive && out.err == nil }
 
 // Err returns why nothing more can be sent, nil when it can.
@@ -128,12 +128,12 @@ func (out *Outgoing) Break(err error) {
 	}
 }
 
-// CutShort tells whether the peer could take what it has got of the message for all of it: the
+// CutShort reports whether the peer could take what it has got of the message for all of it: the
 // message was to end with the connection, and is not complete. The stream knows, and ends with a
 // reset.
 func (out *Outgoing) CutShort() bool { return out.err != nil && out.untilClose() }
 
-// untilClose tells whether the message ends as its connection does.
+// untilClose reports whether the message ends as its connection does.
 func (out *Outgoing) untilClose() bool {
 	return out.headDone && out.plan.Framing == h1.UntilClose
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/gale-http/gale/internal/h1"
 )
 
-// Left tells whether any of the message has been handed to the kernel.
+// Left reports whether any of the message has been handed to the kernel.
 func (out *Outgoing) Left() bool { return out.left }
 
 // Declare says how many bytes the body is going to have, unless the application has said so itself

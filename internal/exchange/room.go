@@ -49,7 +49,7 @@ func (r *room) giveBack() {
 	roomsLent.Add(-1)
 }
 
-// roomy tells whether enough of the body is certain to come next for a room to be worth while.
+// roomy reports whether enough of the body is certain to come next for a room to be worth while.
 func (in *Incoming) roomy() bool {
 	return in.start == in.end && in.pending == 0 && in.Conn.Remaining() > largeSize && in.err == nil && !in.eof && in.Stream.Plain()
 }

@@ -28,7 +28,7 @@ const headOnly uint64 = 1<<bytesparse.FieldContentLength | 1<<bytesparse.FieldTr
 	1<<bytesparse.FieldDate | 1<<bytesparse.FieldLocation | 1<<bytesparse.FieldRetryAfter | 1<<bytesparse.FieldVary |
 	1<<bytesparse.FieldAccessControlAllowOrigin | 1<<bytesparse.FieldStrictTransportSecurity
 
-// MayTrail tells whether the field called name may be a trailer (RFC 9110 §6.5.1).
+// MayTrail reports whether the field called name may be a trailer (RFC 9110 §6.5.1).
 func MayTrail[T string | []byte](name T) bool {
 	return headOnly>>(bytesparse.LookupField(name)&63)&1 == 0
 }

@@ -61,7 +61,7 @@ type usualHead struct {
 	short  bool   // it may wait alone, so that nothing is copied but the body: see Outgoing.lone
 }
 
-// is tells whether u is the head that out needs for a body of that length.
+// is reports whether u is the head that out needs for a body of that length.
 func (u *usualHead) is(out *Outgoing, body int, keepAlive bool) bool {
 	return u.goesOn == keepAlive && u.fields == out.Headers.State() && u.lines == out.Headers.Len() &&
 		u.unix == out.Date.Unix() && u.body == body && u.head > 0

@@ -5,11 +5,11 @@ package h1
 
 import "github.com/gale-http/gale/bytesparse"
 
-// Framing returns how the end of the body is told.
+// Framing returns how the end of the body is determined.
 func (c *Conn) Framing() BodyFraming { return c.framing }
 
-// Remaining returns the bytes that are surely left: of the body when its
-// framing is Length, of the current chunk when it is Chunked, else 0.
+// Remaining returns how many bytes are sure to be left: of the body when its framing is Length, of
+// the current chunk when it is Chunked, else 0.
 func (c *Conn) Remaining() int64 { return c.body.Left }
 
 // BodyRead returns the body bytes handed out so far, chunk framing not counted.
@@ -56,6 +56,6 @@ func (c *Conn) Tunnel() bool { return c.flags&flagTunnel != 0 }
 // Status returns a response's status code, 100–999; 0 for requests.
 func (c *Conn) Status() int { return int(c.status) }
 
-// Method returns the request's method: a Server's last head's, a Client's as
-// told by SetRequest. MethodOther has its name in the head only.
+// Method returns the request's method: of a Server's last head, or the one that a Client was given
+// by SetRequest. The name of a MethodOther is in the head only.
 func (c *Conn) Method() bytesparse.Method { return c.method }

@@ -1,6 +1,6 @@
-// The body: what of the bytes behind a head is content, and where it ends.
-// One kind of thing per step; data is never copied, chunks are handed out in
-// pieces as they come, and framing is consumed as soon as it is whole.
+// The body: which of the bytes behind a head are content, and where it ends. One kind of thing per
+// step; data is never copied, chunks are handed out in pieces as they come, and framing is consumed
+// as soon as it is whole.
 
 package h1
 
@@ -43,7 +43,7 @@ func (c *Conn) Next(data []byte, eof bool, h *bytesparse.Head, lim *Limits) (n i
 	return 0, NeedMore, ErrFailed
 }
 
-// take counts off what data holds of the remaining bytes.
+// take counts the part of data that belongs to the remaining bytes.
 func (c *Conn) take(data []byte) int {
 	n := int(min(int64(len(data)), c.body.Left))
 	c.body.Left -= int64(n)
@@ -73,8 +73,8 @@ func (c *Conn) nextUntilClose(data []byte, eof bool, lim *Limits) (int, Event, e
 	return int(n), Data, nil
 }
 
-// nextChunk takes data or framing off a chunked body; of framing, what stands
-// between two chunks' data in one step when it is there (RFC 9112 §7.1).
+// nextChunk takes data or framing off a chunked body. The framing between the data of two chunks is
+// one step when all of it is there (RFC 9112 §7.1).
 func (c *Conn) nextChunk(data []byte, eof bool, lim *Limits) (int, Event, error) {
 	cl := lim.chunks()
 	n, ev, err := c.body.Next(data, &cl)
@@ -96,12 +96,11 @@ func (c *Conn) nextChunk(data []byte, eof bool, lim *Limits) (int, Event, error)
 	return n, Framing, nil
 }
 
-// Decode reads a chunked body as Next does, but in large steps: it copies body
-// bytes from data to dst, which may begin at the same byte, and leaves out the
-// framing between them. It returns how many bytes it wrote and how many of data
-// it consumed. When both are 0 it is Next's turn: the body is not chunked, or
-// there is no data to be had. dst must not be empty. After an error nothing can
-// be parsed, as after one of Next.
+// Decode reads a chunked body as Next does, but in large steps: it copies body bytes from data to
+// dst, which may begin at the same byte, and leaves out the framing between them. It returns how
+// many bytes it wrote and how many of data it consumed. When both are 0, Next must be called: the
+// body is not chunked, or there is no data to be had. dst must not be empty. After an error nothing
+// can be parsed, as after one of Next.
 func (c *Conn) Decode(dst, data []byte, lim *Limits) (written, n int, err error) {
 	if c.state != stateChunked {
 		return 0, 0, nil

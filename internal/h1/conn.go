@@ -25,9 +25,9 @@ type Conn struct {
 	method  bytesparse.Method // Server: of the last head; Client: of the request being answered
 	minor   uint8
 	interim uint8 // Client: interim responses since the last final one
-	// Torn says that the stream ends without the peer having said so, as it does over TLS with a
-	// close_notify: a body that nothing else ends is not complete then (RFC 9112 §9.8). It is to be
-	// set before the eof that it is about.
+	// Torn says that the stream ends although the peer has not announced the end, as it does over
+	// TLS with a close_notify: a body that only the end of the stream would end is then incomplete
+	// (RFC 9112 §9.8). It is to be set before the eof that it is about.
 	Torn bool
 }
 
@@ -99,22 +99,22 @@ func (c *Conn) NextHead(data []byte, eof bool, h *bytesparse.Head, lim *Limits) 
 			return c.accept(data[:n], h, lim)
 		}
 	}
-	// It is what nearly all are, and this is all there is to say about it: see Usual.
-	if c.flags&flagUsual == 0 { // else the one before was, too
+	// Nearly every request is like this, and there is nothing more to say about it: see Usual.
+	if c.flags&flagUsual == 0 { // else so was the one before
 		c.body, c.scan, c.status, c.minor, c.framing = bytesparse.Chunked{}, 0, 0, 1, None
 	}
 	c.method, c.flags = h.Method, flagKeepAlive|flagUsual
 	return n, HeadDone, nil
 }
 
-// nextHead is NextHead of what is no request that begins here.
+// nextHead is NextHead where no request begins with data.
 func (c *Conn) nextHead(data []byte, eof bool, h *bytesparse.Head, lim *Limits) (n int, ev Event, err error) {
 	if c.state != stateIdle {
 		return c.outOfTurn()
 	}
 	window := data
 	if limit := lim.headBytes(); len(window) > limit {
-		window = window[:limit] // what is beyond must not matter, or the outcome would depend on segments
+		window = window[:limit] // what is beyond must not matter: the outcome would depend on how the bytes were cut
 	}
 	if c.flags&flagSearch == 0 {
 		if len(data) == 0 || data[0] == '\r' {
@@ -125,8 +125,8 @@ func (c *Conn) nextHead(data []byte, eof bool, h *bytesparse.Head, lim *Limits) 
 	return c.judge(n, err, window, eof, h, lim)
 }
 
-// judge goes on behind the first look of the parser at window, which has found a head of
-// n bytes, or a fault, or neither.
+// judge goes on after the parser's first look at window, which has found a head of n bytes, or a
+// fault, or neither.
 func (c *Conn) judge(n int, err error, window []byte, eof bool, h *bytesparse.Head, lim *Limits) (int, Event, error) {
 	if err != nil {
 		return c.fail(fromParser(err))
@@ -141,7 +141,7 @@ func (c *Conn) judge(n int, err error, window []byte, eof bool, h *bytesparse.He
 	return c.accept(window[:n], h, lim)
 }
 
-// outOfTurn answers NextHead where no head can be next.
+// outOfTurn is NextHead where no head can come next.
 func (c *Conn) outOfTurn() (int, Event, error) {
 	switch c.state {
 	case stateStopped:
@@ -152,9 +152,9 @@ func (c *Conn) outOfTurn() (int, Event, error) {
 	return 0, NeedMore, ErrBodyUnread
 }
 
-// beforeHead deals with what is not a head's first byte: no byte at all, or
-// the CR of an empty line. A server drops one of those, for the sake of clients
-// that send a line break too many behind a body (RFC 9112 §2.2).
+// beforeHead handles what is not a head's first byte: no byte at all, or the CR of an empty line. A
+// server drops one empty line, for the sake of clients that send a line break too many behind a
+// body (RFC 9112 §2.2).
 func (c *Conn) beforeHead(data []byte, eof bool) (int, Event, error) {
 	switch {
 	case len(data) == 0 && !eof:
@@ -177,7 +177,7 @@ func (c *Conn) beforeHead(data []byte, eof bool) (int, Event, error) {
 	return 2, NeedMore, nil
 }
 
-// parse parses without judging; 0, nil when the head is incomplete.
+// parse parses a head without judging it; it returns 0 and nil when the head is incomplete.
 func (c *Conn) parse(window []byte, h *bytesparse.Head, lim *Limits) (int, error) {
 	if c.role == Client {
 		return h.ParseResponse(window, lim.parser())
@@ -185,8 +185,8 @@ func (c *Conn) parse(window []byte, h *bytesparse.Head, lim *Limits) (int, error
 	return h.ParseRequest(window, lim.parser())
 }
 
-// searchHead looks for the end of an incomplete head and parses when it is
-// there; 0, nil when it is not. A fault of line structure is the parser's to name.
+// searchHead looks for the end of an incomplete head, and parses the head when it is there; it
+// returns 0 and nil when it is not. Faults of line structure are left to the parser.
 func (c *Conn) searchHead(window []byte, eof bool, h *bytesparse.Head, lim *Limits) (int, error) {
 	found := c.search(window)
 	if found {
@@ -252,7 +252,7 @@ func (c *Conn) fail(err error) (int, Event, error) {
 	return 0, NeedMore, err
 }
 
-// starve answers a step that has too little to go by.
+// starve is a step that has too few bytes to go on.
 func (c *Conn) starve(eof bool) (int, Event, error) {
 	if eof {
 		return c.fail(ErrUnexpectedEOF)

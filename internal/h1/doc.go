@@ -26,9 +26,9 @@
 //
 //	any state ── error ──▶ failed: NextHead and Next answer ErrFailed
 //
-// A step takes what is there, says how much of it is consumed and what it was;
-// what it says does not depend on how the bytes were cut, only Data comes in as
-// many pieces as there were segments. A caller's loop:
+// A step takes what is there, says how much of it is consumed and what it was. What it says does
+// not depend on how the bytes were cut; only Data comes in as many pieces as there were segments. A
+// caller's loop:
 //
 //	n, ev, err := c.NextHead(data, eof, &head, &limits)
 //	… n, ev, err = c.Next(data[n:], eof, &trailers, &limits) … until End
@@ -65,6 +65,6 @@
 //   - Endless heads, fields, targets, chunk lines, trailers: Limits. The search for the end of a
 //     head goes on where it stopped, so one byte at a time costs a constant each.
 //   - Chunk framing that dwarfs its data (one-byte chunks with long extensions): the
-//     debt of charge.
+//     debt that bytesparse.Chunked keeps.
 //   - Numbers near 2⁶³: lengths are compared by subtraction from what is left.
 package h1

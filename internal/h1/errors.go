@@ -28,8 +28,8 @@ func (e *Error) Error() string {
 	return "http: " + e.Msg + " at byte " + strconv.Itoa(e.Offset)
 }
 
-// Unwrap returns the parser's own error (*bytesparse.Error) where there is one, and of what
-// error this one is a kind.
+// Unwrap returns the parser's own error (*bytesparse.Error), or the error that this one is a kind
+// of, where there is one.
 func (e *Error) Unwrap() error { return e.cause }
 
 func newError(status int, msg string) *Error { return &Error{Status: status, Msg: msg, Offset: -1} }
@@ -38,8 +38,8 @@ func newError(status int, msg string) *Error { return &Error{Status: status, Msg
 var (
 	// ErrUnexpectedEOF: the connection ended inside a message. A server owes no answer, 400 will do (RFC 9112 §8).
 	ErrUnexpectedEOF error = newError(400, "connection closed inside a message")
-	// ErrNoCloseNotify: the end of the connection was to be that of the message, and TLS has not told it (Torn). It
-	// is an ErrUnexpectedEOF.
+	// ErrNoCloseNotify: the message was to end with the connection, which ended without a
+	// close_notify (Torn). It is an ErrUnexpectedEOF.
 	ErrNoCloseNotify error = &Error{Status: 400, Offset: -1, cause: ErrUnexpectedEOF,
 		Msg: "connection closed without close_notify, which would have ended the message"}
 	// ErrHeadTooLarge: the head outgrew Limits.HeadBytes.

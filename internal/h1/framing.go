@@ -41,8 +41,8 @@ func contentLength(b []byte, h *bytesparse.Head) (int64, error) {
 	return n, nil
 }
 
-// transferCoding returns nil for exactly one "chunked". Everything else is an
-// error; the rest of its work is to tell which (RFC 9112 §6.1, §6.3 item 4).
+// transferCoding returns nil for exactly one "chunked". Everything else is an error; the rest of
+// the function tells which (RFC 9112 §6.1, §6.3 item 4).
 func transferCoding(b []byte, h *bytesparse.Head) error {
 	i := h.Index(bytesparse.FieldTransferEncoding)
 	if !h.Dup(bytesparse.FieldTransferEncoding) && bytesparse.EqualFold(h.Fields[i].ValueOf(b), "chunked") {

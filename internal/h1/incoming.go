@@ -1,7 +1,6 @@
-// What a complete head means. Each rule of design §7 that concerns more than
-// one byte or one line is decided here, before anybody acts on the message.
-// The common request has none of the fields that take looking into, so the
-// order is: one bit each for what might be there, and work only for what is.
+// What a complete head means. Each rule of design §7 that concerns more than one byte or one line
+// is decided here, before anyone acts on the message. The usual request has none of the fields that
+// need a closer look, so one bit each tells what might be there, and only what is there costs work.
 
 package h1
 
@@ -17,7 +16,7 @@ func (c *Conn) acceptRequest(b []byte, h *bytesparse.Head, lim *Limits) error {
 	c.status = 0
 	if h.Minor > 0 && !h.HasAny(weighty) && h.Method != bytesparse.MethodConnect &&
 		b[h.Target.Off] == '/' && h.ValidHost(b) {
-		c.flags, c.framing = connection(b, h), None // of nearly every request this is all there is to say
+		c.flags, c.framing = connection(b, h), None // of nearly every request there is nothing more to say
 		if c.flags == flagKeepAlive && h.Method != bytesparse.MethodHead {
 			c.flags |= flagUsual
 		}
@@ -53,7 +52,7 @@ func (c *Conn) acceptRequest(b []byte, h *bytesparse.Head, lim *Limits) error {
 	return verdict
 }
 
-// weighty are the fields that take looking into before a body can be told of.
+// weighty are the fields that need a closer look before anything can be said about a body.
 const weighty uint64 = 1<<bytesparse.FieldContentLength |
 	1<<bytesparse.FieldTransferEncoding |
 	1<<bytesparse.FieldExpect
@@ -121,8 +120,8 @@ func connection(b []byte, h *bytesparse.Head) flags {
 	return f
 }
 
-// keepsAlive tells whether the Connection fields, of HTTP/1.1, ask for nothing but what is the
-// case anyway.
+// keepsAlive reports whether the Connection fields of an HTTP/1.1 request ask for nothing but what
+// holds anyway.
 func keepsAlive(b []byte, h *bytesparse.Head) bool {
 	if i := h.Find(bytesparse.FieldConnection); !h.Dup(bytesparse.FieldConnection) {
 		return ParseConnection(h.Fields[i].ValueOf(b))&^OptionKeepAlive == 0
@@ -138,7 +137,7 @@ func nextLine(h *bytesparse.Head, id bytesparse.FieldID, i int) int {
 	return h.NextIndex(id, i)
 }
 
-// namesProtocol tells whether an Upgrade field names anything.
+// namesProtocol reports whether an Upgrade field names anything.
 func namesProtocol(b []byte, h *bytesparse.Head) bool {
 	for i := h.Index(bytesparse.FieldUpgrade); i >= 0; i = nextLine(h, bytesparse.FieldUpgrade, i) {
 		if _, _, ok := bytesparse.NextToken(h.Fields[i].ValueOf(b)); ok {
@@ -148,7 +147,7 @@ func namesProtocol(b []byte, h *bytesparse.Head) bool {
 	return false
 }
 
-// ConnectionOptions is what the Connection field says of what we care for.
+// ConnectionOptions is what a Connection field says, as far as gale is concerned.
 type ConnectionOptions uint8
 
 // The options. Others (names of hop-by-hop fields) are left to whoever forwards.
@@ -161,8 +160,8 @@ const (
 // ParseConnection reads the value of one Connection field line (RFC 9110
 // §7.6.1). The options of several lines are or-ed together. It does not allocate.
 func ParseConnection(value []byte) ConnectionOptions {
-	// Nearly every client says one of these two and nothing else. No other bytes that a
-	// value may have become these by lowerCase.
+	// Nearly every client says one of these two and nothing else. lowerCase makes these of no other
+	// bytes that a value may have.
 	const lowerCase = 0x2020202020202020
 	switch len(value) {
 	case len("keep-alive"):
@@ -193,8 +192,8 @@ func ParseConnection(value []byte) ConnectionOptions {
 	}
 }
 
-// expect reads the Expect fields of an HTTP/1.1 request. ErrExpectation does not keep a client
-// that asks for a 100 as well from waiting for that.
+// expect reads the Expect fields of an HTTP/1.1 request. flagExpect is set even with
+// ErrExpectation: a client that asks for a 100 as well waits for it.
 func (c *Conn) expect(b []byte, h *bytesparse.Head) (verdict error) {
 	for i := h.Index(bytesparse.FieldExpect); i >= 0; i = nextLine(h, bytesparse.FieldExpect, i) {
 		list := h.Fields[i].ValueOf(b)

@@ -1,7 +1,6 @@
-// Limits of one connection's messages. In every field zero stands for the
-// default and a negative value for none, so the zero struct is the safe one.
-// They are handed to each step instead of being kept: a Conn holds no pointer,
-// and a thousand connections share one Limits.
+// Limits of one connection's messages. In every field zero stands for the default and a negative
+// value for none, so the zero struct is the safe one. They are passed to each step instead of being
+// kept: a Conn holds no pointer, and a thousand connections share one Limits.
 
 package h1
 

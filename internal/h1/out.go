@@ -11,7 +11,7 @@ import "github.com/gale-http/gale/bytesparse"
 // Unknown is a length that is not known.
 const Unknown int64 = -1
 
-// ReplyTo is what an answer must know of its request.
+// ReplyTo is what an answer must know about its request.
 type ReplyTo struct {
 	Method    bytesparse.Method
 	Minor     uint8 // of the request's version
@@ -94,13 +94,13 @@ func PlanResponse(to ReplyTo, r Reply) Plan {
 	return p
 }
 
-// Plain tells whether nothing about the request restricts its answer.
+// Plain reports whether nothing about the request restricts its answer.
 func (to *ReplyTo) Plain() bool {
 	return to.Minor > 0 && to.KeepAlive && to.BodyDone &&
 		to.Method != bytesparse.MethodHead && to.Method != bytesparse.MethodConnect
 }
 
-// plain tells whether the answer is a 200 whose body is at hand, and the
+// plain reports whether the answer is a 200 whose body is at hand, and the
 // application has said nothing about it.
 func (r *Reply) plain() bool {
 	return r.Status == 200 && r.Body >= 0 && r.Length < 0 && !r.HasCoding && r.Connection == 0
@@ -184,8 +184,8 @@ func PlanRequest(m bytesparse.Method, keepAlive bool, r Reply) Plan {
 	return p
 }
 
-// anticipatesContent tells whether a server may wonder where the content of a
-// request without any is.
+// anticipatesContent reports whether a method gives content a meaning, so that a server may wonder
+// where the content of a request without any is.
 func anticipatesContent(m bytesparse.Method) bool {
 	return m == bytesparse.MethodPost || m == bytesparse.MethodPut || m == bytesparse.MethodPatch
 }

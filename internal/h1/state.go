@@ -31,7 +31,7 @@ var eventNames = [...]string{"need more", "framing", "head", "data", "trailers",
 // String returns the event's name for messages and tests.
 func (e Event) String() string { return nameOf(eventNames[:], int(e)) }
 
-// BodyFraming is how the end of a message's body is told (RFC 9112 §6.3).
+// BodyFraming is how the end of a message's body is determined (RFC 9112 §6.3).
 type BodyFraming uint8
 
 // The four ways. None: the head is the whole message. Length: Content-Length

@@ -5,8 +5,8 @@ package h1
 
 import "github.com/gale-http/gale/bytesparse"
 
-// checkTarget judges the form of the target against the method. Which bytes
-// may stand in it the parser has seen to.
+// checkTarget judges the form of the target against the method. The parser has already checked
+// which bytes are in it.
 func checkTarget(b []byte, h *bytesparse.Head) error {
 	target := h.Target.Of(b)
 	if h.Method == bytesparse.MethodConnect {
@@ -42,14 +42,14 @@ func absoluteAuthority(target []byte) (authority []byte, ok bool) {
 	return authority, scheme != nil
 }
 
-// validAuthority tells whether an absolute target names a server: an http URI
+// validAuthority reports whether an absolute target names a server: an http URI
 // with an empty host is invalid (RFC 9110 §4.2.1), and so is one with user
 // information from a source that is not trusted (§4.2.4).
 func validAuthority(a []byte) bool {
 	return len(a) > 0 && a[0] != ':' && bytesparse.ValidHost(a)
 }
 
-// ValidTunnel tells whether a is host ":" port, neither empty (RFC 9112
+// ValidTunnel reports whether a is host ":" port, neither empty (RFC 9112
 // §3.2.3; RFC 9110 §9.3.6 wants an invalid port refused).
 func ValidTunnel(a []byte) bool {
 	if !validAuthority(a) {
@@ -100,8 +100,8 @@ func Authority(b []byte, h *bytesparse.Head) []byte {
 	return h.Value(b, bytesparse.FieldHost)
 }
 
-// targetTooLong tells whether it is the target that keeps a head from ending
-// within window, so that the answer is 414 and not 431 (RFC 9112 §3).
+// targetTooLong reports whether it is because of its target that a head does not end within window:
+// the answer is then 414 and not 431 (RFC 9112 §3).
 func targetTooLong(window []byte, lim *Limits) bool {
 	start := 0
 	for i, c := range window {

@@ -12,7 +12,7 @@ type job struct {
 	fn     func(*Worker)
 }
 
-// mayRun tells whether one more job may run before the next turn.
+// mayRun reports whether one more job may run before the next turn.
 func (l *Loop) mayRun() bool {
 	if l.quota < 0 {
 		l.quota = min(l.backlog.len(), l.batch)

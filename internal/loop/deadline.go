@@ -124,7 +124,7 @@ func (s *Stream) deadlineOf(side *word) int64 {
 	return r.write.Load()
 }
 
-// overdue tells whether the deadline of a side has passed.
+// overdue reports whether the deadline of a side has passed.
 func (s *Stream) overdue(side *word) bool {
 	deadline := s.deadlineOf(side)
 	return deadline != 0 && deadline <= monotonic()

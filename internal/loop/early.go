@@ -44,7 +44,7 @@ func (w *Worker) ShowEarly(p []byte) {
 	e.shown, e.sent = true, false
 }
 
-// EarlySent tells whether a goroutine may have claimed what was shown last. The loop
+// EarlySent reports whether a goroutine may have claimed what was shown last. The loop
 // is held.
 func (w *Worker) EarlySent() bool { return w.early.sent }
 

@@ -60,7 +60,7 @@ func (s *Stream) Mute() { s.signs.Or(signMute) }
 
 func (s *Stream) unended() bool { return s.signs.Load()&signUnended != 0 }
 
-// mute tells whether a TLS peer must not be told that the end is orderly.
+// mute reports whether a TLS peer must not be told that the end is orderly.
 func (s *Stream) mute() bool { return s.signs.Load()&(signMute|signUnended) != 0 }
 
 // HalfClose tells the peer that nothing more will be sent, unless the stream is Unended. It does

@@ -64,7 +64,7 @@ func (g *Gate) Cancel() {
 	g.stream.rouse()
 }
 
-// Opened tells whether the gate is open.
+// Opened reports whether the gate is open.
 func (g *Gate) Opened() bool { return g.open.Load() }
 
 // Reset closes the gate again. Nobody may be waiting.

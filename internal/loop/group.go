@@ -115,7 +115,7 @@ func (g *Group) Start() {
 // changed.
 func (g *Group) Loops() []*Loop { return g.loops }
 
-// Portable tells whether the group has one goroutine per stream, and no poller.
+// Portable reports whether the group has one goroutine per stream, and no poller.
 func (g *Group) Portable() bool { return g.config.Portable }
 
 // Next returns the loops in turn. Any goroutine may call it.
@@ -164,7 +164,7 @@ func (g *Group) end() []io.Closer {
 	return slices.Collect(maps.Values(g.conns))
 }
 
-// stopped tells whether Stop has been called. The lock is held.
+// stopped reports whether Stop has been called. The lock is held.
 func (g *Group) stopped() bool { return g.stop.Err() != nil }
 
 // keep makes Stop close the connection of s; when Stop was called before, keep closes it at once.

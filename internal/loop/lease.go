@@ -84,10 +84,10 @@ func (w *Worker) End() bool {
 	return false
 }
 
-// Lost tells whether the worker has noticed that its loop is gone.
+// Lost reports whether the worker has noticed that its loop is gone.
 func (w *Worker) Lost() bool { return w.lost }
 
-// Mine tells whether the calling goroutine is the worker's. Any goroutine may call it.
+// Mine reports whether the calling goroutine is the worker's. Any goroutine may call it.
 func (w *Worker) Mine() bool { return sys.G() == w.g.Load() }
 
 // Enter takes the loop for a moment, until Leave(under), for work that needs it, waits included.

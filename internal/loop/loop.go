@@ -100,7 +100,7 @@ func (l *Loop) Tick() int64 {
 // Polls returns how many times the loop has polled.
 func (l *Loop) Polls() uint64 { return l.polls }
 
-// Behind tells whether the last poll may have left events unfetched.
+// Behind reports whether the last poll may have left events unfetched.
 func (l *Loop) Behind() bool { return l.behind }
 
 // Unix is the civil time in seconds, read once a turn.
@@ -280,7 +280,7 @@ func (l *Loop) EachAtRest(do func(Task)) {
 	}
 }
 
-// finished tells whether the loop is stopping and has nothing left to do, for good. What orphans
+// finished reports whether the loop is stopping and has nothing left to do, for good. What orphans
 // still hold, they release themselves.
 func (l *Loop) finished() bool {
 	if !l.ended && l.stopping && l.idle() {
@@ -290,7 +290,7 @@ func (l *Loop) finished() bool {
 	return l.ended
 }
 
-// idle tells whether the loop has nothing to run and nothing to wait for.
+// idle reports whether the loop has nothing to run and nothing to wait for.
 func (l *Loop) idle() bool {
 	return l.streams.used == l.orphans && l.suspended == 0 && l.runnable.len() == 0 && l.backlog.len() == 0
 }

@@ -13,7 +13,7 @@ func (s *Stream) ProdWriter() {
 // WaitWriter waits until the kernel may take more, or until ProdWriter is called.
 func (s *Stream) WaitWriter() error { return s.waitOutput() }
 
-// Waiting tells whether anyone waits on the stream. The loop must be held.
+// Waiting reports whether anyone waits on the stream. The loop must be held.
 func (s *Stream) Waiting() bool {
 	in, out := s.input.Load(), s.output.Load()
 	return in != nil && in != ready || out != nil && out != ready

@@ -12,7 +12,7 @@ func (s *Stream) Take(w *Worker) {
 	w.own = append(w.own, s)
 }
 
-// Unheard tells whether the loop has already fetched an event for s, at rest, that its task has not
+// Unheard reports whether the loop has already fetched an event for s, at rest, that its task has not
 // been told of. The loop must be held.
 func (s *Stream) Unheard() bool {
 	l := s.loop
@@ -31,7 +31,7 @@ func (s *Stream) Unheard() bool {
 	return s.queued || s.fetched == uint32(l.polls)
 }
 
-// PeerGone tells whether the peer of the stream that w serves has hung up, as far as the loop has
+// PeerGone reports whether the peer of the stream that w serves has hung up, as far as the loop has
 // heard. The loop must be held.
 func (w *Worker) PeerGone() bool { return w.serving != nil && w.serving.HungUp() }
 

@@ -19,10 +19,10 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// HavePoller tells whether this platform has a poller of its own, and with it loops.
+// HavePoller reports whether this platform has a poller of its own, and with it loops.
 const HavePoller = true
 
-// outputStays tells whether wantOutput holds for good.
+// outputStays reports whether wantOutput holds for good.
 const outputStays = true
 
 const maxEvents = 256

@@ -19,10 +19,10 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// HavePoller tells whether this platform has a poller of its own, and with it loops.
+// HavePoller reports whether this platform has a poller of its own, and with it loops.
 const HavePoller = true
 
-// outputStays tells whether wantOutput holds for good. Here it does not: an output filter would
+// outputStays reports whether wantOutput holds for good. Here it does not: an output filter would
 // report every acknowledgement of the peer, so it is removed once it has fired.
 const outputStays = false
 

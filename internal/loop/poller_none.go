@@ -7,7 +7,7 @@ package loop
 
 import "errors"
 
-// HavePoller tells whether this platform has a poller of its own, and with it loops.
+// HavePoller reports whether this platform has a poller of its own, and with it loops.
 const HavePoller = false
 
 const outputStays = true

@@ -68,10 +68,10 @@ type predictor struct {
 	strike int64 // the tick of the last strike
 }
 
-// Predicts tells whether Expect has anything to say at all. The loop must be held.
+// Predicts reports whether Expect has anything to say at all. The loop must be held.
 func (l *Loop) Predicts() bool { return l.predictor.on }
 
-// Expect tells whether the handler that w is about to call, of the kind key, an odd number, should
+// Expect reports whether the handler that w is about to call, of the kind key, an odd number, should
 // be handed off. w holds the loop.
 func (w *Worker) Expect(key uint32) bool {
 	l := w.loop
@@ -178,7 +178,7 @@ func (l *Loop) learned(key uint32, took int64, asked bool) {
 	}
 }
 
-// overdrawn tells whether recent stalls have cost more than they may.
+// overdrawn reports whether recent stalls have cost more than they may.
 func (p *predictor) overdrawn(now int64) bool {
 	if p.debt == 0 {
 		p.paid = now
@@ -226,7 +226,7 @@ func (p *predictor) insert(key uint32, tick int64) *guess {
 	return least
 }
 
-// handsOff tells whether the kind is handed off, whatever the budget says.
+// handsOff reports whether the kind is handed off, whatever the budget says.
 func (g *guess) handsOff() bool { return g.away || g.asked >= askedFrom }
 
 // tidy forgets what has been of no use for long, and stops the predictor when nothing is left to

@@ -42,7 +42,7 @@ func (t *Seat) Set(w *Worker) {
 	}
 }
 
-// IsSeat tells whether key is the one for which a context returns its *Seat.
+// IsSeat reports whether key is the one for which a context returns its *Seat.
 func IsSeat(key any) bool {
 	_, ok := key.(seatKey)
 	return ok

@@ -115,7 +115,7 @@ func (s *Stream) TLS() *tls.ConnectionState {
 	return &state
 }
 
-// Partial tells whether what has been received over TLS ends within a record, of which nothing can
+// Partial reports whether what has been received over TLS ends within a record, of which nothing can
 // be read before it is whole. It is for the reader.
 func (s *Stream) Partial() bool {
 	return s.above != nil && s.above.tls != nil && !s.above.wire.whole()

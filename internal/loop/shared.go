@@ -55,7 +55,7 @@ func (s *Stream) Share() {
 	s.signs.And(^uint32(phaseMask)) // busy
 }
 
-// Shared tells whether s is a shared stream. The loop must be held.
+// Shared reports whether s is a shared stream. The loop must be held.
 func (s *Stream) Shared() bool { return s.state == shared }
 
 // unshare undoes Share. The loop is held.
@@ -78,12 +78,12 @@ func (s *Stream) Offer() bool {
 	return !s.troubled() || !s.Claim() // an event may have come just before it became idle
 }
 
-// troubled tells whether something has happened that its user did not wait for.
+// troubled reports whether something has happened that its user did not wait for.
 func (s *Stream) troubled() bool {
 	return s.signs.Load()&(signHangUp|signFailed|signBarred) != 0 || s.input.Load() == ready
 }
 
-// Untroubled tells whether the stream is alive and nothing has come in that was not read. Its owner
+// Untroubled reports whether the stream is alive and nothing has come in that was not read. Its owner
 // may call it, between reads. scratch has room for a byte or more. Over a net.Conn it only knows
 // what the stream has been told of.
 func (s *Stream) Untroubled(scratch []byte) bool {
@@ -107,7 +107,7 @@ func (s *Stream) Silent(scratch []byte) bool {
 	return s.Untroubled(scratch) && !s.Partial()
 }
 
-// Barred tells whether no wait may begin on the stream.
+// Barred reports whether no wait may begin on the stream.
 func (s *Stream) Barred() bool { return s.signs.Load()&signBarred != 0 }
 
 // Look makes the next TryRead ask the kernel, whatever the last read has found: input that nobody
@@ -154,7 +154,7 @@ func (s *Stream) happened(bits uint32) bool {
 	return true
 }
 
-// Unchanged tells whether nothing has come from the kernel since the last read, whatever the loop
+// Unchanged reports whether nothing has come from the kernel since the last read, whatever the loop
 // may have been told of since. When it reports false, something may have been lost, and the stream
 // must not be used any more. The caller must have the stream, which has a descriptor, to itself.
 // Unlike Untroubled it calls no user code.
@@ -216,10 +216,10 @@ func (s *Stream) Fail() {
 	}
 }
 
-// Resting tells whether the stream is at rest. The loop must be held.
+// Resting reports whether the stream is at rest. The loop must be held.
 func (s *Stream) Resting() bool { return s.state == atRest }
 
-// Closed tells whether the stream is closed. The loop must be held.
+// Closed reports whether the stream is closed. The loop must be held.
 func (s *Stream) Closed() bool { return s.state == closed }
 
 // SetDue makes the task of a shared stream Expire at the tick due, unless another SetDue moves

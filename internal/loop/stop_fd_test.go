@@ -176,7 +176,7 @@ func fullListener(t *testing.T) sys.Addr {
 	return at
 }
 
-// connects tells whether a connection under way is made soon.
+// connects reports whether a connection under way is made soon.
 func connects(fd int) bool {
 	for began := time.Now(); time.Since(began) < 30*time.Millisecond; runtime.Gosched() {
 		if _, err := sys.PeerAddr(fd); err == nil {

@@ -96,7 +96,7 @@ func (s *Stream) Tick() int64 {
 	return s.loop.wheel.tick
 }
 
-// Portable tells whether the stream is one of the portable driver: over a net.Conn,
+// Portable reports whether the stream is one of the portable driver: over a net.Conn,
 // and with a goroutine of its own.
 func (s *Stream) Portable() bool { return s.portable }
 
@@ -108,14 +108,14 @@ func (s *Stream) NetConn() net.Conn {
 	return s.above.conn
 }
 
-// HungUp tells whether the peer has closed its side, or the connection failed,
+// HungUp reports whether the peer has closed its side, or the connection failed,
 // as far as the loop has heard.
 func (s *Stream) HungUp() bool { return s.signs.Load()&signHangUp != 0 }
 
-// Broken tells whether the connection has failed, as far as the loop has heard.
+// Broken reports whether the connection has failed, as far as the loop has heard.
 func (s *Stream) Broken() bool { return s.signs.Load()&signBroken != 0 }
 
-// Failed tells whether the stream was cut, or closed, on our side.
+// Failed reports whether the stream was cut, or closed, on our side.
 func (s *Stream) Failed() bool { return s.signs.Load()&signFailed != 0 }
 
 // OpenConn makes s a stream over c, served by the calling goroutine for task.
@@ -285,11 +285,11 @@ func (s *Stream) Hand(then func(Task)) bool {
 	return false
 }
 
-// Spent tells whether a read is sure to find nothing yet, going by the last read. Over anything but
+// Spent reports whether a read is sure to find nothing yet, going by the last read. Over anything but
 // a descriptor it is false.
 func (s *Stream) Spent() bool { return s.drained && s.above == nil }
 
-// Ready tells whether a read may find something without waiting.
+// Ready reports whether a read may find something without waiting.
 func (s *Stream) Ready() bool {
 	return !s.drained || s.input.Load() == ready || s.above != nil && !s.above.dry
 }

@@ -27,7 +27,7 @@ type layer struct {
 // in another way.
 const glance = 200_000 // nanoseconds
 
-// silent tells whether nothing has come in that was not read. The caller must set the read deadline
+// silent reports whether nothing has come in that was not read. The caller must set the read deadline
 // anew.
 func (l *layer) silent(scratch []byte) bool {
 	if l.tls != nil {
@@ -54,7 +54,7 @@ func (l *layer) silent(scratch []byte) bool {
 }
 
 // pending asks the kernel about a socket of package net. It may take some input, where there is
-// any. known tells whether it could be asked.
+// any. known reports whether it could be asked.
 func pending(c net.Conn, scratch []byte) (nothing, known bool) {
 	var plain syscall.Conn
 	switch c := c.(type) {
@@ -200,7 +200,7 @@ func (s *Stream) connError(err error, side *word) error {
 	return err
 }
 
-// forgiven tells whether a write whose time is up may go on.
+// forgiven reports whether a write whose time is up may go on.
 func (l *layer) forgiven(s *Stream) bool {
 	switch {
 	case l.tls == nil:

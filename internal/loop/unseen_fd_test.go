@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// seen tells whether the loop's poller has been told of a descriptor.
+// seen reports whether the loop's poller has been told of a descriptor.
 func seen(t *testing.T, l *Loop, fd int) bool {
 	t.Helper()
 	info, err := os.ReadFile(fmt.Sprintf("/proc/self/fdinfo/%d", l.poller.set))

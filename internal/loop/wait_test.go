@@ -32,7 +32,7 @@ func goWait(s *Stream, side *word, timeout int64) <-chan error {
 	return got
 }
 
-// waits tells whether somebody waits on the side.
+// waits reports whether somebody waits on the side.
 func waits(side *word) bool {
 	who := side.Load()
 	return who != nil && who != ready

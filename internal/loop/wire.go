@@ -169,7 +169,7 @@ func (w *wire) count(p []byte) {
 	}
 }
 
-// whole tells whether what was read ended at the end of a record.
+// whole reports whether what was read ended at the end of a record.
 func (w *wire) whole() bool { return w.head == 0 }
 
 // Write implements net.Conn.

@@ -15,14 +15,14 @@ import (
 	"time"
 )
 
-// Authority signs certificates that only those trust who know it.
+// Authority signs certificates, which are trusted only by those who know the authority.
 type Authority struct {
-	Pool *x509.CertPool // itself: what a client trusts as its RootCAs, a server as its ClientCAs
+	Pool *x509.CertPool // its own certificate: what a client trusts as its RootCAs, a server as its ClientCAs
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
 }
 
-// NewAuthority returns an authority of its own for one test.
+// NewAuthority returns an authority for one test.
 func NewAuthority(t testing.TB) *Authority {
 	t.Helper()
 	a := &Authority{Pool: x509.NewCertPool()}
@@ -38,8 +38,7 @@ func NewAuthority(t testing.TB) *Authority {
 	return a
 }
 
-// Issue returns a certificate for the names, and for 127.0.0.1, that is good for
-// servers and for clients.
+// Issue returns a certificate for the names and for 127.0.0.1, good for servers and for clients.
 func (a *Authority) Issue(t testing.TB, names ...string) tls.Certificate {
 	t.Helper()
 	return a.sign(t, &x509.Certificate{

@@ -1,5 +1,5 @@
-// Servers that are processes of their own, such as the test's own program again: what is
-// measured of it, or killed, is nobody else's.
+// Servers that are processes of their own, for instance the test program itself, started again.
+// What is measured of such a process, or killed, belongs to nothing else.
 
 package simnet
 
@@ -11,15 +11,16 @@ import (
 	"testing"
 )
 
-// Child is such a process, a server.
+// Child is a server that is a process of its own.
 type Child struct {
-	Addr string // what it has said on its first line
+	Addr string // what the process has printed on its first line
 	PID  int
 }
 
-// Spawn starts the test's program with the given variables (name=value) added to its
-// environment; TestMain is to see by them what it is to be. It has to say its address on its first
-// line, and to end, well, when its standard input does, which is when the test ends.
+// Spawn starts the test program again, with the given variables (name=value) added to its
+// environment; TestMain must recognise by them what it is to be. The process must print its address
+// on its first line, and exit with status 0 when its standard input ends, which is when the test
+// does.
 func Spawn(t testing.TB, variables ...string) Child {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
@@ -27,8 +28,8 @@ func Spawn(t testing.TB, variables ...string) Child {
 	return Start(t, cmd)
 }
 
-// Start starts a program that does the same: it says its address on its first line, and ends, well, when its
-// standard input does.
+// Start starts a program that does the same: it prints its address on its first line, and exits
+// with status 0 when its standard input ends.
 func Start(t testing.TB, cmd *exec.Cmd) Child {
 	t.Helper()
 	cmd.Stderr = os.Stderr

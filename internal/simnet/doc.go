@@ -25,7 +25,7 @@
 // pieces the player waits until the peer has taken the first, where the transport
 // can tell: a Pipe, a unix socket on Linux. Over TCP the kernel may join them again.
 //
-// Beside that there are servers for the tests of clients: Serve and Canned, of a few lines, and
-// Start, Spawn and Nginx, which are other processes; Program, which finds such; and Mishaps, for
-// the tests of what calls code of the user's.
+// There are also servers for the tests of clients: Serve and Canned, of a few lines, and Start,
+// Spawn and Nginx, which are other processes; Program, which finds programs; and Mishaps, for the
+// tests of code that calls user code.
 package simnet

@@ -1,4 +1,4 @@
-// What code of the user's may do that it should not.
+// What user code may do although it should not.
 
 package simnet
 
@@ -30,17 +30,17 @@ var mishaps = map[string]func(blocks func()){
 	},
 }
 
-// Mishaps returns them by what they do, for the caller to add to. blocks is called where one takes
-// its time, and returns when the test has seen that others are served.
+// Mishaps returns such functions by what they do; the caller may add to the map. blocks is called
+// where one of them takes its time, and returns when the test has seen that others are served.
 func Mishaps() map[string]func(blocks func()) { return maps.Clone(mishaps) }
 
-// KeepProcs undoes, at the end of the test, what becomes of GOMAXPROCS.
+// KeepProcs restores GOMAXPROCS at the end of the test.
 func KeepProcs(t testing.TB) {
 	n := runtime.GOMAXPROCS(0)
 	t.Cleanup(func() { runtime.GOMAXPROCS(n) })
 }
 
-// Deep recurses n frames down, and calls there.
+// Deep recurses n frames down, and calls there at the bottom.
 func Deep(n int, there func()) int {
 	var frame [128]byte
 	if n == 0 {

@@ -1,6 +1,6 @@
 //go:build unix
 
-// A mishap where a descriptor is a number.
+// A mishap that needs a descriptor.
 
 package simnet
 

@@ -1,4 +1,4 @@
-// nginx, as a server or in front of one.
+// nginx, as a server, or in front of one.
 
 package simnet
 
@@ -13,10 +13,10 @@ import (
 	"time"
 )
 
-// Nginx starts nginx, the program at path, with what config makes of an address of loopback
-// that is free, and ends it with the test. Its files are in dir. The configuration has to say
-// "daemon off", and to name dir/pid, which nginx writes when it listens: somebody else may
-// have taken the address meanwhile, and another is tried then.
+// Nginx starts nginx, the program at path, with the configuration that config returns for a free
+// address of loopback, and stops it when the test ends. Its files are in dir. The configuration
+// must say "daemon off", and name dir/pid, which nginx writes when it listens: another program may
+// have taken the address meanwhile, and then Nginx tries another address.
 func Nginx(t testing.TB, path, dir string, config func(addr string) string) (addr string) {
 	t.Helper()
 	conf, pid := filepath.Join(dir, "nginx.conf"), filepath.Join(dir, "pid")
@@ -39,7 +39,7 @@ func Nginx(t testing.TB, path, dir string, config func(addr string) string) (add
 		}
 		ended := make(chan struct{})
 		go func() {
-			_ = cmd.Wait() // its words tell how
+			_ = cmd.Wait() // its output tells why
 			close(ended)
 		}()
 		t.Cleanup(func() {
@@ -55,12 +55,12 @@ func Nginx(t testing.TB, path, dir string, config func(addr string) string) (add
 	return ""
 }
 
-// appears waits for a file, and reports false when the program that writes it has ended, or is
-// too slow.
+// appears waits for a file, and reports false when the program that writes it has ended, or is too
+// slow.
 func appears(name string, ended <-chan struct{}) bool {
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
-	tick := time.NewTicker(5 * time.Millisecond) // no event tells of it
+	tick := time.NewTicker(5 * time.Millisecond) // no event announces the file
 	defer tick.Stop()
 	for {
 		if info, err := os.Stat(name); err == nil && info.Size() > 0 {

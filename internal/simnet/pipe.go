@@ -1,6 +1,6 @@
-// A listener within the process, whose connections are no sockets: what a server
-// must serve through net.Conn alone. A write ends when the peer has read it, so
-// segments arrive exactly as they were sent.
+// A listener within the process, whose connections are not sockets: a server must serve them
+// through net.Conn alone. A write ends when the peer has read it, so segments arrive exactly as
+// they were sent.
 
 package simnet
 

@@ -15,14 +15,14 @@ import (
 )
 
 // patience is how long the player waits for the server at each step, and for each piece that it
-// sends: only a failing test ever does.
+// sends. Only a failing test waits that long.
 const patience = 30 * time.Second
 
-// Cut tells how long the next piece is that the client sends at once: off is where
-// in all that the client sends it begins, n how much there is to send now.
+// Cut returns the length of the next piece that the client sends at once: off is where the piece
+// begins in all that the client sends, n how much there is to send now.
 type Cut func(off, n int) int
 
-// Whole sends what there is at once.
+// Whole sends everything there is at once.
 func Whole(_, n int) int { return n }
 
 // Bytes sends one byte at a time.
@@ -31,7 +31,7 @@ func Bytes(_, n int) int { return min(n, 1) }
 // Every sends pieces of k bytes.
 func Every(k int) Cut { return func(_, n int) int { return min(n, k) } }
 
-// At cuts once, in front of byte i of all that the client sends.
+// At cuts once, before byte i of all that the client sends.
 func At(i int) Cut {
 	return func(off, n int) int {
 		if off < i && i < off+n {
@@ -41,14 +41,14 @@ func At(i int) Cut {
 	}
 }
 
-// Player plays conversations. Its zero value sends Whole and leaves connections
-// that stay open unproven.
+// Player plays conversations. Its zero value sends Whole, and does not test connections that stay
+// open.
 type Player struct {
 	Cut      Cut
 	Epilogue []Step // played on connections that the conversation leaves open
 }
 
-// Play plays s over c and closes c. The error says at which step what was wrong.
+// Play plays s over c and closes c. The error says which step went wrong, and how.
 func (p *Player) Play(c net.Conn, s *Script) error {
 	defer c.Close()
 	cut := p.Cut
@@ -84,9 +84,8 @@ func (p *Player) steps(run *run, s *Script) error {
 	return nil
 }
 
-// run is a conversation being played. What the server sends is received on a
-// goroutine of its own: over a Pipe, a server that answers while the client still
-// sends would wait for ever otherwise.
+// run is a conversation being played. What the server sends is received on a goroutine of its own:
+// over a Pipe, a server that answers while the client still sends would otherwise wait for ever.
 type run struct {
 	conn net.Conn
 	cut  Cut
@@ -94,7 +93,7 @@ type run struct {
 
 	mu   sync.Mutex
 	news sync.Cond
-	got  []byte // received, not yet expected
+	got  []byte // received, and not matched yet
 	err  error  // why no more will come
 }
 
@@ -137,11 +136,11 @@ func (r *run) step(step Step) error {
 	return r.closed()
 }
 
-// patient gives what comes next its time. That the other side has gone is found out there.
+// patient gives the next step its time. An error shows in the step itself.
 func (r *run) patient() { _ = r.conn.SetDeadline(time.Now().Add(patience)) }
 
-// send sends p in pieces. That the server has closed before it got all of it is
-// no error here: what it answered is judged, and so is its closing.
+// send sends p in pieces. It is no error here that the server closes before it has got all of it:
+// its answer is judged, and so is its closing.
 func (r *run) send(p []byte) {
 	for len(p) > 0 {
 		n := max(1, r.cut(r.sent, len(p)))
@@ -201,8 +200,8 @@ var (
 	someDate = []byte("Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n")
 )
 
-// match compares what was received with what was expected, where the wildcard
-// of Date stands for any date of the last minutes.
+// match compares what was received with what was expected; the wildcard of Date stands for any date
+// of the last minutes.
 func match(got, want []byte) (n, state int) {
 	for {
 		i := bytes.Index(want, anyDate)
@@ -231,8 +230,7 @@ func match(got, want []byte) (n, state int) {
 	}
 }
 
-// recent tells whether line is a Date field (RFC 9110 §5.6.7) that does not lie
-// far from now.
+// recent reports whether line is a Date field (RFC 9110 §5.6.7) that is not far from now.
 func recent(line []byte) bool {
 	t, err := time.Parse("Date: Mon, 02 Jan 2006 15:04:05 GMT\r\n", string(line))
 	return err == nil && time.Since(t).Abs() < 10*time.Minute

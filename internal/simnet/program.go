@@ -1,4 +1,4 @@
-// Programs that are not ours.
+// Programs that come from elsewhere.
 
 package simnet
 
@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Program returns where a program is. Where it is missing the test is skipped, but in continuous
-// integration it fails.
+// Program returns where a program is. When it is missing the test is skipped, or fails in
+// continuous integration.
 func Program(t testing.TB, name string) (path string) {
 	t.Helper()
 	path, err := exec.LookPath(name)

@@ -1,4 +1,4 @@
-// Transcripts: from text to steps. What they look like is in doc.go.
+// Transcripts: from text to steps. Their format is in doc.go.
 
 package simnet
 
@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Action is what a step of a conversation is.
+// Action is the kind of a step of a conversation.
 type Action uint8
 
 // The actions. Send and Expect carry bytes; consecutive lines are one step.
@@ -46,8 +46,7 @@ func (s *Script) Sent() int {
 	return n
 }
 
-// HalfCloses tells whether the client closes its side, which not every transport
-// can do.
+// HalfCloses reports whether the client half-closes, which not every transport can do.
 func (s *Script) HalfCloses() bool {
 	for _, step := range s.Steps {
 		if step.Action == HalfClose {
@@ -57,7 +56,7 @@ func (s *Script) HalfCloses() bool {
 	return false
 }
 
-// Closes tells whether the conversation ends with the server's closing.
+// Closes reports whether the conversation ends with the server closing.
 func (s *Script) Closes() bool {
 	return len(s.Steps) > 0 && s.Steps[len(s.Steps)-1].Action == Closed
 }
@@ -146,7 +145,7 @@ var repeated = regexp.MustCompile(`\{\{(.*?)\*(\d+)\}\}`)
 func Repeat(text string) string {
 	return repeated.ReplaceAllStringFunc(text, func(found string) string {
 		part := repeated.FindStringSubmatch(found)
-		n, _ := strconv.Atoi(part[2]) // the pattern lets digits through only
+		n, _ := strconv.Atoi(part[2]) // the pattern lets only digits through
 		return strings.Repeat(part[1], n)
 	})
 }

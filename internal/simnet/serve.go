@@ -9,15 +9,16 @@ import (
 	"testing"
 )
 
-// Canned is Serve that gives the same answer to whatever comes, one a read, without allocating:
-// what is measured beside it is the caller's.
+// Canned is Serve with the same answer to each read, whatever was read, without allocating: what is
+// measured beside it is the caller's.
 func Canned(t testing.TB, answer string) (addr string) {
 	t.Helper()
 	return Serve(t, func(c net.Conn) { repeat(c, []byte(answer)) })
 }
 
-// Serve starts a server on a free port of 127.0.0.1 and returns its address. Until the test ends
-// it has serve, on a goroutine, see to each connection, and closes that afterwards.
+// Serve starts a server on a free port of 127.0.0.1 and returns its address. Until the test ends,
+// serve is called for each connection, on a goroutine of its own, and the connection is closed
+// afterwards.
 func Serve(t testing.TB, serve func(c net.Conn)) (addr string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -40,8 +41,8 @@ func Serve(t testing.TB, serve func(c net.Conn)) (addr string) {
 	return l.Addr().String()
 }
 
-// ReadHead reads a head, and nothing behind it, and returns as much of it as there is: all, if it
-// ends as heads do.
+// ReadHead reads a head, and nothing behind it, and returns as much of it as there is: all of it,
+// if it is complete.
 func ReadHead(r io.Reader) string {
 	var head []byte
 	for b := make([]byte, 1); !bytes.HasSuffix(head, []byte("\r\n\r\n")); {

@@ -1,6 +1,6 @@
-// Waiting until the peer has read what was sent. A unix socket accounts what is
-// in flight to the sender until the receiver has read it; TCP does so only until
-// the peer's kernel has it, so there is nothing to wait for.
+// Waiting until the peer has read what was sent. A unix socket counts what is in flight as the
+// sender's until the receiver has read it; TCP does so only until the peer's kernel has it, so
+// there is nothing to wait for.
 
 package simnet
 
@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// settles tells whether settle does anything for a unix socket.
+// settles reports whether settle does anything for a unix socket.
 const settles = true
 
 func settle(c net.Conn) {
@@ -30,6 +30,6 @@ func settle(c net.Conn) {
 		if err != nil || left == 0 {
 			return
 		}
-		sys.Sleep(20 * 1000) // nobody tells
+		sys.Sleep(20 * 1000) // no event announces it
 	}
 }

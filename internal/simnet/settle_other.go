@@ -1,6 +1,6 @@
 //go:build !linux
 
-// Where no transport but a Pipe can tell what the peer has read.
+// Systems where only a Pipe can tell what the peer has read.
 
 package simnet
 

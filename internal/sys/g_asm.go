@@ -9,5 +9,5 @@ package sys
 // identity to compare, never a pointer to follow. It does not allocate.
 func G() uintptr
 
-// FastG tells whether G is as cheap as a call.
+// FastG reports whether G is as cheap as a call.
 const FastG = true

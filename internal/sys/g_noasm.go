@@ -24,10 +24,10 @@ func G() uintptr {
 	return id
 }
 
-// FastG tells whether G is as cheap as a call.
+// FastG reports whether G is as cheap as a call.
 const FastG = false
 
-// Locked tells whether the calling goroutine has locked its OS thread. It takes
+// Locked reports whether the calling goroutine has locked its OS thread. It takes
 // microseconds here; it does not allocate.
 func Locked() bool { return lockedSlowly() }
 

@@ -18,7 +18,7 @@ var lockedAt = findLocked()
 // the descriptor.
 func gWord(offset uintptr) uintptr
 
-// Locked tells whether the calling goroutine has locked its OS thread. It does not
+// Locked reports whether the calling goroutine has locked its OS thread. It does not
 // allocate.
 func Locked() bool {
 	if lockedAt == 0 {

@@ -88,10 +88,10 @@ func listen(fd int, at Addr, how Listening) error {
 	return os.NewSyscallError("listen", unix.Listen(fd, how.Backlog))
 }
 
-// named tells whether the address has a file.
+// named reports whether the address has a file.
 func named(at Addr) bool { return at.Path != "" && at.Path[0] != '@' }
 
-// isListening tells whether the descriptor is a stream socket that listens. macOS and OpenBSD do
+// isListening reports whether the descriptor is a stream socket that listens. macOS and OpenBSD do
 // not say (SO_ACCEPTCONN cannot be asked for there): it is false on them.
 func isListening(fd int) bool {
 	kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)

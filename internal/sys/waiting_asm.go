@@ -22,7 +22,7 @@ const (
 // statusAt is the offset of the status, 0 when it was not found.
 var statusAt = findStatus()
 
-// Waiting tells whether the goroutine whose G was g waits for another, for a timer or for something
+// Waiting reports whether the goroutine whose G was g waits for another, for a timer or for something
 // to read or write; it is false where nobody can know. For the runtime a goroutine also waits while
 // it works for the collector because it allocates, and while a coroutine of it (iter.Pull) runs;
 // both count as waiting here, because what such a coroutine does is to wait, often enough. It looks

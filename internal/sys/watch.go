@@ -31,10 +31,10 @@ func NewSentry(word *atomic.Uint64, g *atomic.Uintptr, idle, busy *atomic.Bool) 
 	return Sentry{word: (*uint64)(unsafe.Pointer(word)), g: (*uintptr)(unsafe.Pointer(g)), idle: (*uint32)(unsafe.Pointer(idle)), busy: (*uint32)(unsafe.Pointer(busy))}
 }
 
-// Amiss tells whether the last look has found something amiss: Watch names only one of several.
+// Amiss reports whether the last look has found something amiss: Watch names only one of several.
 func (s *Sentry) Amiss() bool { return s.amiss }
 
-// Waits tells whether that was because the goroutine was found waiting, and not because the word
+// Waits reports whether that was because the goroutine was found waiting, and not because the word
 // had been the same for too long.
 func (s *Sentry) Waits() bool { return s.waits }
 

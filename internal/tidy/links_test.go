@@ -56,7 +56,7 @@ func checkLinks(t *tree, report reporter) {
 	}
 }
 
-// has tells whether the tree has a file, or a directory, of that name.
+// has reports whether the tree has a file, or a directory, of that name.
 func (t *tree) has(name string) bool {
 	for known := range t.names {
 		if within(known, name) {

@@ -111,8 +111,8 @@ var ruleLinkname = rule{
 	},
 }
 
-// linknamed are functions that may be reached all the same: the runtime keeps them in their
-// places for others (go.dev/issue/67401), and nothing that is exported does what they do.
+// linknamed are functions that may be linked to all the same: the runtime keeps their names because
+// others need them (go.dev/issue/67401), and no exported function does what they do.
 var linknamed = map[string]string{
 	"exitsyscall runtime.exitsyscall":             "internal/sys/sleep_linux.go",
 	"entersyscallblock runtime.entersyscallblock": "internal/sys/sleep_linux.go",
