@@ -16,8 +16,8 @@ import (
 	"github.com/gale-http/gale/writer"
 )
 
-// over has fn run with a stream, and returns what its peer got of it. The peer sends
-// text in pieces first.
+// over runs fn with a stream, and returns what its peer received. The peer first sends text in
+// pieces.
 func over(t *testing.T, fn func(s *loop.Stream), pieces ...string) string {
 	t.Helper()
 	g, err := loop.NewGroup(loop.Config{Loops: 1, Portable: true})
@@ -252,7 +252,7 @@ func TestIncomingDrains(t *testing.T) {
 	}
 }
 
-// What somebody else has read is read next.
+// What someone else has read from the stream is read next.
 func TestIncomingPut(t *testing.T) {
 	over(t, func(s *loop.Stream) {
 		var c h1.Conn

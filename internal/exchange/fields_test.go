@@ -1,5 +1,5 @@
-// Names and values as the seed has them, held against the plainest way to merge
-// them, for few lines and for thousands.
+// Names and values as the seed has them, compared with the plainest way to merge them, for few
+// lines and for thousands.
 
 package exchange
 
@@ -57,8 +57,7 @@ func collect(in *Incoming) (all [][2]string) {
 	return all
 }
 
-// collectAround is collect with an iteration over as many trailers, all of one name,
-// in its midst.
+// collectAround is collect with a nested iteration over as many trailers, all of one name.
 func collectAround(t *testing.T, in *Incoming) (all [][2]string) {
 	in.section = []byte(strings.Repeat("X-T: 1\r\n", max(len(in.Head.Fields), 1)) + "\r\n")
 	if _, err := in.trailers.ParseTrailers(in.section, &bytesparse.Limits{Fields: -1}); err != nil {

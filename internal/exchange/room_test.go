@@ -16,9 +16,8 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// upload has fn read a body of n bytes over a socket on a loop. The peer sends the first of
-// them together with the head, and what is left when it is told to, or with the end of more
-// not at all.
+// upload makes fn read a body of n bytes over a socket on a loop. The peer sends the first of them
+// together with the head, and the rest when it is told to, or, when that channel is closed, never.
 func upload(t *testing.T, n, first int, more <-chan bool, fn func(in *Incoming)) {
 	t.Helper()
 	g, err := loop.NewGroup(loop.Config{Loops: 1})
@@ -75,7 +74,7 @@ func upload(t *testing.T, n, first int, more <-chan bool, fn func(in *Incoming))
 	<-done
 }
 
-// letters returns n bytes of which no two pieces are alike.
+// letters returns n bytes of which no two pieces are the same.
 func letters(n int) []byte {
 	b := make([]byte, 0, n+8)
 	for i := 0; len(b) < n; i++ {
@@ -202,7 +201,7 @@ func TestRooms(t *testing.T) {
 	})
 }
 
-// free tells of rooms that are lent.
+// free checks that no room is lent.
 func free(t *testing.T) {
 	t.Helper()
 	if n := roomsLent.Load(); n != 0 {

@@ -1,4 +1,4 @@
-// Answers that are whole at once, and where they wait: whatever comes behind one, or in its place,
+// Answers that are complete at once, and where they wait: whatever follows one, or takes its place,
 // it leaves once, in its turn, or not at all.
 
 package exchange
@@ -61,7 +61,7 @@ func TestWholeAnswersWait(t *testing.T) {
 				if n := out.Buffered(); n < len(body) && !out.left {
 					t.Fatalf("step %d: %d bytes wait", step, n)
 				}
-			case 5, 6: // it is all there is
+			case 5, 6: // it is the only thing to send
 				p, ok := out.Part()
 				if !ok {
 					t.Fatalf("step %d: something is in the way", step)
@@ -82,7 +82,7 @@ func TestWholeAnswersWait(t *testing.T) {
 	}
 }
 
-// The head that is said again is that of the same second.
+// The head that is reused is one of the same second.
 func TestWholeAnswersTellTheTime(t *testing.T) {
 	want := ""
 	got := over(t, func(s *loop.Stream) {

@@ -252,8 +252,8 @@ func TestRFC9112Section7_1ChunkOverhead(t *testing.T) {
 	}
 }
 
-// TestDecode: in large steps or small ones, a body is the same, and so is what
-// becomes of the message.
+// TestDecode: in large steps or small ones, the body is the same, and so is the rest of the
+// message.
 func TestDecode(t *testing.T) {
 	for _, body := range []string{
 		strings.Repeat("10\r\n0123456789abcdef\r\n", 20) + "0\r\n\r\nGET", "0\r\nT: v\r\n\r\n", "5\r\nhello\r\n5;x\r\nworld\r\n0\r\n\r\n",
@@ -353,8 +353,8 @@ func TestRFC9112Section3_2_2Authority(t *testing.T) {
 	}
 }
 
-// TestTrailersWithoutAHead: who does not want trailers gives no Head for them,
-// and they are judged all the same.
+// TestTrailersWithoutAHead: a caller that does not want trailers passes no Head for them, and they
+// are judged all the same.
 func TestTrailersWithoutAHead(t *testing.T) {
 	for trailers, ok := range map[string]bool{"": true, "X: y\r\n": true, "X y\r\n": false} {
 		var c Conn
@@ -413,7 +413,8 @@ func TestUnfoldingStaysInTheHead(t *testing.T) {
 	}
 }
 
-// A torn end is none of a body that only an end ends, and of no other: those have their own.
+// A body that only the end of the connection ends is incomplete when the end is torn; other bodies
+// have ends of their own.
 func TestTorn(t *testing.T) {
 	for _, c := range []struct {
 		head, body string

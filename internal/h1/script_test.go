@@ -24,7 +24,7 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// script is one conversation: what the peer sends, and what is to come of it.
+// script is one conversation: what the peer sends, and what must come of it.
 type script struct {
 	name    string
 	role    Role

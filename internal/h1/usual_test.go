@@ -1,5 +1,5 @@
-// What a Conn says of a request does not depend on the way that it took: those that come whole,
-// and have nothing unusual about them, take a short one.
+// What a Conn says about a request does not depend on the way it took: a request that comes whole,
+// and has nothing unusual about it, takes a short one.
 
 package h1
 
@@ -9,7 +9,7 @@ import (
 	"github.com/gale-http/gale/bytesparse"
 )
 
-// about is what a Conn says of a request without a body.
+// about is what a Conn says about a request without a body.
 type about struct {
 	usual, keep, upgrade, tunnel bool
 	method                       bytesparse.Method

@@ -13,8 +13,7 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// occupy has k keep one worker of the loop suspended until its peer says
-// something.
+// occupy makes k keep one worker of the loop suspended until its peer sends something.
 func occupy(t *testing.T, l *Loop) (k *task, release func()) {
 	t.Helper()
 	busy := make(chan struct{}, 1)
@@ -44,8 +43,7 @@ func backlogLen(t *testing.T, l *Loop) int {
 	return onLoop(t, l, func(l *Loop) int { return l.backlog.len() })
 }
 
-// A stream whose last bytes and end arrive while no worker is free must be told
-// of both.
+// A stream whose last bytes and end arrive while no worker is free must be told of both.
 func TestHangUpIsNotLostWhileNoWorkerIsFree(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1, MaxWorkers: 1})
 	l := g.Next()
@@ -131,7 +129,7 @@ func TestListenerRestsWhileNoWorkerIsFree(t *testing.T) {
 	}
 }
 
-// Work that begets work must not keep events, time and messages waiting.
+// Work that creates more work must not keep events, time and messages waiting.
 func TestRestingAgainKeepsNobodyWaiting(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1})
 	l := g.Next()

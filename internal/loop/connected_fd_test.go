@@ -1,6 +1,6 @@
 //go:build linux || ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
 
-// What the poller tells of a stream that was connected.
+// What the poller reports about a stream that was connected.
 
 package loop
 
@@ -9,11 +9,11 @@ import (
 	"testing"
 )
 
-// An event of a stream that has been connected is of its input alone: with output in it, each
-// would be one more thing that has happened.
+// The events of a stream that has been connected are of its input alone: with output among them,
+// each would report one thing more.
 func TestConnectedStreamHearsOfInputAlone(t *testing.T) {
 	if !outputStays {
-		return // output is told of once
+		return // output is reported once
 	}
 	g := newGroup(t, Config{Loops: 1})
 	l := g.Next()

@@ -1,6 +1,6 @@
 //go:build galedebug && linux
 
-// What galedebug finds: who runs a loop that is another's, and a stream that is given back
+// What galedebug finds: a worker that runs a loop it has lost, and a stream that is given back
 // twice.
 
 package loop
@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// panics wants fn to panic with those words.
+// panics requires that fn panics with those words.
 func panics(t *testing.T, words string, fn func()) {
 	t.Helper()
 	defer func() {
@@ -24,8 +24,8 @@ func panics(t *testing.T, words string, fn func()) {
 
 func TestLostWorkerThatGoesOnIsFound(t *testing.T) {
 	l := &Loop{}
-	l.lease.word.Store(leaseWord(1, 0)) // the second root's
-	w := &Worker{loop: l}               // the first one's
+	l.lease.word.Store(leaseWord(1, 0)) // the second root has it
+	w := &Worker{loop: l}               // the first root's
 	for name, goesOn := range map[string]func(){
 		"takes the next": func() { l.take(w) },
 		"serves":         func() { l.serveArrived(w) },
@@ -37,7 +37,7 @@ func TestLostWorkerThatGoesOnIsFound(t *testing.T) {
 
 func TestGivingBackTwiceIsFound(t *testing.T) {
 	l := &Loop{}
-	l.refs.Store(2) // its own, and an orphan's
+	l.refs.Store(2) // the loop's own, and an orphan's
 	s := &Stream{loop: l, state: atRest, worker: &Worker{loop: l}, timer: timer{at: unarmed}}
 	s.detach()
 	backs := 0

@@ -1,6 +1,6 @@
 //go:build linux || ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
 
-// Doze and Stir: whoever waits for work on an open connection hears of both.
+// Doze and Stir: a worker that waits for work on an open connection notices both.
 
 package loop
 
@@ -14,8 +14,8 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// dozing connects a worker of a new group to a listener and has it doze; it sends
-// what each doze ended with, and what there was to read then.
+// dozing connects a worker of a new group to a listener and makes it doze; it sends what each doze
+// ended with, and what there was to read then.
 func dozing(t *testing.T) (peer net.Conn, l *Loop, s *Stream, woken chan error) {
 	t.Helper()
 	g, err := NewGroup(Config{Loops: 1})

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// servedBy has f run on a worker that serves a stream of its own.
+// servedBy runs f on a worker that serves a stream of its own.
 func servedBy(t *testing.T, g *Group, f func(w *Worker, k *task)) (peer interface {
 	io.ReadWriteCloser
 	SetDeadline(time.Time) error
@@ -52,7 +52,7 @@ func TestEarlyIsClaimedForItsStream(t *testing.T) {
 	}
 }
 
-// TestEarlyIsWaitedFor: who claims what is being sent waits, and its loop goes on.
+// TestEarlyIsWaitedFor: a handler that claims what is being sent waits, and its loop goes on.
 func TestEarlyIsWaitedFor(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1})
 	big := make([]byte, 16<<20) // more than a socket takes

@@ -15,7 +15,7 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// The peer of TLS is told that all was sent, however little room there is for the words.
+// The peer of TLS gets the close_notify, however little room there is for it.
 func TestFarewellWaits(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1})
 	filled, done := make(chan *task, 1), make(chan error, 1)
@@ -33,7 +33,7 @@ func TestFarewellWaits(t *testing.T) {
 				break
 			}
 		}
-		sent += k.above.wire.owed // which has been put into a record
+		sent += k.above.wire.owed // it has been put into a record
 		filled <- k
 		done <- k.Farewell()
 		k.Close()
@@ -54,7 +54,7 @@ func TestFarewellWaits(t *testing.T) {
 	}
 }
 
-// A stream that is cut while Unended is reset, by whoever cuts it; otherwise its end is a FIN.
+// A stream that is cut while Unended is reset, whoever cuts it; otherwise it ends with a FIN.
 func TestUnendedStreamsAreReset(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1})
 	for name, end := range map[string]func(k *task){

@@ -1,6 +1,6 @@
 //go:build linux || ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
 
-// Giving way: who has written much without a wait lets others run before it writes more.
+// Giving way: a worker that has written much without a wait lets others run before it writes more.
 
 package loop
 
@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// A write that makes it enough ends at once; the next one gives way first.
+// The write that reaches the limit ends at once; the next one gives way first.
 func TestGivesWayBeforeTheNextWrite(t *testing.T) {
 	x := []byte("x")
 	for i, write := range []func(k *task) (int, error){
@@ -26,7 +26,7 @@ func TestGivesWayBeforeTheNextWrite(t *testing.T) {
 			k.serve = func(w *Worker) {
 				defer k.Close()
 				w.waited, k.movedOut = false, giveWayBytes-1
-				for want := range 3 { // the second gives way, the third has begun to count anew
+				for want := range 3 { // the second gives way, the third counts from 0 again
 					if n, err := write(k); n != 1 || err != nil {
 						done <- fmt.Errorf("%d bytes, %v", n, err)
 						return

@@ -1,7 +1,7 @@
 //go:build linux || ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
 
-// What is known of a handler from outside: whose goroutine the lease is under, and how long
-// one has taken that was handed off.
+// What is known about a handler from outside: which goroutine holds the lease, and how long a
+// handed-off handler has taken.
 
 package loop
 
@@ -11,8 +11,8 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// The lease says which goroutine runs under it, whoever had it before: another worker,
-// before or behind a wait, or one that has lost the loop.
+// The lease names the goroutine that runs under it, even if another worker did before: one before
+// or after a wait, or one that has lost the loop.
 func TestLeaseSaysWhoseItIs(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1})
 	l := g.Next()
@@ -28,7 +28,7 @@ func TestLeaseSaysWhoseItIs(t *testing.T) {
 			w.Begin(&a.Stream)
 			mine(w, "the first")
 			var p [8]byte
-			for n := 0; n < 2; { // what it waits for comes when the other one has run
+			for n := 0; n < 2; { // it waits for what comes when the other one has run
 				m, err := a.Read(p[:])
 				if n += m; err != nil {
 					t.Error(err)
@@ -63,8 +63,9 @@ func TestLeaseSaysWhoseItIs(t *testing.T) {
 	}
 }
 
-// A handler that was handed off tells how long it has taken: it alone, whoever had its goroutine
-// before, and without the time that it has waited for its peer; and that it wanted to leave the loop.
+// A handler that was handed off reports how long it has taken: it alone, without earlier handlers
+// on its goroutine and without the time that it waited for its peer; and whether it asked to leave
+// the loop.
 func TestHandedOffTellsWhatItTook(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1})
 	l := g.Next()

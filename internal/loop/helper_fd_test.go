@@ -13,7 +13,7 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// init has the runtime open its own poller, before anyone counts descriptors.
+// init makes the runtime open its own poller, before anyone counts descriptors.
 func init() {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -22,7 +22,7 @@ func init() {
 	_, _ = r.Close(), w.Close()
 }
 
-// task is a Task made of functions; what is missing does the obvious.
+// task is a Task made of functions; a nil one does the obvious.
 type task struct {
 	Stream
 	serve                func(*Worker)
@@ -65,7 +65,7 @@ func takeAway(t *testing.T, l *Loop) {
 	}
 }
 
-// giveBack is Return, or what is to be done where there is no loop any more.
+// giveBack is Return, or what must be done when there is no loop any more.
 func (s *Stream) giveBack(then func(Task)) {
 	if !s.Return(then) {
 		s.Abandon()
@@ -140,7 +140,7 @@ func (k *acceptor) Stop() { k.Close() }
 
 func (k *acceptor) HangUp() {}
 
-// listen has k listen on a loopback port and returns its address.
+// listen makes k listen on a loopback port and returns its address.
 func (k *acceptor) listen(t *testing.T, l *Loop) string {
 	t.Helper()
 	fds, at, err := sys.Listen(loopback, sys.Listening{Backlog: 16, Sockets: 1})

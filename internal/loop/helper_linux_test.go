@@ -1,4 +1,4 @@
-// What the tests ask Linux.
+// What the tests ask Linux about.
 
 package loop
 

@@ -57,8 +57,8 @@ func stopGroup(t *testing.T, g *Group) {
 	receive(t, done, "Stop to return")
 }
 
-// checkLeaks has the test fail if it ends with more goroutines or descriptors
-// than there are now. Call it before anything else that cleans up.
+// checkLeaks fails the test if it ends with more goroutines or descriptors than there are now. Call
+// it before anything else that cleans up.
 func checkLeaks(t *testing.T) {
 	t.Helper()
 	goroutines, files := runtime.NumGoroutine(), openFiles()
@@ -87,7 +87,7 @@ func receive[T any](t *testing.T, ch <-chan T, what string) T {
 	}
 }
 
-// eventually waits for a condition that tells nobody when it comes true.
+// eventually waits for a condition that no event announces.
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	for began := time.Now(); !is(); {
@@ -114,7 +114,7 @@ func onLoop[T any](t *testing.T, l *Loop, fn func(*Loop) T) T {
 	return receive(t, result, "the loop to run a message")
 }
 
-// send writes to a peer what it must take at once.
+// send writes to a peer that must take everything at once.
 func send(t *testing.T, c net.Conn, p string) {
 	t.Helper()
 	if _, err := c.Write([]byte(p)); err != nil {

@@ -1,4 +1,4 @@
-// Who hangs at a seat is told, and nobody else.
+// Everyone who hangs at a seat is told, and nobody else.
 
 package loop
 
@@ -22,7 +22,7 @@ func newNote() *note { return &note{told: make(chan uint64, 64)} }
 
 func (n *note) Ended(use uint64) { n.told <- use }
 
-// newSeat returns the seat of a context, and what ends that.
+// newSeat returns the seat of a context, and the function that ends that context.
 func newSeat(t *testing.T) (*Seat, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
@@ -31,7 +31,7 @@ func newSeat(t *testing.T) (*Seat, context.CancelFunc) {
 	return seat, cancel
 }
 
-// What hangs in the list after any steps is what is told, with the number it was hung with
+// After any steps, exactly the hooks in the list are told, each with the number it was hung with
 // last.
 func TestHooks(t *testing.T) {
 	for seed := range uint64(50) {
@@ -84,8 +84,8 @@ func TestHooks(t *testing.T) {
 	}
 }
 
-// Hooks that are hung and taken down while the context ends: whose hook is up is told of
-// that use, though perhaps of an earlier one, too, and of none twice.
+// Hooks are hung and taken down while the context ends. A hook that hangs is told with its present
+// number, though perhaps with an earlier one, too, and with none twice.
 func TestHooksMeetTheEnd(t *testing.T) {
 	const uses = 20
 	for range 200 {

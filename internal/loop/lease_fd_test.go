@@ -1,7 +1,6 @@
 //go:build linux || ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
 
-// The lease: user code that keeps the loop too long, and user code that never
-// comes back.
+// The lease: user code that keeps the loop too long, and user code that never returns.
 
 package loop
 
@@ -16,7 +15,7 @@ import (
 	"time"
 )
 
-// User code that ends its goroutine has no lease any more.
+// User code that ends its goroutine gives up its lease.
 func TestGoexitGivesTheLeaseBack(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1})
 	l := g.Next()
@@ -32,8 +31,8 @@ func TestGoexitGivesTheLeaseBack(t *testing.T) {
 	}
 }
 
-// The same after the loop was taken away: what the handler held of the poller is
-// released (checked at the end of the test).
+// The same after the loop was taken away: the handler's reference to the poller is released
+// (checked at the end of the test).
 func TestGoexitAfterATakeoverReleasesThePoller(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1})
 	l := g.Next()
@@ -58,7 +57,7 @@ func TestTakeoverOfAnEndedLoopTouchesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.poller.close()
-	l.lease.word.Store(leaseWord(0, 2)) // back on the loop, which nobody refers to any more
+	l.lease.word.Store(leaseWord(0, 2)) // back on the loop, to which nobody holds a reference any more
 	if l.takeOver(leaseWord(0, 1)|inHandler, stallNanos) {
 		t.Fatal("the loop was taken from nobody")
 	}
@@ -148,8 +147,8 @@ func TestBlockedHandlerLosesTheLoop(t *testing.T) {
 	orphans(t, l, 0)
 }
 
-// orphans waits until n streams of the loop have a detached owner. One that the machine has
-// kept from running may be among them for a while.
+// orphans waits until n streams of the loop have a detached owner. For a while there may be one
+// among them whose handler was merely kept from running by the machine.
 func orphans(t *testing.T, l *Loop, n int) {
 	t.Helper()
 	eventually(t, fmt.Sprintf("%d orphans", n), func() bool { return onLoop(t, l, func(l *Loop) int { return l.orphans }) == n })
@@ -192,8 +191,8 @@ func TestMutexHeldAcrossAWait(t *testing.T) {
 	expect(t, peerB, "3")
 }
 
-// A handler that lost the loop reads and writes as an ordinary goroutine, with
-// its timeouts, and hears of hang-ups.
+// A handler that lost the loop reads and writes like an ordinary goroutine, with its timeouts, and
+// notices hang-ups.
 func TestLateHandlerWaitsAsAGoroutine(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1})
 	l := g.Next()
@@ -273,8 +272,8 @@ func TestTakeoverDetachesTheStreamServed(t *testing.T) {
 	eventually(t, "both streams to be closed", func() bool { return onLoop(t, l, (*Loop).Streams) == 0 })
 }
 
-// A handler that comes back in time keeps the loop: its way through the lease is
-// no takeover, and neither is the loop's own work, however long.
+// A handler that comes back in time keeps the loop: entering and leaving is no takeover, and
+// neither is the loop's own work, however long it takes.
 func TestOnlyUserCodeLosesTheLoop(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1})
 	l := g.Next()
@@ -293,8 +292,8 @@ func TestOnlyUserCodeLosesTheLoop(t *testing.T) {
 	}
 }
 
-// Each wait inside user code is a step of the lease: it takes the loop, and goes
-// back under the rule with another sequence.
+// Each wait inside user code is a step of the lease: it takes the loop, and goes back under the
+// rule with another sequence.
 func TestWaitsMoveTheLeaseOn(t *testing.T) {
 	g := newCalmGroup(t, Config{Loops: 1})
 	l := g.Next()

@@ -1,7 +1,7 @@
 //go:build linux || ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
 
-// A lease that is lost is lost for good, whichever way its worker finds out. The tests
-// take the loops away themselves, so that it happens each time, and just there.
+// A lease that is lost is lost for good, whichever way its worker notices. The tests take the loops
+// away themselves, so that it happens each time, at a known point.
 
 package loop
 
@@ -13,8 +13,8 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// findsOut are the ways in which a handler that has lost its loop may come to know. Each
-// reports whether it is told that it has the loop.
+// findsOut are the ways in which a handler that has lost its loop may notice. Each reports whether
+// it is told that it still has the loop.
 var findsOut = map[string]func(w *Worker, k *task) bool{
 	"Enter": func(w *Worker, _ *task) bool {
 		under, held := w.Enter()
@@ -45,16 +45,16 @@ var findsOut = map[string]func(w *Worker, k *task) bool{
 	},
 }
 
-// Whoever has lost the loop is told so, and what it does then is done by a goroutine: the
-// loop is another's, and goes on. Every time: one that is told otherwise once in some
-// hundred times is two at the same loop.
+// A handler that has lost the loop is always told so, and what it does then is done by a goroutine:
+// the loop belongs to another, and goes on. A handler that is told otherwise, once in some hundred
+// times, would be a second one on the same loop.
 func TestLostIsLost(t *testing.T) {
 	const rounds = 100
 	for name, finds := range findsOut {
 		t.Run(name, func(t *testing.T) {
 			g := newCalmGroup(t, Config{Loops: 1})
 			l := g.Next()
-			believes, ended := 0, make(chan struct{}, 1) // believes: one handler's after the other
+			believes, ended := 0, make(chan struct{}, 1) // believes is used by one handler at a time
 			other := &task{}
 			other.serve = func(*Worker) { serveEcho(other) }
 			otherPeer := open(t, l, other)
@@ -99,8 +99,8 @@ func TestLostIsLost(t *testing.T) {
 	}
 }
 
-// A stream that a lost worker gives back is the loop's once: it is served on, by one
-// worker, and there are as many orphans as before.
+// A stream that a lost worker gives back goes to the loop once: it is served on, by one worker, and
+// there are as many orphans as before.
 func TestGivenBackOnce(t *testing.T) {
 	g := newCalmGroup(t, Config{Loops: 1})
 	l := g.Next()
@@ -140,9 +140,9 @@ func TestGivenBackOnce(t *testing.T) {
 	}
 }
 
-// One look of the watchdog at a handler that waits is enough, however short the wait: with a
-// second one it would have been over, and nobody would know. So it is for each of them, but for one
-// that comes alone in many handlers, which is looked at twice within a moment.
+// One look of the watchdog at a handler that waits is enough, however short the wait: by a second
+// look it would be over, and go unnoticed. This holds for every such wait, except one that is rare
+// among many handlers: that is looked at twice within a moment.
 func TestOneLookFindsWhoWaits(t *testing.T) {
 	if !sys.FastG {
 		t.Skip("nobody can know who waits")
@@ -179,7 +179,7 @@ func TestOneLookFindsWhoWaits(t *testing.T) {
 	}
 }
 
-// One that computes is found at the second look, when it is the same handler still.
+// A handler that computes is found at the second look, if it is still the same handler.
 func TestTwoLooksFindWhoComputes(t *testing.T) {
 	g := newCalmGroup(t, Config{Loops: 1})
 	l := g.Next()

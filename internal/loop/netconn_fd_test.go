@@ -1,6 +1,6 @@
 //go:build linux || ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
 
-// Conn on a loop: who waits as a coroutine, who as a goroutine, and what becomes of
+// Conn on a loop: when it suspends a coroutine and when it parks a goroutine, and what becomes of
 // the stream that it was lent.
 
 package loop
@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// serve has fn serve one end of a connection, as user code, and returns the other.
-// fn takes the stream over, or it is closed behind it.
+// serve runs fn as user code that serves one end of a connection, and returns the other end. fn
+// takes the stream over, or the stream is closed after it.
 func serve(t *testing.T, g *Group, fn func(*Stream)) net.Conn {
 	t.Helper()
 	if g.Portable() {

@@ -1,5 +1,5 @@
-// Conn: what net.Conn promises, of one that was taken and of one that is lent, on a
-// loop and in the portable driver.
+// Conn: what net.Conn promises, for a Conn that was taken and for one that is lent, on a loop and
+// in the portable driver.
 
 package loop
 
@@ -93,8 +93,7 @@ func TestTakenConnMovesBytes(t *testing.T) {
 	})
 }
 
-// Every method fails, in the words of package net, once the Conn is closed; the
-// addresses stay.
+// Every method fails, with an error of package net, once the Conn is closed; the addresses stay.
 func TestClosedConn(t *testing.T) {
 	eachTaken(t, func(t *testing.T, g *Group, c *Conn, peer net.Conn) {
 		local := c.LocalAddr().String()
@@ -117,7 +116,7 @@ func TestClosedConn(t *testing.T) {
 	})
 }
 
-// Close ends what others have under way, and closes once they are out.
+// Close ends the calls that are under way, and closes the connection once they have returned.
 func TestCloseWakesTheConn(t *testing.T) {
 	eachTaken(t, func(t *testing.T, g *Group, c *Conn, peer net.Conn) {
 		errs := make(chan error)
@@ -146,8 +145,8 @@ func TestCloseWakesTheConn(t *testing.T) {
 	})
 }
 
-// untilBusy returns when someone waits on each side of c; in the portable driver,
-// when someone is in a method.
+// untilBusy returns when something waits on each side of c; in the portable driver, when a method
+// is being called.
 func untilBusy(t *testing.T, c *Conn) {
 	t.Helper()
 	s := c.stream.Load()
@@ -217,8 +216,7 @@ func TestConnDeadlines(t *testing.T) {
 	})
 }
 
-// A deadline that is set while a wait is under way concerns that wait: nearer, and
-// farther.
+// A deadline that is set while a wait is under way applies to that wait, be it nearer or farther.
 func TestDeadlineOfAWaitUnderWay(t *testing.T) {
 	eachTaken(t, func(t *testing.T, g *Group, c *Conn, peer net.Conn) {
 		read := func() chan error {

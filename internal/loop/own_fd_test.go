@@ -1,7 +1,6 @@
 //go:build linux || ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
 
-// What a worker has beside the stream it serves, when it keeps its loop and when it
-// loses it.
+// What a worker uses besides the stream it serves, when it keeps its loop and when it loses it.
 
 package loop
 
@@ -87,7 +86,7 @@ func TestTakeoverDetachesEveryStreamOfTheWorker(t *testing.T) {
 	states := onLoop(t, l, func(l *Loop) any {
 		return [...]any{k.state, own[0].state, own[1].state, own[2].state, l.orphans, len(k.worker.own)}
 	})
-	// The list of a lost worker stays: by it its streams hear of the peer's going.
+	// The list of a lost worker stays: through it its streams notice that the peer is gone.
 	if want := any([...]any{detached, detached, closed, detached, 3, 2}); states != want {
 		t.Errorf("states, orphans and own streams are %v, not %v", states, want)
 	}

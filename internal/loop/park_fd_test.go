@@ -27,8 +27,8 @@ func TestMessageBeforeParkingIsSeen(t *testing.T) {
 	receive(t, parked, "the loop to look at its inbox")
 }
 
-// A parked loop hears of a message, of an event and of a deadline, each as the
-// first thing after a while.
+// A parked loop is woken by a message, by an event and by a deadline, each as the first thing after
+// a while.
 func TestParkedLoopIsWoken(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1})
 	l := g.Next()
@@ -79,7 +79,7 @@ func TestNothingIsMissedWhileParking(t *testing.T) {
 	}
 }
 
-// The deadline of a park is set anew for each limit, and taken back.
+// The deadline of a park is set anew for each limit, and removed.
 func TestParkKeepsItsLimits(t *testing.T) {
 	l, err := newLoop(&Group{config: Config{Loops: 1}})
 	if err != nil {

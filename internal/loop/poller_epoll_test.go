@@ -1,6 +1,6 @@
 //go:build linux && !galekqueue
 
-// The poller on Linux: what nobody sees who only waits.
+// The poller on Linux: what does not show to those who only wait.
 
 package loop
 
@@ -12,7 +12,7 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// polled asks p and returns what the kernel says to it.
+// polled polls p and returns the kernel's answer.
 func polled(p *poller) sys.Errno {
 	var events [1]sys.EpollEvent
 	_, e := sys.EpollWait(p.set, events[:])
@@ -41,8 +41,8 @@ func TestPostWakesAParkedLoopOnce(t *testing.T) {
 	}
 }
 
-// Only an armed gate lets an event through, and one only: what a busy loop is told
-// wakes nobody in Go's own poller.
+// Only an armed gate lets an event through, and only one: the events of a busy loop wake nothing in
+// Go's own poller.
 func TestGateIsQuietWhileTheLoopIsBusy(t *testing.T) {
 	l, err := newLoop(&Group{config: Config{Loops: 1}})
 	if err != nil {

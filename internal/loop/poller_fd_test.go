@@ -1,6 +1,6 @@
 //go:build linux || ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
 
-// What every poller has to promise.
+// What every poller must promise.
 
 package loop
 

@@ -1,7 +1,7 @@
 //go:build ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd)) || (linux && galekqueue)
 
-// The poller on macOS and BSD: what nobody sees who only waits. On Linux it runs
-// over a model of kqueue.
+// The poller on macOS and BSD: what does not show to those who only wait. On Linux it runs over a
+// model of kqueue.
 
 package loop
 
@@ -12,7 +12,7 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// polled asks p and returns what the kernel says to it.
+// polled polls p and returns the kernel's answer.
 func polled(p *poller) sys.Errno {
 	var events [1]sys.Kevent
 	_, e := sys.KqueueWait(p.set, events[:])
@@ -86,7 +86,7 @@ func TestKqueueEvents(t *testing.T) {
 	}
 }
 
-// A moved stream that waits for output hears of it under its new token.
+// A moved stream that waits for output is told of it under its new token.
 func TestKqueueMovesOutput(t *testing.T) {
 	p := openPoller(t)
 	fd, _ := pair(t)
@@ -132,8 +132,8 @@ func TestKqueueListener(t *testing.T) {
 	}
 }
 
-// The gate looks at a set only while its loop is parked, and once: the lookout has
-// nothing to do with what a busy loop is told.
+// The gate watches a set only while its loop is parked, and once: the lookout has nothing to do
+// with the events of a busy loop.
 func TestLookoutIsQuietWhileTheLoopIsBusy(t *testing.T) {
 	p := openPoller(t)
 	fd, peer := pair(t)
@@ -189,8 +189,8 @@ func TestLookoutSeesWhatCameBefore(t *testing.T) {
 	}
 }
 
-// The lookout is there as long as anyone has need of it, and each time anew; it wakes
-// who is meant, and nobody else.
+// The lookout exists as long as there are loops, and is made anew each time; it wakes the loop that
+// is meant, and no other.
 func TestLookoutComesAndGoes(t *testing.T) {
 	checkLeaks(t)
 	for range 20 {

@@ -1,5 +1,5 @@
-// The predictor by itself: what it learns, what it forgets, and what nobody can make
-// it do. Ticks are the test's.
+// The predictor by itself: what it learns, what it forgets, and what nobody can make it do. Ticks
+// are the test's.
 
 package loop
 
@@ -28,8 +28,7 @@ func (g guesser) pass(ms int64) { g.nanos += ms * tickNanos }
 // expect asks as a server does.
 func (g guesser) expect(key uint32) bool { return g.Predicts() && g.w.Expect(key) }
 
-// blocks has a handler of the kind run, one that blocks, and reports whether it was
-// handed off.
+// blocks runs a handler of the kind that blocks, and reports whether it was handed off.
 func (g guesser) blocks(key uint32) bool {
 	if g.expect(key) {
 		g.learned(g.w.Key, stallNanos, false)
@@ -69,8 +68,8 @@ func TestOneStrike(t *testing.T) {
 	}
 }
 
-// mixture has a kind of handlers run for some seconds, 50 000 in each, of which one in so
-// many blocks; it gives the strikes, and what was handed off.
+// mixture runs handlers of one kind for some seconds, 50 000 in each, of which one in so many
+// blocks. It returns the strikes, and how many were handed off.
 func (g guesser) mixture(seconds, in int, r *rand.Rand) (blocked, strikes, handedOff int) {
 	for i := range 50_000 * seconds {
 		if r.IntN(in) != 0 {
@@ -89,9 +88,9 @@ func (g guesser) mixture(seconds, in int, r *rand.Rand) (blocked, strikes, hande
 	return blocked, strikes, handedOff
 }
 
-// One in a few hundred is reason to hand off all of the kind, for good. Where fewer block,
-// the loop's time decides: what is rare costs a stall each time, and what stalls would take
-// too much of it is handed off now and then.
+// One in a few hundred is reason enough to hand off all of the kind, for good. When fewer block,
+// the loop's time decides: a rare one costs a stall each time, and when stalls would take too much
+// time the kind is handed off now and then.
 func TestRareBlocking(t *testing.T) {
 	for _, c := range []struct {
 		in      int
@@ -120,7 +119,7 @@ func TestRareBlocking(t *testing.T) {
 	}
 }
 
-// quickUntil has quick ones run until one does on the loop, and gives how many did not.
+// quickUntil runs quick handlers until one runs on the loop, and returns how many did not.
 func (g guesser) quickUntil(t *testing.T, key uint32) (handedOff int) {
 	t.Helper()
 	for g.runs(key) {
@@ -131,8 +130,8 @@ func (g guesser) quickUntil(t *testing.T, key uint32) (handedOff int) {
 	return handedOff
 }
 
-// What has ceased to block is tried on the loop again, and stays there; what blocks again at
-// once is tried ever more seldom, and as soon as at first when it has been quick for long.
+// A kind that no longer blocks is tried on the loop again, and stays there. One that blocks again
+// at once is tried less and less often, and as soon as at first once it has been quick for long.
 func TestTrials(t *testing.T) {
 	g := newGuesser(Auto)
 	for range 10 {
@@ -142,7 +141,7 @@ func TestTrials(t *testing.T) {
 		t.Errorf("%d were handed off before the next was tried", n)
 	}
 	for range 10 {
-		g.pass(10_000) // for the budget not to have a say
+		g.pass(10_000) // so that the budget plays no part
 		if g.runs(7) {
 			t.Error("it was handed off although it had become quick")
 		}
@@ -175,8 +174,8 @@ func TestTrials(t *testing.T) {
 	}
 }
 
-// What waits for less than a stall, and has been found to, stays away all the same, unless
-// few do.
+// A kind that waits for less than a stall, and was found to do so, stays away all the same, unless
+// few of its handlers do.
 func TestShortWaitsHaveTheirPrice(t *testing.T) {
 	for _, c := range []struct {
 		in    int
@@ -203,8 +202,8 @@ func TestShortWaitsHaveTheirPrice(t *testing.T) {
 	}
 }
 
-// A kind of which others make some requests block does not keep its loop from theirs, and
-// costs them no stalls: one in a hundred, whoever sends them, in turns of a second.
+// A kind of which one in a hundred blocks, in every other second, costs about one strike in each
+// such second, and no other kind is handed off.
 func TestBlockingInTurns(t *testing.T) {
 	g := newGuesser(Auto)
 	r := rand.New(rand.NewPCG(5, 5))
@@ -228,8 +227,8 @@ func TestBlockingInTurns(t *testing.T) {
 	}
 }
 
-// Whatever comes, stalls are bounded: new kinds all the time, as when the path is
-// noise, cost no more than their share.
+// Stalls are bounded whatever comes: new kinds all the time, as when the path is noise, cost no
+// more than their share.
 func TestStallsKeepTheirBudget(t *testing.T) {
 	g := newGuesser(Auto)
 	r := rand.New(rand.NewPCG(2, 2))
@@ -297,7 +296,7 @@ func TestStallsKeepTheirBudget(t *testing.T) {
 	}
 }
 
-// The table has its size, whatever is sent in.
+// The table keeps its size, whatever is sent in.
 func TestTableIsBounded(t *testing.T) {
 	g := newGuesser(Auto)
 	r := rand.New(rand.NewPCG(3, 3))
@@ -317,8 +316,8 @@ func TestTableIsBounded(t *testing.T) {
 	}
 }
 
-// Those that leave the loop by themselves are handed off when most of their kind do,
-// and only then; they cost no stall.
+// Handlers that leave the loop by themselves are handed off when most of their kind do so, and only
+// then; they cost no stall.
 func TestAskedFor(t *testing.T) {
 	for _, c := range []struct {
 		asks       float64

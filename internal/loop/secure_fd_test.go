@@ -23,8 +23,8 @@ func configs(t *testing.T) (server, client *tls.Config) {
 		&tls.Config{RootCAs: a.Pool, ServerName: "gale.test"}
 }
 
-// secured opens a stream whose first event is answered with a handshake, and each one
-// from then on with serve. It returns the client's end, before its handshake.
+// secured opens a stream that answers its first event with a handshake, and each later one with
+// serve. It returns the client's end, before its handshake.
 func secured(t *testing.T, l *Loop, timeout int64, serve func(w *Worker, k *task)) (*tls.Conn, <-chan error) {
 	t.Helper()
 	server, client := configs(t)
@@ -100,7 +100,7 @@ func TestTLSReadsAndWrites(t *testing.T) {
 	}
 }
 
-// rests wants a loop that nobody is suspended on.
+// rests requires a loop on which nothing is suspended.
 func rests(t *testing.T, l *Loop) {
 	t.Helper()
 	eventually(t, "the loop to rest", func() bool {
@@ -145,7 +145,7 @@ func TestTLSRestsWithinARecord(t *testing.T) {
 	_ = c.Close()
 }
 
-// trickle writes a byte at a time and calls each behind every one, when it is set.
+// trickle writes a byte at a time and, when each is set, calls it after every byte.
 type trickle struct {
 	net.Conn
 	each func()
@@ -274,7 +274,7 @@ func TestTLSReadTimesOut(t *testing.T) {
 	}
 }
 
-// Closing says so within TLS, so that nobody can cut a message short unnoticed.
+// Close sends a close_notify, so that nobody can cut a message short unnoticed.
 func TestTLSClosesWithAnAlert(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1})
 	for name, end := range map[string]func(k *task){
@@ -361,7 +361,7 @@ func TestTLSBothSidesAtOnce(t *testing.T) {
 	}
 }
 
-// What was taken out of its loop's hands goes on speaking TLS.
+// A stream with TLS that was taken away from its loop still speaks TLS.
 func TestTLSTaken(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1})
 	given := make(chan *Conn, 1)
@@ -400,8 +400,8 @@ func TestTLSTaken(t *testing.T) {
 	_ = conn.Close()
 }
 
-// Who is left behind in the midst of a long message is sent away, though his peer takes all as fast
-// as it comes.
+// A goroutine that is left behind in the middle of a long message is sent away, even though its
+// peer takes everything as fast as it comes.
 func TestTLSBarredWriterNeverWaits(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1})
 	long := make([]byte, 2*gatherSize) // that much any socket takes

@@ -64,7 +64,7 @@ func TestSharedStreamHasOneOwner(t *testing.T) {
 	}
 }
 
-// What came before a stream was idle is not lost.
+// What came before a stream became idle is not lost.
 func TestOfferRefusesWhatHasHappened(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1})
 	l := g.Next()
@@ -88,7 +88,7 @@ func TestOfferRefusesWhatHasHappened(t *testing.T) {
 	}
 	send(t, peer, "y")
 	eventually(t, "the event", func() bool { return k.input.Load() == ready })
-	k.drained = false // as if it had been read just before the event was told of
+	k.drained = false // as if it had been read just before the event was reported
 	if n, err := k.TryRead(b[:]); n != 1 || err != nil || k.Offer() {
 		t.Errorf("%d, %v, and accepted before anyone asked the kernel", n, err)
 	}
@@ -153,8 +153,8 @@ func TestLateEventsKillNobody(t *testing.T) {
 	}
 }
 
-// Whoever claims a stream while the loop asks the kernel about it, gets it when that has
-// found nothing, and only then.
+// A claim that comes while the loop asks the kernel about the stream succeeds when the kernel has
+// nothing, and only then.
 func TestClaimAwaitsTheLoop(t *testing.T) {
 	for found, to := range map[bool]uint32{false: idle, true: dead} {
 		var s Stream
@@ -180,7 +180,7 @@ func TestClaimAwaitsTheLoop(t *testing.T) {
 	}
 }
 
-// A stream of one loop goes over to another with what has happened on it.
+// A stream of one loop moves to another together with what has happened on it.
 func TestMoveKeepsWhatHappened(t *testing.T) {
 	g := newGroup(t, Config{Loops: 2})
 	from, to := g.Loops()[0], g.Loops()[1]

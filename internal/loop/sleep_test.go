@@ -40,7 +40,7 @@ func TestSleepLasts(t *testing.T) {
 	})
 }
 
-// Others run while somebody sleeps, and the end of the group ends that.
+// Others run while someone sleeps, and the end of the group ends the sleep.
 func TestStopEndsSleep(t *testing.T) {
 	eachDriver(t, func(t *testing.T, g *Group) {
 		asleep, ended := make(chan struct{}), make(chan error, 1)

@@ -186,8 +186,8 @@ func connects(fd int) bool {
 	return false
 }
 
-// Stop does not wait for a handler that lost its loop. That finds its stream cut,
-// gives it back to nobody, and the last of them closes the poller.
+// Stop does not wait for a handler that lost its loop. The handler finds its stream cut and nobody
+// to give it back to, and the last such handler closes the poller.
 func TestStopLeavesLateHandlersBehind(t *testing.T) {
 	checkLeaks(t)
 	g, err := NewGroup(Config{Loops: 1})
@@ -278,8 +278,7 @@ func TestStopLosesNoMessages(t *testing.T) {
 	}
 }
 
-// Messages that beget messages, and functions that beget functions, end with the
-// group.
+// Messages that create messages, and functions that create functions, end with the group.
 func TestStopEndsWhatGoesOnAndOn(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1})
 	l := g.Next()

@@ -1,4 +1,4 @@
-// The portable driver: streams over a net.Conn, a goroutine each.
+// The portable driver: streams over a net.Conn, one goroutine each.
 
 package loop
 
@@ -91,7 +91,7 @@ func TestConnStreamTimesOutAndCloses(t *testing.T) {
 		got <- err
 		_, err = s.Write(make([]byte, 32<<20))
 		got <- err
-		s.ReadTimeout = 0 // the deadline is taken back
+		s.ReadTimeout = 0 // the deadline is removed
 		reading <- s
 		_, err = s.Read(b[:])
 		got <- err
@@ -107,7 +107,7 @@ func TestConnStreamTimesOutAndCloses(t *testing.T) {
 	}
 }
 
-// A connection that reads nothing and says nothing is read again.
+// A connection whose Read returns 0 and no error is read again.
 func TestConnStreamReadsAgainAfterNothing(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1, Portable: true})
 	got := make(chan string, 1)
@@ -127,7 +127,7 @@ func TestConnStreamReadsAgainAfterNothing(t *testing.T) {
 	}
 }
 
-// hesitant is a connection whose first reads give nothing.
+// hesitant is a connection whose first reads return nothing.
 type hesitant struct {
 	net.Conn
 	empty int
@@ -221,8 +221,8 @@ func TestStopWaitsForGoroutines(t *testing.T) {
 	receive(t, stopped, "Stop to return")
 }
 
-// It does not wait for user code on them, which comes back to a group that is no
-// more; and it does again for what came back in time.
+// Stop does not wait for user code on them, which returns to a group that no longer exists; it does
+// wait for user code that returns in time.
 func TestStopLeavesUserCodeBehind(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1, Portable: true})
 	inside, release, ended := make(chan struct{}, 2), make(chan struct{}), make(chan struct{}, 2)
@@ -258,7 +258,7 @@ func TestStopLeavesUserCodeBehind(t *testing.T) {
 	receive(t, ended, "the second to end")
 }
 
-// A portable group has no loop to ask, and its goroutines end as they like.
+// A portable group has no loop to ask, and its goroutines end in their own time.
 func TestPortableGroup(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1, Portable: true})
 	l := g.Next()
@@ -284,7 +284,7 @@ func TestPortableGroup(t *testing.T) {
 	}
 }
 
-// wrapped is a connection with something under it, of somebody who counts its closings.
+// wrapped is a connection over another one; it counts how often it is closed.
 type wrapped struct {
 	net.Conn
 	closed atomic.Int32
@@ -297,7 +297,7 @@ func (w *wrapped) Close() error {
 	return w.Conn.Close()
 }
 
-// However a stream ends, who has wrapped its connection hears of it.
+// However a stream ends, what wraps its connection is closed.
 func TestConnStreamClosesWhatItWasGiven(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1, Portable: true})
 	for name, end := range map[string]func(s *Stream){
@@ -327,8 +327,8 @@ func TestConnStreamClosesWhatItWasGiven(t *testing.T) {
 	}
 }
 
-// The end of a group cuts what is under TLS, as for one who stops: nobody is told that all was in
-// good order, and no words of TLS are waited for.
+// The end of a group cuts what is under TLS, as for a server that stops: no peer is told that the
+// end is orderly, and no close_notify is waited for.
 func TestConnStreamStopsWithoutAWord(t *testing.T) {
 	for _, late := range []bool{false, true} { // it comes when the group has been stopped
 		g := newGroup(t, Config{Loops: 1, Portable: true})

@@ -22,8 +22,7 @@ import (
 
 var loopback = sys.Addr{IP: netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 0)}
 
-// end ends what Serve began when its user code has run: the stream is closed by
-// whoever owns it now.
+// end ends what Serve began once its user code has run: the present owner closes the stream.
 func (k *task) end(w *Worker) {
 	if w.End() {
 		k.Close()
@@ -211,7 +210,7 @@ func askEcho(w *Worker, at string) error {
 	return nil
 }
 
-// Connecting to where nobody listens fails, and leaves nothing.
+// Connecting to an address where nothing listens fails, and leaves nothing behind.
 func TestConnectFails(t *testing.T) {
 	probe, nobody, err := sys.Probe(loopback)
 	if err != nil {
@@ -299,7 +298,7 @@ func TestTimeouts(t *testing.T) {
 	}
 }
 
-// A stream at rest hears of its deadline, and of input before that.
+// A stream at rest is told of its deadline, and of input before that.
 func TestRestEndsByDeadlineOrInput(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1})
 	l := g.Next()
@@ -325,8 +324,7 @@ func TestRestEndsByDeadlineOrInput(t *testing.T) {
 	}
 }
 
-// The task hears of a peer that hangs up while its handler waits for something
-// else, once.
+// The task is told once of a peer that hangs up while its handler waits for something else.
 func TestHangUpIsTold(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1})
 	l := g.Next()
@@ -360,7 +358,7 @@ func TestHangUpIsTold(t *testing.T) {
 func TestGivesWay(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1})
 	l := g.Next()
-	over := false // the loop's
+	over := false // guarded by the loop
 	ended := make(chan error, 1)
 	fds := socketpair(t)
 	busy := make(chan struct{})
@@ -482,8 +480,8 @@ func TestInputWhileServedIsNotMissed(t *testing.T) {
 	}
 }
 
-// A goroutine that a handler left waiting is sent away when its stream goes to
-// rest or is closed, and gets nothing of what comes then.
+// A goroutine that a handler left waiting is sent away when its stream goes to rest or is closed,
+// and gets nothing of what comes after.
 func TestGoroutineLeftBehindIsSentAway(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1})
 	k, left, served := &task{}, make(chan error, 2), make(chan string, 2)

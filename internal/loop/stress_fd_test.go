@@ -1,9 +1,9 @@
 //go:build linux || ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
 
-// Everything at once: handlers that return at once, wait, block, compute, hold a
-// mutex across a wait, hand their sides to goroutines and end their goroutine,
-// peers that come, go in the middle of a message and are slow; messages, sleepers
-// and functions beside them; and a Stop in the midst of it.
+// Everything at once: handlers that return at once, wait, block, compute, hold a mutex across a
+// wait, give their sides to goroutines and end their goroutine; peers that come, leave in the
+// middle of a message and are slow; messages, sleepers and functions beside them; and a Stop in the
+// middle of it.
 
 package loop
 
@@ -167,7 +167,7 @@ func (k *stressTask) answer(w *Worker, op byte) bool {
 	return n == len(p) && err == nil
 }
 
-// handOut has one goroutine read and another write, side by side.
+// handOut makes one goroutine read and another write, at the same time.
 func (k *stressTask) handOut(p []byte) bool {
 	pieces, ok := make(chan []byte, 4), make(chan bool, 1)
 	go func() {

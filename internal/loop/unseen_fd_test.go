@@ -1,6 +1,6 @@
 //go:build linux || ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
 
-// Streams that the poller is told of only when something has to be waited for.
+// Streams that are registered with the poller only when something has to be waited for.
 
 package loop
 
@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// seen reports whether the loop's poller has been told of a descriptor.
+// seen reports whether a descriptor is registered with the loop's poller.
 func seen(t *testing.T, l *Loop, fd int) bool {
 	t.Helper()
 	info, err := os.ReadFile(fmt.Sprintf("/proc/self/fdinfo/%d", l.poller.set))
@@ -29,8 +29,7 @@ func seen(t *testing.T, l *Loop, fd int) bool {
 	return false
 }
 
-// openUnseen gives k to the loop in the way of a connection just accepted, with text
-// sent before.
+// openUnseen gives k to the loop like a connection that was just accepted, with text sent before.
 func openUnseen(t *testing.T, l *Loop, k *task, text string) (*net.UnixConn, int) {
 	t.Helper()
 	fd, peer := pair(t)
@@ -133,7 +132,7 @@ func TestUnseenWaits(t *testing.T) {
 	}
 }
 
-// Writing to a peer that is slow from the first moment on.
+// Writing to a peer that is slow from the start.
 func TestUnseenWrites(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1})
 	k, size := &task{}, 4<<20
@@ -157,8 +156,7 @@ func TestUnseenWrites(t *testing.T) {
 	}
 }
 
-// A hang-up is heard of while a handler that never asked for the stream is busy with
-// something else.
+// A hang-up is noticed while a handler that never asked for the stream is busy with something else.
 func TestUnseenHangsUp(t *testing.T) {
 	for name, busy := range map[string]func(w *Worker, stop <-chan struct{}){
 		"blocked": func(_ *Worker, stop <-chan struct{}) { <-stop },

@@ -1,6 +1,6 @@
 //go:build linux || ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
 
-// That others run beside a busy loop.
+// Others must run beside a busy loop.
 
 package loop
 
@@ -12,8 +12,8 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// A visit has the runtime's poller asked: with one P, and nobody else to ask it, a goroutine
-// that waits for a socket runs after few of them.
+// A visit polls the runtime's poller: with one P, and nothing else to poll it, a goroutine that
+// waits for a socket runs after a few visits.
 func TestVisitAsksThePoller(t *testing.T) {
 	checkLeaks(t)
 	var b bell
@@ -78,7 +78,7 @@ func TestBusyLoopVisits(t *testing.T) {
 	stop.Store(true)
 }
 
-// A turn of many handlers is interrupted when the watchdog has left word.
+// A turn of many handlers is interrupted when the watchdog has set the flag.
 func TestLongTurnIsInterrupted(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1})
 	l := g.Next()
@@ -93,7 +93,7 @@ func TestLongTurnIsInterrupted(t *testing.T) {
 				case at:
 					go ran.Store(true)
 					fallthrough
-				case at + 1: // once in 61 times who yields is the next
+				case at + 1: // once in 61 times the goroutine that yields is the next to run
 					l.yielded = 0 // long ago
 					l.nagged.Store(true)
 				case jobs - 1:
@@ -108,7 +108,7 @@ func TestLongTurnIsInterrupted(t *testing.T) {
 	}
 }
 
-// Where others are never done a visit is long, and is not repeated soon.
+// Where others never finish, a visit is long, and is not repeated soon.
 func TestSlowVisitsAreRare(t *testing.T) {
 	checkLeaks(t)
 	l := &Loop{group: &Group{}}
@@ -131,7 +131,7 @@ func TestSlowVisitsAreRare(t *testing.T) {
 	})
 }
 
-// Of the loops of a group each takes part in a round once, and whoever is first back ends it.
+// Each loop of a group takes part in a round once, and the first that is back ends the round.
 func TestLoopsVisitInRounds(t *testing.T) {
 	checkLeaks(t)
 	g := &Group{}

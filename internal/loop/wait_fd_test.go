@@ -38,8 +38,8 @@ func TestDeadlineOfRestDoesNotEndAWait(t *testing.T) {
 	}
 }
 
-// A stream that fails in the moment its wait times out must not make the worker's
-// next wait, on another stream, a timeout.
+// A stream that fails at the moment its wait times out must not turn the worker's next wait, on
+// another stream, into a timeout.
 func TestFailureLeavesNoTimeoutBehind(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1})
 	l := g.Next()
@@ -84,8 +84,8 @@ func (s *waitingStream) close(l *Loop) {
 	s.state, s.worker = closed, nil
 }
 
-// A goroutine that a handler left behind must not be taken for the handler's
-// worker, whatever that does in the meantime.
+// A goroutine that a handler left behind must not be taken for the handler's worker, whatever that
+// does in the meantime.
 func TestStrangerIsNeverTakenForTheWorker(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1})
 	l := g.Next()
@@ -157,8 +157,8 @@ func TestWakeUpMeetsTimeOut(t *testing.T) {
 	}
 }
 
-// What happens just before a goroutine is sent away is not lost with it: whoever has barred
-// the stream finds it.
+// An event just before a goroutine is sent away is not lost with it: whoever has barred the stream
+// finds it.
 func TestWakeUpMeetsBar(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1})
 	l := g.Next()

@@ -32,7 +32,7 @@ func goWait(s *Stream, side *word, timeout int64) <-chan error {
 	return got
 }
 
-// waits reports whether somebody waits on the side.
+// waits reports whether anyone waits on the side.
 func waits(side *word) bool {
 	who := side.Load()
 	return who != nil && who != ready
@@ -167,8 +167,8 @@ func checkParker(t *testing.T) {
 	}
 }
 
-// A signal that meets a wait's time-out is either its end or word for the next
-// wait: never nothing.
+// A signal that meets a wait's time-out either ends that wait or is kept for the next: it is never
+// lost.
 func TestNoWakeUpIsLostToATimeOut(t *testing.T) {
 	s := parkedStream(t)
 	for i := range 300 {
@@ -186,8 +186,8 @@ func TestNoWakeUpIsLostToATimeOut(t *testing.T) {
 	}
 }
 
-// A wait whose timer and event meet has one end, and when it is over the timer is, too: it would
-// end the next.
+// A wait whose timer and event meet has one end, and then its timer is over, too: it would end the
+// next wait.
 func TestTimerMeetsTheEvent(t *testing.T) {
 	r := newRand(t)
 	me := parkers.New().(*waiter)

@@ -1,6 +1,6 @@
 //go:build linux || ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
 
-// The watchdog's rest, and whom a busy loop lets run.
+// How the watchdog rests, and which goroutines run beside a busy loop.
 
 package loop
 
@@ -12,14 +12,14 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// asleep waits until the dog has nothing to do, and returns how often it has looked so far.
+// asleep waits until the watchdog has nothing to do, and returns how often it has looked so far.
 func asleep(t *testing.T, d *watchdog) int {
 	t.Helper()
 	eventually(t, "the dog to lie down", func() bool { return d.state.Load() == dogSleeping })
 	return d.eyes.Looks()
 }
 
-// A parked loop is not looked at: the dog is a goroutine that waits for a word.
+// A parked loop is not looked at: the watchdog is a goroutine that waits to be woken.
 func TestDogLiesDown(t *testing.T) {
 	g := newGroup(t, Config{Loops: 2})
 	l := g.Next()
@@ -39,8 +39,8 @@ func TestDogLiesDown(t *testing.T) {
 	}
 }
 
-// Handlers that are handed off begin soon, although the loop goes on, and although there is
-// nobody else to run them.
+// Handlers that are handed off begin soon, although the loop goes on, and although nothing else
+// would run them.
 func TestHandedOffHandlersBeginSoon(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1, Dispatch: GoroutineAlways})
 	l := g.Next()
@@ -120,8 +120,8 @@ func TestStallsCostWhatTheyTake(t *testing.T) {
 	}
 }
 
-// Where nothing is ever handed off, a look that finds a handler waiting is not enough: who waits for a
-// moment keeps the loop.
+// Where nothing is ever handed off, one look that finds a handler waiting is not enough: a handler
+// that waits for a moment keeps the loop.
 func TestInlineIsLookedAtTwice(t *testing.T) {
 	for dispatch, dense := range map[Dispatch]uint32{Auto: blockPrice, InlineAlways: 0, GoroutineAlways: blockPrice} {
 		g := newGroup(t, Config{Loops: 1, Dispatch: dispatch})

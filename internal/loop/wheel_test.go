@@ -14,7 +14,7 @@ import (
 // seed replays a test that chose its operations at random.
 var seed = flag.Uint64("seed", 0, "seed of the random tests; 0: a new one each time")
 
-// newRand returns the randomness of a test and logs its seed.
+// newRand returns a test's source of randomness and logs its seed.
 func newRand(t *testing.T) *rand.Rand {
 	t.Helper()
 	n := *seed

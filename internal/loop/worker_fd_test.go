@@ -1,7 +1,7 @@
 //go:build linux || ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
 
-// Workers: how many there are, who gets the next piece of work, and what becomes
-// of those that end themselves.
+// Workers: how many there are, which one gets the next piece of work, and what becomes of those
+// that end themselves.
 
 package loop
 
@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// suspendMany has n functions wait on the loop, and returns what ends them.
+// suspendMany makes n functions wait on the loop, and returns what ends their waits.
 func suspendMany(t *testing.T, l *Loop, n int) (release func()) {
 	t.Helper()
 	streams := make([]waitingStream, n)
@@ -93,7 +93,7 @@ func TestMaxWorkers(t *testing.T) {
 	const workers, streams = 3, 20
 	g := newGroup(t, Config{Loops: 1, MaxWorkers: workers})
 	l := g.Next()
-	inside, most := 0, 0 // the loop's
+	inside, most := 0, 0 // guarded by the loop
 	entered, done := make(chan int, streams), make(chan string, streams)
 	peers := make([]interface{ Write([]byte) (int, error) }, streams)
 	for i := range streams {

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// A peer that is slow gets all of what was last, and then the end, before the stream is
-// closed; one that is too slow gets no end: it would take what it has for all.
+// A slow peer gets all of the last bytes, and then the end, before the stream is closed. A peer
+// that is too slow gets no end: it would take what it has for everything.
 func TestWriteEnd(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1})
 	l := g.Next()

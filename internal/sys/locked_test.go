@@ -1,5 +1,5 @@
-// Locked: true between LockOSThread and UnlockOSThread, however often, and on nobody
-// else's account.
+// Locked: true between LockOSThread and UnlockOSThread, however often, and not because another
+// goroutine has locked its thread.
 
 package sys
 
@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// MaybeLocked may be wrong, but not when it tells no.
+// MaybeLocked may be wrong, but not when it is false.
 func TestMaybeLocked(t *testing.T) {
 	done := make(chan [2]bool)
 	go func() {

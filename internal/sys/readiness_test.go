@@ -1,4 +1,4 @@
-// The words of kqueue and those of epoll.
+// What kqueue reports, in the terms of epoll.
 
 package sys
 

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// Reset tells the peer at once, and leaves the descriptor to its owner; what knows no resets is
-// shut down.
+// Reset tells the peer at once, and leaves the descriptor to its owner; a socket that has no resets
+// is shut down.
 func TestReset(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -1,4 +1,4 @@
-// Whoever sleeps keeps nobody from running.
+// A goroutine that sleeps keeps no other from running.
 
 package sys
 
@@ -12,10 +12,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestSleepKeepsNoP has two goroutines share one P. One sleeps over and over, each time for
-// less than it takes sysmon to find out: the other must run in between all the same.
+// TestSleepKeepsNoP makes two goroutines share one P. One sleeps over and over, each time for less
+// than sysmon takes to notice: the other must run in between all the same.
 func TestSleepKeepsNoP(t *testing.T) {
-	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // which interrupts who runs
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // which would interrupt the goroutine that runs
 	runtime.GC()
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	const enough = 300
@@ -28,7 +28,7 @@ func TestSleepKeepsNoP(t *testing.T) {
 		for sleeps.Add(1) <= enough {
 			before, at := turns.Load(), time.Now()
 			Sleep(1000)
-			// Whoever has run for 10 ms is interrupted, in the midst of its turn, perhaps.
+			// A goroutine that has run for 10 ms is interrupted, perhaps in the middle of its turn.
 			if turns.Load() == before && time.Since(at) < 10*time.Millisecond {
 				kept.Add(1)
 			}
@@ -42,8 +42,8 @@ func TestSleepKeepsNoP(t *testing.T) {
 		runtime.Gosched()
 	}
 	<-done
-	// Once in 61 times the scheduler prefers who comes from outside to who is next, and that may be
-	// the sleeper again. Whoever keeps the P does so nearly each time.
+	// Once in 61 times the scheduler prefers the global queue to the next goroutine, and that may
+	// be the sleeper again. A sleeper that keeps the P does so nearly each time.
 	if n := kept.Load(); n > enough/10 {
 		t.Errorf("in %d sleeps of %d the other has not run", n, enough)
 	}

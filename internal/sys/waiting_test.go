@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// eventually waits for what another goroutine is about to bring about.
+// eventually waits for something that another goroutine is about to do.
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	for end := time.Now().Add(20 * time.Second); !is(); runtime.Gosched() {

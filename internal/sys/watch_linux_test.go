@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// BenchmarkWatch looks every 1.6 ms at one word, as gale's watchdog does while a
-// loop is busy, and tells what its thread spends on a look, and what part of a core that is.
+// BenchmarkWatch looks every 1.6 ms at one word, as gale's watchdog does while a loop is busy, and
+// reports what its thread spends on a look, and what part of a core that is.
 func BenchmarkWatch(b *testing.B) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -27,7 +27,7 @@ func BenchmarkWatch(b *testing.B) {
 	b.ReportMetric(100*spent/float64(b.Elapsed()), "%-of-a-core")
 }
 
-// threadNanos returns what the calling thread has run for so far.
+// threadNanos returns how long the calling thread has run so far.
 func threadNanos(b *testing.B) int64 {
 	var ts unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &ts); err != nil {

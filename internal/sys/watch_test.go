@@ -62,7 +62,7 @@ func TestWatch(t *testing.T) {
 	}
 }
 
-// Of a goroutine that waits one look is enough, unless it is the first in a long time.
+// One look at a goroutine that waits is enough, unless it is the first such look in a long time.
 func TestWatchWaiting(t *testing.T) {
 	var word atomic.Uint64
 	var g atomic.Uintptr
@@ -114,7 +114,8 @@ func TestWatchWaiting(t *testing.T) {
 		t.Errorf("%d when it was seen again, and waits: %v", amiss, w.List[0].Waits())
 	}
 	w.Dense = 400
-	// What has gone on meanwhile is not amiss, nor is anything else, because the look comes so soon.
+	// What has gone on meanwhile is not amiss, nor is anything else, because this look comes so
+	// soon.
 	word.Store(5*gen + 2*1000 + 1)
 	if amiss, _ := w.look(); amiss != -1 || w.doubt != FastG {
 		t.Errorf("%d at the first look", amiss)
