@@ -4,7 +4,7 @@
 package exchange
 
 // Early returns what is finished, to be shown to the loop while the next message is made. The bytes
-// stay as they are until they are sent. sent tells that what was shown before may have been
+// stay as they are until they are sent. sent says that what was shown before may have been
 // claimed.
 func (out *Outgoing) Early(sent bool) []byte {
 	out.gather()

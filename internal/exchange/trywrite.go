@@ -1,7 +1,7 @@
 // Writing without waiting (seed: response.write, which returns false when it had to queue). What
 // the kernel does not take at once is kept, and sent in the background by a goroutine that lives as
 // long as anything is kept. Every other method that sends first takes back what is left, and so
-// does the end of the message: nobody else ever writes beside that goroutine.
+// does the end of the message: nobody else ever writes at the same time as that goroutine.
 
 package exchange
 

@@ -51,7 +51,7 @@
 //	ClaimEarly                         a CAS; a wait enters                  parks
 //	Worker.End                         enters, for good                      reports the loss
 //	any of them on another goroutine   never enters: atomics, locks, Post    the same
-//	Tick, Nanos, Expect, HandOff, Rest, Open, Close, Take, Move, Reclaim, Share, Fail, Stir,
+//	Tick, Expect, HandOff, Rest, Open, Close, Take, Move, Reclaim, Share, Fail, Stir,
 //	  Unheard, PeerGone, Follow …      never: the loop is held, or entered   never
 //
 // The methods of engine and agent are made of these: in both, TestEveryCallIsAudited has a row for

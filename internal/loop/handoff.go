@@ -82,7 +82,7 @@ func (w *Worker) backOff() {
 }
 
 // mayServe reports whether one more handler may be called: handlers that wait, block or run elsewhere
-// share one bound. but is the number of workers beside the spares that do not count.
+// share one bound. but is the number of workers, besides the spares, that do not count.
 func (l *Loop) mayServe(but int) bool {
 	return l.workers-l.spareCount-but+int(l.off.Load()) < l.most
 }

@@ -3,7 +3,7 @@
 // context itself is watched once for all hooks, from the first one on.
 //
 // The telling is done by another goroutine, without the lock: by then a hook may have been taken
-// down, and hung again for something else. The number that it was hung with tells.
+// down, and hung again for something else. The number that it was hung with shows that.
 
 package loop
 

@@ -1,4 +1,4 @@
-// What a worker uses beside the stream it serves: upstream sockets of its handler. The list is the
+// What a worker uses besides the stream it serves: upstream sockets of its handler. The list is the
 // loop's: it is changed with the loop held, and whoever takes the loop away from a handler finds in
 // it what the late handler still uses. Each such stream is then an orphan, like the served one,
 // until its owner gives it back (Hand); the loop does not wait for orphans when it stops.

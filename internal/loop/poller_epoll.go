@@ -4,7 +4,7 @@
 //
 //	streams ─▶ set ─▶ gate (one-shot) ─▶ Go's netpoller
 //
-// A busy loop asks set, without waiting. An idle loop arms the gate and reads
+// A busy loop polls set, without waiting. An idle loop arms the gate and reads
 // from it as one reads from a file: its goroutine parks in Go's own netpoller and
 // holds neither a P nor a thread. The gate is there because set, registered
 // directly, would wake the netpoller at every event of a busy loop as well.
@@ -179,7 +179,7 @@ func (p *poller) stray(index, gen uint32) {
 	}
 }
 
-// count tells how many events the last poll has brought.
+// count returns how many events the last poll has brought.
 func (p *poller) count() int { return p.n }
 
 // ahead returns the stream, as index and generation, of the event that the i-th call of event from

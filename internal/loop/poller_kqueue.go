@@ -4,7 +4,7 @@
 //
 //	streams ─▶ set ─▶ gate (until it fires) ─▶ the lookout's thread ─▶ bell
 //
-// A busy loop asks set, without waiting. An idle loop puts set into the gate and parks on a
+// A busy loop polls set, without waiting. An idle loop puts set into the gate and parks on a
 // channel, its bell, which the lookout rings (lookout.go). Go's netpoller cannot do that here: it
 // registers each descriptor for input and for output (netpollopen in runtime/netpoll_kqueue.go),
 // and a kqueue has no output filter, so os.NewFile leaves it unpollable.
@@ -94,7 +94,7 @@ func (p *poller) wantOutput(fd int, token uint64) error {
 	return p.change(fd, sys.Output, sys.Add|sys.Once, token)
 }
 
-// move gives fd another token; output tells that wantOutput may have been called for it.
+// move gives fd another token; output says that wantOutput may have been called for it.
 func (p *poller) move(fd int, token uint64, output bool) error {
 	if err := p.add(fd, token); err != nil || !output {
 		return err
@@ -138,7 +138,7 @@ func (p *poller) event() (index, gen, bits uint32, ok bool) {
 	return uint32(ev.Token()), uint32(ev.Token() >> 32), ev.Bits(), true
 }
 
-// count tells how many events the last poll has brought.
+// count returns how many events the last poll has brought.
 func (p *poller) count() int { return p.n }
 
 // ahead returns the stream, as index and generation, of the event that the i-th call of event from

@@ -49,7 +49,7 @@ func IsSeat(key any) bool {
 }
 
 // Seated returns the calling worker if ctx leads to it and it has not, as far as it knows, lost its
-// loop; otherwise nil. follows tells that, while the loop runs, ctx ends exactly when the peer of
+// loop; otherwise nil. follows reports that, while the loop runs, ctx ends exactly when the peer of
 // the stream that the worker serves hangs up. own is the seat that ctx leads to, whoever calls, if
 // ctx ends exactly when the seat's context does; otherwise nil. It does not allocate.
 func Seated(ctx context.Context) (w *Worker, follows bool, own *Seat) {

@@ -49,7 +49,7 @@ func (s *Stream) pass(from, to uint32) bool {
 func (s *Stream) Share() {
 	s.disown()
 	l := s.loop
-	l.refs.Add(1) // for users who outlive the loop; the caller's reference keeps it above 0
+	l.refs.Add(1) // for users that outlive the loop; the caller's reference keeps it above 0
 	l.orphans++
 	s.state, s.worker, s.queued, s.movedIn, s.movedOut = shared, nil, false, 0, 0
 	s.signs.And(^uint32(phaseMask)) // busy

@@ -43,7 +43,7 @@ type Watcher interface {
 type Stream struct {
 	task   Task
 	loop   *Loop
-	worker *Worker // who serves it; stable while user code runs
+	worker *Worker // the one that serves it; stable while user code runs
 	above  *layer  // what it goes through instead of its descriptor: TLS, a net.Conn; nil: nothing
 
 	input, output word
@@ -188,7 +188,7 @@ func (s *Stream) movedEnough(moved *uint32) {
 }
 
 // Rest gives the stream back to its loop: nothing of it runs until there is input, or the tick due
-// has come (0: never). The worker must hold the loop. again tells that there may be more to do now.
+// has come (0: never). The worker must hold the loop. again says that there may be more to do now.
 func (s *Stream) Rest(due int64, again bool) {
 	if s.owned {
 		s.disown()

@@ -78,7 +78,7 @@ func (s *Stream) Wake(bits uint32) {
 func (s *Stream) ReadFirst(p []byte) (int, error) {
 	n, e := sys.Recv(int(s.fd), p)
 	if e == 0 && n > 0 && n < len(p) && s.signs.Load()&signHangUp == 0 {
-		s.drained = true // see tryRead
+		s.drained = true // see received
 		s.movedIn += uint32(n)
 		return n, nil
 	}
@@ -142,7 +142,7 @@ func (s *Stream) tryRead(p []byte, bare bool) (int, error) {
 	return 0, nil
 }
 
-// tryWrite is TryWrite to the descriptor itself. more tells that more follows at once.
+// tryWrite is TryWrite to the descriptor itself. more says that more follows at once.
 func (s *Stream) tryWrite(p []byte, more bool) (int, error) {
 	s.beforeWrite()
 	for {

@@ -230,7 +230,7 @@ func (w *wire) put(p []byte) error {
 	return nil
 }
 
-// sendKept sends what was kept and gives its buffer back. more tells that the end of the stream
+// sendKept sends what was kept and gives its buffer back. more says that the end of the stream
 // follows at once. The lock must be held.
 func (w *wire) sendKept(more bool) error {
 	if w.out == nil {

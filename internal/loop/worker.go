@@ -37,7 +37,7 @@ type Worker struct {
 	alone   bool      // it never had a loop: it stands for a goroutine of the group's own
 	away    bool      // alone, and Stop does not wait for it
 	serving *Stream   // the stream that user code runs for
-	own     []*Stream // streams it uses beside serving (own.go); guarded by the loop
+	own     []*Stream // streams it uses besides serving (own.go); guarded by the loop
 
 	// Only for a goroutine of the pool (handoff.go):
 	jobs  chan struct{} // signals that there is something to run; closed to end the goroutine
