@@ -93,7 +93,7 @@ func differential() http.Handler {
 	for path, raw := range map[string]string{
 		"/cut": "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc", "/cutchunk": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
 		"/untilclose": "HTTP/1.1 200 Fine\r\n\r\nabc", "/old": "HTTP/1.0 200 OK\r\n\r\nabc", "/nothing": "", "/garbage": "SSH-2.0-x\r\n\r\n",
-		"/204length": "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n",
+		"/204length": "HTTP/1.1 204 No Content\r\nConnection: close\r\nContent-Length: 5\r\n\r\n",
 		"/odd":       "HTTP/1.1 299\r\nConnection: close\r\nContent-Length: 0\r\nx-lower: a\r\n\r\n", "/two": "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
 	} {
 		m.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
