@@ -119,7 +119,7 @@ func (fn callWriter) Write(p []byte) (int, error) {
 // askHook has the client ask, and nothing else.
 func askHook(c *client, _ <-chan struct{}) { c.send(request("/hook")) }
 
-// reset has the client go when its handler runs.
+// reset makes the client go while its handler runs.
 func reset(c *client, running <-chan struct{}) {
 	c.send(request("/hook"))
 	wait(c.t, running, "the handler")

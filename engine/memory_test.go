@@ -228,8 +228,8 @@ func measure(t *testing.T, srv *child, control *client) (goroutines int, residen
 // plain begins a connection without TLS.
 func plain(c net.Conn) net.Conn { return c }
 
-// connectMany opens n connections, has a request served on each, and leaves them
-// open until the test ends.
+// connectMany opens n connections, makes a request on each, and leaves them open until the test
+// ends.
 func connectMany(t *testing.T, srv *child, n int, begin func(net.Conn) net.Conn) []net.Conn {
 	t.Helper()
 	conns := make([]net.Conn, n)

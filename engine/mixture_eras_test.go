@@ -242,7 +242,7 @@ func (e *era) settle() {
 	population.leave(e.t)
 }
 
-// expectedWords is what the mixture has a server log.
+// expectedWords is what the mixture makes a server log.
 var expectedWords = regexp.MustCompile(`^gale: (panic in the handler of [A-Z]+ "[^"]*": mixture$|the handler of [A-Z]+ "[^"]*" called runtime\.Goexit$)`)
 
 // judgeLog looks for words that are not the mixture's own doing.
