@@ -70,7 +70,7 @@ func (c *conn) Serve(w *loop.Worker, bits uint32) {
 			c.yield(quiet)
 		}
 	}
-	over(guarded(func() error {
+	over(guarded("reading from an idle TLS connection", func() error {
 		quiet = c.Untroubled(c.peek[:])
 		return nil
 	}, over))

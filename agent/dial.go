@@ -124,7 +124,7 @@ func (d *dialling) resolve(host string, port uint16) {
 	run := d.origin.run
 	var ips []netip.Addr
 	failed := func(err error) { d.fail("resolve", err) }
-	if err := guarded(func() (err error) {
+	if err := guarded("the name lookup", func() (err error) {
 		d.trace.resolveStart(host)
 		ips, err = run.resolver.lookup(host, run.times.dial)
 		d.trace.resolveDone(ips, err)
@@ -203,7 +203,7 @@ func (d *dialling) complete(w *loop.Worker, c *conn) {
 	}
 	w.Begin(nil)
 	shaken := func(err error) { d.shaken(w, c, err) }
-	shaken(guarded(func() error {
+	shaken(guarded("the TLS handshake", func() error {
 		d.trace.handshakeStart()
 		err := c.Handshake(tls.Client, d.origin.config(), run.times.dial)
 		if err == nil {
@@ -296,7 +296,7 @@ func (d *dialling) custom(address string) {
 	}
 	var nc net.Conn
 	failed := func(err error) { d.fail("dial", err) }
-	if err := guarded(func() (err error) {
+	if err := guarded("Agent.Dial", func() (err error) {
 		if nc, err = dial(ctx, network, address); err == nil && nc == nil {
 			err = errNoConn
 		}
@@ -311,7 +311,7 @@ func (d *dialling) custom(address string) {
 			_ = plain.Close()
 			d.fail("proxy", err)
 		}
-		if err := guarded(func() (err error) {
+		if err := guarded("the TLS handshake with the proxy", func() (err error) {
 			nc, err = proxy.greet(ctx, d.origin, plain)
 			return err
 		}, failed); err != nil {

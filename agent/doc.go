@@ -73,6 +73,7 @@
 // Dial, the functions of a tls.Config, traces and a Source may block, lock their thread, or
 // never return: this affects only the call in question, which ends with its context or its
 // timeouts. If they panic or call runtime.Goexit on one of the agent's goroutines, where
-// they nearly always run, the call fails. Events are called by the caller: a panic in one
-// reaches the caller, and the socket is closed.
+// they nearly always run, the call fails, for a panic with a *PanicError, which has the
+// stack. Events are called by the caller: a panic in one reaches the caller, and the socket
+// is closed.
 package agent

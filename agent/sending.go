@@ -110,7 +110,7 @@ func (s *sender) run(from io.Reader) {
 			return
 		}
 		n := 0
-		err := guarded(func() (err error) {
+		err := guarded("sending the body", func() (err error) {
 			n, err = from.Read(room[:])
 			return err
 		}, func(err error) {
@@ -138,7 +138,7 @@ func (s *sender) run(from io.Reader) {
 // putGuarded calls put with n bytes of p, guarded: a faulty Source may return a bad n, and its
 // trailers come from user code.
 func (s *sender) putGuarded(p []byte, n int, from io.Reader, read error) (err error) {
-	if failed := guarded(func() error {
+	if failed := guarded("sending the body", func() error {
 		err = s.put(p[:n], from, read)
 		return nil
 	}, func(err error) { s.end(&sourceError{err}) }); failed != nil {
@@ -217,7 +217,7 @@ func (s *sender) end(err error) {
 	if s.trace == nil {
 		return
 	}
-	if failed := guarded(func() error {
+	if failed := guarded("sending the body", func() error {
 		s.trace.wroteRequest(err)
 		return nil
 	}, func(error) {}); failed != nil && s.err == nil {
