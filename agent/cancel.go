@@ -78,9 +78,8 @@ func (c *conn) cut(number uint64) {
 	if !c.ticket.CompareAndSwap(number, number|ticketCutting) {
 		return
 	}
-	c.SetReadDeadline(past)
-	c.SetWriteDeadline(past)
-	c.ticket.Store(number | ticketCut)
+	defer c.ticket.Store(number | ticketCut)
+	c.interrupt(true)
 }
 
 // unwatch ends the use of the socket and reports whether it was not cut in the meantime.

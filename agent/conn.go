@@ -122,8 +122,12 @@ func (c *conn) Stop() {
 
 // drop closes the socket. The loop must be held, and nobody else may own the socket.
 func (c *conn) drop() {
-	c.Close()
-	c.origin.closed(c)
+	defer c.origin.closed(c)
+	if !c.Portable() {
+		c.Close()
+		return
+	}
+	_ = guarded("closing a connection", func() error { c.Close(); return nil }, ignore)
 }
 
 // rest puts the socket, on which nothing has arrived, on the lane or the shelf, or closes it

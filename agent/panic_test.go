@@ -3,11 +3,15 @@
 package agent_test
 
 import (
+	"context"
 	"errors"
 	"io"
+	"net"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/gale-http/gale/agent"
 	"github.com/gale-http/gale/internal/simnet"
@@ -58,5 +62,94 @@ func TestPanicOfTheRuntime(t *testing.T) {
 	err := wait(t, h.run(p, false, t.Context()), "the call")
 	if !errors.As(err, new(runtime.Error)) || !strings.Contains(err.Error(), "panic_test.go:") || strings.Contains(err.Error(), "\n") {
 		t.Error(err)
+	}
+}
+
+// panicConn panics in a method, once it is armed.
+type panicConn struct {
+	net.Conn
+	method string
+	armed  *atomic.Bool
+}
+
+func (c panicConn) do(method string) {
+	if c.method == method && c.armed.Load() {
+		panic("boom")
+	}
+}
+
+func (c panicConn) Read(p []byte) (int, error)  { defer c.do("Read"); return c.Conn.Read(p) }
+func (c panicConn) Write(p []byte) (int, error) { c.do("Write"); return c.Conn.Write(p) }
+
+func (c panicConn) SetReadDeadline(at time.Time) error {
+	c.do("SetReadDeadline")
+	return c.Conn.SetReadDeadline(at)
+}
+
+func (c panicConn) Close() error {
+	defer c.do("Close")
+	return c.Conn.Close()
+}
+
+// TestConnMayPanic: a net.Conn of Agent.Dial that panics on a goroutine of the agent's costs its
+// call, and its place among the sockets is given back.
+func TestConnMayPanic(t *testing.T) {
+	for _, method := range []string{"Read", "Write", "SetReadDeadline", "Close"} {
+		t.Run(method, func(t *testing.T) {
+			reading, poke, over := make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
+			url := script(t, func(c net.Conn) {
+				head := simnet.ReadHead(c)
+				_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+				if method == "Read" {
+					<-poke
+					_, _ = io.WriteString(c, "x")
+				}
+				for strings.HasPrefix(head, "GET") {
+					head = simnet.ReadHead(c)
+				}
+				reading <- struct{}{}
+				<-over
+			})
+			defer close(over)
+			var armed atomic.Bool
+			a := newAgent(t, &agent.Agent{KeepAlive: true, MaxSockets: 1})
+			a.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+				c, err := new(net.Dialer).DialContext(ctx, network, addr)
+				return panicConn{c, method, &armed}, err
+			}
+			var req agent.Request
+			var res agent.Response
+			req.URL = url
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			switch method {
+			case "Read": // of the goroutine that watches an idle socket
+				ask(t, a, ctx, &req, &res)
+				armed.Store(true)
+				close(poke)
+			case "Write": // of the goroutine that sends a large body
+				armed.Store(true)
+				req.Method, req.Body = "POST", make([]byte, 32<<20)
+				err := a.Do(ctx, &req, &res)
+				if !errors.As(err, new(*agent.PanicError)) || errors.Is(err, agent.ErrSource) {
+					t.Error(err)
+				}
+			case "SetReadDeadline": // of the goroutine that cancels
+				ask(t, a, ctx, &req, &res)
+				ended := make(chan error, 1)
+				req.Method = "POST"
+				go func() { ended <- a.Do(ctx, &req, &res) }()
+				wait(t, reading, "the request")
+				armed.Store(true)
+				cancel()
+				wait(t, ended, "the call")
+			case "Close":
+				ask(t, a, ctx, &req, &res)
+				armed.Store(true)
+				a.CloseFreeSockets()
+			}
+			_ = res.Close()
+			eventually(t, "the socket to be given up", func() bool { return agent.AllSockets(a) == 0 })
+		})
 	}
 }

@@ -31,9 +31,8 @@ func (c *conn) put() bool {
 	if !c.Offer() {
 		return false
 	}
-	go func() {
+	watched := func(err error) {
 		defer close(done)
-		_, err := c.Read(c.peek[:])
 		if c.Claim() {
 			c.dead.Store(true)
 			c.origin.shelf.held.Add(-1)
@@ -41,6 +40,12 @@ func (c *conn) put() bool {
 			return
 		}
 		c.watch.heard = !errors.Is(err, loop.ErrTimeout)
+	}
+	go func() {
+		watched(guarded("watching an idle connection", func() error {
+			_, err := c.Read(c.peek[:])
+			return err
+		}, watched))
 	}()
 	return true
 }
@@ -53,7 +58,7 @@ func (c *conn) claim() bool {
 	if !c.Portable() {
 		return true
 	}
-	c.SetReadDeadline(past)
+	c.interrupt(false)
 	<-c.watch.done
 	c.SetReadDeadline(time.Time{})
 	if c.watch.heard {
@@ -63,3 +68,22 @@ func (c *conn) claim() bool {
 	}
 	return true
 }
+
+// interrupt ends the reads that wait on the socket and, with writes, the writes. A connection
+// of Agent.Dial that cannot do it is closed.
+func (c *conn) interrupt(writes bool) {
+	end := func() error {
+		c.SetReadDeadline(past)
+		if writes {
+			c.SetWriteDeadline(past)
+		}
+		return nil
+	}
+	if !c.Portable() {
+		_ = end()
+	} else if guarded("interrupting a connection", end, ignore) != nil {
+		_ = guarded("closing a connection", func() error { c.Cut(); return nil }, ignore)
+	}
+}
+
+func ignore(error) {}

@@ -35,7 +35,8 @@ func (r *Response) readOver() bool {
 func stale(err error) bool {
 	var protocol *h1.Error
 	return !errors.Is(err, loop.ErrTimeout) && !errors.Is(err, loop.ErrClosed) && !errors.Is(err, loop.ErrOver) &&
-		!errors.As(err, &protocol) && !errors.Is(err, ErrSource) && !misuse(err)
+		!errors.As(err, &protocol) && !errors.Is(err, ErrSource) && !errors.Is(err, errExited) && !errors.As(err, new(*PanicError)) &&
+		!misuse(err)
 }
 
 // misuse tells whether err is a mistake of the application, not a failure of the server.

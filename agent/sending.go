@@ -97,54 +97,60 @@ func (r *Response) sending(s *sender) {
 // run sends the body: the data read from from or, if that is nil, the rest of Body.
 func (s *sender) run(from io.Reader) {
 	defer s.out.Open()
-	if from == nil {
-		if s.enter() {
-			s.end(s.request.out.Rest())
+	broken := func(err error) {
+		if from != nil {
+			err = &sourceError{err}
 		}
-		return
+		s.broken(err)
 	}
-	room := sendRooms.Get().(*[32 << 10]byte)
-	defer sendRooms.Put(room)
-	for {
-		if s.phase.Load() == stopped {
-			return
-		}
-		n := 0
-		err := guarded("sending the body", func() (err error) {
-			n, err = from.Read(room[:])
-			return err
-		}, func(err error) {
+	if err := guarded("sending the body", func() error {
+		if from == nil {
 			if s.enter() {
-				s.end(&sourceError{err})
+				s.end(s.request.out.Rest())
 			}
-		})
-		if !s.enter() {
-			return
+			return nil
 		}
-		if s.vain.Load() && err != io.EOF {
-			s.end(errNotSent)
-			return
+		room := sendRooms.Get().(*[32 << 10]byte)
+		defer sendRooms.Put(room)
+		for s.pass(from, room[:]) {
 		}
-		if err = s.putGuarded(room[:], n, from, err); err != nil || s.request.out.Ended() {
-			s.end(err)
-			return
-		}
-		if !s.leave() {
-			return
-		}
+		return nil
+	}, broken); err != nil {
+		broken(err)
 	}
 }
 
-// putGuarded calls put with n bytes of p, guarded: a faulty Source may return a bad n, and its
-// trailers come from user code.
-func (s *sender) putGuarded(p []byte, n int, from io.Reader, read error) (err error) {
-	if failed := guarded("sending the body", func() error {
-		err = s.put(p[:n], from, read)
-		return nil
-	}, func(err error) { s.end(&sourceError{err}) }); failed != nil {
-		return &sourceError{failed}
+// pass reads from the Source once and sends what it has read. It reports whether there is more
+// to do.
+func (s *sender) pass(from io.Reader, room []byte) (more bool) {
+	if s.phase.Load() == stopped {
+		return false
 	}
-	return err
+	n, err := from.Read(room)
+	if !s.enter() {
+		return false
+	}
+	if s.vain.Load() && err != io.EOF {
+		err = errNotSent
+	} else {
+		err = s.put(room[:n], from, err) // a faulty Source may return a bad n
+	}
+	if err != nil || s.request.out.Ended() {
+		s.end(err)
+		return false
+	}
+	return s.leave()
+}
+
+// broken ends the sending after a panic or runtime.Goexit, in a Read of the Source or in put.
+func (s *sender) broken(err error) {
+	switch phase := s.phase.Load(); {
+	case phase != busy && phase != leaving && !s.enter(): // in a Read, which nobody waits for
+	case s.vain.Load():
+		s.end(errNotSent)
+	default:
+		s.end(err)
+	}
 }
 
 // put sends the result of a Read, and the end of the message if the Read reported that.
@@ -208,7 +214,7 @@ func (s *sender) end(err error) {
 	defer func() {
 		if s.err != nil && !hopeful(s.err) {
 			s.doomed.Store(true)
-			s.conn.SetReadDeadline(past)
+			s.conn.interrupt(false)
 		}
 		s.ended.Store(loop.Millis())
 		s.phase.Store(over)
