@@ -1,9 +1,9 @@
 //go:build unix
 
-// The pool against a naive model of it, by random sequences of what can happen: calls from
-// goroutines and from two loops, answers, deaths in all ways, cancellations, the closing of
-// what is free, the end. The model is a list of sockets and a list of who waits; after each
-// step everything that can be counted, at both ends, must be what the model says.
+// The pool against a naive model of it, in random sequences of events: calls from goroutines and
+// from two loops, responses, connections that end in every way, cancellations, CloseFreeSockets,
+// and the end of the agent. The model is a list of sockets and a list of waiting calls; after
+// each step everything that can be counted, at both ends, must agree with it.
 
 package agent_test
 
@@ -24,17 +24,17 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// told is a request that the model's server has read on one of its connections.
+// told is a request that the server has read on one of its connections.
 type told struct {
 	id   string
 	conn *net.TCPConn
 }
 
-// socket is what the model knows of one.
+// socket is a socket in the model.
 type socket struct {
 	conn *net.TCPConn
-	id   string // whose it is; "": nobody's
-	used int    // requests that were answered on it
+	id   string // the call that uses it; "": none
+	used int    // requests answered on it
 }
 
 type model struct {
@@ -49,7 +49,7 @@ type model struct {
 	url     string
 	front   *engine.Server
 	told    chan told
-	results chan error // what the calls have come to, with their ids
+	results chan error // the outcomes of calls, with their ids
 	mu      sync.Mutex
 	cancels map[string]context.CancelFunc
 	calls   int
@@ -73,7 +73,7 @@ func newModel(t *testing.T, seed uint64, bound int, keep bool) *model {
 	return m
 }
 
-// result is what a call has come to.
+// result is the outcome of a call.
 type result struct {
 	id  string
 	err error
@@ -102,7 +102,7 @@ func (m *model) call(ctx context.Context, id string) {
 	m.results <- &result{id, err}
 }
 
-// begin makes a call, of a goroutine or of a handler.
+// begin starts a call, on a goroutine or in a handler.
 func (m *model) begin() {
 	m.calls++
 	id := fmt.Sprint("/", m.calls)
@@ -123,8 +123,8 @@ func (m *model) begin() {
 	m.sent(id, m.max > 0 || !m.keep)
 }
 
-// sent expects a request to be sent: on a free socket, or a new one. strict tells that it
-// must be a free one if there is any; else those of other loops may not be found.
+// sent expects a request to be sent, on a free socket or a new one. With strict it must be a free
+// one if there is any; otherwise free sockets of other loops may not be found.
 func (m *model) sent(id string, strict bool) {
 	got := wait(m.t, m.told, "request "+id)
 	if got.id != id {
@@ -143,7 +143,7 @@ func (m *model) sent(id string, strict bool) {
 	}
 }
 
-// idle returns a free socket, busy one in use, at random, nil when there is none.
+// idle returns a random free socket, busy a random one in use, nil when there is none.
 func (m *model) idle() *socket { return m.pick(func(s *socket) bool { return s.id == "" }) }
 func (m *model) busy() *socket { return m.pick(func(s *socket) bool { return s.id != "" }) }
 
@@ -160,7 +160,7 @@ func (m *model) pick(is func(*socket) bool) *socket {
 	return all[m.rng.IntN(len(all))]
 }
 
-// gone notes that a socket is no more; whose turn it is makes another.
+// gone removes a closed socket; the call whose turn it is then makes another.
 func (m *model) gone(s *socket) {
 	m.sockets = slices.DeleteFunc(m.sockets, func(o *socket) bool { return o == s })
 	m.next()
@@ -174,7 +174,7 @@ func (m *model) next() {
 	}
 }
 
-// ended expects a call to have come to what it should.
+// ended expects a call to end with want.
 func (m *model) ended(id string, want error) {
 	var r *result
 	if err := wait(m.t, m.results, "the end of "+id); !errors.As(err, &r) || r.id != id || !errors.Is(r.err, want) {
@@ -182,7 +182,7 @@ func (m *model) ended(id string, want error) {
 	}
 }
 
-// step does one thing.
+// step performs one random event.
 func (m *model) step() {
 	m.steps++
 	what := m.rng.IntN(10)
@@ -195,7 +195,7 @@ func (m *model) step() {
 			m.answer(s, m.rng.IntN(4))
 		}
 	case 6:
-		if s := m.idle(); s != nil { // nobody waits then
+		if s := m.idle(); s != nil { // then no call is waiting
 			m.end(s.conn)
 			m.gone(s)
 		}
@@ -221,8 +221,8 @@ func (m *model) step() {
 	}
 }
 
-// answer has the server answer, and keep the connection, or close it, said before or not,
-// or close it without an answer.
+// answer makes the server respond and keep the connection, or close it, announced or not, or
+// close it without a response.
 func (m *model) answer(s *socket, how int) {
 	m.did = fmt.Sprintf("answer %d to %s, used %d", how, s.id, s.used)
 	id, text := s.id, fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(s.id), s.id)
@@ -233,7 +233,7 @@ func (m *model) answer(s *socket, how int) {
 		m.gone(s)
 	case 3:
 		_ = s.conn.Close()
-		if s.used > 0 { // it is sent again, once, in its own place
+		if s.used > 0 { // it is retried once, without losing its place
 			m.sockets = slices.DeleteFunc(m.sockets, func(o *socket) bool { return o == s })
 			m.sent(id, false)
 			return
@@ -252,7 +252,7 @@ func (m *model) answer(s *socket, how int) {
 	}
 }
 
-// end ends a connection in one of the ways that a server has.
+// end ends a connection in one of the ways that a server can.
 func (m *model) end(c *net.TCPConn) {
 	how := m.rng.IntN(3)
 	m.did = fmt.Sprint("the end of a free socket, ", how)
@@ -278,7 +278,7 @@ func (m *model) cancel(id string) {
 	cancel()
 }
 
-// counts are what of the agent's state can be counted.
+// counts are the countable parts of the agent's state.
 type counts struct{ sockets, used, free, waiting int }
 
 // check compares the agent with the model.

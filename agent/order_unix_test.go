@@ -1,6 +1,6 @@
 //go:build unix
 
-// Whose turn it is: MaxSockets and the order of arrival, counted at both ends.
+// MaxSockets and the order of arrival, counted at both ends.
 
 package agent_test
 
@@ -21,11 +21,10 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// arrival is a request that a counting server has read; what is to become of it goes into
-// answer.
+// arrival is a request that a counting server has read; what to do with it is sent to answer.
 type arrival struct {
 	index  string // the path
-	first  bool   // on its connection
+	first  bool   // it is the first on its connection
 	answer chan ending
 }
 
@@ -34,13 +33,13 @@ type ending int
 
 const (
 	answers ending = iota
-	says           // answers, says that it closes, and does
+	says           // answers, announces the close, and closes
 	closes         // answers, and closes
 	dies           // closes without an answer
 )
 
-// counting is a server that counts its connections, those that the client has closed
-// already not among them: a new one is never counted beside one that it came after.
+// counting is a server that counts its open connections. It leaves out those that the client has
+// already closed: a new connection is never counted together with the one that it replaces.
 type counting struct {
 	url      string
 	arrivals chan arrival
@@ -82,7 +81,7 @@ func (s *counting) serve(c net.Conn) {
 		s.arrivals <- a
 		end := <-a.answer
 		if end != answers {
-			leave() // before the client can know
+			leave() // before the client can notice
 		}
 		switch end {
 		case answers, closes:
@@ -96,7 +95,7 @@ func (s *counting) serve(c net.Conn) {
 	}
 }
 
-// alive tells whether the peer of c has not closed it.
+// alive tells whether the peer of c still has it open.
 func alive(c *net.TCPConn) bool {
 	raw, err := c.SyscallConn()
 	if err != nil {
@@ -110,14 +109,14 @@ func alive(c *net.TCPConn) bool {
 	return is
 }
 
-// look has a test fail when the agent says that it has more sockets than it may have.
+// look makes a test fail when the agent reports more sockets than it may have.
 func look(t *testing.T, a *agent.Agent, bound int) {
 	if n := max(agent.AllSockets(a), sum(a.Sockets()), sum(a.FreeSockets())); n > bound {
 		t.Errorf("the agent has %d sockets", n)
 	}
 }
 
-// watchSockets looks again and again, until the test ends.
+// watchSockets calls look repeatedly until the test ends.
 func watchSockets(t *testing.T, a *agent.Agent, bound int) {
 	ticker := time.NewTicker(100 * time.Microsecond)
 	done, stop := make(chan struct{}), make(chan struct{})
@@ -139,7 +138,7 @@ func watchSockets(t *testing.T, a *agent.Agent, bound int) {
 	})
 }
 
-// callers starts calls, one after the other, in the ways of a goroutine or of a handler.
+// callers starts calls one after the other, on goroutines or in handlers.
 func callers(t *testing.T, a *agent.Agent, url string, onLoops bool, group *sync.WaitGroup) (start func(i int)) {
 	call := func(ctx context.Context, path string) {
 		var req agent.Request
@@ -171,9 +170,9 @@ func callers(t *testing.T, a *agent.Agent, url string, onLoops bool, group *sync
 	}
 }
 
-// Everybody is served in the order in which they came, while connections die in all ways:
-// whose connection dies has the next turn. The server answers only when as many requests
-// are there as there may be.
+// Calls are served in order of arrival while connections end in every way; a call whose connection
+// died has the next turn. The server answers only when as many requests have arrived as there may
+// be at once.
 func TestOrderOfArrival(t *testing.T) {
 	const most = 8
 	for _, c := range []struct {
@@ -199,7 +198,7 @@ func TestOrderOfArrival(t *testing.T) {
 					runtime.Gosched()
 				}
 			}
-			var order []string // who must come next
+			var order []string // the calls to come, in order
 			for i := most; i < c.n; i++ {
 				order = append(order, fmt.Sprint("/", i))
 			}
@@ -211,7 +210,7 @@ func TestOrderOfArrival(t *testing.T) {
 					end = says
 				case 6:
 					if end = dies; first.first {
-						end = answers // a first one is not asked again
+						end = answers // the first request of a connection is not retried
 					} else {
 						order = append([]string{first.index}, order...)
 					}
@@ -238,7 +237,7 @@ func TestOrderOfArrival(t *testing.T) {
 	}
 }
 
-// At full speed, on and off loops at once, there is never one socket too many, and nobody
+// At full speed, on loops and off them at once, there is never one socket too many, and no call
 // is forgotten.
 func TestNeverOneTooMany(t *testing.T) {
 	const most = 8

@@ -1,4 +1,4 @@
-// The pool: bounds, order, and sockets that die in it.
+// The pool: bounds, order, and sockets that die while in it.
 
 package agent_test
 
@@ -18,7 +18,7 @@ import (
 	"github.com/gale-http/gale/engine"
 )
 
-// many is how many callers a test has.
+// many is the number of callers in a test.
 func many(n int) int {
 	if raceEnabled {
 		return n / 10
@@ -26,7 +26,7 @@ func many(n int) int {
 	return n
 }
 
-// MaxSockets is kept, and everybody is served, while connections die.
+// MaxSockets is respected, and every call is served, while connections die.
 func TestMaxSockets(t *testing.T) {
 	checkLeaks(t)
 	var served atomic.Int64
@@ -59,7 +59,7 @@ func TestMaxSockets(t *testing.T) {
 	}
 }
 
-// The same from handlers on several loops, with goroutines beside them.
+// The same from handlers on several loops, together with goroutines.
 func TestMaxSocketsOnLoops(t *testing.T) {
 	checkLeaks(t)
 	s := newServer(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.URL.Path) })
@@ -102,7 +102,7 @@ func TestMaxSocketsOnLoops(t *testing.T) {
 	}
 }
 
-// With keep-alive off a socket is used again only while someone waits for it.
+// With keep-alive off a socket is reused only while a call waits for it.
 func TestKeepAliveOff(t *testing.T) {
 	for _, w := range ways() {
 		t.Run(w.name, func(t *testing.T) {
@@ -137,14 +137,13 @@ func TestKeepAliveOff(t *testing.T) {
 	}
 }
 
-// A server that closes idle connections all the time: no request that may be repeated
-// fails.
+// A server that keeps closing idle connections: no request that may be retried fails.
 func TestServerClosesIdleSockets(t *testing.T) {
 	for _, w := range ways() {
 		t.Run(w.name, func(t *testing.T) {
 			checkLeaks(t)
 			var n atomic.Int64
-			url := script(t, func(c net.Conn) { // answers a few requests, and ends, at once or a little later
+			url := script(t, func(c net.Conn) { // answers a few requests, and closes, at once or a little later
 				life := 1 + n.Add(1)%7
 				buf := make([]byte, 4096)
 				for range life {
@@ -173,7 +172,7 @@ func TestServerClosesIdleSockets(t *testing.T) {
 	}
 }
 
-// Who waits for a socket can give up, and loses nothing for the others.
+// A call that waits for a socket can give up, and takes nothing from the others.
 func TestGivingUpInTheQueue(t *testing.T) {
 	for _, w := range ways() {
 		t.Run(w.name, func(t *testing.T) {
@@ -218,7 +217,7 @@ func TestGivingUpInTheQueue(t *testing.T) {
 	}
 }
 
-// MaxFreeSockets is kept, whoever gives the sockets back.
+// MaxFreeSockets is respected, whoever gives the sockets back.
 func TestMaxFreeSockets(t *testing.T) {
 	for _, w := range ways() {
 		for _, most := range []int{-1, 1} {
@@ -229,7 +228,7 @@ func TestMaxFreeSockets(t *testing.T) {
 				w.call(t, func(ctx context.Context) {
 					var reqs [3]agent.Request
 					var calls [3]*agent.ClientRequest
-					for i := range reqs { // begun together, so that each has a socket
+					for i := range reqs { // all in flight at once, so that each has a socket
 						reqs[i].URL, reqs[i].Method = s.URL, "POST"
 						calls[i] = a.NewRequest(ctx, &reqs[i])
 						if err := calls[i].FlushHeaders(); err != nil {
@@ -252,7 +251,7 @@ func TestMaxFreeSockets(t *testing.T) {
 	}
 }
 
-// CloseFreeSockets closes what nobody uses when it is called, and no socket that becomes free
+// CloseFreeSockets closes the sockets that are idle when it is called, and none that becomes idle
 // a moment later.
 func TestCloseFreeSockets(t *testing.T) {
 	for _, w := range ways() {
@@ -274,7 +273,7 @@ func TestCloseFreeSockets(t *testing.T) {
 					}
 					wait(t, sent, "the answer to be sent")
 				}
-				read := func(res *agent.Response) { // all of it is there
+				read := func(res *agent.Response) { // all of it has arrived
 					if body, err := io.ReadAll(res); err != nil || len(body) != 32768 {
 						t.Errorf("%d bytes, %v", len(body), err)
 					}

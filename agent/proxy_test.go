@@ -1,4 +1,4 @@
-// Proxies: what is said to one, what through one, and who gets to see which credentials.
+// Proxies: what is sent to them, what goes through them, and who sees which credentials.
 
 package agent_test
 
@@ -20,14 +20,14 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// proxyServer is a proxy that keeps the heads it was sent. It answers plain requests
-// itself, and makes tunnels, unless refusal is set: then that is all it says.
+// proxyServer is a proxy that records the heads it receives. It answers plain requests itself, and
+// makes tunnels; if refusal is set, it sends only that.
 type proxyServer struct {
 	addr    string
 	refusal string
 	mu      sync.Mutex
 	heads   []string
-	beyond  []byte // what came behind a refused CONNECT
+	beyond  []byte // the bytes after a refused CONNECT
 }
 
 func newProxy(t testing.TB, refusal string) *proxyServer {
@@ -73,7 +73,7 @@ func (p *proxyServer) serve(c net.Conn) {
 	}
 }
 
-// sent returns the heads that have come.
+// sent returns the heads received.
 func (p *proxyServer) sent() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -119,7 +119,7 @@ func TestForwardProxy(t *testing.T) {
 	}
 }
 
-// The target that SetPath gives takes the same form as that of Path.
+// A target from SetPath takes the same form as one from Path.
 func TestForwardProxySetPath(t *testing.T) {
 	p := newProxy(t, "")
 	a := newAgent(t, &agent.Agent{KeepAlive: true})
@@ -161,7 +161,7 @@ func TestProxyTunnel(t *testing.T) {
 						t.Errorf("the origin got %s", body)
 					}
 				}
-				// Others' credentials are not to be had by using their socket.
+				// Other credentials must not be available by sharing a socket.
 				req.Route.Proxy = "http://other:secret@" + p.addr
 				ask(t, a, ctx, &req, &res)
 			})
@@ -187,7 +187,7 @@ func TestProxyRefusal(t *testing.T) {
 	for _, w := range ways() {
 		for _, c := range []struct {
 			name, answer string
-			status       int // of a ProxyError
+			status       int // in the ProxyError
 			want         error
 		}{
 			{"407", "HTTP/1.1 407 Who\r\nProxy-Authenticate: Basic\r\nContent-Length: 4\r\n\r\nwho?", 407, nil},
@@ -202,7 +202,7 @@ func TestProxyRefusal(t *testing.T) {
 				checkLeaks(t)
 				p := newProxy(t, c.answer)
 				a := newAgent(t, &agent.Agent{KeepAlive: true})
-				if c.want == agent.ErrTimeout { // the others may take their time
+				if c.want == agent.ErrTimeout { // the others get plenty of time
 					a.Timeouts.Response = 50 * time.Millisecond
 				}
 				w.call(t, func(ctx context.Context) {

@@ -1,4 +1,4 @@
-// Origins that nobody uses are forgotten, and nobody with them.
+// Unused origins are forgotten, but no call that waits on one.
 
 package agent
 
@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// Who waits for a place that was given back is not forgotten by a sweep that comes
-// before the place was passed on.
+// A call that waits for a place which was given back is not lost when a sweep comes before the
+// place was passed on.
 func TestSweepWhileSomeoneWaits(t *testing.T) {
 	for _, late := range []bool{false, true} {
 		a := &Agent{MaxSockets: 1}
@@ -41,7 +41,7 @@ func TestSweepWhileSomeoneWaits(t *testing.T) {
 	}
 }
 
-// Sites that differ have origins that do, whatever their names look like.
+// Different sites have different origins, whatever their names look like.
 func TestSitesAreToldApart(t *testing.T) {
 	r := new(Agent).state()
 	trusting := &tls.Config{InsecureSkipVerify: true}

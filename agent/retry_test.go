@@ -18,13 +18,13 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// mortal answers the first request of each connection, reads a second one and closes the
-// connection without a word, or in the middle of one.
+// mortal answers the first request of each connection, reads the second and closes the connection
+// without an answer, or in the middle of one.
 type mortal struct {
 	url     string
-	dying   string // what is said in place of the second answer
+	dying   string // sent in place of the second answer
 	mu      sync.Mutex
-	arrived []string // method and body of the requests since the last call of come
+	arrived []string // method and body of each request since the last call of come
 }
 
 func newMortal(t testing.TB, dying string) *mortal {
@@ -51,7 +51,7 @@ func newMortal(t testing.TB, dying string) *mortal {
 	return m
 }
 
-// come returns what has come since it was called last.
+// come returns the requests that have arrived since its last call.
 func (m *mortal) come() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -74,7 +74,7 @@ func TestRetry(t *testing.T) {
 		body   string
 		source func() agent.Source
 		key    bool
-		want   error // nil: an answer
+		want   error // nil: a response
 		sent   []string
 	}{
 		{name: "GET", method: "GET", sent: []string{"GET", "GET"}},
@@ -106,8 +106,8 @@ func TestRetry(t *testing.T) {
 				m := newMortal(t, c.dying)
 				a := newAgent(t, &agent.Agent{KeepAlive: true, Retry: c.retry})
 				w.call(t, func(ctx context.Context) {
-					// A handler may lose its loop, and find no socket to use again: then there
-					// is nothing to be seen, and it asks once more.
+					// A handler may lose its loop and not find the kept socket: then nothing can be
+					// observed, and it tries again.
 					for reused, tries := false, 0; !reused; tries++ {
 						if tries > 100 {
 							t.Fatal("no socket was used again")
@@ -152,8 +152,8 @@ func TestRetry(t *testing.T) {
 	}
 }
 
-// A body that is cut off on a socket used before is not sent again either, where the
-// server may have acted on what it had.
+// A request whose body is cut off on a reused socket is not retried either if the server may have
+// acted on the part that it received.
 func TestRetryOfHalfSent(t *testing.T) {
 	checkLeaks(t)
 	var mu sync.Mutex
@@ -165,7 +165,7 @@ func TestRetryOfHalfSent(t *testing.T) {
 			mu.Lock()
 			posts++
 			mu.Unlock()
-			_ = c.(*net.TCPConn).SetLinger(0) // a reset, with most of the body to come
+			_ = c.(*net.TCPConn).SetLinger(0) // a reset, before most of the body
 		}
 	})
 	a := newAgent(t, &agent.Agent{KeepAlive: true, MaxSockets: 1})
@@ -185,8 +185,8 @@ func TestRetryOfHalfSent(t *testing.T) {
 	}
 }
 
-// A socket that has not been used before proves nothing by closing: no second try, or a
-// server that never answers is asked for ever.
+// If a fresh socket is closed, there is no second attempt: otherwise a server that never answers
+// would be asked for ever.
 func TestNoRetryOnFreshSocket(t *testing.T) {
 	for _, w := range ways() {
 		t.Run(w.name, func(t *testing.T) {
@@ -209,8 +209,8 @@ func TestNoRetryOnFreshSocket(t *testing.T) {
 	}
 }
 
-// A request that is sent again at the bound on sockets gets the place of the socket that was
-// dead: no idle one is closed for it.
+// A request that is retried at the bound on sockets gets the place of the socket that was dead: no
+// idle one is closed for it.
 func TestRetrySparesIdleSockets(t *testing.T) {
 	for _, w := range ways() {
 		t.Run(w.name, func(t *testing.T) {

@@ -1,4 +1,4 @@
-// What the seed's options and methods do, one by one.
+// The seed's options and methods, one by one.
 
 package agent_test
 
@@ -18,7 +18,7 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// A name says all that keeps sockets apart, and nothing that is secret (seed:
+// An origin's name contains everything that keeps sockets apart, and nothing secret (seed:
 // agent.getName).
 func TestGetName(t *testing.T) {
 	a := newAgent(t, new(agent.Agent))
@@ -64,7 +64,7 @@ func TestGetName(t *testing.T) {
 	}
 }
 
-// NoAgent has a socket for each request, says that it closes it, and does (seed: agent:
+// NoAgent uses a socket for each request, announces that it closes it, and does (seed: agent:
 // false).
 func TestNoAgent(t *testing.T) {
 	for _, w := range ways() {
@@ -88,7 +88,7 @@ func TestNoAgent(t *testing.T) {
 	}
 }
 
-// A detached socket is none of the agent's, and closed after its request (seed:
+// A detached socket no longer counts as the agent's, and is closed after its request (seed:
 // agentRemove).
 func TestDetach(t *testing.T) {
 	for _, w := range ways() {
@@ -108,7 +108,7 @@ func TestDetach(t *testing.T) {
 				if err := a.Do(ctx, &req, &res); err != nil {
 					t.Fatal(err)
 				}
-				var other agent.Request // the place is free
+				var other agent.Request // its place is free
 				var answer agent.Response
 				other.URL = s.URL
 				if _, body := ask(t, a, ctx, &other, &answer); body != "hi" {
@@ -189,8 +189,8 @@ func TestHeadersAreSetUntilSent(t *testing.T) {
 	}
 }
 
-// An answer that cannot have a body has none, whatever its head says; what follows is not
-// the next one's.
+// A response that cannot have a body has none, whatever its head declares; bytes after it are not
+// taken for the next one.
 func TestAnswersWithoutBody(t *testing.T) {
 	for _, w := range ways() {
 		for _, c := range []struct{ method, head, extra string }{

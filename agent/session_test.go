@@ -1,4 +1,4 @@
-// TLS sessions: whose they are.
+// Which TLS sessions may be resumed for whom.
 
 package agent_test
 

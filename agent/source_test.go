@@ -1,5 +1,5 @@
-// Sources that are read at the wrong time, or do not behave: late, by two, with a panic, beside
-// a request that is to be sent again.
+// Sources that are read at the wrong time or misbehave: read late, by two readers, with a panic, or
+// while a request is about to be retried.
 
 package agent_test
 
@@ -22,7 +22,7 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// late is a Source whose first Read begins late, as when the goroutine that sends gets no
+// late is a Source whose first Read is delayed, as if the sending goroutine did not get a
 // processor for a while.
 type late struct {
 	io.Reader
@@ -39,8 +39,8 @@ func (l late) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// Where the sending goroutine's first Read of an engine.Request comes after its handler
-// has returned, it does not read the body of the next request.
+// If the sending goroutine's first Read of an engine.Request comes after the handler has returned,
+// it does not read the body of the next request.
 func TestLateReadOfSource(t *testing.T) {
 	url := script(t, func(c net.Conn) {
 		simnet.ReadHead(c)
@@ -98,8 +98,8 @@ func TestLateReadOfSource(t *testing.T) {
 	}
 }
 
-// An answer may be the Source of a request that is refused, and be closed then (the race
-// detector looks).
+// A Response may be the Source of a request that is refused, and be closed then (for the race
+// detector).
 func TestResponseAsSource(t *testing.T) {
 	up := script(t, func(c net.Conn) {
 		simnet.ReadHead(c)
@@ -149,7 +149,7 @@ func TestSourcePanics(t *testing.T) {
 	}
 }
 
-// noticed is a Source that says when it is first read.
+// noticed is a Source that reports its first Read.
 type noticed struct {
 	io.Reader
 	begun chan struct{}
@@ -161,7 +161,7 @@ func (s *noticed) Read(p []byte) (int, error) {
 	return s.Reader.Read(p)
 }
 
-// A request is not sent again while its Source is still being read: what that Read takes
+// A request is not retried while its Source is still being read: the bytes that this Read takes
 // would be missing.
 func TestNoReplayBesideRead(t *testing.T) {
 	release := make(chan struct{})
@@ -187,7 +187,7 @@ func TestNoReplayBesideRead(t *testing.T) {
 	close(release)
 }
 
-// lazy is a Source that brings nothing so many times, then its text, over and over.
+// lazy is a Source that alternately returns nothing for a number of Reads, and its text.
 type lazy struct {
 	text         string
 	nothing, now int
@@ -205,8 +205,8 @@ func (l *lazy) Read(p []byte) (int, error) {
 	return copy(p, l.text), nil
 }
 
-// A Source that brings nothing for ever ends with io.ErrNoProgress, one that takes its time
-// does not.
+// A Source that returns nothing for ever ends with io.ErrNoProgress; one that is merely slow does
+// not.
 func TestSourceWithoutProgress(t *testing.T) {
 	for _, w := range ways() {
 		for _, length := range []int64{0, 4, 8, 20_000} {

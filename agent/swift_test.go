@@ -1,4 +1,4 @@
-// The call that nearly all are, and what is kept from one to the next.
+// The fast path, and what is reused from one call to the next.
 
 package agent_test
 
@@ -17,8 +17,8 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// Whatever changes from one request to the next, of one Request and one Response, arrives,
-// and answers that begin alike are told apart.
+// Every change from one request to the next, with the same Request and Response, reaches the
+// server, and responses that begin alike are told apart.
 func TestSwiftChanges(t *testing.T) {
 	s := newServer(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header()["Date"] = nil
@@ -75,7 +75,7 @@ func TestSwiftChanges(t *testing.T) {
 	}
 }
 
-// The same head twice does not make the same answer: not to another method, and not under
+// The same head twice does not make the same response: not to another method, and not under
 // another agent's limits.
 func TestSameHead(t *testing.T) {
 	const head = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n"
@@ -107,7 +107,7 @@ func TestSameHead(t *testing.T) {
 				t.Errorf("%s: %q", method, body)
 			}
 		}
-		for range 3 { // the second finds a socket, if the first has left one
+		for range 3 { // the second finds the kept socket, if there is one
 			if err := strict.Do(ctx, &req, &res); err == nil {
 				t.Error("a head above its limit was taken")
 			}
@@ -115,11 +115,11 @@ func TestSameHead(t *testing.T) {
 	})
 }
 
-// What the loop has fetched of an idle socket and told nobody yet, an answer that nobody
-// asked for, is not taken for the answer to the request that takes the socket.
+// An event of an idle socket that the loop has fetched but not delivered, an unsolicited response,
+// is not taken for the response to the request that takes the socket.
 //
-// A handler that holds the loop loses it after a while, and what the test has arranged is
-// spoilt then: it is tried again.
+// A handler that holds the loop for long loses it, which spoils the arrangement; then the test
+// tries again.
 func TestUnheard(t *testing.T) {
 	for range 100 {
 		if unheard(t) {
@@ -129,7 +129,7 @@ func TestUnheard(t *testing.T) {
 	t.Error("no try went undisturbed")
 }
 
-// unheard reports whether it went as it was arranged.
+// unheard reports whether everything went as arranged.
 func unheard(t *testing.T) (undisturbed bool) {
 	var first, stray = make(chan net.Conn, 1), make(chan struct{})
 	url := script(t, func(c net.Conn) {
@@ -203,8 +203,7 @@ func unheard(t *testing.T) (undisturbed bool) {
 	return true
 }
 
-// Interim responses are told of, on a kept socket too, which is kept on; and who hears of them
-// may take his time.
+// Interim responses are reported on a kept socket too, which stays kept.
 func TestSwiftInterim(t *testing.T) {
 	for _, w := range ways() {
 		t.Run(w.name, func(t *testing.T) {

@@ -1,4 +1,4 @@
-// Another protocol: how the wish for it is passed on, and a server that switches unasked.
+// Switching protocols: how a request for it is forwarded, and servers that switch unasked.
 
 package agent_test
 
@@ -17,7 +17,7 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// passedOn returns the fields of a request, as a server gets them, that Forward has passed on.
+// passedOn returns the fields, as a server receives them, of a request that Forward has made.
 func passedOn(t *testing.T, request string, upgrade func(*agent.Response, net.Conn, []byte)) []string {
 	t.Helper()
 	heads := make(chan string, 1)
@@ -65,7 +65,7 @@ func TestForwardPassesTheWishForAnotherProtocolOn(t *testing.T) {
 		{"1.1", "Upgrade", listens, true},
 		{"1.1", "x-hop, upgrade, keep-alive", listens, true},
 		{"1.1", "Upgrade", nil, false},
-		{"1.1", "keep-alive", listens, false}, // it is nobody's wish then (RFC 9110 §7.8)
+		{"1.1", "keep-alive", listens, false}, // Upgrade without Connection: upgrade is ignored (RFC 9110 §7.8)
 		{"1.0", "Upgrade", listens, false},
 	} {
 		request := fmt.Sprintf("GET / HTTP/%s\r\nHost: a\r\nConnection: %s\r\nUpgrade: first/1\r\nX-Hop: 1\r\nX-End: 1\r\nupgrade: second\r\n\r\n", c.version, c.connection)
@@ -81,9 +81,9 @@ func TestForwardPassesTheWishForAnotherProtocolOn(t *testing.T) {
 	}
 }
 
-// A server that switches although it was not asked to, or to what it was not asked for, is at
-// fault (RFC 9110 §7.8), whoever listens, and also where the socket was used before. Node and
-// net/http take such a switch for one.
+// A server that switches unasked, or to a protocol that was not asked for, is at fault (RFC 9110
+// §7.8), whether or not there is an event function, also on a reused socket. Node and net/http
+// accept such a switch.
 func TestSwitchUnasked(t *testing.T) {
 	const named = "Connection: upgrade\r\nUpgrade: x\r\n"
 	for _, c := range []struct {
@@ -163,7 +163,7 @@ func TestSwitchUnasked(t *testing.T) {
 	}
 }
 
-// echoes tells whether socket, of which head was read, begins with "hi" and then gives back what it is sent.
+// echoes checks that socket, whose first bytes are head, first sends "hi" and then echoes.
 func echoes(t *testing.T, socket net.Conn, head string) {
 	t.Helper()
 	if _, err := io.WriteString(socket, "echo"); err != nil {
@@ -175,7 +175,7 @@ func echoes(t *testing.T, socket net.Conn, head string) {
 	}
 }
 
-// A proxy that answers CONNECT with a 101 has made no tunnel.
+// A proxy that answers CONNECT with a 101 has not made a tunnel.
 func TestProxySwitches(t *testing.T) {
 	url := script(t, func(c net.Conn) {
 		simnet.ReadHead(c)

@@ -1,4 +1,4 @@
-// Trailers that are passed on, and those that must not be.
+// Trailers that are forwarded, and those that must not be.
 
 package agent_test
 
@@ -14,7 +14,7 @@ import (
 	"github.com/gale-http/gale/agent"
 )
 
-// message is a message that is passed on, with trailers of every kind.
+// message is a forwarded message with trailers of every kind.
 type message struct{ io.Reader }
 
 func (message) RawTrailers() iter.Seq2[[]byte, []byte] {

@@ -1,5 +1,5 @@
-// A real proxy, on package engine, spoken to by http and by https: plain requests are
-// forwarded, CONNECT makes tunnels, and both want to know who asks.
+// A real proxy, on package engine, spoken to over http and https: plain requests are forwarded,
+// CONNECT makes tunnels, and both require credentials.
 
 package agent_test
 
@@ -112,7 +112,7 @@ func TestRealProxies(t *testing.T) {
 						err := a.Do(ctx, &req, &res)
 						refused := new(agent.ProxyError)
 						switch url {
-						case plainOrigin.URL: // the proxy's answer is the answer
+						case plainOrigin.URL: // the proxy's response is the result
 							if err != nil || res.StatusCode() != 407 || string(res.Header("Proxy-Authenticate")) != "Basic realm=x" {
 								t.Errorf("%v, %d", err, res.StatusCode())
 							}

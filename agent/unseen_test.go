@@ -1,4 +1,4 @@
-// What comes in on a kept socket before the loop has looked again.
+// Input that arrives on a kept socket before the loop has polled again.
 
 package agent_test
 
@@ -16,7 +16,7 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// certificate returns what a TLS server of a test has, and a client of it wants.
+// certificate returns the configuration of a TLS test server, and one for its clients.
 func certificate(t testing.TB) (server, client *tls.Config) {
 	t.Helper()
 	s := httptest.NewTLSServer(nil)
@@ -24,7 +24,7 @@ func certificate(t testing.TB) (server, client *tls.Config) {
 	return &tls.Config{Certificates: s.TLS.Certificates}, clientConfig(s)
 }
 
-// holding is a connection that keeps the last byte of what is written back, when told to.
+// holding is a connection that, while on, withholds the last byte of each write.
 type holding struct {
 	net.Conn
 	on bool
@@ -38,9 +38,8 @@ func (h *holding) Write(p []byte) (int, error) {
 	return n + 1, err
 }
 
-// An answer that nobody asked for, or a part of one, or the end of the connection, that
-// comes while the handler computes between two requests does not become the second
-// one's.
+// An unsolicited response, or a part of one, or the end of the connection, that arrives while the
+// handler computes between two requests does not become the response to the second one.
 func TestUnseenInput(t *testing.T) {
 	const stray = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nXX"
 	server, client := certificate(t)
@@ -104,7 +103,7 @@ func TestUnseenInput(t *testing.T) {
 							return
 						}
 						done.Store(true)
-						for !said.Load() { // computing: the handler keeps its loop
+						for !said.Load() { // compute: the handler keeps its loop
 						}
 						if _, body := ask(t, a, ctx, &req, &res); body != "r2" {
 							t.Errorf("second %q", body)
@@ -117,7 +116,7 @@ func TestUnseenInput(t *testing.T) {
 	}
 }
 
-// Two answers in one record are two answers, of which nobody asked for the second.
+// Two responses in one TLS record are two responses, the second of them unsolicited.
 func TestTwoAnswersInARecord(t *testing.T) {
 	server, client := certificate(t)
 	for _, w := range ways() {

@@ -1,5 +1,5 @@
-// Ends of connections that tell the end of an answer, and ends that do not: over TLS only a
-// close_notify does (RFC 9112 §9.8), over TCP only a FIN.
+// Ends of connections that end a response, and those that do not: over TLS only a close_notify
+// does (RFC 9112 §9.8), over TCP only a FIN.
 
 package agent_test
 
@@ -19,8 +19,8 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// secureScript is script over TLS; the connection underneath is the second. It returns what a
-// client needs to trust it.
+// secureScript is script over TLS; under is the connection beneath. It returns what a client needs
+// to trust the server.
 func secureScript(t *testing.T, serve func(c *tls.Conn, under *net.TCPConn)) (url string, trust *tls.Config) {
 	t.Helper()
 	a := simnet.NewAuthority(t)
@@ -34,11 +34,11 @@ func secureScript(t *testing.T, serve func(c *tls.Conn, under *net.TCPConn)) (ur
 	return "https://" + address + "/", &tls.Config{RootCAs: a.Pool}
 }
 
-// bodies are answers that have said "part", and how they go on.
+// bodies are responses whose body so far is "part", and their framing.
 var bodies = []struct {
 	name, answer string
-	whole        bool // it says itself that it is
-	until        bool // only the end of the connection ends it
+	whole        bool // its framing says that it is complete
+	until        bool // it is delimited by the end of the connection
 }{
 	{name: "until close", answer: "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\npart", until: true},
 	{name: "until close, HTTP/1.0", answer: "HTTP/1.0 200 OK\r\n\r\npart", until: true},
@@ -48,12 +48,12 @@ var bodies = []struct {
 	{name: "chunks, cut", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\n"},
 }
 
-// ends are how the connection may end behind that.
+// ends are the ways in which the connection may end after that.
 var ends = []struct {
 	name string
 	end  func(c *tls.Conn, under *net.TCPConn)
-	told bool  // TLS has said that it was the end
-	want error // of an answer that only it would have ended; nil: any
+	told bool  // there was a close_notify
+	want error // of a response delimited by the connection's end; nil: any
 }{
 	{name: "close_notify", end: func(c *tls.Conn, _ *net.TCPConn) { _ = c.Close() }, told: true},
 	{name: "close_notify alone", end: func(c *tls.Conn, _ *net.TCPConn) {
@@ -71,8 +71,8 @@ var ends = []struct {
 	}},
 }
 
-// readPart reads what has come of an answer, and the error that it has ended with. What a reset
-// has dropped need not have come.
+// readPart reads the rest of a response, and returns the error that it ended with. Bytes that a
+// reset has dropped may be missing.
 func readPart(t *testing.T, r io.Reader) error {
 	t.Helper()
 	body, err := io.ReadAll(r)
@@ -109,14 +109,14 @@ func TestEndsOverTLS(t *testing.T) {
 	}
 }
 
-// judgeEnd judges the error of an answer that is whole or not; until tells that only the end of
-// the connection would have ended it, and want is the error then.
+// judgeEnd checks the error of a response. whole tells whether the response is complete; until,
+// that it is delimited by the connection's end, and that its error must be want.
 func judgeEnd(t *testing.T, err error, whole, until bool, want error) {
 	t.Helper()
 	var typed *agent.Error
 	switch {
 	case whole:
-		if err != nil && !errors.Is(err, syscall.ECONNRESET) { // which may come before what was sent has been read
+		if err != nil && !errors.Is(err, syscall.ECONNRESET) { // a reset may overtake bytes that have not been read
 			t.Errorf("a whole answer has ended with %v", err)
 		}
 	case !errors.As(err, &typed):
@@ -127,7 +127,7 @@ func judgeEnd(t *testing.T, err error, whole, until bool, want error) {
 	}
 }
 
-// The same by way of net/http's names, where every such end is an io.ErrUnexpectedEOF.
+// The same through net/http's names, where every such end is an io.ErrUnexpectedEOF.
 func TestEndsOverTLSForNetHTTP(t *testing.T) {
 	for _, portable := range []bool{false, true} {
 		for _, body := range bodies {
@@ -154,7 +154,7 @@ func TestEndsOverTLSForNetHTTP(t *testing.T) {
 	}
 }
 
-// A proxy that is spoken to through TLS ends what comes through that.
+// With TLS to a proxy, the end of that TLS decides whether a response is complete.
 func TestEndsOverTLSToAProxy(t *testing.T) {
 	for _, w := range ways() {
 		for _, end := range ends[:4] {
@@ -180,8 +180,8 @@ func TestEndsOverTLSToAProxy(t *testing.T) {
 	}
 }
 
-// A reset that a write has met is no end of an answer for who reads, although the kernel tells
-// of it only once.
+// A reset that a write has run into is not taken for the end of a response by the reader, although
+// the kernel reports it only once.
 func TestResetThatAWriteHasMet(t *testing.T) {
 	for _, w := range ways() {
 		t.Run(w.name, func(t *testing.T) {
@@ -191,7 +191,7 @@ func TestResetThatAWriteHasMet(t *testing.T) {
 				simnet.ReadHead(c)
 				_, _ = io.WriteString(c, "HTTP/1.0 200 OK\r\n\r\npart")
 				var b [1]byte
-				_, _ = io.ReadFull(c, b[:]) // the client has the head
+				_, _ = io.ReadFull(c, b[:]) // the client has received the head
 				_ = c.(*net.TCPConn).SetLinger(0)
 				_ = c.Close()
 				close(reset)
@@ -208,7 +208,7 @@ func TestResetThatAWriteHasMet(t *testing.T) {
 				}
 				_, _ = io.WriteString(req, "x")
 				wait(t, reset, "the reset")
-				for range 100 { // it may be on its way for a moment
+				for range 100 { // the reset may take a moment to arrive
 					_, _ = io.WriteString(req, "x")
 				}
 				if err := readPart(t, res); err == nil {

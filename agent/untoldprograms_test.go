@@ -1,4 +1,4 @@
-// Real servers whose answers only the end of TLS ends: Node's, and openssl's.
+// Real servers whose responses are delimited by the end of TLS: Node's and openssl's.
 
 package agent_test
 
@@ -20,8 +20,8 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// pemFiles writes a certificate for 127.0.0.1 and its key, as programs want them, and returns
-// what a client needs to trust it.
+// pemFiles writes a certificate for 127.0.0.1 and its key as PEM files, and returns what a client
+// needs to trust it.
 func pemFiles(t *testing.T) (cert, key string, trust *tls.Config) {
 	t.Helper()
 	a := simnet.NewAuthority(t)
@@ -40,7 +40,7 @@ func pemFiles(t *testing.T) (cert, key string, trust *tls.Config) {
 	return cert, key, &tls.Config{RootCAs: a.Pool}
 }
 
-// Node says close_notify behind an answer, and not when its socket is destroyed.
+// Node sends close_notify after a response, but not when its socket is destroyed.
 func TestEndsOfNode(t *testing.T) {
 	const script = `
 const https = require('https'), fs = require('fs');
@@ -71,7 +71,7 @@ process.stdin.on('end', () => process.exit(0)).resume();`
 	}
 }
 
-// openssl's server speaks HTTP/1.0, and says close_notify behind what it serves.
+// openssl's server speaks HTTP/1.0, and sends close_notify after what it serves.
 func TestEndsOfOpenSSL(t *testing.T) {
 	path := simnet.Program(t, "openssl")
 	cert, key, trust := pemFiles(t)
@@ -92,7 +92,7 @@ func TestEndsOfOpenSSL(t *testing.T) {
 		_, address, _ = strings.Cut(lines.Text(), "ACCEPT ")
 	}
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill() // where it has not had its connections
+		_ = cmd.Process.Kill() // if it still waits for connections
 		_, _ = io.Copy(io.Discard, out)
 		_ = cmd.Wait()
 	})

@@ -1,5 +1,5 @@
-// The same requests through net/http's own Transport and through the bridge: what the
-// client sees, and what the server does, is the same.
+// The same requests through net/http's own Transport and through the bridge: what the client sees
+// and what the server receives must be the same.
 
 package nethttp_test
 
