@@ -1,4 +1,4 @@
-// A Linux that has nothing yet: mounts and the switch.
+// Setting up and switching off a machine that has only a kernel.
 
 package main
 

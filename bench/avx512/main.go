@@ -1,6 +1,6 @@
 // Command avx512 is the first and only process of the machine that the script run boots
-// in an emulator: it runs /tests once for each line of /runs, a pattern for -test.run,
-// says on the console how each went, and switches the machine off.
+// in an emulator. It runs /tests once for each line of /runs, which is a pattern for
+// -test.run, prints each result on the console, and switches the machine off.
 package main
 
 import (
@@ -16,7 +16,7 @@ func main() {
 		err = runAll()
 	}
 	fmt.Println("verdict:", verdict(err))
-	fmt.Println(strings.Repeat("\n", 4096)) // the emulator hands the console on in pieces
+	fmt.Println(strings.Repeat("\n", 4096)) // flush: the emulator passes the console on in blocks
 	powerOff()
 }
 
@@ -27,7 +27,7 @@ func verdict(err error) string {
 	return "passed"
 }
 
-// runAll runs every line of /runs and returns the first failure, having run all.
+// runAll runs every line of /runs, even after a failure, and returns the first failure.
 func runAll() (failed error) {
 	runs, err := os.ReadFile("/runs")
 	if err != nil {

@@ -1,5 +1,5 @@
-// Charts: one SVG a workload, a bar a peer, shortest first, of the figure that the
-// table's ratios are taken from. Less is better in all of them.
+// Charts: one SVG per workload, one bar per peer, the shortest first, of the figure that
+// the table's ratios are taken from. Less is better in all of them.
 
 package main
 
@@ -22,11 +22,11 @@ import (
 var (
 	colourBase  = color.RGBA{R: 0x1f, G: 0x6f, B: 0xb5, A: 0xff} // the row that the others are compared to
 	colourOther = color.RGBA{R: 0xa9, G: 0xb4, B: 0xc0, A: 0xff}
-	colourFloor = color.RGBA{R: 0xdd, G: 0xdd, B: 0xdd, A: 0xff} // no server, only the limit of one
+	colourFloor = color.RGBA{R: 0xdd, G: 0xdd, B: 0xdd, A: 0xff} // not an HTTP server, only the limit of one
 )
 
-// basis gives the figure that the table is about, and its column: what its ratios are
-// taken from.
+// basis returns the column of the figure that the table's ratios are taken from; ok is
+// false if the table has none.
 func (t *Table) basis() (column, bool) {
 	for _, name := range t.ratioOf() {
 		if t.has(name) {
@@ -36,8 +36,8 @@ func (t *Table) basis() (column, bool) {
 	return column{}, false
 }
 
-// bases are the basis and, where that is the time, what does not depend on who else
-// uses the machine.
+// bases returns the basis and, where that is CPU time, also the stepped instructions, which
+// do not depend on other load on the machine.
 func (t *Table) bases() []column {
 	basis, ok := t.basis()
 	switch {
@@ -57,7 +57,7 @@ func columnOf(figure string) column {
 	return columns[slices.IndexFunc(columns, func(c column) bool { return c.figure == figure })]
 }
 
-// ranked gives the rows that have the figure, the lowest first.
+// ranked returns the rows that have the figure, the lowest first.
 func (t *Table) ranked(figure string) []*Row {
 	rows := slices.DeleteFunc(slices.Clone(t.Rows), func(r *Row) bool { return r.Median[figure] <= 0 })
 	slices.SortStableFunc(rows, func(a, b *Row) int { return cmp.Compare(a.Median[figure], b.Median[figure]) })
@@ -98,7 +98,7 @@ func (t *Table) draw(name string, basis column) error {
 	p.X.Label.Text = unit[basis.figure] + " (less is better)"
 	p.X.Min = 0
 	rows := t.ranked(basis.figure)
-	slices.Reverse(rows) // the first row of a chart is its lowest
+	slices.Reverse(rows) // a chart draws its first row at the bottom
 	names := make([]string, len(rows))
 	labels := plotter.XYLabels{XYs: make(plotter.XYs, len(rows)), Labels: make([]string, len(rows))}
 	for i, r := range rows {
@@ -148,7 +148,7 @@ func save(p *plot.Plot, name string, height vg.Length) error {
 	if _, err := canvas.WriteTo(&svg); err != nil {
 		return err
 	}
-	// Where the font is not installed, one like it.
+	// If the font is not installed, a similar one is used.
 	const family = "font-family:Liberation Sans"
 	text := bytes.ReplaceAll(svg.Bytes(), []byte(family+";"), []byte(family+",Arial,Helvetica,sans-serif;"))
 	return os.WriteFile(name, text, 0o644)

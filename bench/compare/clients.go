@@ -1,4 +1,4 @@
-// The client table: what it costs a client to ask, with the floor to answer.
+// The client table: the cost of a request to the client, with the floor as the server.
 
 package main
 
@@ -23,15 +23,15 @@ import (
 	"github.com/gale-http/gale/bench/internal/work"
 )
 
-// clientConns is on how many connections each client asks.
+// clientConns is the number of connections of each client.
 const clientConns = 64
 
 // clientKind is one client that can be compared.
 type clientKind struct {
 	name    string
-	program string // in the site when it is built, else to be found in PATH
-	module  string // whose version is shown, of what is built
-	install string // how to come by it; "" when it is built
+	program string // in the site if it is built, otherwise in PATH
+	module  string // whose version is shown, if it is built
+	install string // how to install it; "" if it is built
 	args    func(addr string, conns int, d time.Duration) []string
 	read    func(out []byte) (good, bad int64, err error)
 }
@@ -60,7 +60,7 @@ func allClients() []*clientKind {
 	}
 }
 
-// wholeSeconds rounds for programs that know no others.
+// wholeSeconds rounds d, for programs that accept only whole seconds.
 func wholeSeconds(d time.Duration) int { return max(1, int((d+time.Second/2)/time.Second)) }
 
 func readAsker(out []byte) (int64, int64, error) {
@@ -99,7 +99,7 @@ func readWrk(out []byte) (good, bad int64, err error) {
 	}
 	all := digits(m[1])
 	for _, m := range wrkBad.FindAllSubmatch(out, -1) {
-		all -= digits(m[1]) // answered, but not well
+		all -= digits(m[1]) // answered with an error status
 		for _, n := range m[1:] {
 			bad += digits(n)
 		}
@@ -132,7 +132,7 @@ func readHey(out []byte) (good, bad int64, err error) {
 	return good, bad, nil
 }
 
-// digits reads a number that a pattern has found; no match is 0.
+// digits parses a number that a pattern has matched; no match is 0.
 func digits(b []byte) int64 {
 	n, err := strconv.ParseInt(string(b), 10, 64)
 	if err != nil {
@@ -141,7 +141,7 @@ func digits(b []byte) int64 {
 	return n
 }
 
-// path finds a client's program, or says how to come by it.
+// path returns the path of a client's program, or an error that says how to install it.
 func (k *clientKind) path(s *site) (string, error) {
 	if k.install == "" {
 		return filepath.Join(s.dir, k.program), nil
@@ -153,7 +153,7 @@ func (k *clientKind) path(s *site) (string, error) {
 	return path, nil
 }
 
-// version names the client that is compared, "" when it is missing.
+// version returns the version of the client, "" if it is missing.
 func (k *clientKind) version(s *site) string {
 	path, err := k.path(s)
 	if err != nil {
@@ -220,8 +220,8 @@ func (s *session) clientTable(ctx context.Context, kinds []*clientKind) (*Table,
 	return t, ctx.Err()
 }
 
-// clientSample lets a client ask for a round and gives what that cost it, its
-// own start included.
+// clientSample runs a client for a round and returns what that cost it, its start
+// included.
 func (s *session) clientSample(ctx context.Context, k *clientKind, addr string) (Sample, error) {
 	path, err := k.path(s.site)
 	if err != nil {
@@ -269,15 +269,15 @@ func (s *session) clientSample(ctx context.Context, k *clientKind, addr string) 
 	return sample, nil
 }
 
-// Stepped clients are given fewer connections than timed ones: each has to have
-// its turn before the count begins.
+// Stepped clients get fewer connections than timed ones: each must have made a request
+// before the count begins.
 const (
 	clientStepConns    = 8
 	clientStepRequests = 32
 )
 
-// stepClients counts the clients' user-mode instructions by stepping, where the
-// machine has no counters for it.
+// stepClients counts the clients' user-mode instructions by stepping, if the machine has
+// no counters.
 func (s *session) stepClients(ctx context.Context, kinds []*clientKind, t *Table) {
 	if s.counters {
 		return

@@ -16,8 +16,7 @@ import (
 	"github.com/gale-http/gale/bench/internal/work"
 )
 
-// static gives the reason why a server without handlers of one's own cannot do
-// a workload.
+// static returns the reason why a server without custom handlers cannot do a workload.
 func static(name string) func(*work.Workload) string {
 	return func(w *work.Workload) string {
 		switch {
@@ -113,7 +112,7 @@ hosts:
 	}}
 }
 
-// nodeScript is the seed's descendant with one handler for every path.
+// nodeScript is a server for Node, whose http module descends from the seed.
 const nodeScript = `'use strict';
 const http = require(process.env.CERT ? 'https' : 'http'), fs = require('fs');
 const [greeting, type, download, upstream] = [process.env.GREETING, process.env.TYPE, fs.readFileSync(process.env.DOWNLOAD), process.env.UPSTREAM];

@@ -1,26 +1,24 @@
-// Command compare is the measuring stick: gale against its peers, in one
-// command.
+// Command compare measures gale against its peers.
 //
 //	go run ./compare                     all workloads, every peer that is installed
-//	go run ./compare -quick              the daily one: under a minute, exit status 1 when a target is missed
+//	go run ./compare -quick              the daily check: under a minute, exit status 1 when a target is missed
 //	go run ./compare -workloads hello,churn -peers gale,nginx -driver wrk
-//	go run ./compare -clients            what asking costs: loadgen and other clients, the floor answers
+//	go run ./compare -clients            the cost of a request on the client side: loadgen and others against the floor
 //	go run ./compare -perf ..            writes PERF.md, README.md's figures and bench/charts
 //	go run ./compare -server fasthttp -addr :8080   only runs that peer
 //
 // It builds the servers, starts each in a process of its own on one core, drives
 // it from another core, and measures from outside: requests, errors, user and
 // kernel instructions and cycles per request (perf events), CPU time, memory and
-// latency. Answers are checked before and after they are timed; a peer that
-// answers wrongly has no figures. Rounds go peer by peer; medians are shown, and
-// ratios are taken within a round.
+// latency. Answers are checked before and after the timing; a peer that answers
+// wrongly gets no figures. Each round measures all peers in turn; medians are shown,
+// and ratios are taken within a round.
 //
-// What -json writes is described at Report; how to install peers, in
-// bench/README.md. What -perf writes stands between two comments of PERF.md and
-// README.md.
+// Report describes what -json writes, and bench/README.md how to install peers. What
+// -perf writes goes between two marker comments of PERF.md and README.md.
 //
-// Where the machine has no performance counters, compare says so, and counts
-// user-mode instructions by stepping through a few requests instead (-steps).
+// If the machine has no performance counters, compare says so, and counts user-mode
+// instructions by stepping through a few requests instead (-steps).
 package main
 
 import (
@@ -98,7 +96,7 @@ func parse() *options {
 	return o
 }
 
-// defaults fills in what -quick and its absence mean.
+// defaults fills in the options that depend on whether -quick is given.
 func (o *options) defaults() {
 	peers, workloads, rounds, span, pairs := "all", "all", 5, 2*time.Second, 3
 	if o.quick {
@@ -127,8 +125,7 @@ func (o *options) defaults() {
 	}
 }
 
-// main gives the exit status: 1 for a target missed, 2 for a run that could not
-// be made.
+// main returns the exit status: 1 if a target was missed, 2 if the run could not be made.
 func (o *options) main(ctx context.Context) (int, error) {
 	o.defaults()
 	if o.perf != "" {
@@ -164,7 +161,7 @@ func (o *options) main(ctx context.Context) (int, error) {
 	return 0, nil
 }
 
-// report measures, or reads what has been measured.
+// report measures, or reads an earlier report.
 func (o *options) report(ctx context.Context, site *site) (*Report, error) {
 	if o.from != "" {
 		return readJSON(o.from)
@@ -182,7 +179,7 @@ func (o *options) report(ctx context.Context, site *site) (*Report, error) {
 	return rep, nil
 }
 
-// commandLine is this run's, without the files that it wrote besides.
+// commandLine is the command line of this run, without the options for files to write.
 func commandLine() string {
 	line := "go run ./compare"
 	flag.Visit(func(f *flag.Flag) {
@@ -247,7 +244,7 @@ func (o *options) session(ctx context.Context, site *site) (*session, error) {
 	return s, nil
 }
 
-// checkSteps judges -steps.
+// checkSteps validates -steps.
 func (o *options) checkSteps() error {
 	for name := range strings.SplitSeq(o.steps, ",") {
 		known := name == "" || name == "none" || name == "all"
@@ -261,7 +258,7 @@ func (o *options) checkSteps() error {
 	return nil
 }
 
-// prepareCounters finds out what the machine can count, and says what it cannot.
+// prepareCounters determines what the machine can count, and notes what it cannot.
 func (s *session) prepareCounters(o *options) (notes []string) {
 	counter, err := perf.Open(os.Getpid())
 	if err == nil {
@@ -337,7 +334,7 @@ func (o *options) save(rep *Report) error {
 	return file.Close()
 }
 
-// progressTo gives w when it is a terminal.
+// progressTo returns w if it is a terminal.
 func progressTo(w *os.File) io.Writer {
 	if info, err := w.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
 		return w

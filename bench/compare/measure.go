@@ -1,4 +1,4 @@
-// One measurement: a span of load on one peer, and what the peer spent on it,
+// One measurement: load on one peer for a span of time, and what the peer spent on it,
 // read from outside.
 
 package main
@@ -16,35 +16,36 @@ import (
 	"github.com/gale-http/gale/bench/internal/work"
 )
 
-// meter measures peers with what the machine offers.
+// meter measures peers with the means that the machine offers.
 type meter struct {
 	driver   drive.Driver
 	core     int // the driver's
 	duration time.Duration
-	counters bool // perf events are to be had
-	pairs    int  // of bursts that are stepped through for a figure
+	counters bool // perf events are available
+	pairs    int  // of bursts, stepped through for a figure
 }
 
-// perConn is what a round lasts at least for each connection: a tenth of it goes into
-// making that.
+// perConn is the minimum length of a round per connection; making the connection takes a
+// tenth of it.
 const perConn = 400 * time.Microsecond
 
-// perByte is what a round lasts at least for each byte that is under way at once. What is cut
-// off at its end has cost the peer something, and counts for nothing: it is not to be much.
+// perByte is the minimum length of a round per byte in flight. A request that is cut off at the
+// end of the round has cost the peer something without being counted: the share of these must
+// be small.
 const perByte = 4 * time.Nanosecond
 
-// dueAtLeast is how many requests a round has at least where few are due in a second: a
-// hundredth of them are above a 99th percentile.
+// dueAtLeast is the minimum number of requests in a round with a low fixed rate: only a
+// hundredth of them are above the 99th percentile.
 const dueAtLeast = 2000
 
-// tailSpan is what a round lasts at least where some requests are slow on purpose. A server that
-// learns which these are pays for it when they begin: of a quarter of a second, the 99th
-// percentile is made of 2.5 ms, and would say how long that takes and nothing else.
+// tailSpan is the minimum length of a round with deliberately slow requests. A server that learns
+// which requests are slow pays for it when they begin: in a quarter of a second, the 99th
+// percentile is determined by 2.5 ms, and would show nothing but how long the learning takes.
 const tailSpan = time.Second
 
-// sample puts load on the peer for a round and gives its figures.
+// sample puts load on the peer for a round and returns its figures.
 func (m *meter) sample(ctx context.Context, p *running, w *work.Workload) (Sample, error) {
-	// Making many connections is not to be most of what a round is about.
+	// Making many connections must not dominate the round.
 	span := max(m.duration, time.Duration(w.Conns)*perConn, time.Duration(w.Conns*(w.Body+len(w.Want.Body)))*perByte)
 	if w.Slow != "" {
 		span = max(span, tailSpan)
@@ -53,11 +54,10 @@ func (m *meter) sample(ctx context.Context, p *running, w *work.Workload) (Sampl
 	if job.Rate = w.Rate; job.Rate > 0 {
 		job.Duration = max(span, time.Duration(dueAtLeast/job.Rate*float64(time.Second)))
 	}
-	calm := job // the same without what is slow on purpose
+	calm := job // the same without the deliberately slow requests
 	calm.Workload = w.WithoutSlow()
 	if w.Kind == work.Half {
-		// Half of what the peer does now: what it did a minute ago says little on a machine
-		// that others use, too.
+		// Half of the peer's present rate: on a shared machine, its rate a minute ago says little.
 		whole, err := m.driver.Run(ctx, calm)
 		if err != nil {
 			return nil, err
@@ -89,7 +89,7 @@ func (m *meter) sample(ctx context.Context, p *running, w *work.Workload) (Sampl
 	return s, nil
 }
 
-// measure does a job and gives what it took the peer.
+// measure runs a job and returns what it cost the peer.
 func (m *meter) measure(ctx context.Context, p *running, job drive.Job) (Sample, error) {
 	var counter *perf.Counter
 	if m.counters {
@@ -125,7 +125,7 @@ func (m *meter) measure(ctx context.Context, p *running, job drive.Job) (Sample,
 	return s, nil
 }
 
-// count adds what counters say of n requests.
+// count adds the counters' figures for n requests.
 func (s Sample) count(counts perf.Counts, n float64) {
 	s[figUser], s[figKernel] = float64(counts.User)/n, float64(counts.Kernel)/n
 	s[figTotal], s[figCycles] = s[figUser]+s[figKernel], float64(counts.Cycles)/n
@@ -146,7 +146,7 @@ func figuresOf(r drive.Result, u proc.Usage) Sample {
 	if r.SlowP50 > 0 {
 		s[figSlowP50], s[figSlowP99] = micros(r.SlowP50), micros(r.SlowP99)
 	}
-	if ticks := u.User + u.Kernel; ticks > 0 { // their proportion is better than they are
+	if ticks := u.User + u.Kernel; ticks > 0 { // their ratio is more exact than the two themselves
 		s[figUserCPU] = s[figCPU] * float64(u.User) / float64(ticks)
 	}
 	return s
@@ -154,15 +154,15 @@ func figuresOf(r drive.Result, u proc.Usage) Sample {
 
 func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 
-// warm has the peer answer until it has made what it keeps: buffers, goroutines,
-// compiled code. Workloads that close their connections are warmed up by hello.
+// warm makes the peer answer requests until it has what it keeps: buffers, goroutines,
+// compiled code. Workloads that close their connections are not warmed up.
 func (m *meter) warm(ctx context.Context, p *running, w *work.Workload) error {
 	requests := 5000
 	if each := len(w.Want.Body) + w.Body; each > 1<<12 {
 		requests = max(2, 64<<20/each)
 	}
 	if w.Per > 0 {
-		return nil // each connection starts from nothing, and so it is measured
+		return nil // each connection starts from nothing, and is measured so
 	}
 	client, err := load.Dial(w, p.addr, min(w.Conns, 64))
 	if err != nil {
@@ -172,8 +172,8 @@ func (m *meter) warm(ctx context.Context, p *running, w *work.Workload) error {
 	return client.Run(ctx, load.Until(requests))
 }
 
-// idle opens connections, has each answered once, and gives the memory that each
-// keeps the peer occupied with.
+// idle opens connections, makes one request on each, and returns the memory that the peer
+// holds for each.
 func (m *meter) idle(ctx context.Context, p *running, w *work.Workload) (Sample, error) {
 	before, err := proc.UsageOf(p.pid())
 	if err != nil {
@@ -184,7 +184,7 @@ func (m *meter) idle(ctx context.Context, p *running, w *work.Workload) (Sample,
 		return nil, err
 	}
 	defer client.Close()
-	select { // what is given back at rest is given back soon
+	select { // time for the peer to release what it does not keep at rest
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	case <-time.After(500 * time.Millisecond):
@@ -199,13 +199,13 @@ func (m *meter) idle(ctx context.Context, p *running, w *work.Workload) (Sample,
 	}, nil
 }
 
-// Stepping is slow, so a burst has no more requests than it takes to see a server
-// work in batches.
+// Stepping is slow, so a burst has just enough requests for the server to work in
+// batches.
 const (
 	stepMany  = 10 // requests at once
 	stepFew   = 2
 	stepWarm  = 5000
-	freshWarm = 2000 // where each request, or so, has a connection of its own
+	freshWarm = 2000 // where connections are closed after one or a few requests
 )
 
 // step counts the peer's user-mode instructions exactly.
@@ -213,10 +213,10 @@ func (m *meter) step(ctx context.Context, p *running, w *work.Workload, limit ti
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	plan := stepped.Plan{PID: p.worker(), Addr: p.addr, Workload: w, Conns: stepMany, Few: stepFew, Pairs: m.pairs, Warm: stepWarm}
-	switch { // a batch is as good as a crowd
+	switch { // a pipelined batch on one connection does instead of many connections
 	case w.Depth > 1:
 		plan.Conns, plan.Few = 1, 0
-	case w.Per > 0: // a connection costs more than a request
+	case w.Per > 0: // a connection takes more steps than a request
 		plan.Conns, plan.Few, plan.Warm = 5, 1, freshWarm
 	}
 	f, err := stepped.Measure(ctx, plan)

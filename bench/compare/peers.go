@@ -18,9 +18,9 @@ import (
 	"github.com/gale-http/gale/bench/internal/work"
 )
 
-// site is where a run keeps what it makes, and on which cores things run.
+// site has the directory of a run's files and the cores that programs run on.
 type site struct {
-	dir        string // of built programs, configurations, certificates
+	dir        string // has built programs, configurations, certificates
 	cert, key  string
 	serverCore int
 	clientCore int
@@ -30,15 +30,15 @@ type site struct {
 type peerKind struct {
 	name   string
 	module string // whose version is shown; "" for a program that is not written in Go
-	// command says how to start it; the files it needs are written to dir.
+	// command returns the command that starts it, and writes the files it needs to dir.
 	command func(s *site, o launch, dir string) ([]string, error)
-	// forks says that another process does the work, its child.
+	// forks says that a child process does the work.
 	forks bool
-	// cannot gives the reason why it cannot do a workload, "" when it can.
+	// cannot returns the reason why it cannot do a workload, "" if it can.
 	cannot func(*work.Workload) string
 }
 
-// launch is how one peer is to be started.
+// launch says how to start a peer.
 type launch struct {
 	addr, upstream string
 	workload       *work.Workload
@@ -60,7 +60,7 @@ func allPeers() []*peerKind {
 	}
 }
 
-// galePeer is gale's server and, as a proxy, its example of one.
+// galePeer is gale's server; for the proxy workload, examples/proxy.
 func galePeer() *peerKind {
 	k := goPeer("gale", "github.com/gale-http/gale", func(*work.Workload) string { return "" })
 	serve := k.command
@@ -127,7 +127,7 @@ type running struct {
 	cmd  *exec.Cmd
 	addr string
 	dir  string
-	log  string // file with what it printed
+	log  string // file that has its output
 }
 
 const startPatience = 10 * time.Second
@@ -142,7 +142,7 @@ func (s *site) start(ctx context.Context, kind *peerKind, w *work.Workload, upst
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(dir, 0o755); err != nil { // as the site's own
+	if err := os.Chmod(dir, 0o755); err != nil { // as for the site's directory
 		return nil, err
 	}
 	args, err := kind.command(s, launch{addr, upstream, w}, dir)
@@ -171,7 +171,7 @@ func (s *site) start(ctx context.Context, kind *peerKind, w *work.Workload, upst
 
 func (r *running) pid() int { return r.cmd.Process.Pid }
 
-// worker is the process that answers.
+// worker returns the process that answers requests.
 func (r *running) worker() int {
 	if tree := proc.Tree(r.pid()); r.kind.forks {
 		return tree[len(tree)-1]
@@ -181,7 +181,7 @@ func (r *running) worker() int {
 
 func (r *running) end() { proc.End(r.cmd) }
 
-// lastWords gives the end of what the peer printed.
+// lastWords returns the last line that the peer printed.
 func (r *running) lastWords() string {
 	text, err := os.ReadFile(r.log)
 	if err != nil || len(text) == 0 {
@@ -191,7 +191,7 @@ func (r *running) lastWords() string {
 	return ": " + lines[len(lines)-1]
 }
 
-// version names what is compared.
+// version returns the version of the peer.
 func (k *peerKind) version(s *site) string {
 	if k.module == "" {
 		return programVersion(k.name)
@@ -203,7 +203,7 @@ func (k *peerKind) version(s *site) string {
 	if k.module == "std" {
 		return info.GoVersion
 	}
-	if info.Main.Path == k.module && info.Main.Sum != "" { // another module's own program
+	if info.Main.Path == k.module && info.Main.Sum != "" { // the program is the module's own
 		return info.Main.Version
 	}
 	for _, dep := range info.Deps {
@@ -214,8 +214,8 @@ func (k *peerKind) version(s *site) string {
 	return "this tree"
 }
 
-// choose picks peers by name; "all" picks those that are there. An unknown name
-// is an error, and so is a named program that is not installed.
+// choose returns the peers with the given names; "all" stands for those that are installed. An
+// unknown name is an error, and so is a named program that is not installed.
 func choose(names string) ([]*peerKind, error) {
 	var chosen []*peerKind
 	all := allPeers()
@@ -251,7 +251,7 @@ func (k *peerKind) missing() error {
 	return nil
 }
 
-// startUpstream starts what stands behind /proxy and /query: the floor, beside the driver.
+// startUpstream starts the server behind /proxy and /query: the floor, on the driver's core.
 func (s *site) startUpstream(ctx context.Context, w *work.Workload) (*running, error) {
 	if !w.Store {
 		return nil, nil
@@ -264,7 +264,7 @@ func (s *site) startUpstream(ctx context.Context, w *work.Workload) (*running, e
 	return nil, errors.New("there is no floor to stand behind a server")
 }
 
-// prepare makes the certificate and the file behind /download.
+// prepare creates the certificate and the file that /download serves.
 func (s *site) prepare() error {
 	if err := os.WriteFile(filepath.Join(s.dir, "download"), peer.Download, 0o644); err != nil {
 		return err

@@ -1,6 +1,6 @@
-// PERF.md and README.md: what stands between two comments in each is written
-// here, from one run, and never by hand. PERF.md gets everything; README.md the
-// chart, the command and one line a workload.
+// PERF.md and README.md: the text between two marker comments in each is generated here,
+// from one run, and never edited by hand. PERF.md gets all tables; README.md gets one
+// chart, the command, and a line for each workload and figure.
 
 package main
 
@@ -16,16 +16,16 @@ import (
 	"github.com/gale-http/gale/bench/internal/work"
 )
 
-// The comments between which a file is generated.
+// The comments that enclose the generated part of a file.
 const (
 	measuredBegin = "<!-- measured -->"
 	measuredEnd   = "<!-- /measured -->"
 )
 
-// chartDir is where the charts are, seen from the files that show them.
+// chartDir is the directory of the charts, relative to the files that show them.
 const chartDir = "bench/charts"
 
-// replaceMeasured gives the text with what is between the comments replaced.
+// replaceMeasured returns the text with the part between the comments replaced.
 func replaceMeasured(text, section string) (string, error) {
 	before, rest, ok := strings.Cut(text, measuredBegin)
 	_, after, closed := strings.Cut(rest, measuredEnd)
@@ -60,7 +60,7 @@ func (rep *Report) writePerf(root string) error {
 	return nil
 }
 
-// checkPerf finds out, before anything is measured, whether there is a place for it.
+// checkPerf checks, before anything is measured, that both files have the marker comments.
 func checkPerf(root string) error {
 	for _, name := range []string{"PERF.md", "README.md"} {
 		text, err := os.ReadFile(filepath.Join(root, name))
@@ -100,7 +100,7 @@ func (rep *Report) readmeSection(w io.Writer) {
 	fmt.Fprintf(w, "\nThis section is written by its own command, on any Linux machine with two cores\n(other servers take part when they are [installed](bench/README.md)):\n\n```\ncd bench\n%s\n```\n", rep.Command)
 }
 
-// summary is one line a workload, one column a server.
+// summary writes a table with one line per workload and figure, one column per server.
 func (rep *Report) summary(w io.Writer) {
 	var peers []string
 	for _, t := range rep.serverTables() {
@@ -127,7 +127,7 @@ func (rep *Report) summary(w io.Writer) {
 	}
 }
 
-// cell gives a peer's figure, in bold where no other server has a lower one.
+// cell returns a peer's figure, in bold if no other server has a lower one.
 func (t *Table) cell(peer string, basis column, dashes map[string][]string) string {
 	i := slices.IndexFunc(t.Rows, func(r *Row) bool { return r.Peer == peer })
 	if i < 0 || t.Rows[i].Median[basis.figure] <= 0 {
@@ -149,17 +149,17 @@ func (t *Table) cell(peer string, basis column, dashes map[string][]string) stri
 	return text
 }
 
-// servers are the ranked rows without the floor, which is no server.
+// servers returns the ranked rows without the floor, which is not an HTTP server.
 func (t *Table) servers(figure string) []*Row {
 	return slices.DeleteFunc(t.ranked(figure), func(r *Row) bool { return r.Peer == "floor" })
 }
 
-// serverTables are the tables of servers.
+// serverTables returns the tables that compare servers.
 func (rep *Report) serverTables() []*Table {
 	return slices.DeleteFunc(slices.Clone(rep.Tables), func(t *Table) bool { return t.Base != "gale" })
 }
 
-// preamble says when, where, with what and by which counters.
+// preamble writes when, where, with which versions and which counters the run was made.
 func (rep *Report) preamble(w io.Writer) {
 	fmt.Fprintf(w, "%s, %s, driven by %s.\n\n", rep.Time, rep.Machine, rep.Driver)
 	for _, note := range rep.Notes {
@@ -175,7 +175,7 @@ func (rep *Report) preamble(w io.Writer) {
 	fmt.Fprintln(w, ".")
 }
 
-// behind says where gale is not the first of the servers, or could not take part.
+// behind writes where gale is not the first of the servers, or has no figure.
 func (rep *Report) behind(w io.Writer) {
 	var lines []string
 	for _, t := range rep.Tables {
@@ -197,7 +197,8 @@ func (rep *Report) behind(w io.Writer) {
 	}
 }
 
-// behind says who is ahead of the base by one figure, "" when nobody is.
+// behind returns a line that names the servers ahead of the base in one figure, "" if
+// there are none.
 func (t *Table) behind(basis column) string {
 	servers := t.servers(basis.figure)
 	at := slices.IndexFunc(servers, func(r *Row) bool { return r.Peer == t.Base })
@@ -214,7 +215,7 @@ func (t *Table) behind(basis column) string {
 	return fmt.Sprintf("%s: %s, %s %s (%s)", t.Workload, strings.Join(ahead, ", "), t.Base, basis.format(servers[at].Median[basis.figure]), basis.head)
 }
 
-// unmeasured names the workloads that were not asked for.
+// unmeasured returns the names of the workloads that were not measured.
 func (rep *Report) unmeasured() (names []string) {
 	for _, w := range work.All() {
 		if !slices.ContainsFunc(rep.Tables, func(t *Table) bool { return t.Workload == w.Name }) {

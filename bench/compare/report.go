@@ -1,4 +1,4 @@
-// What comes out: samples, rows of medians, and their JSON.
+// The report: samples, rows of medians, and their JSON.
 
 package main
 
@@ -32,28 +32,31 @@ import (
 //	  }]
 //	}
 //
-// There is a table for each workload, by its name, and one called clients for the
-// clients. A sample is one round. Figures are per request where their name does
-// not say otherwise: requests_per_second, errors (in a round), user_instructions,
+// There is a table for each workload, under its name, and one called clients for the
+// clients. A sample is one round. Figures are per request unless their names say
+// otherwise: requests_per_second, errors (in a round), user_instructions,
 // kernel_instructions, instructions, cycles, stepped_instructions (user mode, by
 // single-stepping: the same in all samples), cpu_us, user_us, p50_us, p99_us,
-// p999_us, rss, peak_rss, bytes_per_connection, requests_per_cpu_second. Where some
-// requests are slow on purpose, slow_p50_us and slow_p99_us are theirs, and the other
-// latencies those of the rest; without_p99_us is what the peer's were just before, when none
-// was, and added_p99_us how much longer they are (or, below 0, shorter). due_per_second is the rate
-// that the driver kept to; at half load, half of what the peer did just before. The
-// median is over the samples, the spread (largest − smallest) / median, the
-// ratio the median of the rounds' ratios to the base's row.
+// p999_us, rss, peak_rss, bytes_per_connection, requests_per_cpu_second.
+//
+// Where some requests are deliberately slow, slow_p50_us and slow_p99_us are theirs, and
+// the other latencies are those of the remaining requests; without_p99_us is the 99th
+// percentile in a run without slow requests immediately before, and added_p99_us the
+// difference (negative if p99 was lower with them). due_per_second is the fixed rate of the
+// driver; at half load, half of what the peer reached immediately before.
+//
+// The median is over the samples, the spread is (largest − smallest) / median, and the
+// ratio is the median of the rounds' ratios to the base's row.
 //
 // Times are in microseconds and sizes in bytes. A figure that could not be
 // measured is absent; Notes says why, once for all rows. A row without samples
-// says in Void why the peer is not in the table: it cannot do the workload, or it
+// says in Void why the peer has no figures: it cannot do the workload, or it
 // answered wrongly.
 type Report struct {
 	Schema   int               `json:"schema"` // 1
 	Time     string            `json:"time"`   // RFC 3339
 	Machine  string            `json:"machine"`
-	Command  string            `json:"command"` // that measured this, to be called in bench
+	Command  string            `json:"command"` // that measured this, to be run in bench
 	Driver   string            `json:"driver"`
 	Versions map[string]string `json:"versions"` // by peer
 	Notes    []string          `json:"notes"`
@@ -64,7 +67,7 @@ type Report struct {
 type Table struct {
 	Workload string   `json:"workload"`
 	About    string   `json:"about"`
-	Base     string   `json:"base"` // the row that ratios are taken to: gale, or among clients loadgen
+	Base     string   `json:"base"` // the row that ratios are relative to: gale or, among clients, loadgen
 	Rows     []*Row   `json:"rows"`
 	Notes    []string `json:"notes,omitempty"`
 }
@@ -98,12 +101,12 @@ const (
 	figP50      = "p50_us"
 	figP99      = "p99_us"
 	figP999     = "p999_us"
-	figSlowP50  = "slow_p50_us" // of those that are slow on purpose; the others' are above
+	figSlowP50  = "slow_p50_us" // of the deliberately slow requests; those above are of the others
 	figSlowP99  = "slow_p99_us"
-	figCalmP99  = "without_p99_us"          // in the run without those, just before
-	figAdded    = "added_p99_us"            // what they add to the others'
+	figCalmP99  = "without_p99_us"          // in the run without slow requests, immediately before
+	figAdded    = "added_p99_us"            // what slow requests add to the others' p99
 	figDue      = "due_per_second"          // in an open loop
-	figPerCPU   = "requests_per_cpu_second" // of the client's
+	figPerCPU   = "requests_per_cpu_second" // of the client's CPU time
 	figIdle     = "bytes_per_connection"
 )
 
@@ -144,8 +147,8 @@ func byFigure(samples []Sample) map[string][]float64 {
 	return all
 }
 
-// compare takes ratios round by round, so that what slowed a whole round down
-// cancels out.
+// compare takes ratios within each round, so that disturbances of a whole round cancel
+// out.
 func (r *Row) compare(base *Row) {
 	ratios := map[string][]float64{}
 	for i := range min(len(r.Samples), len(base.Samples)) {
@@ -161,7 +164,7 @@ func (r *Row) compare(base *Row) {
 	}
 }
 
-// median of at least one value.
+// median returns the median of values, of which there must be at least one.
 func median(values []float64) float64 {
 	s := slices.Sorted(slices.Values(values))
 	n := len(s)
@@ -171,7 +174,7 @@ func median(values []float64) float64 {
 	return (s[n/2-1] + s[n/2]) / 2
 }
 
-// void drops a row's figures and says why.
+// void drops a row's figures and records why.
 func (r *Row) void(why string) { r.Void, r.Samples = why, nil }
 
 func readJSON(name string) (*Report, error) {

@@ -1,5 +1,5 @@
-// The order of things: workload by workload, all its peers started and checked,
-// then round by round, in each round peer by peer.
+// The order of a run: for each workload, all peers are started and checked; then, in each
+// round, every peer is measured once.
 
 package main
 
@@ -21,7 +21,7 @@ import (
 	"github.com/gale-http/gale/bench/internal/work"
 )
 
-// session is one call of compare.
+// session is one run of compare.
 type session struct {
 	*site
 	*meter
@@ -31,7 +31,7 @@ type session struct {
 	rounds    int
 	steps     []*peerKind // whose instructions are counted by stepping
 	stepLimit time.Duration
-	noting    sync.Mutex // of what steps in parallel
+	noting    sync.Mutex // guards the tables while servers are stepped in parallel
 	progress  io.Writer
 }
 
@@ -109,7 +109,7 @@ func (s *session) table(ctx context.Context, w *work.Workload) (*Table, error) {
 	}
 	rounds := s.rounds
 	if w.Kind == work.Idle {
-		rounds = 1 // a second one finds the memory of the first
+		rounds = 1 // a second one would find the memory of the first
 	}
 	for round := range rounds {
 		for _, e := range entries {
@@ -126,7 +126,7 @@ func (s *session) table(ctx context.Context, w *work.Workload) (*Table, error) {
 	return t, ctx.Err()
 }
 
-// judge checks the answers before anything is timed, and warms the peer up.
+// judge checks the peer's answers before anything is timed, and warms the peer up.
 func (s *session) judge(ctx context.Context, e *entry, w *work.Workload) {
 	if err := w.Check(e.addr); err != nil {
 		e.row.void("wrong answer: " + err.Error())
@@ -161,7 +161,7 @@ func (s *session) round(ctx context.Context, e *entry, w *work.Workload) error {
 	return nil
 }
 
-// verify checks once more: a server that has lost its way under load has no
+// verify checks the answers once more: a server that went wrong under load gets no
 // figures.
 func (s *session) verify(entries []*entry, w *work.Workload) {
 	for _, e := range entries {
@@ -174,7 +174,7 @@ func (s *session) verify(entries []*entry, w *work.Workload) {
 	}
 }
 
-// newSite makes the place for a run's files.
+// newSite creates the directory for a run's files.
 func newSite(serverCore, clientCore int) (*site, error) {
 	dir, err := os.MkdirTemp("", "gale-compare-")
 	if err != nil {
@@ -186,7 +186,7 @@ func newSite(serverCore, clientCore int) (*site, error) {
 
 func (s *site) remove() { _ = os.RemoveAll(s.dir) } // temporary files are not worth an error
 
-// newDriver makes the driver of that name; loadgen has been built into the site.
+// newDriver returns the driver of that name; loadgen must have been built into the site.
 func (s *site) newDriver(name string) (drive.Driver, error) {
 	switch name {
 	case "wrk":

@@ -1,5 +1,5 @@
-// Stepping: counting instructions one by one, in processes of their own, when nothing is
-// timed any more. It does not mind what else the machine does, so both cores step.
+// Stepping: counting instructions one by one, in separate processes, after all timing is
+// done. Other load on the machine does not affect the count, so both cores step.
 
 package main
 
@@ -15,17 +15,17 @@ import (
 	"github.com/gale-http/gale/bench/internal/work"
 )
 
-// stepJob is one row that wants its figure.
+// stepJob is one row whose instructions are to be counted.
 type stepJob struct {
 	table    *Table
 	row      *Row
 	kind     *peerKind
 	workload *work.Workload
-	weight   float64 // about how long it takes
+	weight   float64 // roughly proportional to the time it takes
 }
 
 // stepAll counts for all rows whose peer is to be stepped through. Its error ends the
-// run; what cannot be counted is noted.
+// run; a row that cannot be counted gets a note.
 func (s *session) stepAll(ctx context.Context, tables []*Table) error {
 	jobs := make(chan stepJob)
 	var group sync.WaitGroup
@@ -44,7 +44,7 @@ func (s *session) stepAll(ctx context.Context, tables []*Table) error {
 	return ctx.Err()
 }
 
-// stepJobs lists what there is to do, the longest first.
+// stepJobs returns the rows to step through, the longest job first.
 func (s *session) stepJobs(tables []*Table) (jobs []stepJob) {
 	for _, t := range tables {
 		w := work.Find(t.Workload)

@@ -1,5 +1,5 @@
-// Tables, for a terminal and for Markdown: the columns that have a figure in
-// any row, one row a peer, voids last with their reason.
+// Tables, for a terminal and for Markdown: the columns that have a figure in any row,
+// one row per peer, and last the peers without figures, with the reason.
 
 package main
 
@@ -26,8 +26,8 @@ var columns = []column{
 	{figIdle, "bytes/conn", whole}, {figErrors, "errors", whole},
 }
 
-// ratioOf gives the figures that a table's ratio column may be taken from: it is the
-// first of these that the table has.
+// ratioOf returns the candidates for the figure of a table's ratio column: the first that
+// the table has is used.
 func (t *Table) ratioOf() []string {
 	if w := work.Find(t.Workload); w != nil && w.Tail {
 		return []string{figP99}

@@ -1,5 +1,4 @@
-// Targets: the figures that gale is to keep, in a file beside the program, and
-// whether it does.
+// Targets: the figures that gale must meet, from targets.json, and whether it does.
 
 package main
 
@@ -14,9 +13,8 @@ import (
 //go:embed targets.json
 var targetsFile []byte
 
-// target is a bound on one of gale's figures. Of is empty for the figure itself,
-// or the name of a peer to whose figure in the same round it stands in that ratio. The
-// bound is Min where that is given.
+// target is a bound on one of gale's figures or, if Of names a peer, on its ratio to that
+// peer's figure in the same round. The bound is Min if that is given, otherwise Max.
 type target struct {
 	Workload string  `json:"workload"`
 	Figure   string  `json:"figure"`
@@ -25,7 +23,7 @@ type target struct {
 	Min      float64 `json:"min,omitempty"`
 }
 
-// keeps reports whether value is within the bound, and how that is written.
+// keeps reports whether value is within the bound, and returns the bound as text.
 func (g target) keeps(value float64) (bool, string) {
 	if g.Min > 0 {
 		return value >= g.Min, fmt.Sprintf("≥ %8.4g", g.Min)
@@ -33,8 +31,8 @@ func (g target) keeps(value float64) (bool, string) {
 	return value <= g.Max, fmt.Sprintf("≤ %8.4g", g.Max)
 }
 
-// checkTargets says how each target of the workloads measured stands, and whether all are
-// kept.
+// checkTargets prints the state of each target of the workloads measured, and reports
+// whether all are met.
 func checkTargets(rep *Report, w io.Writer) (kept bool, err error) {
 	var targets []target
 	if err := json.Unmarshal(targetsFile, &targets); err != nil {

@@ -1,18 +1,18 @@
 // Command fair measures how long the rest of a program waits while all event loops are
-// saturated: a go statement, a timer, and a round trip over TCP through package net, which
-// is what handed-off handlers and database pools are made of.
+// saturated: a go statement, a timer, and a round trip over TCP through package net, as
+// handed-off handlers and database pools use them.
 //
 //	go run ./fair                        # two loops, GOMAXPROCS=2
 //	go run ./fair -procs 1 -loops 1
 //	go run ./fair -procs 2 -loops 4
 //	go run ./fair -by goroutines         # the same work done by goroutines over package net, for comparison
 //	go run ./fair -by nothing            # the probes alone
-//	go run ./fair -burn 300us            # each answer takes so long to compute
-//	go run ./fair -hogs 8                # beside so many goroutines that compute for 20 µs and yield, for ever
+//	go run ./fair -burn 300us            # each answer takes this long to compute
+//	go run ./fair -hogs 8                # beside this many goroutines that compute for 20 µs and yield, for ever
 //
 // A loop is saturated by sockets that answer each other on it: as soon as one has read a
-// byte, it sends another. Nothing outside the process takes part, so that what is measured
-// is the scheduling of this process, as long as the machine has a core for each P.
+// byte, it sends another. Nothing outside the process takes part, so that the measurement
+// is of the scheduling within this process, as long as the machine has a core for each P.
 package main
 
 import (
@@ -58,12 +58,12 @@ func main() {
 
 // result is what was measured.
 type result struct {
-	turns  float64 // bytes that sockets have answered, per second
+	turns  float64 // bytes answered, per second
 	delays map[string][]time.Duration
 	watch  *watch
 }
 
-// measure does the work and has the probes run beside it.
+// measure starts the work and runs the probes beside it.
 func measure(o *options) (*result, error) {
 	var turns atomic.Int64
 	work, stop, err := o.work(&turns)
@@ -78,7 +78,7 @@ func measure(o *options) (*result, error) {
 	return r, r.watch.rest(work, o.span)
 }
 
-// probe has the probes run beside the work, until the span is over.
+// probe runs the probes beside the work, until the span is over.
 func (r *result) probe(o *options, work *loops, turns *atomic.Int64) error {
 	defer hogs(o.hogs)()
 	probes, end, err := newProbes()
@@ -98,7 +98,7 @@ func (r *result) probe(o *options, work *loops, turns *atomic.Int64) error {
 	return r.watch.end()
 }
 
-// work begins what saturates the processors; stop ends it.
+// work starts the work that saturates the processors; stop ends it.
 func (o *options) work(turns *atomic.Int64) (work *loops, stop func(), err error) {
 	switch o.by {
 	case "loops":
@@ -135,7 +135,7 @@ func (r *result) print(o *options) {
 
 func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 
-// quantile gives the value that q of the delays, which it sorts, do not exceed.
+// quantile returns the value that a share q of the delays do not exceed. It sorts d.
 func quantile(d []time.Duration, q float64) time.Duration {
 	if len(d) == 0 {
 		return 0

@@ -1,5 +1,5 @@
-// The probes: what a program does beside its loops, and how much later than it might have
-// it is done.
+// The probes: things that a program does beside its loops, and how much later than possible
+// they happen.
 
 package main
 
@@ -10,10 +10,11 @@ import (
 	"time"
 )
 
-// pause is what a probe waits between two samples, and what the timer's probe waits for.
+// pause is the time between two samples of a probe, and the duration of the timer's probe.
 const pause = time.Millisecond
 
-// newProbes gives the probes by name: each call takes one sample. end closes what they use.
+// newProbes returns the probes by name: each call takes one sample. end closes the
+// connection they use.
 func newProbes() (probes map[string]func() time.Duration, end func(), err error) {
 	conn, end, err := echo()
 	if err != nil {
@@ -35,7 +36,7 @@ func newProbes() (probes map[string]func() time.Duration, end func(), err error)
 		"TCP round trip": func() time.Duration {
 			began := time.Now()
 			if _, err := conn.Write(byte1); err != nil {
-				return 0 // it is the end
+				return 0 // closed by end
 			}
 			if _, err := io.ReadFull(conn, byte1); err != nil {
 				return 0
@@ -45,7 +46,7 @@ func newProbes() (probes map[string]func() time.Duration, end func(), err error)
 	}, end, nil
 }
 
-// echo gives a connection to a goroutine that sends back what it gets.
+// echo returns a connection to a goroutine that sends back what it receives.
 func echo() (conn net.Conn, end func(), err error) {
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
@@ -71,7 +72,7 @@ func echo() (conn net.Conn, end func(), err error) {
 	}, nil
 }
 
-// runProbes takes samples by all probes at once until the span is over.
+// runProbes takes samples with all probes concurrently until the span is over.
 func runProbes(probes map[string]func() time.Duration, span time.Duration) map[string][]time.Duration {
 	var mu sync.Mutex
 	var group sync.WaitGroup

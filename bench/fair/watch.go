@@ -1,4 +1,4 @@
-// What watching the loops costs, as the kernel accounts for it.
+// The cost of watching the loops, as the kernel accounts for it.
 
 package main
 
@@ -12,20 +12,21 @@ import (
 	"github.com/gale-http/gale/bench/internal/proc"
 )
 
-// watch measures the watchdog: its thread while the loops are busy, and the process when
+// watch measures the watchdog: its thread while the loops are busy, and the process while
 // all of them are parked.
 type watch struct {
-	spent, over time.Duration // what its thread has run for, while it did nothing but watch
+	spent, over time.Duration // CPU time of its thread, and the time, while it did nothing but watch
 	atRest      float64       // of a core
 	stop        chan struct{}
 	done        chan error
 }
 
-// between is the time between two samples. What comes between two calls of Watch, a loop
-// that is taken away for one, is no part of what watching costs.
+// between is the time between two samples. A sample is used only if there was no new call of
+// Watch in it: what happens between two calls, such as a takeover, is not part of the cost of
+// watching.
 const between = 10 * time.Millisecond
 
-// newWatch begins to measure.
+// newWatch starts to measure.
 func newWatch(work *loops) *watch {
 	w := &watch{stop: make(chan struct{}), done: make(chan error)}
 	go func() { w.done <- w.sample(work) }()
@@ -34,7 +35,7 @@ func newWatch(work *loops) *watch {
 
 func (w *watch) sample(work *loops) error {
 	var before, cpu time.Duration
-	var last uint32 // how often it had begun to watch
+	var last uint32 // the number of calls of Watch at the last sample
 	var at time.Time
 	every := time.NewTicker(between)
 	defer every.Stop()
@@ -63,7 +64,7 @@ func (w *watch) sample(work *loops) error {
 	}
 }
 
-// end ends what newWatch has begun.
+// end ends the measurement that newWatch started.
 func (w *watch) end() error {
 	close(w.stop)
 	return <-w.done
@@ -95,8 +96,8 @@ func (w *watch) rest(work *loops, span time.Duration) error {
 	return err
 }
 
-// parked returns when nobody watches the loops any more, because all of them are parked. A
-// loop that is taken away interrupts the watching for a moment only.
+// parked returns when the loops are no longer watched, because all of them are parked. (A
+// takeover interrupts the watching only for a moment.)
 func parked(work *loops) error {
 	every, late := time.NewTicker(between), time.After(10*time.Second)
 	defer every.Stop()
@@ -113,7 +114,7 @@ func parked(work *loops) error {
 	return nil
 }
 
-// processCPU gives what this process has run for.
+// processCPU returns the CPU time of this process.
 func processCPU() (time.Duration, error) {
 	var u syscall.Rusage
 	err := syscall.Getrusage(syscall.RUSAGE_SELF, &u)

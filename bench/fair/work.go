@@ -15,7 +15,7 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// pairs are how many pairs of sockets keep one loop busy.
+// pairs is the number of pairs of sockets that keep one loop busy.
 const pairs = 16
 
 // side is one socket of a pair, on a loop.
@@ -53,7 +53,7 @@ func (s *side) Expire() {}
 func (s *side) Stop()   { s.Close() }
 func (s *side) HangUp() {}
 
-// loops are loops that do the work, until it is over.
+// loops are the event loops that do the work.
 type loops struct {
 	*loop.Group
 	turns *atomic.Int64
@@ -61,7 +61,7 @@ type loops struct {
 	over  atomic.Bool
 }
 
-// byLoops has loops do the work.
+// byLoops does the work on n event loops.
 func byLoops(n int, burn time.Duration, turns *atomic.Int64) (*loops, error) {
 	g, err := loop.NewGroup(loop.Config{Loops: n})
 	if err != nil {
@@ -80,7 +80,7 @@ func byLoops(n int, burn time.Duration, turns *atomic.Int64) (*loops, error) {
 				for _, fd := range fds {
 					s := &side{work: work}
 					if s.Open(l, fd, s) != nil {
-						sys.Close(fd) // its peer hears of it
+						sys.Close(fd) // its peer sees the end
 						continue
 					}
 					s.Rest(0, false)
@@ -92,7 +92,7 @@ func byLoops(n int, burn time.Duration, turns *atomic.Int64) (*loops, error) {
 	return work, nil
 }
 
-// byGoroutines has two goroutines a pair do the work, over package net.
+// byGoroutines does the work with two goroutines per pair, over package net.
 func byGoroutines(loops int, burn time.Duration, turns *atomic.Int64) (stop func(), err error) {
 	var conns []net.Conn
 	var group sync.WaitGroup
@@ -141,7 +141,7 @@ func answer(c net.Conn, first bool, burn time.Duration, turns *atomic.Int64) {
 	}
 }
 
-// spin computes for a while.
+// spin computes for the duration d.
 func spin(d time.Duration) {
 	if d > 0 {
 		for began := time.Now(); time.Since(began) < d; {
@@ -167,7 +167,7 @@ func hogs(n int) (stop func()) {
 	}
 }
 
-// socketpair gives two connected sockets that do not block.
+// socketpair returns two connected non-blocking sockets.
 func socketpair() (fds [2]int, err error) {
 	fds, err = syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
 	return fds, os.NewSyscallError("socketpair", err)

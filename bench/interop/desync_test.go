@@ -1,6 +1,6 @@
-// The open desync of fasthttp with StreamRequestBody: a handler does not read the
-// body, the server answers, and what is left of the body is taken for the next
-// request. The same bytes go to both; fasthttp shows that they are the right ones.
+// The unfixed desync of fasthttp with StreamRequestBody: a handler does not read the
+// body, the server answers, and the rest of the body is taken for the next request. The
+// same bytes go to both servers; fasthttp's reaction shows that they trigger the desync.
 
 package interop
 
@@ -22,8 +22,8 @@ import (
 
 const smuggled = "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"
 
-// desyncs are uploads whose bodies are requests, some of which arrive only when the
-// answer has, and of many sizes round what servers read ahead and drain.
+// desyncs are uploads whose bodies are requests, some of which arrive only after the
+// answer, of many sizes around what servers read ahead and drain.
 func desyncs() map[string][2]string {
 	all := map[string][2]string{}
 	for _, size := range []int{1, 100, 4 << 10, 8 << 10, 64 << 10, 200 << 10, 300 << 10, 1 << 20} {
@@ -43,8 +43,8 @@ func desyncs() map[string][2]string {
 	return all
 }
 
-// desynced sends an upload in two parts, a request behind it, and reads all answers. It
-// returns their bodies.
+// desynced sends an upload in two parts, followed by a request, and returns the bodies of
+// all answers.
 func desynced(t *testing.T, addr string, parts [2]string) []string {
 	t.Helper()
 	c := dial(t, addr)

@@ -1,7 +1,7 @@
 package main
 
-// Chunked bodies: the payload of a 64 KiB body is gathered in one buffer, by
-// whoever decodes it. Copying that payload is the yardstick.
+// Chunked bodies: each decoder gathers the payload of a 64 KiB body in one buffer.
+// Copying that payload is the yardstick.
 
 import (
 	"bytes"

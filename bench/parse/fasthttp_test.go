@@ -11,13 +11,12 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// The accept-set against fasthttp: what gale takes, fasthttp takes too, with the same
-// parts; what fasthttp takes and gale does not is refused for a reason written down
-// here. (fasthttp is a dependency of this module only; the same against net/http is in
-// fuzz/.)
+// gale against fasthttp: what gale accepts, fasthttp accepts too, with the same parts; for
+// what only fasthttp accepts, gale's reason is written down here. (fasthttp is a dependency
+// of this module only; the same comparison with net/http is in fuzz/.)
 
 // stricter lists why gale refuses heads that fasthttp accepts, by the message of the
-// error: what is RFC 9112's, fasthttp reads leniently or leaves to its user.
+// error. Where RFC 9112 is cited, fasthttp parses leniently or leaves the check to its user.
 var stricter = map[string]string{
 	"LF without CR":                             "RFC 9112 §2.2: a bare LF may be taken for a line's end, and is by fasthttp",
 	"CR without LF":                             "RFC 9112 §2.2: fasthttp lets it stand in values",
@@ -48,7 +47,7 @@ var stricter = map[string]string{
 	"too many fields":                           "a limit of ours", "request target too long": "a limit of ours", "head too large": "a limit of ours",
 }
 
-// laxer lists why fasthttp may refuse a head that gale takes, by a part of the message
+// laxer lists why fasthttp may refuse a head that gale accepts, by a part of the message
 // of its error.
 var laxer = map[string]string{
 	"unsupported transfer-encoding": "HTTP/1.2 to 1.9 are read as 1.1 (RFC 9110 §2.5)",
@@ -57,7 +56,7 @@ var laxer = map[string]string{
 }
 
 func isLaxer(err error) bool {
-	message, _, _ := strings.Cut(err.Error(), ": buffer size") // what was read comes behind
+	message, _, _ := strings.Cut(err.Error(), ": buffer size") // followed by the input
 	for text := range laxer {
 		if strings.Contains(message, text) {
 			return true
@@ -80,7 +79,7 @@ func FuzzFasthttp(f *testing.F) {
 	f.Add([]byte("\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if len(data) > 3000 {
-			return // its buffer
+			return // longer than its buffer
 		}
 		var c h1.Conn
 		var h bytesparse.Head

@@ -1,7 +1,7 @@
 package main
 
-// The heads: short ones, what browsers and programs send, many that differ, a
-// very long value, an answer.
+// The heads: short ones, those of browsers and programs, many different ones, one with a
+// very long value, and a response.
 
 import (
 	"bufio"
@@ -48,7 +48,7 @@ const responseHead = "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n
 	"Content-Type: text/html; charset=utf-8\r\nContent-Length: 48213\r\nCache-Control: max-age=3600, public\r\n" +
 	"ETag: \"5f3a-9c2e17\"\r\nVary: Accept-Encoding\r\nX-Cache: HIT\r\nStrict-Transport-Security: max-age=31536000\r\n\r\n"
 
-// pad completes an unfinished head to that many bytes.
+// pad completes an unfinished head to size bytes.
 func pad(size int, head string) string {
 	const alphabet = "abcdefghijklmnopqrstuvwxyz0123456789=; ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	var s strings.Builder
@@ -98,15 +98,15 @@ func headContests() []contest {
 		{"4 KiB cookie", requests(one(cookieHead))},
 		{"response", responses([]byte(responseHead))},
 	}
-	// Of the long value, one search through all of it is the yardstick too.
+	// For the long value, a single search through all of it is another yardstick.
 	long := []byte(cookieHead)
 	pass := candidate{"one bytes.IndexByte pass", func(int) { must(bytes.IndexByte(long, 0) < 0) }}
 	list = append(list, contest{"4 KiB cookie, to one pass", []candidate{pass, gale(one(cookieHead))}})
 	return list
 }
 
-// walk is the yardstick W. Here and below the number of heads is a power of two: to divide
-// by it would take as long as a tenth of a short one.
+// walk is the yardstick W. Here and below the number of heads is a power of two: a division
+// would take a tenth of the time of a short head.
 func walk(heads [][]byte) candidate {
 	return candidate{"W: lines by bytes.IndexByte", func(i int) {
 		head := heads[i&(len(heads)-1)]
@@ -177,7 +177,7 @@ func responses(head []byte) []candidate {
 	}
 }
 
-// must ends the program when a candidate did not do its work.
+// must ends the program if a candidate did not do its work.
 func must(ok bool) {
 	if !ok {
 		panic("a wrong answer")

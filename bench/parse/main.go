@@ -1,15 +1,15 @@
 // Command parse compares bytesparse with other parsers of heads and chunked
 // bodies, on the same bytes and in one run:
 //
-//	go run ./parse              kernels, as this machine has them
+//	go run ./parse              with the kernels that this machine supports
 //	go run -tags purego ./parse without assembly
 //
-// On a machine with other work to do a time says little, and the ratio of two
-// times taken one right behind the other much more. So all candidates take
-// turns, half a millisecond each, every turn is put in relation to the
-// yardstick's turn of the same round, and the median over all rounds is what is
-// printed. The yardstick W of a head is walking its lines with bytes.IndexByte,
-// which validates nothing; that of a chunked body is copying its payload.
+// On a machine with other load, a time says little, but the ratio of two times taken
+// in immediate succession says much more. So all candidates take turns, half a
+// millisecond each, every turn is related to the yardstick's turn of the same round,
+// and the median over all rounds is printed. The yardstick W of a head is a walk over its
+// lines with bytes.IndexByte, which validates nothing; that of a chunked body is copying
+// its payload.
 package main
 
 import (
@@ -42,17 +42,17 @@ func main() {
 	}
 }
 
-// result is the median of what a candidate took.
+// result has the medians of a candidate's turns.
 type result struct {
 	ratio float64       // to the yardstick of the same round
 	took  time.Duration // for one input
 }
 
-// turn is how long a candidate is at it before the next one has its turn: for
-// the processor to get to know its branches, and still one right behind the other.
+// turn is how long a candidate runs before the next one: long enough for the processor to
+// learn its branches, and short enough that the turns of a round see the same machine.
 const turn = 500 * time.Microsecond
 
-// compare lets candidates take turns until the time is spent.
+// compare lets the candidates take turns for the given time.
 func compare(candidates []candidate, spend time.Duration) []result {
 	calls := make([]int, len(candidates))
 	for k, c := range candidates {
@@ -66,7 +66,7 @@ func compare(candidates []candidate, spend time.Duration) []result {
 		}
 	}
 	ratios, took := make([][]float64, len(candidates)), make([][]float64, len(candidates))
-	at := make([]int, len(candidates)) // everybody gets every input, in order
+	at := make([]int, len(candidates)) // each candidate gets every input, in order
 	for begun := time.Now(); time.Since(begun) < spend || len(ratios[0]) < 5; {
 		var base float64
 		for k, c := range candidates {

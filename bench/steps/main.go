@@ -1,19 +1,19 @@
-// Command steps counts the user-mode instructions per request of any HTTP
-// server, exactly, where there is no performance counter to ask:
+// Command steps counts the user-mode instructions per request of any HTTP server,
+// exactly, on machines without performance counters:
 //
 //	go run ./steps -c 64 -n 200 -- ./server -addr {addr}
 //
-// It starts the command on one core with {addr} replaced by a free address of
-// loopback ({host} and {port} for its parts), checks that it answers the
-// workload rightly, warms it up, and steps through bursts of requests, one on each
-// connection, instruction by instruction and from rest to rest, until there were -n. With
-// one connection the server wakes up for each request. With 64, a burst of 8 goes before
-// each of 64 (-few), and what the other 56 have cost is the figure, as for a server that
-// is awake anyway. A proxy may ask {upstream}: steps itself, which answers the same for
-// ever, where a server that was a thousand times as fast would have another date each time.
+// It starts the command on one core, with {addr} replaced by a free loopback address
+// ({host} and {port} for its parts), checks that it answers the workload correctly, warms
+// it up, and steps through bursts of requests, one on each connection, instruction by
+// instruction and from rest to rest, until there have been -n requests. With one connection
+// the server wakes up for each request. With 64, each burst of 64 is preceded by one of 8
+// (-few), and the figure is the cost of the other 56, as for a server that is awake anyway.
+// A proxy may use {upstream}, which is steps itself: its answers never change, whereas those
+// of a server a thousand times as fast as the proxy would have another date each time.
 //
-// With -client the command is a client that asks {addr}, on -c connections and without
-// end, and is answered by steps itself.
+// With -client the command is a client that makes requests to {addr}, on -c connections and
+// without end; steps itself answers them.
 package main
 
 import (
@@ -122,7 +122,7 @@ func run(ctx context.Context, command []string, core int, plan stepped.Plan) (st
 	return stepped.Measure(ctx, plan)
 }
 
-// runClient is run for a client.
+// runClient is run, for a client.
 func runClient(ctx context.Context, command []string, core int, plan stepped.Plan) (stepped.Figure, error) {
 	server, err := stepped.NewCanned()
 	if err != nil {
@@ -138,7 +138,7 @@ func runClient(ctx context.Context, command []string, core int, plan stepped.Pla
 		Requests: plan.Pairs * plan.Conns, Warm: plan.Warm, Profile: plan.Profile})
 }
 
-// start starts the command, which is told the addresses.
+// start starts the command, with the addresses filled in.
 func start(command []string, addr, upstream string, core int) (*exec.Cmd, error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Command agent asks with gale's agent from ordinary goroutines: requests and responses
-// are kept and used again.
+// Command agent makes requests with gale's agent from ordinary goroutines, reusing request
+// and response values.
 package main
 
 import (
@@ -15,7 +15,7 @@ import (
 
 func main() { asker.Main(newAsk) }
 
-// exchange is what one request needs.
+// exchange holds the values of one request.
 type exchange struct {
 	req agent.Request
 	res agent.Response

@@ -1,5 +1,5 @@
-// Command agentloop asks with gale's agent from handlers of an engine, on their loops:
-// as many handlers as connections, each of which asks until the time is over.
+// Command agentloop makes requests with gale's agent from handlers of an engine, on their
+// loops: one handler per connection, each making requests until the time is over.
 package main
 
 import (
@@ -43,7 +43,7 @@ func main() {
 	}
 }
 
-// load is what the handlers have in common.
+// load is the state shared by the handlers.
 type load struct {
 	target       string
 	client       *agent.Agent

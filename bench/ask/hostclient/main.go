@@ -1,5 +1,5 @@
-// Command hostclient asks with fasthttp's HostClient, as its documentation
-// recommends: requests and responses are kept and used again.
+// Command hostclient makes requests with fasthttp's HostClient, reusing request and
+// response values as its documentation recommends.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Command netclient asks with net/http's client, which keeps as many idle
-// connections as it uses.
+// Command netclient makes requests with net/http's client, configured to keep as many
+// idle connections as it uses.
 package main
 
 import (

@@ -1,6 +1,6 @@
-// Package asker is the frame of the small client programs of compare's client
-// table: it keeps a number of connections busy for a span of time with whatever
-// asks once, and prints how often that went well.
+// Package asker is the common frame of the small client programs of compare's client
+// table: it keeps a number of connections busy for a span of time with a function that
+// makes one request, and prints how often that succeeded.
 package asker
 
 import (
@@ -19,19 +19,19 @@ import (
 
 // Figures is the line of JSON that a client program prints.
 type Figures struct {
-	Requests int64 `json:"requests"` // answered rightly
+	Requests int64 `json:"requests"` // answered correctly
 	Errors   int64 `json:"errors"`
 }
 
-// Options is what a client program is told on its command line.
+// Options is a client program's command line.
 type Options struct {
 	Addr     string        // of the server
-	Conns    int           // requests under way at any time
+	Conns    int           // requests in flight at any time
 	Duration time.Duration // of the load
 }
 
-// Main parses the command line, runs and prints the figures. What newAsk gives is
-// called by several goroutines at once.
+// Main parses the command line, runs and prints the figures. The function that newAsk
+// returns is called by several goroutines at once.
 func Main(newAsk func(Options) (ask func() error)) {
 	var o Options
 	flag.StringVar(&o.Addr, "addr", "127.0.0.1:8080", "server")
@@ -56,7 +56,7 @@ func run(o Options, ask func() error, out io.Writer) error {
 	time.AfterFunc(o.Duration, func() { over.Store(true) })
 	for range o.Conns {
 		group.Go(func() {
-			for first := true; first || !over.Load(); first = false { // once, however late it begins
+			for first := true; first || !over.Load(); first = false { // at least once, however late it begins
 				if err := ask(); err != nil {
 					errorz.Add(1)
 					last.Store(&err)

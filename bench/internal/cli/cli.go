@@ -1,5 +1,5 @@
-// Package cli is the command line of the programs here. As with cmd/loadgen, what is wrong
-// with it is one line on standard error and exit status 2, and -h is no error.
+// Package cli handles the command lines of the programs here. As in cmd/loadgen, an error in
+// one is a line on standard error and exit status 2, and -h is not an error.
 package cli
 
 import (
@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// Parse parses the command line by the flags that were defined. Without operands, how those are
-// written, there may be none; with them there must be some.
+// Parse parses the command line by the flags that were defined. operands is how the usage text
+// writes the operands: if it is empty there may be none, otherwise there must be some.
 func Parse(operands string) {
 	fs := flag.CommandLine
 	fs.Init(name(), flag.ContinueOnError)
@@ -34,21 +34,22 @@ func Parse(operands string) {
 	}
 }
 
-// Least ends the process unless the value of the flag is at least that.
+// Least ends the process unless value, which flag has given, is at least least.
 func Least[T int | int64](flag string, value, least T) {
 	if value < least {
 		Failf("-%s %d: want at least %d", flag, value, least)
 	}
 }
 
-// Positive ends the process unless the time that the flag called name gives is one.
+// Positive ends the process unless value, which flag has given, is positive.
 func Positive(flag string, value time.Duration) {
 	if value <= 0 {
 		Failf("-%s %v: want a time above 0", flag, value)
 	}
 }
 
-// Fail ends the process, which has done nothing, with status 2 and one line that says why.
+// Fail ends the process, which must not have done anything yet, with status 2 and one line that
+// says why.
 func Fail(err error) { Failf("%v", err) }
 
 // Failf is Fail with a message.

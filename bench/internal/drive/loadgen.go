@@ -1,4 +1,4 @@
-// gale's own load generator.
+// Driving with gale's own load generator.
 
 package drive
 
@@ -27,7 +27,7 @@ func NewLoadgen(path string) *Loadgen { return &Loadgen{path} }
 // Name is loadgen.
 func (*Loadgen) Name() string { return "loadgen" }
 
-// document is what is read of loadgen's JSON report.
+// document is the part of loadgen's JSON report that is used.
 type document struct {
 	Seconds float64 `json:"seconds"`
 	Answers int64   `json:"answers"`
@@ -67,7 +67,7 @@ func (l *Loadgen) Run(ctx context.Context, job Job) (Result, error) {
 	var out, problems bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &problems
 	if err := proc.Await(ctx, cmd, job.Core); err != nil {
-		if out.Len() > 0 { // it has a report, and so has run
+		if out.Len() > 0 { // there is a report, so the run took place
 			return Result{}, errors.New("nothing was answered, or the server died under load")
 		}
 		return Result{}, fmt.Errorf("loadgen: %w: %s", err, strings.TrimSpace(problems.String()))
@@ -97,7 +97,7 @@ func (l *Loadgen) Run(ctx context.Context, job Job) (Result, error) {
 
 func micros(us float64) time.Duration { return time.Duration(us * float64(time.Microsecond)) }
 
-// argumentsFor gives the command line, and the body where there is one.
+// argumentsFor returns the command line and the request body, if any.
 func argumentsFor(job Job) ([]string, []byte, error) {
 	w := job.Workload
 	if w.Kind == work.Idle {
@@ -118,7 +118,7 @@ func argumentsFor(job Job) ([]string, []byte, error) {
 		_, body, _ = bytes.Cut(w.Request(job.Addr), []byte("\r\n\r\n"))
 	}
 	base := "http://" + job.Addr
-	if w.TLS { // the certificate is made for the occasion and says nothing
+	if w.TLS { // the certificate is made for this run: verifying it would prove nothing
 		base = "https://" + job.Addr
 		args = append(args, "-insecure")
 	}

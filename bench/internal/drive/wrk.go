@@ -1,5 +1,5 @@
-// wrk, told by a script what to send, and asked by the same script for its
-// figures in a form that needs no guessing.
+// Driving with wrk: a script tells it what to send and prints its figures in a form that
+// can be parsed reliably.
 
 package drive
 
@@ -21,7 +21,7 @@ import (
 // Wrk drives with the program wrk, which must be installed.
 type Wrk struct{ path string }
 
-// NewWrk looks for wrk.
+// NewWrk looks for wrk in PATH.
 func NewWrk() (*Wrk, error) {
 	path, err := exec.LookPath("wrk")
 	if err != nil {
@@ -44,8 +44,8 @@ done = function(summary, latency, requests)
 end
 `
 
-// figures is that line. wrk counts what was answered with a status of 400 and
-// above among its requests, and latencies in microseconds.
+// figures is that line. wrk includes answers with a status of 400 and above in its
+// requests; latencies are in microseconds.
 type figures struct {
 	Requests, Bytes, Micros               int64
 	Connect, Read, Write, Status, Timeout int64
@@ -71,7 +71,7 @@ func (w *Wrk) Run(ctx context.Context, job Job) (Result, error) {
 	if job.Workload.TLS {
 		scheme = "https"
 	}
-	// wrk knows only whole seconds.
+	// wrk accepts only whole seconds.
 	seconds := max(1, int((job.Duration+time.Second/2)/time.Second))
 	cmd := exec.Command(w.path, "-t1", fmt.Sprintf("-c%d", job.Workload.Conns), fmt.Sprintf("-d%ds", seconds), "--timeout", "10s",
 		"-s", file.Name(), scheme+"://"+job.Addr+job.Workload.Path)
@@ -103,8 +103,8 @@ func readFigures(out []byte) (Result, error) {
 	}, nil
 }
 
-// scriptFor writes the request down in Lua. wrk holds the answers against no
-// more than HTTP's grammar and their status.
+// scriptFor returns a Lua script for the workload's request. wrk checks nothing of the
+// answers but HTTP's grammar and their status.
 func scriptFor(job Job) (string, error) {
 	w := job.Workload
 	switch {
@@ -121,21 +121,21 @@ func scriptFor(job Job) (string, error) {
 	if w.Per == 1 {
 		one = w.Last(job.Addr)
 	}
-	if w.Body > 0 { // Lua's own repetition: the script stays small
+	if w.Body > 0 { // let Lua repeat the body's pieces, so that the script stays small
 		head, _, _ := bytes.Cut(one, []byte("\r\n\r\n"))
 		piece := one[len(head)+4:]
 		piece = piece[:min(len(piece), 1<<10)]
 		return fmt.Sprintf("local r = %s .. string.rep(%s, %d)\nrequest = function() return r end\n%s",
 			quote(append(head, "\r\n\r\n"...)), quote(piece), w.Body/len(piece), report), nil
 	}
-	if w.Per > 1 { // one request in Per asks for the end: so many to a connection on average
+	if w.Per > 1 { // one request in Per asks to close: Per requests per connection on average
 		return fmt.Sprintf("local n, r, last = 0, %s, %s\nrequest = function() n = n + 1; if n %% %d == 0 then return last end; return r end\n%s",
 			quote(one), quote(w.Last(job.Addr)), w.Per, report), nil
 	}
 	return fmt.Sprintf("local r = string.rep(%s, %d)\nrequest = function() return r end\n%s", quote(one), w.Depth, report), nil
 }
 
-// quote writes bytes as a Lua string.
+// quote returns b as a Lua string literal.
 func quote(b []byte) string {
 	var s strings.Builder
 	s.WriteByte('"')

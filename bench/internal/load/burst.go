@@ -1,5 +1,5 @@
-// Bursts: a known number of requests at once, and then silence, for whoever counts
-// what they cost from rest to rest.
+// Bursts: a known number of requests at once, followed by silence, so that their cost can
+// be counted from rest to rest.
 
 package load
 
@@ -15,7 +15,7 @@ import (
 	"github.com/gale-http/gale/bench/internal/work"
 )
 
-// One asks once, on the first connection.
+// One makes one request, on the first connection.
 func (c *Client) One(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, c.Close)
 	defer stop()
@@ -28,8 +28,8 @@ func (c *Client) One(ctx context.Context) error {
 	return nil
 }
 
-// Burst asks on the first n connections, a batch on each, all of them before it reads
-// the first answer, and returns how many requests that were when all are answered.
+// Burst sends a batch on each of the first n connections before it reads the first answer.
+// It returns the number of requests when all are answered.
 func (c *Client) Burst(ctx context.Context, n int) (requests int, err error) {
 	stop := context.AfterFunc(ctx, c.Close)
 	defer stop()
@@ -48,13 +48,13 @@ func (c *Client) Burst(ctx context.Context, n int) (requests int, err error) {
 	return len(conns) * c.depth, nil
 }
 
-// Fresh opens n connections at once, asks on each as often as the workload says, side by
-// side, and sees the server close them. It returns how many requests that were.
+// Fresh opens n connections at once, makes the workload's number of requests on each,
+// concurrently, and waits for the server to close them. It returns the number of requests.
 func Fresh(ctx context.Context, w *work.Workload, addr string, n int) (requests int, err error) {
 	conns := make([]net.Conn, 0, n)
 	closeAll := func() {
 		for _, conn := range conns {
-			_ = conn.Close() // it is of no more use
+			_ = conn.Close() // it is no longer needed
 		}
 	}
 	defer func() { closeAll() }()

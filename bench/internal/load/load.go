@@ -1,6 +1,6 @@
-// Package load is a small closed-loop client for what the drivers cannot do:
-// an exact number of requests while a counter steps the server, connections that
-// rest, and a warm-up that costs nothing to start. It is not meant to be fast.
+// Package load is a small closed-loop client for what the drivers cannot do: an exact
+// number of requests while a counter steps the server, idle connections, and a warm-up
+// without starting a program. It is not meant to be fast.
 package load
 
 import (
@@ -21,11 +21,11 @@ type Client struct {
 	conns  []net.Conn
 	batch  []byte // the requests that are sent at once
 	depth  int
-	answer int // bytes of one answer; every answer has as many, 0 when they differ
+	answer int // bytes of one answer; 0 if they differ
 	method string
 }
 
-// Dial opens conns connections and asks once on each.
+// Dial opens conns connections and makes one request on each.
 func Dial(w *work.Workload, addr string, conns int) (*Client, error) {
 	c := &Client{depth: w.Depth, method: w.Method}
 	one := w.Request(addr)
@@ -45,7 +45,7 @@ func Dial(w *work.Workload, addr string, conns int) (*Client, error) {
 			return nil, err
 		}
 		switch {
-		case w.Want.Chunks > 0: // their sizes are written as it pleases the peer
+		case w.Want.Chunks > 0: // peers may write the sizes of chunks differently
 		case c.answer != 0 && c.answer != size:
 			c.Close()
 			return nil, fmt.Errorf("an answer has %d bytes, another %d", c.answer, size)
@@ -56,7 +56,7 @@ func Dial(w *work.Workload, addr string, conns int) (*Client, error) {
 	return c, nil
 }
 
-// measure asks once and gives the size of the answer.
+// measure makes one request and returns the size of the answer.
 func measure(conn net.Conn, request []byte, method string) (int, error) {
 	if _, err := conn.Write(request); err != nil {
 		return 0, err
@@ -87,19 +87,18 @@ func (c *countingReader) Read(p []byte) (int, error) {
 // Close closes all connections.
 func (c *Client) Close() {
 	for _, conn := range c.conns {
-		_ = conn.Close() // it is of no more use either way
+		_ = conn.Close() // it is not needed any more, whatever the error
 	}
 }
 
-// Run asks on all connections, each again as soon as it has its answers, until
-// seen says that it is enough or ctx is done. After each batch of answers it
-// calls seen with how many there are by then; calls come one at a time and in
-// order, and none after one that returned false. Answers are compared by their
-// length and first line.
+// Run sends batches on all connections, the next on each as soon as its answers are there,
+// until seen returns false or ctx is done. After each batch of answers it calls seen with the
+// total so far, one call at a time and in order, and none after one that returned false.
+// Answers are compared by their length and first line.
 func (c *Client) Run(ctx context.Context, seen func(done int) bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	stop := context.AfterFunc(ctx, c.Close) // frees readers that wait for a peer which is gone
+	stop := context.AfterFunc(ctx, c.Close) // unblocks readers that wait for a peer which is gone
 	defer stop()
 	var (
 		enough atomic.Bool
@@ -125,7 +124,7 @@ func (c *Client) Run(ctx context.Context, seen func(done int) bool) error {
 		})
 	}
 	finish.Wait()
-	if ctx.Err() != nil { // it has closed the connections, and that is what they say
+	if ctx.Err() != nil { // its end has closed the connections: their errors say only that
 		return ctx.Err()
 	}
 	return first
@@ -142,7 +141,7 @@ func (c *Client) parse(conn net.Conn) error {
 	return nil
 }
 
-// Until is a seen that wants n answers.
+// Until returns a function for Run that waits for n answers.
 func Until(n int) func(int) bool { return func(done int) bool { return done < n } }
 
 func (c *Client) turn(conn net.Conn, answers []byte) error {

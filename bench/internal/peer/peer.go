@@ -1,6 +1,6 @@
-// Package peer is what every benchmarked server has in common: its command
-// line, the bytes it answers with, and the paths it answers on, so that what is
-// compared differs in the engine alone.
+// Package peer is what all benchmarked servers have in common: the command line, the
+// bytes they answer with, and the paths they answer on, so that they differ only in
+// their engines.
 //
 // A peer answers on these paths, as far as it can:
 //
@@ -13,8 +13,8 @@
 //	/slow      the greeting, after 10 ms of sleep
 //	/mixed     the greeting, after 10 ms of sleep when the query is "slow"
 //	/compute   the greeting, after about 20 ms of computing (Compute)
-//	/query     what the store behind the upstream's address answers (package store)
-//	/proxy     what the upstream's / answers
+//	/query     the answer of the store at the upstream's address (package store)
+//	/proxy     the answer of the upstream's /
 //
 // Every answer has the fields Server, Date, Content-Type and, unless it is
 // chunked, Content-Length, with the current date.
@@ -36,27 +36,27 @@ import (
 const (
 	Greeting    = "Hello, World!"
 	ContentType = "text/plain; charset=utf-8"
-	Name        = "bench" // the Server field; as long as "nginx", which cannot be told to say anything else
+	Name        = "bench" // the Server field; as long as "nginx", whose own cannot be changed
 
 	DownloadSize = 1 << 20
 	StreamChunks = 100
 	StreamChunk  = 1 << 10
 
-	BlockTime = 5 * time.Millisecond  // what a handler on /block sleeps
-	SlowTime  = 10 * time.Millisecond // and one on /slow
+	BlockTime = 5 * time.Millisecond  // how long a handler on /block sleeps
+	SlowTime  = 10 * time.Millisecond // how long one on /slow or /mixed?slow does
 )
 
-// Download is the body of /download. Nobody may change it.
+// Download is the body of /download. It must not be modified.
 var Download = pattern(DownloadSize)
 
-// Chunk is one piece of /stream. Nobody may change it.
+// Chunk is one piece of /stream. It must not be modified.
 var Chunk = pattern(StreamChunk)
 
-// computeSteps of Compute take about 20 ms on a core of 3 GHz. They are counted, not timed:
-// a server that is kept from computing has as much left to do.
+// computeSteps is the number of steps of Compute, about 20 ms on a core of 3 GHz. It is a
+// count and not a time, so that a server that is interrupted has to do just as much.
 const computeSteps = 10_000_000
 
-// Compute is what a handler on /compute does first. Nothing in it waits or allocates.
+// Compute is what a handler on /compute does first. It neither waits nor allocates.
 func Compute() {
 	x := uint64(computeSteps)
 	for range computeSteps {
@@ -67,7 +67,7 @@ func Compute() {
 	computed.Store(x)
 }
 
-// computed keeps the compiler from leaving the computing out.
+// computed keeps the compiler from removing the computation.
 var computed atomic.Uint64
 
 func pattern(n int) []byte {
@@ -81,14 +81,14 @@ func pattern(n int) []byte {
 // Options is a peer's command line.
 type Options struct {
 	Addr     string // where to listen: host:port
-	Workload string // what is about to be measured, for peers that are set up differently for it
+	Workload string // what is about to be measured, for peers whose configuration depends on it
 	Upstream string // host:port behind /proxy and /query
 	Cert     string // PEM files; both given: serve TLS
 	Key      string
 }
 
-// Parse reads the command line. It ends the process, with one line on standard
-// error, when that is wrong.
+// Parse parses the command line. If that is wrong, it ends the process with one line on
+// standard error.
 func Parse() *Options {
 	o := new(Options)
 	flag.StringVar(&o.Addr, "addr", "127.0.0.1:8080", "`host:port` to listen on")
@@ -100,7 +100,7 @@ func Parse() *Options {
 	return o
 }
 
-// TLS loads the certificate; nil when the peer is to serve in plain.
+// TLS loads the certificate; it returns nil if the peer is to serve without TLS.
 func (o *Options) TLS() *tls.Config {
 	if o.Cert == "" {
 		return nil
@@ -109,7 +109,7 @@ func (o *Options) TLS() *tls.Config {
 	if err != nil {
 		Fail(err)
 	}
-	// The OpenSSL of nginx and h2o may know nothing of ML-KEM, which crypto/tls would do besides.
+	// The OpenSSL of nginx and h2o may not support ML-KEM, which crypto/tls would use in addition.
 	curves := []tls.CurveID{tls.X25519}
 	return &tls.Config{Certificates: []tls.Certificate{pair}, NextProtos: []string{"http/1.1"}, CurvePreferences: curves}
 }
@@ -117,8 +117,7 @@ func (o *Options) TLS() *tls.Config {
 // Fail ends the process with status 2 and one line that says why.
 func Fail(err error) { cli.Fail(err) }
 
-// Run calls serve and waits for it or for a signal to end; either ends the
-// process.
+// Run calls serve and ends the process when serve returns or a signal arrives.
 func Run(serve func() error) {
 	done := make(chan error, 1)
 	go func() { done <- serve() }()

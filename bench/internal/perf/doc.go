@@ -1,7 +1,7 @@
-// Package perf reads the processor's own counters for another process: user and
-// kernel instructions and cycles, over all of its threads. Many virtual machines
-// and containers have none or do not permit it; Open then says why, and the
-// caller falls back on CPU time.
+// Package perf reads the processor's performance counters for another process: user and
+// kernel instructions and cycles, over all of its threads. Many virtual machines and
+// containers have none, or do not permit their use; Open then says why, and the caller
+// falls back on CPU time.
 package perf
 
 import (
@@ -9,8 +9,8 @@ import (
 	"fmt"
 )
 
-// ErrUnsupported is wrapped by Open's error where there are no counters to be
-// had, whatever the reason.
+// ErrUnsupported is wrapped by Open's error if no counters are available, for whatever
+// reason.
 var ErrUnsupported = errors.New("no performance counters")
 
 // Counts is what a process and all its threads have executed.
@@ -20,7 +20,7 @@ type Counts struct {
 	Cycles uint64 // processor cycles in both
 }
 
-// Sub gives what was executed between two readings.
+// Sub returns what was executed between two readings.
 func (c Counts) Sub(before Counts) Counts {
 	return Counts{c.User - before.User, c.Kernel - before.Kernel, c.Cycles - before.Cycles}
 }

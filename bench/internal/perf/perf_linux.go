@@ -1,5 +1,5 @@
-// Perf events: three for each thread that is there, inherited by threads that
-// these start, and summed when read.
+// Perf events: three for each existing thread, inherited by the threads it starts, and
+// summed when read.
 
 package perf
 
@@ -27,16 +27,16 @@ var events = []event{
 	{unix.PERF_COUNT_HW_CPU_CYCLES, 0, func(c *Counts) *uint64 { return &c.Cycles }},
 }
 
-// Counter counts for one or more processes from Open on. It is for one
-// goroutine at a time.
+// Counter counts for one or more processes from Open on. It may be used by one goroutine
+// at a time.
 type Counter struct {
 	fds [][]int // by event
 	tid map[int]bool
 }
 
-// Open counts for the processes and their threads, those to come included. The
-// error wraps ErrUnsupported when the machine has no counters or does not permit
-// their use. Close the Counter after use.
+// Open counts for the processes and their threads, including those yet to be created. The
+// error wraps ErrUnsupported if the machine has no counters or does not permit their use.
+// Close the Counter after use.
 func Open(pids ...int) (*Counter, error) {
 	c := &Counter{fds: make([][]int, len(events)), tid: map[int]bool{}}
 	for _, pid := range pids {
@@ -48,8 +48,8 @@ func Open(pids ...int) (*Counter, error) {
 	return c, nil
 }
 
-// add opens events for each thread, again until none is new: a thread that was
-// started meanwhile by one not opened yet inherits nothing.
+// add opens events for each thread, repeatedly until there is no new one: a thread that was
+// started meanwhile by one without events inherits none.
 func (c *Counter) add(pid int) error {
 	for found := true; found; {
 		found = false
@@ -96,8 +96,8 @@ func (c *Counter) addThread(tid int) error {
 	return nil
 }
 
-// Read gives the sums since Open. Counts of an event that had to share the
-// processor's counters with others are scaled to the whole time.
+// Read returns the sums since Open. Counts of an event that had to share the processor's
+// counters with others are scaled to the whole time.
 func (c *Counter) Read() (Counts, error) {
 	var sum Counts
 	var b [24]byte
@@ -117,7 +117,7 @@ func (c *Counter) Read() (Counts, error) {
 	return sum, nil
 }
 
-// Close ends the counting.
+// Close ends the count and closes the events.
 func (c *Counter) Close() {
 	for _, fds := range c.fds {
 		for _, fd := range fds {

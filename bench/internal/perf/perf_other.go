@@ -1,12 +1,12 @@
 //go:build !linux
 
-// Where there are no performance events.
+// Platforms without performance events.
 
 package perf
 
 import "errors"
 
-// Counter cannot be had here.
+// Counter is not available on this platform.
 type Counter struct{}
 
 // Open returns ErrUnsupported.

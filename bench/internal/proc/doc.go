@@ -1,4 +1,4 @@
-// Package proc starts the programs that are measured and looks at them from
-// outside: pinned to a core, in a process group of their own, ended with
-// everything they started, with their CPU time and memory read from /proc.
+// Package proc starts the programs that are measured and observes them from outside.
+// They are pinned to a core, in a process group of their own, and ended together with
+// everything they started; their CPU time and memory are read from /proc.
 package proc

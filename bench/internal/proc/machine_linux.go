@@ -1,4 +1,4 @@
-// What this machine is.
+// A description of this machine.
 
 package proc
 
@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Processor is the processor's name.
+// Processor returns the processor's name.
 func Processor() string {
 	info, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {
@@ -24,7 +24,7 @@ func Processor() string {
 	return "unknown processor"
 }
 
-// Cores is how many cores this program may run on.
+// Cores returns the number of cores this program may run on.
 func Cores() int {
 	var set unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &set); err != nil {
@@ -33,8 +33,7 @@ func Cores() int {
 	return set.Count()
 }
 
-// Load is the machine's load average over the last minute, 0 when it is not
-// known.
+// Load returns the machine's load average over the last minute, 0 if it is not known.
 func Load() float64 {
 	var info unix.Sysinfo_t
 	if err := unix.Sysinfo(&info); err != nil {
@@ -43,7 +42,7 @@ func Load() float64 {
 	return float64(info.Loads[0]) / (1 << 16) // SI_LOAD_SHIFT
 }
 
-// Kernel is the system's name and release.
+// Kernel returns the system's name and release.
 func Kernel() string {
 	var u unix.Utsname
 	if err := unix.Uname(&u); err != nil {

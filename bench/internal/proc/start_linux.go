@@ -17,16 +17,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// order asks the starter for a process.
+// order is a request to the starter for a process.
 type order struct {
 	cmd  *exec.Cmd
 	core int
 	done chan error
 }
 
-// starter is one thread that starts all processes. A child inherits the
-// affinity of the thread that forks it, and is killed when that thread, not
-// only its process, ends: so it is never given back to the scheduler.
+// starter is the one thread that starts all processes. A child inherits the affinity of
+// the thread that forks it, and is killed when that thread, not only its process, ends.
+// The thread is therefore never released to the scheduler.
 var starter = sync.OnceValue(func() chan<- order {
 	orders := make(chan order)
 	raiseDescriptors()
@@ -39,14 +39,13 @@ var starter = sync.OnceValue(func() chan<- order {
 	return orders
 })
 
-// raiseDescriptors allows this program as many descriptors as it may have. Go
-// does so too, but takes it back for children unless the program has said it
-// itself.
+// raiseDescriptors raises this program's limit on descriptors as far as permitted. Go does
+// so, too, but restores the limit for children unless the program has set it itself.
 func raiseDescriptors() {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err == nil {
 		limit.Cur = limit.Max
-		_ = syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit) // a program that needs more will say so
+		_ = syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit) // a program that needs more will fail and say so
 	}
 }
 
@@ -67,9 +66,9 @@ func (o order) start() error {
 	return errors.Join(err, unix.SchedSetaffinity(0, &before))
 }
 
-// StartPinned starts cmd so that all its threads run on the given core, -1 for
-// any. The kernel kills it when this program dies, and it leads a process group
-// of its own, so that End reaches what it has started itself.
+// StartPinned starts cmd so that all its threads run on the given core; -1 means any. The
+// kernel kills it when this program dies. It leads a process group of its own, so that End
+// reaches the processes it starts.
 func StartPinned(cmd *exec.Cmd, core int) error {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
@@ -81,18 +80,18 @@ func StartPinned(cmd *exec.Cmd, core int) error {
 	return <-o.done
 }
 
-// End stops a process that StartPinned started, and all of its group: politely,
-// then, after a second, for good. It waits until the process is gone.
+// End stops a process that StartPinned started, and all of its group: with SIGTERM and,
+// after a second, with SIGKILL. It waits until the process is gone.
 func End(cmd *exec.Cmd) {
 	if cmd.Process == nil {
 		return
 	}
 	gone := make(chan struct{})
 	go func() {
-		_ = cmd.Wait() // how it ended is no news: it was told to
+		_ = cmd.Wait() // its status does not matter: it was told to end
 		close(gone)
 	}()
-	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) // fails when it has ended
+	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) // fails if it has ended
 	select {
 	case <-gone:
 	case <-time.After(time.Second):
@@ -101,13 +100,13 @@ func End(cmd *exec.Cmd) {
 	<-gone
 }
 
-// Kill ends a process that StartPinned started, and all of its group, at once.
-// Whoever started it waits for it.
+// Kill ends a process that StartPinned started, and all of its group, at once. The caller
+// must wait for it.
 func Kill(cmd *exec.Cmd) {
 	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // fails when it has ended
 }
 
-// FreeAddr gives an address of loopback that nobody listens on just now.
+// FreeAddr returns a loopback address that is not in use at present.
 func FreeAddr() (string, error) {
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
@@ -117,8 +116,8 @@ func FreeAddr() (string, error) {
 	return l.Addr().String(), nil
 }
 
-// AwaitListener returns when something accepts connections at addr, or with an
-// error when the process has ended or ctx is done.
+// AwaitListener returns when addr accepts connections, or with an error when the process
+// has ended or ctx is done.
 func AwaitListener(ctx context.Context, pid int, addr string) error {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
@@ -138,7 +137,7 @@ func AwaitListener(ctx context.Context, pid int, addr string) error {
 	}
 }
 
-// Ended says whether the process is gone or waits to be reaped.
+// Ended reports whether the process is gone or waits to be reaped.
 func Ended(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err != nil || stateOf(stat) == 'Z'

@@ -1,4 +1,4 @@
-// What a process has used so far, its descendants included.
+// The resources used by a process and its descendants.
 
 package proc
 
@@ -14,18 +14,17 @@ import (
 // Usage is what a process and its descendants have used.
 type Usage struct {
 	CPU    time.Duration // on any core, since the start
-	User   time.Duration // the part in user mode; of coarser grain, a tick
+	User   time.Duration // the part in user mode, at the coarser resolution of a tick
 	Kernel time.Duration // the part in the kernel; likewise
 	RSS    int64         // bytes resident now
-	Peak   int64         // bytes resident at most, since the start
+	Peak   int64         // peak of the bytes resident, since the start
 }
 
 // tick is the unit of utime and stime in /proc/PID/stat: USER_HZ is 100.
 const tick = 10 * time.Millisecond
 
-// UsageOf reads the usage of the process and all of its descendants. CPU is
-// the sum over the threads that are there: what ended threads have used is not
-// in it.
+// UsageOf reads the usage of the process and all of its descendants. CPU is the sum over
+// the threads that exist: it does not include threads that have ended.
 func UsageOf(pid int) (Usage, error) {
 	var u Usage
 	for _, p := range Tree(pid) {
@@ -70,7 +69,7 @@ func (u *Usage) add(pid int) error {
 	return nil
 }
 
-// ThreadCPU gives what a thread of this process has run for.
+// ThreadCPU returns the CPU time of a thread of this process.
 func ThreadCPU(tid int) (time.Duration, error) {
 	line, err := os.ReadFile("/proc/self/task/" + strconv.Itoa(tid) + "/schedstat")
 	if err != nil {
@@ -80,12 +79,12 @@ func ThreadCPU(tid int) (time.Duration, error) {
 	return time.Duration(number(first)), nil
 }
 
-// Sub gives what was used between two readings; sizes are those of the later.
+// Sub returns what was used between two readings; sizes are those of the later one.
 func (u Usage) Sub(before Usage) Usage {
 	return Usage{u.CPU - before.CPU, u.User - before.User, u.Kernel - before.Kernel, u.RSS, u.Peak}
 }
 
-// Tree gives the process and its descendants.
+// Tree returns the ids of the process and its descendants.
 func Tree(pid int) []int {
 	children := map[int][]int{}
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
@@ -110,8 +109,8 @@ func Tree(pid int) []int {
 	return pids
 }
 
-// statFields gives the fields of a stat line from the third, the state, on: the
-// second is the program's name, which may hold blanks and parentheses.
+// statFields returns the fields of a stat line from the third (the state) on. The second
+// is the program's name, which may contain blanks and parentheses.
 func statFields(stat []byte) [][]byte {
 	return bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
 }
@@ -135,7 +134,7 @@ func statusBytes(status []byte, key string) int64 {
 	return number(words[0]) << 10
 }
 
-// number reads digits; what is none is 0.
+// number parses a decimal number; anything else is 0.
 func number(b []byte) int64 {
 	n, err := strconv.ParseInt(string(b), 10, 64)
 	if err != nil {

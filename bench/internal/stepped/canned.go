@@ -1,5 +1,5 @@
-// The other side of a client that is stepped through: a server inside this
-// program, so that it knows, answer by answer, how far the client has come.
+// The server for a client that is stepped through. It is inside this program, so that
+// the client's progress is known answer by answer.
 
 package stepped
 
@@ -23,9 +23,9 @@ type Canned struct {
 	answer   []byte
 	mu       sync.Mutex
 	conns    map[net.Conn]bool
-	done     int            // requests that have come in
-	seen     func(int) bool // told about each, until it gives false
-	over     chan struct{}  // closed when it has given false
+	done     int            // requests received
+	seen     func(int) bool // called for each, until it returns false
+	over     chan struct{}  // closed when it has returned false
 }
 
 // NewCanned listens on a free port of loopback.
@@ -41,10 +41,10 @@ func NewCanned() (*Canned, error) {
 	return c, nil
 }
 
-// Addr is where it listens.
+// Addr returns the address it listens on.
 func (c *Canned) Addr() string { return c.listener.Addr().String() }
 
-// Close ends the listener and all connections.
+// Close closes the listener and all connections.
 func (c *Canned) Close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -72,7 +72,7 @@ func (c *Canned) accept() {
 	}
 }
 
-// serve answers at each empty line.
+// serve sends an answer for each empty line.
 func (c *Canned) serve(conn net.Conn) {
 	defer conn.Close()
 	in := bufio.NewReader(conn)
@@ -101,8 +101,8 @@ func (c *Canned) count() {
 	}
 }
 
-// watch has seen called for each request from now on, counted from one, until it
-// gives false, and waits for that.
+// watch makes the server call seen for each request from now on, with their number so far,
+// and returns when seen has returned false.
 func (c *Canned) watch(ctx context.Context, seen func(int) bool) error {
 	over := make(chan struct{})
 	c.mu.Lock()

@@ -1,5 +1,5 @@
-// Clients, counted as servers are: warmed up, attached to under load, and the
-// window opened when every connection has had a turn.
+// Counting clients: they are warmed up, attached to under load, and counted in a window
+// that opens when every connection has had a turn.
 
 package stepped
 
@@ -13,9 +13,9 @@ import (
 	"github.com/gale-http/gale/bench/internal/steps"
 )
 
-// ClientPlan says which client to step through. It has been started with Env in
-// its environment, asks the Canned server on Conns connections, and does not stop
-// of its own accord.
+// ClientPlan says which client to step through. The client must have been started with Env
+// in its environment, make requests to the Canned server on Conns connections, and not stop
+// by itself.
 type ClientPlan struct {
 	PID      int
 	Server   *Canned
@@ -25,8 +25,8 @@ type ClientPlan struct {
 	Profile  bool
 }
 
-// MeasureClient counts a client's user-mode instructions per request. The figure
-// is exact but for what each connection had under way at both ends of the window.
+// MeasureClient counts a client's user-mode instructions per request. The figure is exact
+// except for the requests in flight on each connection at both ends of the window.
 func MeasureClient(ctx context.Context, p ClientPlan) (Figure, error) {
 	if err := p.Server.watch(ctx, func(done int) bool { return done < p.Warm }); err != nil {
 		return Figure{}, fmt.Errorf("warm-up: %w", err)
@@ -51,7 +51,7 @@ func MeasureClient(ctx context.Context, p ClientPlan) (Figure, error) {
 	return w.figure, err
 }
 
-// holdMonitor asks for the monitor of a Go program to be held, and gives a
+// holdMonitor returns a function that has the monitor of a Go program held, and returns a
 // channel that is closed when it is.
 func holdMonitor(counter *steps.Counter) func() <-chan struct{} {
 	return func() <-chan struct{} {
@@ -68,11 +68,11 @@ func holdMonitor(counter *steps.Counter) func() <-chan struct{} {
 // when every connection has had a turn and the threads that sleep are held.
 type window struct {
 	count       func() uint64
-	hold        func() <-chan struct{} // asks for the rest of them
+	hold        func() <-chan struct{} // starts to hold the monitor
 	open        func()
 	held        <-chan struct{}
 	turn, width int // answers, at least
-	opened      int // answers by then; 0: not yet
+	opened      int // answers when it opened; 0: not yet
 	low         uint64
 	start       time.Time
 	figure      Figure

@@ -1,4 +1,4 @@
-// Which functions the instructions belong to.
+// Attributing instructions to functions.
 
 package stepped
 
@@ -10,15 +10,15 @@ import (
 	"github.com/gale-http/gale/bench/internal/steps"
 )
 
-// Share is one function's part.
+// Share is one function's part of the instructions.
 type Share struct {
 	Function   string
 	PerRequest float64 // instructions
 }
 
-// shares sums the executions of many, less those of few, by the functions of the
-// process's program, which must be at the addresses that its file says. The rest, the
-// vDSO and libraries, goes by the name of "elsewhere".
+// shares sums the executions in many, less those in few, by the functions of the process's
+// program, which must be loaded at the addresses in its file. The rest, the vDSO and
+// libraries, is called "elsewhere".
 func shares(pid int, many, few steps.Profile, requests int) ([]Share, error) {
 	file, err := elf.Open(fmt.Sprintf("/proc/%d/exe", pid))
 	if err != nil {

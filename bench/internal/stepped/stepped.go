@@ -1,13 +1,12 @@
-// Package stepped measures user-mode instructions per request of a running
-// server by stepping through a small number of requests.
+// Package stepped measures user-mode instructions per request of a running server by
+// stepping through a small number of requests.
 //
-// A server that is stepped through is a thousand times slower than what asks it, so it
-// must not be watched under load: it would find the next request waiting whenever it
-// looks, and never have to wait, which is what costs servers with a goroutine for each
-// connection most. Instead it is given bursts, from rest to rest: a few requests at once,
-// then more, and the figure is what each one more has cost. Waking up and going to
-// sleep, which a busy server does not do, cancel out; waiting for a connection's
-// next request does not.
+// A stepped server is a thousand times slower than its clients, so it must not be
+// measured under load: it would always find the next request waiting, and never have to
+// wait itself, which is the greatest cost of servers with a goroutine for each connection.
+// Instead it gets bursts, from rest to rest: a few requests at once, then more, and the
+// figure is the cost of each additional request. Waking up and going to sleep, which a
+// busy server does not do, cancel out; waiting for a connection's next request does not.
 package stepped
 
 import (
@@ -23,10 +22,10 @@ import (
 	"github.com/gale-http/gale/bench/internal/work"
 )
 
-// Env is to be in the environment of a program that will be stepped through. It
-// means something to Go programs: a goroutine that seems to have run for too
-// long, and every one does when it is stepped, is not sent a signal each time; and no
-// garbage is collected, which so few requests would have to pay for wholly or not at all.
+// Env must be in the environment of a program that will be stepped through. It affects Go
+// programs. Goroutines that have run for too long, as all seem to when stepped, are not
+// preempted by signals; and there is no garbage collection, whose whole cost would fall on
+// very few requests, or on none.
 var Env = []string{"GODEBUG=asyncpreemptoff=1", "GOGC=off"}
 
 // Plan says what to step through.
@@ -34,15 +33,15 @@ type Plan struct {
 	PID      int
 	Addr     string
 	Workload *work.Workload
-	Conns    int // connections: each has a batch of requests under way in the larger burst
-	Few      int // of them, in the smaller one; 0: none, so that waking up counts, or, for batches, a request alone
-	Pairs    int // of bursts, to count, at least
+	Conns    int // connections, each with a batch of requests in the larger burst
+	Few      int // connections in the smaller burst; 0: none, so that waking up counts or, for batches, a single request
+	Pairs    int // minimum number of pairs of bursts to count
 	Warm     int // requests at full speed before
 	Profile  bool
 }
 
-// Servers that spend little on a request are given more pairs than were asked for: how
-// their poller happens to cut a burst in pieces matters more to them.
+// Servers that spend little on a request get more pairs than Pairs: for them it matters more
+// into how many pieces their poller happens to cut a burst.
 const (
 	enough    = 200_000 // instructions in all
 	mostPairs = 7
@@ -53,15 +52,15 @@ type Figure struct {
 	PerRequest float64 // user-mode instructions of the whole process per request, the median of the bursts
 	Lowest     float64 // of the bursts
 	Highest    float64
-	Requests   int           // that were counted
+	Requests   int           // number of requests counted
 	Steps      uint64        // instructions in them
-	Elapsed    time.Duration // it took to step through them
-	Profile    []Share       // by function, the largest first; when it was asked for
+	Elapsed    time.Duration // time it took to step through them
+	Profile    []Share       // by function, the largest first; if it was asked for
 }
 
-// Measure warms the server up, attaches when it is at rest, and counts what it executes
-// for each of several pairs of bursts. The figure is the median's: what the process does
-// by itself falls into one pair and not into the others.
+// Measure warms the server up, attaches to it, and counts what it executes in each of
+// several pairs of bursts, from rest to rest. The figure is the median: what the process does
+// of its own accord falls into one pair but not the others.
 func Measure(ctx context.Context, p Plan) (Figure, error) {
 	asks, end, err := p.warm(ctx)
 	if err != nil {
@@ -85,20 +84,20 @@ func Measure(ctx context.Context, p Plan) (Figure, error) {
 	return f, err
 }
 
-// bursts is what was executed in all smaller bursts and in all larger ones, and how many
-// more requests these had. Nil profiles stay so.
+// bursts has the profiles of all smaller bursts and of all larger ones, and how many more
+// requests the larger ones had. Profiles that are nil stay nil.
 type bursts struct {
 	few, many steps.Profile
 	more      int
 }
 
-// asker puts requests on the server, all at once.
+// asker makes requests to the server, all at once.
 type asker struct {
 	one   func() error
 	burst func(conns int) (requests int, err error)
 }
 
-// warm has the server make what it keeps.
+// warm makes requests until the server has what it keeps: buffers, goroutines.
 func (p *Plan) warm(ctx context.Context) (asks asker, end func(), err error) {
 	w := p.Workload
 	if w.Per > 0 {
@@ -126,8 +125,8 @@ func (p *Plan) warm(ctx context.Context) (asks asker, end func(), err error) {
 	return asks, client.Close, nil
 }
 
-// count counts pairs of bursts. A request goes before: whatever the first one after a
-// rest wakes for longer is awake, or held, then.
+// count counts pairs of bursts. It makes one request first, so that whatever the first
+// request after a long rest wakes up is already awake, or held.
 func (p *Plan) count(ctx context.Context, counter *steps.Counter, asks asker, profiles *bursts) (f Figure, err error) {
 	counter.HoldMonitor()
 	if _, err := rest(ctx, counter, func() (int, error) { return 0, asks.one() }); err != nil {
@@ -162,7 +161,7 @@ func (p *Plan) count(ctx context.Context, counter *steps.Counter, asks asker, pr
 	return f, nil
 }
 
-// few is the smaller burst; next to a batch, a request alone.
+// few makes the smaller burst; for workloads of batches, a single request.
 func (p *Plan) few(asks asker) (int, error) {
 	switch {
 	case p.Few > 0:
@@ -173,13 +172,13 @@ func (p *Plan) few(asks asker) (int, error) {
 	return 0, nil
 }
 
-// spent is what a burst cost.
+// spent is the cost of a burst.
 type spent struct {
 	requests int
 	steps    uint64
 }
 
-// rest counts what do costs, from rest to rest.
+// rest counts the cost of do, from rest to rest.
 func rest(ctx context.Context, counter *steps.Counter, do func() (int, error)) (s spent, err error) {
 	if err := counter.AwaitRest(ctx); err != nil {
 		return s, err

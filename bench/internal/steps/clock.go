@@ -1,10 +1,10 @@
 //go:build linux && amd64
 
-// Slow time for a slow process. Programs read the clock in the vDSO, a few dozen
-// instructions that the kernel maps into every process. When a step arrives at
-// their beginning, the tracer answers in their stead, with a time that advances
-// with the instructions counted, and counts what the vDSO would have executed:
-// as many as at the first call, which it lets run.
+// A slow clock for a slow process. Programs read the clock in the vDSO, a few dozen
+// instructions that the kernel maps into every process. When a step arrives at the first
+// of them, the tracer returns in their place, with a time that advances with the
+// instructions counted, and counts what the vDSO would have executed: as many
+// instructions as in the first call, which it lets run.
 
 package steps
 
@@ -22,8 +22,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// stepNanos is how far time advances with an instruction: about what a busy
-// server takes, its share of the kernel's time included.
+// stepNanos is how far time advances per instruction, in nanoseconds: about what a busy
+// server takes, kernel time included.
 const stepNanos = 4
 
 // clock is one process's vDSO clock.
@@ -32,9 +32,9 @@ type clock struct {
 	clocks map[uint64]*reading
 }
 
-// reading is what is known of one clock id.
+// reading is the state of one clock id.
 type reading struct {
-	cost   uint64 // instructions from the vDSO's first to the return, 0: not known yet
+	cost   uint64 // instructions from the vDSO's first to the return; 0: not known yet
 	start  unix.Timespec
 	at     uint64 // the count at start
 	native int    // calls that were let run and have not returned
@@ -43,13 +43,13 @@ type reading struct {
 // call is a thread's call of the clock that was let run.
 type call struct {
 	id     uint64
-	back   uint64 // where it returns to
-	began  uint64 // the thread's count at its beginning
+	back   uint64 // its return address
+	began  uint64 // the thread's count when it began
 	active bool
 }
 
-// findClock looks the function up in the process's vDSO, by way of this
-// program's own, which is the same.
+// findClock locates clock_gettime in the process's vDSO, by the symbols of this program's
+// own vDSO, which is the same.
 func findClock(pid int) (*clock, error) {
 	own, size, err := vdsoOf("self")
 	if err != nil {
@@ -84,7 +84,7 @@ func findClock(pid int) (*clock, error) {
 	return nil, errors.New("the vDSO has no clock")
 }
 
-// vdsoOf gives where a process has the vDSO.
+// vdsoOf returns where the vDSO of a process is mapped.
 func vdsoOf(pid string) (base, size uint64, err error) {
 	maps, err := os.ReadFile("/proc/" + pid + "/maps")
 	if err != nil {
@@ -103,8 +103,8 @@ func vdsoOf(pid string) (base, size uint64, err error) {
 	return 0, 0, errors.New("no vDSO is mapped")
 }
 
-// clockStep is called when t, stopped at addr, has been counted. It answers a
-// call of the clock that begins here, and learns from one that ends here.
+// clockStep is called after a step of t to addr has been counted. It answers a call of the
+// clock that begins there, and learns from one that ends there.
 func (c *Counter) clockStep(t *thread, addr uint64) {
 	if t.call.active && addr == t.call.back {
 		c.learn(t)
@@ -142,15 +142,15 @@ func (c *Counter) clockStep(t *thread, addr uint64) {
 	}
 }
 
-// learn notes what a call that was let run has cost, and starts the slow time
-// where it was.
+// learn records the cost of a call that was let run, and starts the slow clock at the time
+// it returned.
 func (c *Counter) learn(t *thread) {
 	r := c.clock.clocks[t.call.id]
 	t.call.active = false
 	r.cost = t.steps - t.call.began
 	r.native--
 	r.at = c.total.Load()
-	_ = unix.ClockGettime(int32(t.call.id), &r.start) // the process has just read it
+	_ = unix.ClockGettime(int32(t.call.id), &r.start) // cannot fail: the process has just read this clock
 }
 
 func poke(tid int, addr uintptr, word uint64) {

@@ -1,8 +1,8 @@
 //go:build linux && amd64
 
-// The tracer: one goroutine on one thread of its own, because only the thread
-// that attached may speak to its tracees. It waits for a stop, decides what the
-// stop was, and lets the thread go on for one more instruction.
+// The tracer: a goroutine on a thread of its own, because only the thread that attached
+// may control its tracees. It waits for a stop, determines its cause, and lets the thread
+// execute one more instruction.
 
 package steps
 
@@ -20,16 +20,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// nudge is sent to the process to wake a tracer that waits for threads which
-// are all asleep. The tracer swallows it; one that slips by is ignored by
-// programs at large, and by Go's runtime as a belated request to give way.
+// nudge is sent to the process to wake a tracer that waits while all threads are asleep. The
+// tracer swallows it. One that slips through is ignored by most programs, and taken by Go's
+// runtime for a late preemption request.
 const nudge = syscall.SIGURG
 
 // schedBatch is SCHED_BATCH of sched.h.
 const schedBatch = 3
 
-// waitFlags: threads count, and other children of this program, which other
-// threads started, are none of our business.
+// waitFlags: wait for threads, too, but not for children that other threads of this program
+// have started.
 const waitFlags = unix.WALL | unix.WNOTHREAD
 
 // Counter is attached to one process and counts its instructions.
@@ -40,24 +40,24 @@ type Counter struct {
 	profile  atomic.Pointer[Profile]
 	stopping atomic.Bool
 	holding  atomic.Bool   // the monitor is to be held, too
-	held     chan struct{} // closed when it is, or never will be
+	held     chan struct{} // closed when the monitor is held
 	nudges   atomic.Int32
 	atHold   atomic.Int32 // threads that are held
 	ready    chan error
-	gone     chan struct{} // closed when the tracer has let go of everything
+	gone     chan struct{} // closed when the tracer has released every thread
 	mu       sync.Mutex
 	result   Result // valid once gone is closed
 	failure  error
 
-	// The tracer's own.
+	// Used by the tracer only.
 	threads   map[int]*thread
 	pending   int  // threads that have not made their first stop
-	announced bool // Attach has been told
+	announced bool // Attach has been told the outcome
 	detached  bool
 	monitor   int                 // thread id of a Go program's system monitor
 	clock     *clock              // nil: the process reads the real one
 	stackings map[uint64]stacking // by the address of an instruction
-	looks     int                 // times that the monitor has slept since a thread was held
+	looks     int                 // how often the monitor has slept since a thread was last held
 	rested    bool                // the monitor is held
 }
 
@@ -68,14 +68,14 @@ type thread struct {
 	held    bool // stopped for good, until Detach
 	steps   uint64
 	call    call
-	next    uint64 // where it was about to go on at its last stop, but one by the way
+	next    uint64 // its instruction pointer after the last step or on entry to a handler; 0: not known yet
 }
 
-// Attach begins counting in every thread of the process, those to come
-// included. It returns when all of them are being stepped. The process must not
-// be traced by anyone else; the caller needs the right to trace it. When the
-// process is this program's own child and is killed while it is traced, waiting
-// for it finds nobody: the tracer has learnt of its end instead.
+// Attach starts counting in every thread of the process, including those yet to be
+// created. It returns when all of them are being stepped. The process must not have another
+// tracer, and the caller needs permission to trace it. If the process is a child of this
+// program and is killed while it is traced, waiting for it fails, because the tracer has
+// reaped it.
 func Attach(pid int, options Options) (*Counter, error) {
 	c := &Counter{
 		pid:       pid,
@@ -95,13 +95,13 @@ func Attach(pid int, options Options) (*Counter, error) {
 	return c, nil
 }
 
-// Count gives the instructions counted so far. It may be called at any time
+// Count returns the number of instructions counted so far. It may be called at any time
 // from any goroutine; it is exact when the process is at rest.
 func (c *Counter) Count() uint64 { return c.total.Load() }
 
-// CountIn has p count, from now on, what is executed; nil nobody. It may be called at
-// any time from any goroutine; the one before is exact, and may be looked at, when the
-// process was at rest.
+// CountIn records in p, from now on, what is executed; nil records nothing. It may be called
+// at any time from any goroutine. If the process is at rest during the call, the previous
+// profile is exact and may be read.
 func (c *Counter) CountIn(p Profile) { c.profile.Store(&p) }
 
 // Detach lets the process run on at full speed and returns what was counted.
@@ -143,7 +143,7 @@ func (c *Counter) trace() {
 	c.announce(fmt.Errorf("steps: process %d has ended", c.pid))
 }
 
-// announce tells Attach how it went, the first time.
+// announce tells Attach the outcome; only the first call has an effect.
 func (c *Counter) announce(err error) {
 	if !c.announced {
 		c.announced = true
@@ -151,20 +151,20 @@ func (c *Counter) announce(err error) {
 	}
 }
 
-// follow moves this thread to the processor of a process that is pinned to one:
-// a stop is then a switch on one core instead of a wake-up across two. As a
-// batch job it waits its turn there: tracer and tracee, which wake each other
-// every few microseconds, have been seen to keep everyone else off the core.
+// follow moves this thread to the processor of a process that is pinned to one: a stop is
+// then a switch on one core instead of a wake-up across two. It also makes the thread a batch
+// job: otherwise tracer and tracee, which wake each other every few microseconds, have been
+// seen to starve all other threads on the core.
 func (c *Counter) follow() {
-	_ = unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: schedBatch}, 0) // less kind without it, no less exact
+	_ = unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: schedBatch}, 0) // the count does not depend on it
 	var set unix.CPUSet
 	if err := unix.SchedGetaffinity(c.pid, &set); err == nil && set.Count() == 1 {
-		_ = unix.SchedSetaffinity(0, &set) // slower without it, no less exact
+		_ = unix.SchedSetaffinity(0, &set) // slower without it, but no less exact
 	}
 }
 
-// seize attaches to all threads, again and again until none is new, and asks
-// each of them to stop.
+// seize attaches to all threads, repeatedly until there is no new one, and asks each of
+// them to stop.
 func (c *Counter) seize() error {
 	for found := true; found; {
 		found = false
@@ -180,7 +180,7 @@ func (c *Counter) seize() error {
 				continue
 			}
 			switch e := ptrace(unix.PTRACE_SEIZE, tid, 0, unix.PTRACE_O_TRACECLONE|unix.PTRACE_O_TRACEEXIT); e {
-			case 0, syscall.EPERM: // EPERM: born traced, of a thread seized before, if anything
+			case 0, syscall.EPERM: // EPERM: traced from birth, as the child of a thread seized before, or not permitted
 				if e != 0 && len(c.threads) == 0 {
 					return fmt.Errorf("steps: attach to process %d: %w", c.pid, e)
 				}
@@ -206,7 +206,7 @@ func tasksOf(pid int) ([]int, error) {
 		return nil, err
 	}
 	defer dir.Close()
-	names, err := dir.Readdirnames(-1) // as the kernel lists them: unsorted
+	names, err := dir.Readdirnames(-1) // in the kernel's order: not sorted
 	if err != nil {
 		return nil, err
 	}
@@ -221,7 +221,7 @@ func tasksOf(pid int) ([]int, error) {
 	return tasks, nil
 }
 
-// loop steps until the process has ended or is let go.
+// loop steps until the process has ended or has been released.
 func (c *Counter) loop() error {
 	var status syscall.WaitStatus
 	for len(c.threads) > 0 {
@@ -235,7 +235,7 @@ func (c *Counter) loop() error {
 			return fmt.Errorf("steps: wait: %w", err)
 		}
 		t := c.threads[tid]
-		if t == nil { // a thread born of a traced one
+		if t == nil { // a new thread, created by a traced one
 			t = &thread{tid: tid}
 			c.threads[tid] = t
 			c.pending++
@@ -252,8 +252,8 @@ func (c *Counter) loop() error {
 	return nil
 }
 
-// release lets go of the threads that are held, and asks the others to stop so
-// that they can be let go.
+// release detaches from the threads that are held, and asks the others to stop so that
+// they can be detached from, too.
 func (c *Counter) release() {
 	c.detached = true
 	for _, t := range c.threads {
@@ -266,14 +266,14 @@ func (c *Counter) release() {
 	}
 }
 
-// forget drops a thread that has ended or was let go.
+// forget drops a thread that has ended or was detached from.
 func (c *Counter) forget(t *thread) {
 	c.settle(t)
 	delete(c.threads, t.tid)
 	c.result.Threads[t.tid] += t.steps
 }
 
-// settle notes that t has stopped for the first time.
+// settle records that t has stopped for the first time.
 func (c *Counter) settle(t *thread) {
 	if t.started {
 		return
@@ -284,7 +284,7 @@ func (c *Counter) settle(t *thread) {
 	}
 }
 
-// stopped says what a stop was and sends the thread on its way.
+// stopped determines the cause of a stop and resumes the thread.
 func (c *Counter) stopped(t *thread, status syscall.WaitStatus) {
 	c.settle(t)
 	signal, event := status.StopSignal(), int(status>>16)
@@ -295,7 +295,7 @@ func (c *Counter) stopped(t *thread, status syscall.WaitStatus) {
 			_ = ptrace(unix.PTRACE_LISTEN, t.tid, 0, 0)
 			return
 		}
-	case event == unix.PTRACE_EVENT_EXIT: // let it go: its end is its parent's to learn
+	case event == unix.PTRACE_EVENT_EXIT: // detach, so that its parent learns of its end
 		_ = ptrace(unix.PTRACE_DETACH, t.tid, 0, 0)
 		c.forget(t)
 		return
@@ -306,7 +306,7 @@ func (c *Counter) stopped(t *thread, status syscall.WaitStatus) {
 		if c.hold(t) {
 			return
 		}
-	case event != 0: // a thread about to be born
+	case event != 0: // a thread is about to be created
 	case signal == syscall.SIGTRAP:
 		if deliver = c.count(t); t.held {
 			return
@@ -318,8 +318,8 @@ func (c *Counter) stopped(t *thread, status syscall.WaitStatus) {
 	}
 	if c.detached {
 		if event == unix.PTRACE_EVENT_STOP && trapPending(t.tid) {
-			// The interruption has overtaken the report of a step, which would kill
-			// the process once nobody traces it: take it first.
+			// The interruption has overtaken the report of a step, which would kill the
+			// process once it is not traced any more: consume it first.
 			_ = ptrace(unix.PTRACE_CONT, t.tid, 0, 0)
 			return
 		}
@@ -330,10 +330,10 @@ func (c *Counter) stopped(t *thread, status syscall.WaitStatus) {
 	if deliver == 0 {
 		c.popFlags(t)
 	}
-	_ = step(t.tid, deliver) // ESRCH: it was killed, and wait4 will say so
+	_ = step(t.tid, deliver) // ESRCH: it was killed, which wait4 will report
 }
 
-// trapPending says whether a SIGTRAP waits to be delivered to the thread.
+// trapPending reports whether a SIGTRAP is pending for the thread.
 func trapPending(tid int) bool {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", tid))
 	if err != nil {
@@ -347,8 +347,8 @@ func trapPending(tid int) bool {
 	return err == nil && mask&(1<<(syscall.SIGTRAP-1)) != 0
 }
 
-// count takes a stop by SIGTRAP: a step, the way into a handler, or the
-// program's own trap, which it is given back.
+// count handles a stop by SIGTRAP: a step, the entry into a signal handler, or a trap of the
+// program itself, whose signal it returns for delivery.
 func (c *Counter) count(t *thread) syscall.Signal {
 	var info trap
 	if stopInfo(t.tid, &info) != 0 {
@@ -360,7 +360,7 @@ func (c *Counter) count(t *thread) syscall.Signal {
 		return 0
 	case trapStep, trapSyscall:
 		c.hideStep(t)
-		if c.stopping.Load() { // a system call that Detach has broken off, for one
+		if c.stopping.Load() { // for example, a system call that Detach has interrupted
 			return 0
 		}
 	default:
@@ -369,7 +369,7 @@ func (c *Counter) count(t *thread) syscall.Signal {
 	}
 	if info.addr == t.next {
 		if code, e := peek(t.tid, info.addr); e == 0 && repeats(code[:]) {
-			return 0 // amid its repetitions: counted when it has moved on
+			return 0 // within its repetitions: counted when they are over
 		}
 	}
 	c.tally(t, info.addr)
@@ -382,7 +382,7 @@ func (c *Counter) count(t *thread) syscall.Signal {
 	return 0
 }
 
-// tally counts the instruction that has brought t to an address.
+// tally counts the instruction that has taken t to address to.
 func (c *Counter) tally(t *thread, to uint64) {
 	if p := c.profile.Load(); p != nil && *p != nil {
 		(*p)[t.next]++

@@ -1,10 +1,10 @@
 //go:build linux && amd64
 
-// Flags that a program pushes and pops while it is stepped. The one that makes a step is
-// among what is pushed, and must not be: a goroutine that is preempted keeps its flags on
-// its stack, and when it popped them with nobody tracing it any more, the program would be
-// killed. And a step over popf is one after which the kernel takes that flag for the
-// program's own, and leaves it set for ever: so popf is done here.
+// Flags that a program pushes and pops while it is stepped. The trap flag, which makes the
+// step, would be among those pushed, and must not be: a preempted goroutine keeps its flags
+// on its stack, and if it popped them when it is no longer traced, the program would be
+// killed. And after a step over popf the kernel takes the trap flag for the program's own,
+// and leaves it set for ever; popf is therefore emulated here.
 
 package steps
 
@@ -30,18 +30,18 @@ type stacking struct {
 	size         uint64 // of the instruction
 }
 
-// stackingOf looks at the instruction at the start of code.
+// stackingOf decodes the instruction at the start of code.
 func stackingOf(code []byte) stacking {
 	for i, c := range code {
 		if !prefix(c) {
-			half := i > 0 && code[0] == 0x66 // two bytes: nobody pops those
+			half := i > 0 && code[0] == 0x66 // pops two bytes only: not used in practice
 			return stacking{pushes: c == 0x9c, pops: c == 0x9d && !half, size: uint64(i) + 1}
 		}
 	}
 	return stacking{}
 }
 
-// stackingAt looks at the instruction at t's address at, once for each.
+// stackingAt decodes the instruction at address at of t, once for each address.
 func (c *Counter) stackingAt(t *thread, at uint64) stacking {
 	s, known := c.stackings[at]
 	if !known {
@@ -55,7 +55,7 @@ func (c *Counter) stackingAt(t *thread, at uint64) stacking {
 	return s
 }
 
-// hideStep takes the step's flag out of what t has pushed, if that was its step from t.next.
+// hideStep clears the trap flag in what t has pushed, if its step from t.next pushed flags.
 func (c *Counter) hideStep(t *thread) {
 	if !c.stackingAt(t, t.next).pushes {
 		return
@@ -66,7 +66,7 @@ func (c *Counter) hideStep(t *thread) {
 	}
 }
 
-// popFlags does and counts t's next instructions for it, as long as they pop the flags.
+// popFlags emulates and counts t's next instructions, as long as they pop the flags.
 func (c *Counter) popFlags(t *thread) {
 	for c.stackingAt(t, t.next).pops {
 		var regs syscall.PtraceRegs
@@ -75,9 +75,9 @@ func (c *Counter) popFlags(t *thread) {
 		}
 		word, e := peek(t.tid, regs.Rsp)
 		if e != 0 {
-			return // it fails as the program's own
+			return // the program's own access will fail likewise
 		}
-		regs.Eflags = binary.NativeEndian.Uint64(word[:]) &^ trapFlag // the kernel keeps what is not the program's
+		regs.Eflags = binary.NativeEndian.Uint64(word[:]) &^ trapFlag // the kernel keeps the flags that the program may not change
 		regs.Rsp += 8
 		regs.Rip += c.stackings[t.next].size
 		if syscall.PtraceSetRegs(t.tid, &regs) != nil {
@@ -87,17 +87,17 @@ func (c *Counter) popFlags(t *thread) {
 	}
 }
 
-// restarts reports whether the thread stands behind a system call that was broken off, and
-// is about to go back to it.
+// restarts reports whether the thread has stopped after an interrupted system call that is
+// about to be restarted.
 func restarts(regs *syscall.PtraceRegs) bool {
 	const first, last = -516, -512 // ERESTART_RESTARTBLOCK to ERESTARTSYS of the kernel's errno.h
 	return int64(regs.Orig_rax) >= 0 && int64(regs.Rax) >= first && int64(regs.Rax) <= last
 }
 
-// letGo has a stopped thread go on untraced, with a signal or 0.
+// letGo detaches from a stopped thread, which goes on with a signal or 0.
 func letGo(tid int, deliver syscall.Signal) {
-	// The kernel shows the flag where it has taken it for the program's own: a step over
-	// popf, the first one, before it could be seen.
+	// The trap flag shows here if the kernel has taken it for the program's own: after a step
+	// over the first popf, before that could be recognised.
 	if flags := userWord(tid, wordFlags); flags >= 0 && flags&trapFlag != 0 {
 		_ = ptrace(unix.PTRACE_POKEUSR, tid, wordFlags*8, uintptr(flags&^trapFlag))
 	}

@@ -1,7 +1,7 @@
 //go:build linux && amd64
 
-// Threads that sleep by the clock are held where they slept, so that a process
-// made slow is not judged by those of its parts that time made no slower.
+// Threads in a timed sleep are held where they slept, so that the parts of a stepped process
+// that are slow do not meet parts that run on real time.
 
 package steps
 
@@ -15,18 +15,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// shortestSleep is what counts as sleeping by the clock, in nanoseconds: the
-// monitor's shortest. Go's scheduler sleeps for less amid its work.
+// shortestSleep is the shortest timed sleep that counts, in nanoseconds: the monitor's
+// shortest. Go's scheduler sleeps for less in the course of its work.
 const shortestSleep = 20_000
 
-// monitorLooks is how often the monitor looks around before it is held: the
-// second time it takes a sleeper's processor away, the others are to be sure.
+// monitorLooks is the number of times the monitor runs before it is held: it takes a
+// sleeper's P away at the second; the others are a margin.
 const monitorLooks = 8
 
-// HoldMonitor holds the system monitor of a Go program the next time it sleeps,
-// and returns when that has happened, when it lies in the deep sleep of an idle
-// program, or when the process has ended. Without Options.HoldSleepers it does
-// nothing.
+// HoldMonitor holds the system monitor of a Go program, in one of its next sleeps, and
+// returns when that has happened, when the monitor is in the deep sleep of an idle
+// program, or when the process has ended. Without Options.HoldSleepers it does nothing.
 func (c *Counter) HoldMonitor() {
 	if !c.options.HoldSleepers {
 		return
@@ -40,7 +39,7 @@ func (c *Counter) HoldMonitor() {
 			return
 		case <-c.gone:
 			return
-		case <-tick.C: // only a sleep by the clock is an event for the tracer
+		case <-tick.C: // the tracer is notified of timed sleeps only
 			if inFutex(c.pid, c.monitor) {
 				return
 			}
@@ -48,8 +47,8 @@ func (c *Counter) HoldMonitor() {
 	}
 }
 
-// inFutex says whether a thread sleeps until another wakes it. Such a sleep that
-// Attach has broken off goes on as a call by the name of restart_syscall.
+// inFutex reports whether a thread sleeps until another wakes it. Such a sleep that Attach
+// has interrupted continues as the system call restart_syscall.
 func inFutex(pid, tid int) bool {
 	dir := fmt.Sprintf("/proc/%d/task/%d", pid, tid)
 	line, err := os.ReadFile(dir + "/syscall")
@@ -64,10 +63,9 @@ func inFutex(pid, tid int) bool {
 	return err == nil && bytes.Contains(stat, []byte(") S "))
 }
 
-// hold says whether t stands where it slept and is to stay there. A Go thread
-// that sleeps in a system call keeps its processor until the monitor takes it
-// away; hence the monitor is held last, when it has had the time for that, and
-// nobody after it.
+// hold reports whether t has just returned from a timed sleep and is to be held there. A Go
+// thread that sleeps in a system call keeps its P until the monitor takes it away; the
+// monitor is therefore held last, after it has had time to do so, and no thread after it.
 func (c *Counter) hold(t *thread) bool {
 	if !c.options.HoldSleepers || c.stopping.Load() || c.rested || sleepOf(t.tid) < shortestSleep {
 		return false

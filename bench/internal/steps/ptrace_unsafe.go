@@ -1,7 +1,7 @@
 //go:build linux && amd64
 
-// The ptrace requests that package syscall does not offer, and the stepping
-// loop's three calls without the runtime's bookkeeping where they cannot block.
+// The ptrace requests that package syscall does not offer, and the calls of the stepping
+// loop that cannot block, made without the runtime's bookkeeping.
 
 package steps
 
@@ -53,9 +53,8 @@ func peek(tid int, addr uint64) (word [8]byte, e syscall.Errno) {
 	return word, e
 }
 
-// sleepOf gives how many nanoseconds a stopped thread has just asked to sleep by
-// the clock: its stop is at the return from that call. 0 when it was another
-// call, or none.
+// sleepOf returns the duration, in nanoseconds, of the timed sleep from which a stopped
+// thread is just returning; 0 if it has made another system call, or none.
 func sleepOf(tid int) int64 {
 	const origRax, rdi, rdx = 15, 14, 12 // words of struct user_regs_struct
 	request := rdi
@@ -75,8 +74,8 @@ func sleepOf(tid int) int64 {
 	return int64(binary.NativeEndian.Uint64(seconds[:]))*1e9 + int64(binary.NativeEndian.Uint64(nanos[:]))
 }
 
-// userWord gives a register of a stopped thread, by its place in struct
-// user_regs_struct; -1 when there is none to be had.
+// userWord returns a register of a stopped thread, by its index in struct
+// user_regs_struct; -1 if it cannot be read.
 func userWord(tid, index int) int64 {
 	var word int64
 	// SAFETY: the raw request stores one word at the address given as data,

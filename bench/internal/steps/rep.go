@@ -5,7 +5,7 @@
 
 package steps
 
-// prefix says whether c stands before an instruction and is no part of its code.
+// prefix reports whether c is an instruction prefix.
 func prefix(c byte) bool {
 	switch c {
 	case 0xf2, 0xf3, 0x66, 0x67, 0x2e, 0x36, 0x3e, 0x26, 0x64, 0x65:
@@ -14,8 +14,8 @@ func prefix(c byte) bool {
 	return c&0xf0 == 0x40 // REX
 }
 
-// repeats says whether the instruction at the start of code is a string
-// instruction under a repeat prefix.
+// repeats reports whether the instruction at the start of code is a string instruction
+// with a repeat prefix.
 func repeats(code []byte) bool {
 	prefixed := false
 	for _, c := range code {

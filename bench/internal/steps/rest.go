@@ -1,7 +1,7 @@
 //go:build linux && amd64
 
-// Rest: whoever counts what a burst of work costs has to know when it is over, to the
-// last instruction.
+// Rest: to count the cost of a burst of work, one must know when it is over, to the last
+// instruction.
 
 package steps
 
@@ -37,7 +37,7 @@ func (c *Counter) AwaitRest(ctx context.Context) error {
 	return nil
 }
 
-// asleep looks whether any thread runs, or is stopped and about to go on.
+// asleep reports whether no thread runs, or is stopped and about to go on.
 func (c *Counter) asleep() bool {
 	tasks, err := tasksOf(c.pid)
 	if err != nil {

@@ -4,7 +4,7 @@
 
 package steps
 
-// Counter cannot be had here.
+// Counter is not available on this platform.
 type Counter struct{}
 
 // Attach returns ErrUnsupported.

@@ -1,7 +1,7 @@
-// Package store is what a handler on /query asks: database/sql, its pool and all, over
-// a small driver of our own for the floor, which answers whatever it is asked with one
-// row, the greeting. Every server written in Go asks it in the same words; it blocks
-// where package net blocks.
+// Package store is the database that a handler on /query queries: database/sql, with its
+// pool, over a small driver of our own for the floor, which answers every query with one
+// row, the greeting. All servers written in Go use it in the same way; it blocks where
+// package net blocks.
 package store
 
 import (
@@ -17,14 +17,14 @@ import (
 	"github.com/gale-http/gale/bench/internal/peer"
 )
 
-// Conns is how many connections to the store a server has at most, one for each of the
-// workload's own.
+// Conns is the maximum number of connections of a server to the store, one for each connection
+// of the workload.
 const Conns = 64
 
-// DB is the store behind a server. Any goroutine may use it.
+// DB is the store behind a server. It may be used concurrently.
 type DB struct{ pool *sql.DB }
 
-// Open gives the store at addr, host:port. It does not connect yet.
+// Open returns the store at addr, host:port. It does not connect yet.
 func Open(addr string) *DB {
 	pool := sql.OpenDB(connector(addr))
 	pool.SetMaxOpenConns(Conns)
@@ -32,10 +32,10 @@ func Open(addr string) *DB {
 	return &DB{pool}
 }
 
-// Close ends what connections are idle.
+// Close closes the idle connections.
 func (db *DB) Close() error { return db.pool.Close() }
 
-// Greeting asks for the greeting: one round trip.
+// Greeting queries the greeting: one round trip.
 func (db *DB) Greeting() (text string, err error) {
 	err = db.pool.QueryRowContext(context.Background(), "greeting").Scan(&text)
 	return text, err
@@ -53,7 +53,7 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	return &conn{Conn: to, in: make([]byte, 4<<10)}, nil
 }
 
-func (c connector) Driver() driver.Driver { return nil } // nobody opens one by name
+func (c connector) Driver() driver.Driver { return nil } // it is never opened by name
 
 // conn is one connection to the store.
 type conn struct {
@@ -62,12 +62,12 @@ type conn struct {
 	rows rows
 }
 
-// question is what the floor takes for a question. It ignores its words.
+// question is a request that the floor answers, whatever its contents.
 var question = []byte("GET / HTTP/1.1\r\nHost: store\r\n\r\n")
 
 var headEnd = []byte("\r\n\r\n")
 
-// QueryContext implements driver.QueryerContext. What is asked does not matter.
+// QueryContext implements driver.QueryerContext. It ignores the query.
 func (c *conn) QueryContext(context.Context, string, []driver.NamedValue) (driver.Rows, error) {
 	if _, err := c.Write(question); err != nil {
 		return nil, errors.Join(driver.ErrBadConn, err)

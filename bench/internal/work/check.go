@@ -1,4 +1,4 @@
-// Is the answer right? Asked before anything is timed.
+// Checking that a server's answers are right, before anything is timed.
 
 package work
 
@@ -22,17 +22,17 @@ const (
 	maxSkew  = 3 * time.Second  // between a Date field and the clock
 )
 
-// Dial connects to a peer the way the workload asks for.
+// Dial connects to a peer as the workload requires.
 func (w *Workload) Dial(addr string) (net.Conn, error) {
 	if !w.TLS {
 		return net.Dial("tcp", addr)
 	}
-	// The peer's certificate is made for the occasion and says nothing.
+	// The peer's certificate is made for this run: verifying it would prove nothing.
 	return tls.Dial("tcp", addr, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
 }
 
-// Check asks on one connection as the workload does, and again, and judges
-// every answer. The error says what was wrong with the first that was.
+// Check makes the workload's requests on one connection, more than once, and checks every
+// answer. The error says what is wrong with the first bad one.
 func (w *Workload) Check(addr string) error { return w.check(addr, patience) }
 
 func (w *Workload) check(addr string, patience time.Duration) error {
@@ -64,7 +64,7 @@ func (w *Workload) check(addr string, patience time.Duration) error {
 	return w.checkEnd(in)
 }
 
-// sample is what is asked on one connection: all that a workload can ask, and more
+// sample returns the requests for one connection: each kind that the workload has, more
 // than once.
 func (w *Workload) sample(host string) (requests [][]byte) {
 	for range max(w.Per, 4) - 1 {
@@ -121,8 +121,8 @@ func (w *Workload) judge(in *bufio.Reader) error {
 	return nil
 }
 
-// judgeChunks sees that each piece of an answer that is to leave piece by piece is a chunk by
-// itself: a server that gathers them has not done what was asked.
+// judgeChunks checks that each flushed piece of an answer is a chunk of its own: a server
+// that gathers pieces does not do what the workload requires.
 func (w *Workload) judgeChunks(answer []byte) error {
 	if w.Want.Chunks == 0 {
 		return nil
@@ -144,8 +144,8 @@ func (w *Workload) judgeChunks(answer []byte) error {
 	}
 }
 
-// checkEnd sees that nothing comes after the last answer, and that a connection
-// that was asked to be closed is.
+// checkEnd checks that nothing follows the last answer, and that the connection is closed
+// if that was requested.
 func (w *Workload) checkEnd(in *bufio.Reader) error {
 	if w.Per > 0 {
 		if _, err := in.ReadByte(); err != io.EOF {

@@ -1,6 +1,5 @@
-// Package work is what the servers are asked to do: each workload's requests as
-// they go over the wire, how many connections carry them, and the answer that
-// counts as right.
+// Package work defines the workloads: each one's requests as they go over the wire, the
+// number of connections that carry them, and the right answer.
 package work
 
 import (
@@ -11,21 +10,21 @@ import (
 	"github.com/gale-http/gale/bench/internal/peer"
 )
 
-// Kind tells apart how a workload is driven and what is read off it.
+// Kind says how a workload is driven and what is measured.
 type Kind uint8
 
 // The kinds.
 const (
-	Requests   Kind = iota // closed loop: a connection asks again when it has its answer
-	Half                   // open loop at half the rate that the same peer reached in the closed one
-	Idle                   // connections at rest: their memory
-	Handshakes             // TLS handshakes, one request each
+	Requests   Kind = iota // closed loop: a connection sends the next request when it has its answer
+	Half                   // open loop at half the rate that the same peer reached in a closed one
+	Idle                   // memory of connections at rest
+	Handshakes             // TLS handshakes, with one request each
 )
 
-// Workload is one thing that servers are compared at.
+// Workload is one task that servers are compared at.
 type Workload struct {
 	Name   string
-	About  string // for the tables, in a few words
+	About  string // a short description, for the tables
 	Kind   Kind
 	Conns  int
 	Depth  int // requests sent at once on a connection
@@ -33,22 +32,22 @@ type Workload struct {
 	TLS    bool
 	Method string
 	Path   string
-	Slow   string  // one in SlowEvery requests asks for this path instead; each round is made without them, too
-	Rate   float64 // requests that are due per second, whatever becomes of them; 0: each when the last is answered
+	Slow   string  // one in SlowEvery requests is for this path instead; each round is also run without them
+	Rate   float64 // requests due per second (open loop); 0: each is sent when the previous one is answered
 	Fields []string
 	Body   int  // bytes of request body
-	Store  bool // something is to stand behind the server: the floor
-	Tail   bool // what it is about is the 99th percentile of the latency, and not what a request costs
+	Store  bool // the server needs an upstream: the floor
+	Tail   bool // its figure is the 99th percentile of the latency, not the cost of a request
 	Want   Answer
 }
 
-// SlowEvery is in how many requests one asks for the slow path, where there is one.
+// SlowEvery is the number of requests of which one is for the slow path, if there is one.
 const SlowEvery = 100
 
-// Answer is what a workload's request is to be answered with.
+// Answer is the right answer to a workload's request.
 type Answer struct {
 	Body   string
-	Chunks int // in how many chunks of one size; 0: it has a length
+	Chunks int // the number of chunks, all of one size; 0: it has a Content-Length
 }
 
 // browserFields are nine of the ten that a browser sends; Host is the tenth.
@@ -103,7 +102,7 @@ func All() []*Workload {
 	return list
 }
 
-// fill gives what was left out the value that most workloads have.
+// fill sets the fields that were left out to their usual values.
 func (w *Workload) fill() {
 	if w.Conns == 0 {
 		w.Conns = 64
@@ -122,23 +121,23 @@ func (w *Workload) fill() {
 	}
 }
 
-// CanStep reports whether the workload is worth stepping through: requests that are
-// small, do nothing by the clock, and are not those of another workload over again.
+// CanStep reports whether the workload is worth stepping through: its requests are small,
+// do not depend on the clock, and are not also those of another workload.
 func (w *Workload) CanStep() bool {
-	byClock := w.Slow != "" || w.Path == "/block" || w.Path == "/query" // which handlers lose their loop
+	byClock := w.Slow != "" || w.Path == "/block" || w.Path == "/query" // it depends on the time which handlers lose their loop
 	sameAsHello := w.Name == "hello1" || w.Name == "hello8000" || w.Per > 1
 	return w.Kind == Requests && !byClock && !sameAsHello && w.Body+len(w.Want.Body) <= 1<<14
 }
 
-// WithoutSlow is the workload with a usual request in the place of each that is slow on
-// purpose.
+// WithoutSlow returns the workload with an ordinary request in place of each deliberately slow
+// one.
 func (w *Workload) WithoutSlow() *Workload {
 	calm := *w
 	calm.Slow = ""
 	return &calm
 }
 
-// Find gives the workload of that name, nil when there is none.
+// Find returns the workload of that name, nil if there is none.
 func Find(name string) *Workload {
 	for _, w := range All() {
 		if w.Name == name {
@@ -148,10 +147,10 @@ func Find(name string) *Workload {
 	return nil
 }
 
-// Request is the bytes of one request to host, as most of a connection's are.
+// Request returns the bytes of an ordinary request to host.
 func (w *Workload) Request(host string) []byte { return w.request(host, w.Path, w.Fields) }
 
-// Last is the bytes of the request that is the last of its connection.
+// Last returns the bytes of a request that is the last of its connection.
 func (w *Workload) Last(host string) []byte {
 	return w.request(host, w.Path, append(slices.Clone(w.Fields), "Connection: close"))
 }

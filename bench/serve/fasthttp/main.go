@@ -1,6 +1,6 @@
-// Command fasthttp is the peer built on github.com/valyala/fasthttp, set up as
-// its README advises for speed: one process per core, no logging, answers set
-// as bytes, bodies streamed where they are large.
+// Command fasthttp is the peer built on github.com/valyala/fasthttp, configured as
+// its README advises for speed: one process per core, no logging, response bodies set
+// as bytes, large bodies streamed.
 package main
 
 import (
@@ -74,8 +74,8 @@ func handle(ctx *fasthttp.RequestCtx, upstream *fasthttp.HostClient, db *store.D
 	}
 }
 
-// upload reads the body as it comes: the server is set up for that. (PostBody would collect
-// all of it first.)
+// upload reads the body as it arrives, which the server's configuration allows. (PostBody
+// would collect all of it first.)
 func upload(ctx *fasthttp.RequestCtx) {
 	n, err := io.Copy(io.Discard, ctx.RequestBodyStream())
 	if err != nil {
@@ -84,9 +84,9 @@ func upload(ctx *fasthttp.RequestCtx) {
 	ctx.SetBodyString(strconv.FormatInt(n, 10))
 }
 
-// stream gives a chunk to a read, which fasthttp flushes one by one. SetBodyStreamWriter,
-// whose writer has a Flush, does not: that hands over to a pipe, and what is in there by the time
-// leaves together, in half as many chunks.
+// stream returns one chunk per read, and fasthttp flushes each. With SetBodyStreamWriter,
+// whose writer has a Flush, it does not: that Flush only passes data to a pipe, whose
+// contents are then sent together, in half as many chunks.
 type stream int
 
 func (s *stream) Read(p []byte) (int, error) {

@@ -1,10 +1,10 @@
-// Command floor is the limit that an HTTP server on this machine can reach: one
-// raw loop in Go that knows no HTTP. It waits with nested epoll sets exactly as
-// gale's loop does, receives, counts the empty lines, and sends as many
-// ready-made answers. Whatever a real server spends beyond this is its own.
+// Command floor is the limit that an HTTP server on this machine can reach: one raw
+// loop in Go that knows no HTTP. It waits with nested epoll sets exactly as gale's loop
+// does, receives, counts the empty lines, and sends as many prepared answers. Whatever a
+// real server spends beyond this is its own cost.
 //
-// It answers every request on every path with the greeting. For the churn
-// workloads it closes the connection after an answer.
+// It answers every request on every path with the greeting. For the churn workload it
+// closes the connection after an answer.
 package main
 
 import (
@@ -38,13 +38,13 @@ type loop struct {
 	listener  int
 	perClose  bool   // close after the first answer
 	answers   []byte // maxBatch copies of the answer
-	size      int    // of one
-	dateAt    int    // where its date is
+	size      int    // of one answer
+	dateAt    int    // offset of its date
 	date      [dateSize]byte
 	fresh     int // copies that carry the current date
 	second    int64
 	in        []byte
-	matched   map[int]int // bytes of an empty line that ended a receive, where there were any
+	matched   map[int]int // by descriptor: bytes of an incomplete empty line at the end of the last receive
 }
 
 func main() {
@@ -66,7 +66,7 @@ func newLoop(o *peer.Options) (*loop, error) {
 	if err != nil {
 		return nil, err
 	}
-	file, err := ln.(*net.TCPListener).File() // a descriptor of our own; the runtime's copy is closed
+	file, err := ln.(*net.TCPListener).File() // a descriptor of our own; the runtime's is closed
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +122,7 @@ func (l *loop) run() error {
 	}
 }
 
-// render makes the answers, without a date as yet.
+// render prepares the answers, without a date.
 func (l *loop) render() {
 	connection := ""
 	if l.perClose {
@@ -135,8 +135,8 @@ func (l *loop) render() {
 	l.answers = []byte(strings.Repeat(one, maxBatch))
 }
 
-// refresh notes the time; a copy of the answer is given its date when it is
-// first used after that.
+// refresh records the time; each copy of the answer gets the new date when it is next
+// used.
 func (l *loop) refresh(now int64) {
 	if now != l.second {
 		l.second, l.fresh = now, 0
@@ -144,7 +144,7 @@ func (l *loop) refresh(now int64) {
 	}
 }
 
-// batch gives k answers with the current date.
+// batch returns k answers with the current date.
 func (l *loop) batch(k int) []byte {
 	for ; l.fresh < k; l.fresh++ {
 		copy(l.answers[l.fresh*l.size+l.dateAt:], l.date[:])
@@ -168,7 +168,7 @@ func (l *loop) serve(fd int) {
 	k := l.count(fd, l.in[:n])
 	for k > 0 {
 		batch := l.batch(min(k, maxBatch))
-		if sent, e := sys.Send(fd, batch); e != 0 || sent < len(batch) { // a peer that does not read is no peer
+		if sent, e := sys.Send(fd, batch); e != 0 || sent < len(batch) { // a client that does not read is dropped
 			l.drop(fd)
 			return
 		}
@@ -198,11 +198,11 @@ func (l *loop) accept() {
 	}
 }
 
-// count gives the requests that end in b, also where b begins or ends amid an
+// count returns the number of requests that end in b, even if b begins or ends within an
 // empty line.
 func (l *loop) count(fd int, b []byte) int {
 	k := 0
-	var carry []byte // what came before b of an empty line
+	var carry []byte // the part of an empty line that came before b
 	if len(l.matched) > 0 {
 		carry = headEnd[:l.matched[fd]]
 		delete(l.matched, fd)

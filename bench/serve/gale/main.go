@@ -1,5 +1,5 @@
-// Command gale is gale's own server, with its defaults. What is compared as a proxy is
-// examples/proxy.
+// Command gale is gale's own server, with its defaults. The proxy workload uses
+// examples/proxy instead.
 package main
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/gale-http/gale/engine"
 )
 
-// db is what /query asks.
+// db is the store that /query queries.
 var db *store.DB
 
 func main() {
@@ -25,7 +25,7 @@ func main() {
 	peer.Run(s.Wait)
 }
 
-// handle reports no error of writing: the driver counts what does not arrive.
+// handle ignores write errors: the driver counts what does not arrive.
 func handle(req *engine.Request, res *engine.Response) {
 	_ = res.SetHeader("Server", peer.Name)
 	_ = res.SetHeader("Content-Type", peer.ContentType)
@@ -73,7 +73,7 @@ func handle(req *engine.Request, res *engine.Response) {
 	}
 }
 
-// echo answers with the body that comes.
+// echo answers with the request's body.
 func echo(req *engine.Request, res *engine.Response) {
 	_ = res.SetHeader("Content-Length", string(req.Header("content-length")))
 	_, _ = io.Copy(res, req)

@@ -1,6 +1,6 @@
-// Command hertz is the peer built on github.com/cloudwego/hertz, set up as its
+// Command hertz is the peer built on github.com/cloudwego/hertz, configured as its
 // documentation advises for speed: server.New without middleware, the netpoll
-// transport, no logging; the standard transport where it has to be (TLS).
+// transport, no logging; the standard transport where netpoll cannot be used (TLS).
 package main
 
 import (

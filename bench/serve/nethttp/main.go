@@ -1,5 +1,5 @@
 // Command nethttp is the peer built on the standard library's net/http: a plain
-// handler behind a plain server, field values set once per answer.
+// handler on a plain server, field values set once per answer.
 package main
 
 import (
@@ -93,7 +93,7 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		w.WriteHeader(http.StatusNotFound)
 	}
-	_, _ = w.Write(body) // a peer that has gone is the driver's to count
+	_, _ = w.Write(body) // the driver counts what does not arrive
 }
 
 func stream(w http.ResponseWriter) {
