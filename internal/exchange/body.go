@@ -261,10 +261,10 @@ func (in *Incoming) Forgive(err error) {
 // Err returns why the body cannot be read on, nil when it can.
 func (in *Incoming) Err() error { return in.err }
 
-// Drain drops what is left of the body and reports whether its end was reached; otherwise nothing
-// behind the body can be told from it. It drops no more than limit bytes of one message, over all
-// calls, and begins nothing that would take more. With wait false it stops where it would have to
-// wait.
+// Drain drops what is left of the body and reports whether its end was reached; if not, nothing
+// that follows can be told from the body. It drops no more than limit bytes of one message, over
+// all calls, and begins nothing that would take more. With wait false it stops where it would have
+// to wait.
 func (in *Incoming) Drain(limit int64, wait bool) bool {
 	for !in.Done() && in.err == nil && in.dropped+int64(in.pending) <= limit-in.Conn.Remaining() {
 		if in.pending > 0 {

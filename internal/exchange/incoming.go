@@ -33,8 +33,8 @@ type Incoming struct {
 	// 100 there.
 	BeforeBody func() error
 	// Lend, when set, announces that a goroutine is going to read the body, possibly only when the
-	// present user of the message is done with it. That user calls it, before there is such a
-	// goroutine.
+	// present user of the message is done with it. It must be called on behalf of that user, before
+	// the goroutine starts.
 	Lend func()
 	// Rate is how many bytes a second of a body must come, once Grace milliseconds have been spent
 	// waiting for it; 0 is no limit.

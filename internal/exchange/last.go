@@ -26,8 +26,8 @@ func (l *Last) Note(in *Incoming) {
 	}
 }
 
-// Repeated is Next for a client's machine that was just reset, when the head that comes is the last
-// one again: what is known of that is true of it. Otherwise it reports false and has done nothing.
+// Repeated is Next for a client's machine that was just reset, when the next head is the last one
+// again: then what is known of that holds for it. Otherwise it reports false and has done nothing.
 func (l *Last) Repeated(in *Incoming) bool {
 	n, b := len(l.bytes), in.buf[in.start:in.end]
 	if n == 0 || len(b) < n || l.limits != in.Limits || l.after.Method() != in.Conn.Method() || string(b[:n]) != string(l.bytes) {

@@ -64,8 +64,8 @@ type Group struct {
 	conns map[*Stream]io.Closer // the connections that Stop is to close, by their streams
 }
 
-// NewGroup makes a group with its loops, which Start sets going. It fails when the kernel gives no
-// descriptors for them.
+// NewGroup makes a group and its loops, which do not run before Start. It fails when the kernel has
+// no descriptors for them.
 func NewGroup(config Config) (*Group, error) {
 	if config.Loops <= 0 {
 		config.Loops = runtime.GOMAXPROCS(0)
@@ -91,8 +91,8 @@ func NewGroup(config Config) (*Group, error) {
 	return g, nil
 }
 
-// Start sets the loops going. Their Local fields must be set before. Once the group has been
-// stopped Start does nothing.
+// Start starts the loops. Their Local fields must be set before. Once the group has been stopped
+// Start does nothing.
 func (g *Group) Start() {
 	g.mu.Lock()
 	defer g.mu.Unlock()

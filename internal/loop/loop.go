@@ -210,8 +210,8 @@ func (l *Loop) Go(fn func(*Worker)) bool {
 
 // Post makes the loop call fn soon, with the loop held. Any goroutine may call it. It reports
 // false, and fn is never called, when the loop has ended, and in a portable group, whose loops do
-// not run. There is no back pressure: the number of posts is bounded by what they are about,
-// descriptors and orphans.
+// not run. There is no back pressure: posts are bounded by the descriptors and orphans that they
+// are about.
 func (l *Loop) Post(fn func(*Loop)) bool {
 	m := messages.Get().(*message)
 	m.run = fn

@@ -3,7 +3,7 @@
 package loop
 
 // ProdWriter ends the wait for output that is under way, or the next one, as if there were room.
-// Any goroutine may call it that knows the stream is still the one it means.
+// Any goroutine that knows the stream to be still the one it means may call it.
 func (s *Stream) ProdWriter() {
 	if !s.output.CompareAndSwap(nil, ready) {
 		s.nudge(&s.output)
@@ -19,8 +19,8 @@ func (s *Stream) Waiting() bool {
 	return in != nil && in != ready || out != nil && out != ready
 }
 
-// nudge makes whoever waits at the word look again. Any goroutine may call it that knows the stream
-// is still the one it means.
+// nudge makes whoever waits at the word look again. Any goroutine that knows the stream to be still
+// the one it means may call it.
 func (s *Stream) nudge(side *word) {
 	for {
 		who := side.Load()

@@ -68,7 +68,7 @@ type predictor struct {
 	strike int64 // the tick of the last strike
 }
 
-// Predicts reports whether Expect has anything to say at all. The loop must be held.
+// Predicts reports whether Expect needs to be asked at all. The loop must be held.
 func (l *Loop) Predicts() bool { return l.predictor.on }
 
 // Expect reports whether the handler that w is about to call, of the kind key, an odd number, should

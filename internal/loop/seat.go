@@ -27,8 +27,8 @@ func (t *Seat) Init(s *Stream, ctx context.Context, lend func()) {
 }
 
 // Lend tells the handler that ctx leads to, if any, that a goroutine is going to read something
-// that may belong to its request, possibly only after the handler has returned. The handler calls
-// it before there is such a goroutine.
+// that may belong to its request, possibly only after the handler has returned. It must be called
+// on behalf of the handler, before that goroutine starts.
 func Lend(ctx context.Context) {
 	if t, ok := ctx.Value(seatKey{}).(*Seat); ok && t.lend != nil {
 		t.lend()

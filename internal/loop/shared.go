@@ -173,10 +173,10 @@ func (s *Stream) Reclaim(w *Worker) {
 }
 
 // Move makes s, closed, a stream of w's own, with the socket of from: a shared stream of another
-// loop, in use by the caller. The registration moves with it: what has happened on the socket and
-// nobody has seen happens again in the new loop, and events that are still on their way in the old
-// one find nobody. Then the old loop calls then, as after Hand, with from, which has no socket any
-// more. w must hold its loop. When Move fails, from is as before.
+// loop, in use by the caller. The registration moves with it: the new loop reports again whatever
+// has happened on the socket that nobody has seen, and events that the old loop has already fetched
+// are dropped. The old loop then calls then, as after Hand, with from, which no longer has a
+// socket. w must hold its loop. When Move fails, from is as before.
 func (s *Stream) Move(w *Worker, from *Stream, task Task, then func(Task)) error {
 	old := from.loop
 	for !from.pass(busy, moved) {

@@ -105,7 +105,7 @@ func (s *Stream) waitOutput() error {
 	return s.wait(&s.output, int64(s.WriteTimeout))
 }
 
-// Alert makes input wake whoever waits for output as well, or no longer.
+// Alert sets whether input also wakes whoever waits for output.
 func (s *Stream) Alert(on bool) {
 	if on {
 		s.signs.Or(signAlert)

@@ -17,7 +17,7 @@ import (
 	"sync/atomic"
 )
 
-// Why a wait ended without what it waited for. ErrTimeout (of ReadTimeout and WriteTimeout) and
+// Errors of a wait that ended without its event. ErrTimeout (of ReadTimeout and WriteTimeout) and
 // ErrDeadline (of SetReadDeadline and SetWriteDeadline) are net.Errors that match
 // os.ErrDeadlineExceeded; ErrClosed matches net.ErrClosed.
 var (
