@@ -1,4 +1,4 @@
-// CONNECT says who is at the end of the tunnel, and goes to whoever makes it.
+// CONNECT names the end of the tunnel, and is sent to the proxy that makes it.
 
 package nethttp_test
 

@@ -29,7 +29,7 @@ import (
 	"github.com/gale-http/gale/agent/nethttp"
 )
 
-// differential is a server that says what it has been asked.
+// differential is a server that responds with what it was asked.
 func differential() http.Handler {
 	m := http.NewServeMux()
 	m.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
@@ -109,7 +109,7 @@ func differential() http.Handler {
 	return m
 }
 
-// kind says which of the errors that callers tell apart err is.
+// kind names the kind of err, as far as callers distinguish kinds.
 func kind(err error) string {
 	var timeout net.Error
 	var op *url.Error
@@ -128,7 +128,7 @@ func kind(err error) string {
 	return "error"
 }
 
-// observe makes a request and says all that can be seen of it.
+// observe makes a request and describes everything observable about it.
 func observe(c *http.Client, r *http.Request, readFirst int) string {
 	var b bytes.Buffer
 	trace := &httptrace.ClientTrace{
@@ -168,7 +168,7 @@ func observe(c *http.Client, r *http.Request, readFirst int) string {
 	return b.String()
 }
 
-// patience bounds what a slow machine is given.
+// patience bounds the time allowed to a slow machine.
 const patience = 20 * time.Second
 
 func TestSameAsNetHTTP(t *testing.T) {
@@ -185,8 +185,8 @@ func TestSameAsNetHTTP(t *testing.T) {
 		name, method, path string
 		body               func() io.Reader
 		change             change
-		read               int           // > 0: so much, then Close
-		limit              time.Duration // of the whole; on a machine that is too slow for what must come before it, more
+		read               int           // > 0: read so many bytes, then Close
+		limit              time.Duration // timeout of the client; extended on a machine too slow to reach the interesting part
 	}{
 		{name: "GET", method: "GET", path: "/a?b=c"}, {name: "HEAD", method: "HEAD", path: "/a"}, {name: "DELETE", method: "DELETE", path: "/a"},
 		{name: "POST", method: "POST", path: "/", body: text}, {name: "POST of unknown length", method: "POST", path: "/", body: unknown},
@@ -251,7 +251,7 @@ func TestSameAsNetHTTP(t *testing.T) {
 					closed[i][round] = countClosings(r)
 					seen[i][round] = observe(client, r, c.read)
 					if c.path == "/stalls" && client.Timeout > 0 && client.Timeout < patience && strings.HasPrefix(seen[i][round], "Do: ") {
-						client.Timeout *= 2 // the head has not come in time
+						client.Timeout *= 2 // it expired before the head came
 						continue
 					}
 					round++
@@ -269,7 +269,8 @@ func TestSameAsNetHTTP(t *testing.T) {
 	}
 }
 
-// countClosings has the bodies of r counted. check says how often each was closed, at last.
+// countClosings counts how often the bodies of r are closed. check waits until each was, and
+// returns the counts.
 func countClosings(r *http.Request) (check func() string) {
 	var all []*closings
 	count := func(body io.ReadCloser) io.ReadCloser {
@@ -301,7 +302,7 @@ func countClosings(r *http.Request) (check func() string) {
 	}
 }
 
-// closings is a body whose closings are counted.
+// closings is a body that counts calls of Close.
 type closings struct {
 	io.ReadCloser
 	n atomic.Int32

@@ -1,5 +1,5 @@
-// The proxies that the environment names. net/http reads it once, so a process of its own
-// does the asking.
+// Proxies from the environment. net/http reads it once per process, so another process makes
+// the requests.
 
 package nethttp_test
 
@@ -46,11 +46,11 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-// askThroughEnvironment says what becomes of a request that is for the proxy, and of one
-// that is not.
+// askThroughEnvironment prints the outcome of a request that should go to the proxy, and of one
+// that should not.
 func askThroughEnvironment() {
 	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
-		return nil, errors.New("no name server") // none of the machine's own is asked, which may be slow to answer
+		return nil, errors.New("no name server") // the machine's own may be slow to answer
 	}}
 	c := &http.Client{Transport: &nethttp.Transport{Agent: &agent.Agent{}}}
 	for _, url := range []string{"http://origin.invalid/a", "http://a.direct.invalid/b"} {

@@ -1,4 +1,4 @@
-// Bodies that are looked at before they are sent.
+// Bodies that are probed before they are sent.
 
 package nethttp_test
 
@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// A body that shows nothing in time is one all the same.
+// A body that delivers nothing within the probe time still counts as a body.
 func TestBodyThatComesLate(t *testing.T) {
 	asked := make(chan bool, 1)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -34,7 +34,7 @@ func TestBodyThatComesLate(t *testing.T) {
 	}
 }
 
-// wild is a body whose Read is what it is made of.
+// wild is a body whose Read calls the function.
 type wild func()
 
 func (w wild) Read([]byte) (int, error) {

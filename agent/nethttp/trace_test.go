@@ -1,4 +1,4 @@
-// Client traces: what http.Transport calls, in its order.
+// Client traces: the functions that http.Transport calls, in the same order.
 
 package nethttp_test
 
@@ -20,8 +20,8 @@ import (
 	"github.com/gale-http/gale/agent/nethttp"
 )
 
-// traceLog is what a trace was told, in order. When the request was sent, or waits to
-// be, is for another goroutine to tell, in net/http as well: wrote, waits.
+// traceLog records the calls of a trace in order. WroteRequest and Wait100Continue come from
+// another goroutine, in net/http as well, and go to wrote and waits instead.
 type traceLog struct {
 	mu    sync.Mutex
 	calls []string
@@ -57,7 +57,7 @@ func (l *traceLog) trace() *httptrace.ClientTrace {
 
 func TestTraceIsThatOfTransport(t *testing.T) {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body) // with a 100, where that is expected
+		body, _ := io.ReadAll(r.Body) // sends a 100 if one is expected
 		if r.URL.Path == "/hints" {
 			w.Header().Set("Link", "a")
 			w.WriteHeader(103)
@@ -109,7 +109,7 @@ func TestTraceIsThatOfTransport(t *testing.T) {
 	}
 }
 
-// A trace that refuses an interim response ends the request with its error.
+// A trace that rejects an interim response ends the request with its error.
 func TestTraceRefuses(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(103) }))
 	defer s.Close()

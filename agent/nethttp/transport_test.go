@@ -1,4 +1,4 @@
-// The bridge passes for net/http's own Transport in ordinary use.
+// The bridge behaves like net/http's own Transport in ordinary use.
 
 package nethttp_test
 
@@ -131,7 +131,7 @@ func TestReuseAndTrace(t *testing.T) {
 	c.CloseIdleConnections()
 }
 
-// ending sets a trailer when the body has been read.
+// ending sets a trailer at the end of the body.
 type ending struct {
 	io.ReadCloser
 	trailer http.Header
@@ -164,7 +164,7 @@ func TestHTTPS(t *testing.T) {
 	}
 }
 
-// begins tells of the first Read.
+// begins signals the first Read.
 type begins struct {
 	io.ReadCloser
 	began chan struct{}
@@ -176,7 +176,7 @@ func (b *begins) Read(p []byte) (int, error) {
 	return b.ReadCloser.Read(p)
 }
 
-// The end of the context ends a request whose body does not come.
+// The end of the context ends a request whose body never arrives.
 func TestContextEndsBody(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) }))
 	defer s.Close()
@@ -199,7 +199,7 @@ func TestContextEndsBody(t *testing.T) {
 	}
 }
 
-// closing is a body that tells that it was closed.
+// closing is a body that signals that it was closed.
 type closing struct {
 	io.Reader
 	closed chan struct{}
@@ -211,12 +211,12 @@ func (c *closing) Close() error {
 	return nil
 }
 
-// endless gives zeros.
+// endless delivers zeros for ever.
 type endless struct{}
 
 func (endless) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
-// All bodies that a request has had are closed when it was refused.
+// All bodies of a request are closed after it was refused.
 func TestBodiesAreClosed(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "close")
@@ -233,7 +233,7 @@ func TestBodiesAreClosed(t *testing.T) {
 	<-first.closed
 }
 
-// The body that GetBody gives for another attempt is closed, too.
+// The body that GetBody returns for another attempt is closed, too.
 func TestSecondBodyIsClosed(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -253,7 +253,7 @@ func TestSecondBodyIsClosed(t *testing.T) {
 				}
 				_, _ = io.WriteString(c, answers[next])
 				if next++; answers[next-1] == "" {
-					break // the first attempt to send a body ends so
+					break // the first attempt ends while the body is being sent
 				}
 			}
 			defer c.Close()
@@ -281,7 +281,7 @@ func TestSecondBodyIsClosed(t *testing.T) {
 	<-second.closed
 }
 
-// What is sent comes back while it is sent.
+// What is sent comes back while it is being sent.
 func TestEchoBothWays(t *testing.T) {
 	const size = 64 << 20
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// TestSteadyStateDoesNotAllocate counts the objects allocated by the whole
-// process while some ten thousand requests pass. The server is another process. A
-// few objects are the runtime's own: a thread costs it five, and the busier the machine,
-// the more of them it has. One for each batch of the longest would be 600.
+// TestSteadyStateDoesNotAllocate counts the objects allocated by the whole process during ten
+// thousand requests. The server is another process. A few objects are the runtime's own: a new
+// thread costs five, and a busy machine makes more threads. One object for each of the largest
+// batches would be 600.
 func TestSteadyStateDoesNotAllocate(t *testing.T) {
 	const slack = 100
 	server, err := startServer("1")
@@ -40,8 +40,8 @@ func TestSteadyStateDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// watch waits until the run has more than n answers, and tells how many objects
-// had been allocated by then.
+// watch waits until the run has at least n answers, and returns their number and the number of
+// objects allocated by then.
 func watch(t *testing.T, r *run, n int64) (answers int64, objects uint64) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); answers < n; answers, _ = r.seen() {

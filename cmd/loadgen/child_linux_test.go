@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// startEmbedded starts the program with an embedded server and returns it with
-// the server's process number, both alive and well.
+// startEmbedded starts the program with an embedded server and returns it with the process number
+// of the server, once both are running.
 func startEmbedded(t *testing.T) (cmd *exec.Cmd, child int, out *bytes.Buffer) {
 	t.Helper()
 	out = new(bytes.Buffer)
@@ -89,8 +89,8 @@ func TestNoChildIsLeftOver(t *testing.T) {
 }
 
 func TestSignalsAreTheParentsBusiness(t *testing.T) {
-	// A terminal interrupts parent and child alike; the child serves on until it is
-	// no longer needed.
+	// A terminal interrupts parent and child alike; the child keeps serving until it is no
+	// longer needed.
 	cmd, child, out := startEmbedded(t)
 	for range 3 {
 		_ = syscall.Kill(child, syscall.SIGINT)

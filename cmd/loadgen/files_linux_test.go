@@ -4,7 +4,7 @@ package main
 
 import "os"
 
-// openFiles is how many descriptors this process has.
+// openFiles returns how many descriptors this process has.
 func openFiles() int {
 	entries, _ := os.ReadDir("/proc/self/fd")
 	return len(entries)

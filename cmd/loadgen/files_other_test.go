@@ -1,8 +1,8 @@
 //go:build !linux
 
-// Open descriptors where nobody lists them.
+// Open descriptors on systems that do not list them.
 
 package main
 
-// openFiles would be how many descriptors this process has.
+// openFiles would return how many descriptors this process has.
 func openFiles() int { return 0 }

@@ -1,4 +1,4 @@
-// The command line: what it means, and what it refuses in one line.
+// The command line: its meaning, and the one-line errors for invalid ones.
 
 package main
 
@@ -86,7 +86,7 @@ func TestHelpIsAskedFor(t *testing.T) {
 	}
 }
 
-// badFlags are command lines that start nothing, and a word of the reason.
+// badFlags are command lines that are rejected, with part of the error.
 var badFlags = map[string]string{
 	"-c 0":                                  "-c 0",
 	"-c -1":                                 "-c -1",

@@ -1,5 +1,5 @@
-// What all tests share: the test binary as the program itself, servers that say
-// exactly what a test wants, and a look at what is left over afterwards.
+// Shared by all tests: the test binary as the program itself, servers with a given response, and
+// checks for leaks.
 
 package main
 
@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// program is the program with the given arguments, ready to be started.
+// program returns the program with the given arguments, ready to be started.
 func program(args ...string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0], args...)
 	cmd.Env = append(os.Environ(), programEnv+"=1")
@@ -58,7 +58,7 @@ func eachDriver(t *testing.T, test func(t *testing.T, portable bool)) {
 	t.Run("portable", func(t *testing.T) { test(t, true) })
 }
 
-// planOf is what the command line asks for.
+// planOf returns the plan for a command line.
 func planOf(t *testing.T, portable bool, args ...string) *plan {
 	t.Helper()
 	opt, err := parseFlags(args)
@@ -73,8 +73,7 @@ func planOf(t *testing.T, portable bool, args ...string) *plan {
 	return p
 }
 
-// load runs a command line in this process, and sees that nothing is left of
-// it.
+// load runs a command line in this process, and checks for leaks.
 func load(t *testing.T, portable bool, args ...string) *result {
 	t.Helper()
 	return loadUntil(t, t.Context(), portable, args...)
@@ -94,8 +93,8 @@ func loadUntil(t *testing.T, ctx context.Context, portable bool, args ...string)
 	return res
 }
 
-// runWarm has the runtime open what it keeps for ever (its own epoll set), so
-// that it does not look like a leak.
+// runWarm makes the runtime open what it keeps for ever (its own epoll set), which would otherwise
+// look like a leak.
 var runWarm = func() func(t *testing.T) {
 	var once sync.Once
 	return func(t *testing.T) {
@@ -109,7 +108,7 @@ var runWarm = func() func(t *testing.T) {
 	}
 }()
 
-// runGoroutines counts those of loops, coroutines and connections.
+// runGoroutines counts the goroutines of loops, coroutines and connections.
 func runGoroutines() (n int) {
 	var b bytes.Buffer
 	_ = pprof.Lookup("goroutine").WriteTo(&b, 2)
@@ -121,7 +120,7 @@ func runGoroutines() (n int) {
 	return n
 }
 
-// eventually waits for what nobody announces.
+// eventually polls for a condition that cannot be waited for.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); !ok(); {
@@ -132,8 +131,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// rawServer calls serve for each connection, which it closes afterwards, and
-// returns the server's URL.
+// rawServer calls serve for each connection, closes that afterwards, and returns the server's URL.
 func rawServer(t *testing.T, serve func(c net.Conn, r *bufio.Reader)) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -192,7 +190,7 @@ func saysOnce(answer string) func(net.Conn, *bufio.Reader) {
 
 const ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
-// wantErrors sees that the errors of res are exactly these.
+// wantErrors checks that the errors of res are exactly these.
 func wantErrors(t *testing.T, res *result, want map[kind]int64) {
 	t.Helper()
 	if len(res.errors) != len(want) {

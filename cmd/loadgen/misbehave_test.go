@@ -1,5 +1,5 @@
-// Runs against servers that do not behave: every way to go wrong has a name, is
-// counted once, and ends the run when nothing else is left.
+// Runs against servers that misbehave: every kind of failure has a name, is counted once, and ends
+// the run when nothing else is left.
 
 package main
 
@@ -65,7 +65,7 @@ func TestErrorsByKind(t *testing.T) {
 }
 
 func TestErrorsCountTheRequestsTheyCost(t *testing.T) {
-	// Of every five in a batch two are answered.
+	// Two of every five requests in a batch are answered.
 	url := rawServer(t, func(c net.Conn, r *bufio.Reader) {
 		for range 2 {
 			if hungUp(r) {
@@ -86,8 +86,7 @@ func TestErrorsCountTheRequestsTheyCost(t *testing.T) {
 }
 
 func TestBytesNobodyAskedFor(t *testing.T) {
-	// The answer is longer than it says: what is behind it must not be taken for
-	// the next one.
+	// The answer is longer than it declares: the excess must not be taken for the next one.
 	eachDriver(t, func(t *testing.T, portable bool) {
 		res := load(t, portable, "-c", "1", "-n", "5", rawServer(t, alwaysSays("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\n")))
 		if res.total.answers != 5 || res.total.failed != 0 || res.connects != 5 {
@@ -140,7 +139,7 @@ type mortal struct {
 	mu    sync.Mutex
 	conns []net.Conn
 	dead  bool
-	gone  chan struct{} // closed when it has died
+	gone  chan struct{} // closed when it is dead
 }
 
 func newMortal(t *testing.T, serve func(*mortal, net.Conn, *bufio.Reader)) *mortal {
@@ -213,7 +212,7 @@ func TestTargetThatDiesMidway(t *testing.T) {
 			if took := time.Since(begun); took > 20*time.Second {
 				t.Errorf("it took %v to notice", took)
 			}
-			// Hopeless after nine fruitless attempts each; in the end some wait for the others.
+			// A connection is hopeless after nine fruitless attempts; at the end some wait for the others.
 			if n := res.errors[kindRefused]; n < 8*giveUpAfter-8 || n > 8*giveUpAfter*4 {
 				t.Errorf("%d connections were refused", n)
 			}
@@ -291,7 +290,7 @@ func TestRefusedConnectionsCostNoRequests(t *testing.T) {
 }
 
 func TestServerThatComesBack(t *testing.T) {
-	// For the first fifty connections it is as good as dead; then it lives.
+	// The first fifty connections fail as if the server were dead; then it works.
 	var connections atomic.Int64
 	url := rawServer(t, func(c net.Conn, r *bufio.Reader) {
 		if connections.Add(1) > 50 {

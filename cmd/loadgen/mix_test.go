@@ -1,5 +1,5 @@
-// Several URLs: each in its proportion, counted apart; and connections that end
-// after so many requests.
+// Several URLs: each in its proportion, and counted separately; and connections that end after a
+// number of requests.
 
 package main
 
@@ -27,7 +27,7 @@ func TestWeights(t *testing.T) {
 		m, got := newMixer(list), make([]int, len(list))
 		for n := 1; n <= 2*total; n++ {
 			got[m.next()]++
-			for i, w := range weights { // at any time, not only in the end
+			for i, w := range weights { // at any time, not only at the end
 				if fair := float64(n) * float64(w) / float64(total); float64(got[i]) < fair-1 || float64(got[i]) > fair+1 {
 					t.Fatalf("%v: %d of %d are of kind %d", weights, got[i], n, i)
 				}
@@ -40,7 +40,7 @@ func TestWeights(t *testing.T) {
 type counter struct {
 	mu    sync.Mutex
 	paths map[string]int
-	last  map[string]int // those that asked for the connection's end
+	last  map[string]int // requests with Connection: close
 }
 
 func (c *counter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -58,7 +58,7 @@ func (c *counter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// seen is what was asked for, and how often as the last on a connection.
+// seen returns how often each path was requested, and how often as the last on a connection.
 func (c *counter) seen() (paths string, last map[string]int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -114,8 +114,8 @@ func TestRequestsPerConnection(t *testing.T) {
 }
 
 func TestConnectingCountsWhereItIsAskedFor(t *testing.T) {
-	// Whatever is listened to and never accepted connects at once, so the time that
-	// connecting takes cannot be staged; but when it begins to count can be seen.
+	// A connection to a listener succeeds at once even if it is never accepted, so a slow connect
+	// cannot be staged; but it can be checked when the latency begins.
 	c := &conn{run: &run{depth: 1, per: 1}, shard: newShard(unlimited, []class{{weight: 1}}, false), now: 5}
 	c.run.end.Store(10)
 	if k := c.next(nil); k != 1 || c.begun != 5 {

@@ -1,4 +1,4 @@
-// A run against a real server that is not ours.
+// A run against a real server other than gale.
 
 package main
 
@@ -26,7 +26,7 @@ http {
 }
 `
 
-// startNginx returns its URL and the path of its socket.
+// startNginx starts nginx and returns its URL and the path of its socket.
 func startNginx(t *testing.T) (url, socket string) {
 	t.Helper()
 	nginx := simnet.Program(t, "nginx")

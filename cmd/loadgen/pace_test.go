@@ -1,4 +1,4 @@
-// Requests at a rate: how many, on what, and from when their latency runs.
+// Requests at a rate: their number, their connections, and the start of their latency.
 
 package main
 
@@ -51,8 +51,8 @@ func TestRateAndNumber(t *testing.T) {
 	})
 }
 
-// A server that stands still keeps everyone waiting who would have come meanwhile,
-// not only those who happen to be connected: this is what coordinated omission hides.
+// A server that stands still delays all requests that are due meanwhile, not only those of the
+// connections that exist; this is what coordinated omission hides.
 func TestLatencyRunsFromWhenARequestWasDue(t *testing.T) {
 	const pause = 200 * time.Millisecond
 	eachDriver(t, func(t *testing.T, portable bool) {
@@ -66,7 +66,7 @@ func TestLatencyRunsFromWhenARequestWasDue(t *testing.T) {
 			}
 		})
 		res := load(t, portable, "-c", "1", "-r", "1000", "-n", "250", url)
-		// 200 were due in the pause; half of them waited for half of it or longer.
+		// 200 were due during the pause; half of them waited for at least half of it.
 		if got := res.total.percentile(70); got < pause/4 {
 			t.Errorf("the 70th percentile is %v", got)
 		}
@@ -82,7 +82,7 @@ func TestLatencyRunsFromWhenARequestWasDue(t *testing.T) {
 
 func TestWhatFindsNoFreeConnectionIsUnsent(t *testing.T) {
 	eachDriver(t, func(t *testing.T, portable bool) {
-		url := rawServer(t, func(_ net.Conn, r *bufio.Reader) { _, _ = io.Copy(io.Discard, r) }) // takes all, says nothing
+		url := rawServer(t, func(_ net.Conn, r *bufio.Reader) { _, _ = io.Copy(io.Discard, r) }) // reads everything, sends nothing
 		res := load(t, portable, "-c", "2", "-r", "20", "-d", "1s", url)
 		if res.total.answers != 0 || res.total.lost != 2 || res.unsent < 17 || res.unsent > 19 {
 			t.Errorf("%d answers, %d lost, %d unsent", res.total.answers, res.total.lost, res.unsent)
@@ -93,11 +93,11 @@ func TestWhatFindsNoFreeConnectionIsUnsent(t *testing.T) {
 func TestServerMayCloseConnectionsAtRest(t *testing.T) {
 	eachDriver(t, func(t *testing.T, portable bool) {
 		url := rawServer(t, func(c net.Conn, r *bufio.Reader) {
-			if !hungUp(r) { // one request, then it goes without a word
+			if !hungUp(r) { // answers one request, then closes without announcing it
 				_, _ = io.WriteString(c, ok)
 			}
 		})
-		// Each connection hears of it long before its next turn, on a busy machine, too.
+		// Each connection notices the close long before its next turn, even on a busy machine.
 		res := load(t, portable, "-c", "4", "-r", "4", "-n", "6", url)
 		if res.total.answers != 6 || res.connects < 6 {
 			t.Errorf("%d answers on %d connections", res.total.answers, res.connects)
@@ -141,7 +141,7 @@ func TestDeadTargetAtARate(t *testing.T) {
 
 func TestInterruptionAtARate(t *testing.T) {
 	eachDriver(t, func(t *testing.T, portable bool) {
-		for _, rate := range []string{"0.01", "1000"} { // nobody's turn comes for a long time, or soon
+		for _, rate := range []string{"0.01", "1000"} { // the next turn comes after a long time, or soon
 			ctx, cancel := context.WithCancel(t.Context())
 			timer := time.AfterFunc(50*time.Millisecond, cancel)
 			res := loadUntil(t, ctx, portable, "-c", "8", "-r", rate, "-d", "1h", rawServer(t, alwaysSays(ok)))

@@ -1,5 +1,5 @@
-// The program as a process: exit codes, what goes to which stream, signals, and
-// the child that must never be left over.
+// The program as a process: exit codes, output streams, signals, and the child that must never be
+// left behind.
 
 package main
 
@@ -20,7 +20,7 @@ import (
 func TestBadStartsExitWithTwo(t *testing.T) {
 	for line, word := range badFlags {
 		if strings.Contains(line, "\x00") {
-			continue // no argument of a process can hold that
+			continue // a process argument cannot contain it
 		}
 		code, stdout, stderr := runProgram(t, strings.Split(line, " ")...)
 		if code != exitUsage || stdout != "" {

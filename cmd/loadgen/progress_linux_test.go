@@ -1,4 +1,4 @@
-// The live line, on a real pseudo terminal.
+// The progress line, on a real pseudo-terminal.
 
 package main
 
@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// terminal opens a pseudo terminal of the given width: what the program writes to
-// tty comes out of screen.
+// terminal opens a pseudo-terminal of the given width: what the program writes to tty can be read
+// from screen.
 func terminal(t *testing.T, columns uint16) (screen, tty *os.File) {
 	t.Helper()
 	screen, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
@@ -39,7 +39,7 @@ func terminal(t *testing.T, columns uint16) (screen, tty *os.File) {
 	return screen, tty
 }
 
-// shown is what stands on the terminal's last line after text was written.
+// shown returns the terminal's last line after text was written, and the cursor's column.
 func shown(text string) (line string, column int) {
 	cells := []byte{}
 	for i := range len(text) {
@@ -65,7 +65,7 @@ func TestProgressLine(t *testing.T) {
 	if p == nil {
 		t.Fatal("a terminal was not recognised")
 	}
-	pieces := make(chan string, 100) // what was written comes in as many as the system likes
+	pieces := make(chan string, 100) // the system may split the output as it likes
 	go func() {
 		b := make([]byte, 4096)
 		for {
@@ -105,7 +105,7 @@ func TestProgressLine(t *testing.T) {
 	}
 }
 
-// figures counts the drawn lines that have some.
+// figures counts the drawn lines that contain figures.
 func figures(written string) (n int) {
 	for line := range strings.SplitSeq(written, "\r") {
 		var seconds, of float64
@@ -125,9 +125,9 @@ func TestProgressOfARun(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	timer := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() }) // it draws nothing
+	timer := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() }) // in case it draws nothing
 	defer timer.Stop()
-	_ = tty.Close() // now the end of the program is the end of what screen reads
+	_ = tty.Close() // so that the end of the program ends the reads from screen
 	written, interrupted := "", false
 	for b := make([]byte, 4096); ; {
 		n, err := screen.Read(b)

@@ -1,6 +1,6 @@
 //go:build unix
 
-// Too few descriptors: raised when possible, else one line.
+// Too few descriptors: the limit is raised if possible, otherwise there is one line of error.
 
 package main
 

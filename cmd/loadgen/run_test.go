@@ -1,5 +1,4 @@
-// Runs against servers that behave: what is sent, what is counted, what a run
-// ends with.
+// Runs against well-behaved servers: what is sent, what is counted, and how a run ends.
 
 package main
 
@@ -134,8 +133,7 @@ func TestAnswersOfEveryShape(t *testing.T) {
 }
 
 func TestManyAnswersInOneWrite(t *testing.T) {
-	// More than any buffer holds, so that heads are cut at its end, wherever that
-	// falls.
+	// The answer is larger than any buffer, so that heads are cut at its end, wherever that falls.
 	const depth = 200
 	answer := "HTTP/1.1 200 OK\r\n" + strings.Repeat("A-Name: and its value\r\n", 90) + "Content-Length: 1\r\n\r\nx"
 	url := rawServer(t, func(c net.Conn, r *bufio.Reader) {
@@ -212,8 +210,8 @@ func TestReconnectWhenTheServerCloses(t *testing.T) {
 }
 
 func TestPipelineThatIsCutIsSentAgain(t *testing.T) {
-	// Every third answer is the last of its connection: what was written behind it
-	// was not processed, is no error, and goes out again.
+	// Every third answer is the last of its connection: requests written after it were not
+	// processed, are no errors, and are sent again.
 	var served atomic.Int64
 	url := rawServer(t, func(c net.Conn, r *bufio.Reader) {
 		for i := 1; !hungUp(r); i++ {
@@ -238,7 +236,7 @@ func TestPipelineThatIsCutIsSentAgain(t *testing.T) {
 }
 
 func TestRequestThatClosesIsTheLastOfItsConnection(t *testing.T) {
-	// The server would keep the connection; what we asked for must hold.
+	// The server keeps the connection open; the client must close it, as it has announced.
 	eachDriver(t, func(t *testing.T, portable bool) {
 		res := load(t, portable, "-c", "2", "-n", "6", "-H", "connection: x, Close", rawServer(t, alwaysSays(ok)))
 		if res.total.answers != 6 || res.connects != 6 {
@@ -329,7 +327,8 @@ func TestLatencyIsThatOfTheServer(t *testing.T) {
 		if low := res.total.latency.Min(); low < int64(20*time.Millisecond) {
 			t.Errorf("an answer after %v", time.Duration(low))
 		}
-		// One after the other on each of four connections: together no more than four times the run.
+		// Answers come one after the other on each of four connections, so the sum of all latencies
+		// is at most four times the duration of the run.
 		if mean := time.Duration(res.total.latency.Mean()); 40*mean > 4*took*101/100 {
 			t.Errorf("one took %v in the mean, and all together %v", mean, took)
 		}

@@ -1,4 +1,4 @@
-// URLs: what is looked up, what is said in Host, what is asked for.
+// URLs: the name that is looked up, the Host field, and the request target.
 
 package main
 
@@ -66,7 +66,7 @@ func TestRequests(t *testing.T) {
 }
 
 func TestTheAddressThatAnswers(t *testing.T) {
-	// localhost may be two addresses; only one of them has the server.
+	// localhost may have two addresses; the server listens on only one of them.
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -1,5 +1,5 @@
-// TLS: verified unless it is not to be, whole handshakes, and everything else as
-// without it.
+// TLS: certificates are verified unless that is switched off, handshakes are full, and everything
+// else is as without it.
 
 package main
 
@@ -18,8 +18,8 @@ import (
 	"time"
 )
 
-// tlsServer answers over TLS, and counts requests, and handshakes by whether they
-// took a session up again.
+// tlsServer answers over TLS, and counts requests, and handshakes by whether they resumed a
+// session.
 type tlsServer struct {
 	*httptest.Server
 	served, resumed atomic.Int64
@@ -36,7 +36,7 @@ func newTLSServer(t *testing.T, version uint16) *tlsServer {
 		}
 		_, _ = io.Copy(w, r.Body)
 	}))
-	s.Config.ErrorLog = log.New(io.Discard, "", 0) // it is told of handshakes that are meant to fail
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // some handshakes are meant to fail
 	s.TLS = &tls.Config{MinVersion: version, MaxVersion: version}
 	s.StartTLS()
 	t.Cleanup(s.Close)

@@ -1,5 +1,5 @@
-// Nothing is allocated for what the proxy passes on.
-// (With galedebug, and under the race detector, other things are allocated.)
+// Forwarding allocates nothing.
+// (galedebug and the race detector add allocations of their own.)
 
 //go:build !race && !galedebug
 
@@ -16,7 +16,7 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// Nothing is allocated for a request that is passed on, and its answer.
+// Forwarding a request and its response allocates nothing.
 func TestAllocations(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // or it empties the pool of exchanges
 	const head = "HTTP/1.1 200 OK\r\nServer: test\r\nContent-Type: text/plain\r\nX-Other: 1\r\nContent-Length: 2\r\n"

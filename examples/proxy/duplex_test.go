@@ -1,4 +1,4 @@
-// Streaming both ways through the proxy.
+// Streaming in both directions through the proxy.
 
 package main
 
@@ -15,7 +15,7 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// A conversation: what the client says next depends on what the server has said.
+// A conversation: what the client sends next depends on what the server has sent.
 func TestConversation(t *testing.T) {
 	back := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rc := http.NewResponseController(w)
@@ -56,7 +56,7 @@ func TestConversation(t *testing.T) {
 	}
 }
 
-// A server that refuses a body it has not seen is heard at once.
+// If a server refuses a body before it has seen it, the client learns this at once.
 func TestEarlyRefusal(t *testing.T) {
 	url := front(t, "http://"+simnet.Serve(t, func(c net.Conn) {
 		_, _ = c.Read(make([]byte, 4096))

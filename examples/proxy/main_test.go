@@ -21,7 +21,7 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// front serves a proxy to the given URL.
+// front starts a proxy to the given URL.
 func front(t *testing.T, to string, a *agent.Agent) string {
 	t.Helper()
 	p := &proxy{agent: a}
@@ -125,7 +125,7 @@ func TestTrouble(t *testing.T) {
 	}
 }
 
-// Lengths that no answer may have keep nobody from one without a body (RFC 9112 §6.3), and go no further.
+// Invalid lengths do not prevent a response that has no body (RFC 9112 §6.3), and are not forwarded.
 func TestOddLengthsWithoutBody(t *testing.T) {
 	var answer atomic.Value
 	url := front(t, "http://"+simnet.Serve(t, func(c net.Conn) {
@@ -157,7 +157,7 @@ func TestOddLengthsWithoutBody(t *testing.T) {
 	}
 }
 
-// A client that goes has the request to the server end.
+// A client that hangs up ends the request to the server.
 func TestClientGoes(t *testing.T) {
 	begun, ended := make(chan struct{}), make(chan struct{})
 	back := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -179,7 +179,7 @@ func TestClientGoes(t *testing.T) {
 	}
 }
 
-// A client that hangs up before it has sent all gets no answer in the server's name.
+// A client that hangs up before it has sent its whole request gets no response.
 func TestClientHangsUp(t *testing.T) {
 	begun := make(chan struct{})
 	back := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -203,7 +203,7 @@ func TestClientHangsUp(t *testing.T) {
 	}
 }
 
-// say sends a request as it stands and returns the answer and its body.
+// say sends a request as it stands and returns the response and its body.
 func say(t *testing.T, url, request string) (*http.Response, string) {
 	t.Helper()
 	c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
@@ -243,7 +243,7 @@ func TestAbsoluteForm(t *testing.T) {
 	}
 }
 
-// What a client has spoilt is not blamed on the server.
+// A client's own error is not reported as the server's.
 func TestBrokenRequest(t *testing.T) {
 	back := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }))
 	defer back.Close()
@@ -253,7 +253,7 @@ func TestBrokenRequest(t *testing.T) {
 	}
 }
 
-// Trailers that would frame, route or authorise are not passed on.
+// Trailers that would affect framing, routing or authorisation are not forwarded.
 func TestForbiddenTrailers(t *testing.T) {
 	back := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -267,8 +267,8 @@ func TestForbiddenTrailers(t *testing.T) {
 	}
 }
 
-// What a client says of connections and hops takes nothing away that the next server needs,
-// and stops where it says so.
+// A client's Connection field removes nothing that the next server needs, and its Max-Forwards
+// stops the request where it says so.
 func TestHops(t *testing.T) {
 	back := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "X-Upstream")
@@ -330,7 +330,7 @@ func TestOwnFieldsStay(t *testing.T) {
 	}
 }
 
-// TestCommandLine: what is wrong with it ends the program with one line.
+// TestCommandLine: a wrong command line ends the program with one line of error.
 func TestCommandLine(t *testing.T) {
 	for _, args := range []string{"-x", "-loops", "-loops x", "more", "-to h:1", "-to http://", "-to http://h:0/", "-listen nowhere", "-listen 127.0.0.1:x"} {
 		if err := run(strings.Fields(args)); err == nil || strings.Contains(err.Error(), "\n") {
@@ -339,8 +339,7 @@ func TestCommandLine(t *testing.T) {
 	}
 }
 
-// TestExpectGoesOn: it is the server that decides whether the body is sent (RFC 9110
-// §10.1.1).
+// TestExpectGoesOn: the server decides whether the body is sent (RFC 9110 §10.1.1).
 func TestExpectGoesOn(t *testing.T) {
 	const head, expect, body = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n", "Expect: 100-continue\r\n", "body"
 	for _, c := range []struct {

@@ -1,5 +1,5 @@
-// The proxy holds no more of what it passes on than it must: measured from outside, in a
-// process of its own.
+// The proxy does not buffer what it forwards; its memory is measured from outside, in a process of
+// its own.
 
 package main
 
@@ -19,7 +19,7 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// childEnv, when set, makes this binary a proxy to the URL it holds, until its standard
+// childEnv, when set, makes this binary a proxy to the URL that it contains, until its standard
 // input ends.
 const childEnv = "GALE_PROXY_TO"
 
@@ -61,7 +61,7 @@ func status(t *testing.T, pid int, name string) int {
 	return n
 }
 
-// slowly reads to the end, but so slowly that all before it have to wait.
+// slowly reads from to its end, so slowly that everything upstream has to wait.
 func slowly(from io.Reader) (total int64, err error) {
 	for {
 		n, err := io.CopyN(io.Discard, from, 2<<20)
@@ -74,8 +74,8 @@ func slowly(from io.Reader) (total int64, err error) {
 	}
 }
 
-// 100 MB go either way, and both at once, at a slow reader, and the proxy holds no more than
-// before.
+// 100 MB go in either direction, and in both at once, to a slow reader, and the proxy's memory does
+// not grow.
 func TestMemoryIsFlat(t *testing.T) {
 	const size = 100 << 20
 	back := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -19,8 +19,8 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// shouts is a server that switches to a protocol of its own for those who ask for it: it says
-// a word at once, gives back what it is sent, and has the last word.
+// shouts is a server that switches to a protocol of its own when asked to: it sends a word at once,
+// echoes what it receives, and has the last word.
 func shouts(t *testing.T) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Upgrade") != "shout" || r.Header.Get("Connection") != "Upgrade" {
@@ -51,7 +51,7 @@ func TestPassesUpgradesOn(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		// A request that asks for nothing, on the same connection, first.
+		// First an ordinary request on the same connection.
 		fmt.Fprint(c, "GET / HTTP/1.1\r\nHost: a\r\nConnection: upgraded\r\nUpgrade: shout\r\n\r\n")
 		in := bufio.NewReader(c)
 		res, err := http.ReadResponse(in, nil)
@@ -78,7 +78,7 @@ func TestPassesUpgradesOn(t *testing.T) {
 	}
 }
 
-// When either end goes, so does the other.
+// When either side disconnects, so does the other.
 func TestEndsTunnels(t *testing.T) {
 	ended := make(chan error, 1)
 	back := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -140,7 +140,7 @@ func TestPassesInterimResponsesOn(t *testing.T) {
 	}
 }
 
-// A server that switches although nobody has asked it to does not get a client by that.
+// A server that switches protocols unasked is not connected to the client.
 func TestRefusesSwitchesUnasked(t *testing.T) {
 	back := simnet.Serve(t, func(c net.Conn) {
 		_, _ = http.ReadRequest(bufio.NewReader(c))
