@@ -173,7 +173,7 @@ func TestChunkedErrors(t *testing.T) {
 	}
 }
 
-// TestChunkOverheadWithoutLimit: none is none, also behind 2 GiB of framing.
+// TestChunkOverheadWithoutLimit checks that no limit means none, even after 2 GiB of framing.
 func TestChunkOverheadWithoutLimit(t *testing.T) {
 	c := Chunked{debt: maxDebt}
 	if !c.charge(200, 1, -1) {
@@ -184,7 +184,7 @@ func TestChunkOverheadWithoutLimit(t *testing.T) {
 	}
 }
 
-// TestChunkDebtIsTheSame: what is owed does not depend on how chunks were read.
+// TestChunkDebtIsTheSame checks that the debt does not depend on how the chunks were read.
 func TestChunkDebtIsTheSame(t *testing.T) {
 	body := []byte(strings.Repeat("1;"+strings.Repeat("a", 70)+"\r\nx\r\n"+strings.Repeat("2\r\nab\r\n", 2), 9))
 	var step, whole Chunked

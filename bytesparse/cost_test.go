@@ -105,8 +105,8 @@ func TestByteByByteStepsAreLinear(t *testing.T) {
 	}
 }
 
-// TestFoldsAreLinear: a folded line is joined without a look at what is in front of it, which
-// for blank lines would be all of them, each time. So it does not matter what is there.
+// TestFoldsAreLinear checks that a folded line is joined without examining what precedes it: with
+// many blank lines, that would be all of them, each time. So it does not matter what is there.
 func TestFoldsAreLinear(t *testing.T) {
 	const s, e = 10, 16 // the folded line
 	for _, c := range []struct {

@@ -6,11 +6,11 @@ import (
 	"testing"
 )
 
-// Where words and blocks end: what lies behind the slice must not count, and no
-// name is too long to be checked.
+// Ends of words and blocks: bytes after the slice must not count, and no name is too long
+// to be checked.
 
-// TestPrefixInPlace cuts a head short where it lies, so that what is missing
-// stands right behind what is there.
+// TestPrefixInPlace truncates a head in place, so that the missing bytes directly follow
+// the slice.
 func TestPrefixInPlace(t *testing.T) {
 	var h Head
 	for _, s := range []string{browserHead, tinyHead, "GET / HTTP/1.1\r\n\r\n", "PUT /a HTTP/1.1\r\nA: b\r\nHost:\r\nTE: \t\r\n\r\n"} {
@@ -33,8 +33,8 @@ func TestPrefixInPlace(t *testing.T) {
 	}
 }
 
-// TestNamesOfEveryLength has a byte that is no token byte at every place of
-// names of every length, beginning at every place of a word.
+// TestNamesOfEveryLength puts an invalid byte at every position of names of every length,
+// beginning at every position of a word.
 func TestNamesOfEveryLength(t *testing.T) {
 	var h Head
 	for n := 1; n <= 140; n++ {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Searches for one of two bytes, and what lives on them and on the other kernels.
+// Searches for one of two bytes, and the functions built on them and on the other kernels.
 
 func TestIndexEitherEverywhere(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
@@ -34,8 +34,8 @@ func TestIndexEitherEverywhere(t *testing.T) {
 	})
 }
 
-// BenchmarkChecks is what setters ask of names, targets and values, and what iterations over
-// queries and lists and decoding take, on each level; ns/B are to be compared.
+// BenchmarkChecks measures the checks that setters make of names, targets and values, iterating
+// over queries and lists, and decoding, at each level; compare the ns/B.
 func BenchmarkChecks(b *testing.B) {
 	target := "/static/gallery/2024/11/a-quiet-harbour-at-dawn-wide.jpg?w=1024&h=768"
 	query := []byte("q=a%20quiet+harbour&lang=en-GB&page=3&sort=newest&token=" + strings.Repeat("0123456789abcdef", 8))

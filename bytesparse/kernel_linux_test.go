@@ -30,7 +30,7 @@ func TestEveryLevel(t *testing.T) {
 	}
 }
 
-// checkKernel holds the marks that a kernel makes of b, not empty, against the
+// checkKernel compares the marks that a kernel makes of b, which is not empty, with the
 // table.
 func checkKernel(t *testing.T, b []byte, scan func(b []byte, m *masks) int) {
 	t.Helper()
@@ -112,8 +112,8 @@ func TestKernelWindow(t *testing.T) {
 	}
 }
 
-// TestNames holds the ids of names that are well known, or nearly, against
-// LookupField, at every place of a block and near a page's end.
+// TestNames compares the ids of names that are well-known, or nearly so, with LookupField, at
+// every position of a block and near the end of a page.
 func TestNames(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
 		h := Head{Fields: make([]Field, 0, 8)}
@@ -162,8 +162,8 @@ func TestNames(t *testing.T) {
 	})
 }
 
-// TestWalkEndsAnywhere puts heads and beginnings of heads where the walk ahead may
-// just look behind them, and where it may not, with all that could be there.
+// TestWalkEndsAnywhere places heads and prefixes of heads so that the fast walk may just read
+// past them, and so that it may not, with everything that could be there.
 func TestWalkEndsAnywhere(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
 		page := guarded(t)
@@ -195,8 +195,8 @@ func TestWalkEndsAnywhere(t *testing.T) {
 	})
 }
 
-// TestWalkGoesOn puts the end of a line at every place around where the list of blocks
-// ends, with fields behind it that are the other walk's.
+// TestWalkGoesOn puts the end of a line at every position around the end of the list of blocks,
+// followed by fields that are left to the walk in Go.
 func TestWalkGoesOn(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
 		h := Head{Fields: make([]Field, 0, 8)}
@@ -212,8 +212,8 @@ func TestWalkGoesOn(t *testing.T) {
 	})
 }
 
-// TestWalkRefusesEverywhere puts each kind of byte into each place of heads of several
-// blocks with room behind them, so that it is the walk ahead that has to see it.
+// TestWalkRefusesEverywhere puts each kind of byte at each position of heads of several blocks,
+// with room after them, so that the fast walk has to detect it.
 func TestWalkRefusesEverywhere(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
 		h := Head{Fields: make([]Field, 0, 32)}
@@ -257,7 +257,7 @@ func TestHashEnds(t *testing.T) {
 	})
 }
 
-// TestFieldLimits holds the walk ahead against the limit and the room there is.
+// TestFieldLimits checks that the fast walk respects the limit and the room for fields.
 func TestFieldLimits(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
 		for room := range 8 {
@@ -280,8 +280,8 @@ func TestFieldLimits(t *testing.T) {
 	})
 }
 
-// TestTargetLimit does so with targets of every length, and methods that are found in
-// different ways.
+// TestTargetLimit checks the limit with targets of every length, and methods that are looked up
+// in different ways.
 func TestTargetLimit(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
 		h := Head{Fields: make([]Field, 0, 8)}
@@ -300,8 +300,8 @@ func TestTargetLimit(t *testing.T) {
 	})
 }
 
-// TestSkipGoesAllTheWay: nothing but a control byte ends a skip, whatever the text is made
-// of, and the first one does.
+// TestSkipGoesAllTheWay checks that the first control byte ends a skip, and that nothing else
+// does, whatever the text consists of.
 func TestSkipGoesAllTheWay(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
 		if !skips() {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// The levels of this machine, each forced by the one switch there is.
+// The levels of this machine, each forced by setting the variable machine.
 
 var levelNames = [...]string{levelGeneric: "generic", levelAVX2: "avx2", levelAVX512: "avx512"}
 
@@ -48,8 +48,8 @@ func exactScans() map[string]func(b []byte, m *masks) int {
 // skips reports whether skip skips anything.
 func skips() bool { return machine != levelGeneric }
 
-// TestHashStart: the walk itself finds each method of at most seven bytes, and nothing
-// else.
+// TestHashStart checks that the walk itself finds each method of at most seven bytes, and
+// nothing else.
 func TestHashStart(t *testing.T) {
 	if !kernels() {
 		t.Skip("this machine has no walk in assembly")
@@ -72,7 +72,7 @@ func TestHashStart(t *testing.T) {
 		for i := range name {
 			other := []byte(name)
 			other[i] ^= 0x20
-			if other[i] >= 'a' { // a hyphen's twin is CR
+			if other[i] >= 'a' { // a hyphen would become CR
 				try(string(other), MethodOther)
 			}
 			try(name[:i]+"-"+name[i:], MethodOther)
@@ -81,8 +81,8 @@ func TestHashStart(t *testing.T) {
 	}
 }
 
-// TestWalkGoesAllTheWay: over a plain head nothing is left to the walk in Go, which would
-// say the same, later.
+// TestWalkGoesAllTheWay checks that of a plain head nothing is left to the walk in Go, which
+// would give the same result, but more slowly.
 func TestWalkGoesAllTheWay(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
 		if !kernels() {
@@ -91,7 +91,7 @@ func TestWalkGoesAllTheWay(t *testing.T) {
 		h := Head{Fields: make([]Field, 0, 64)}
 		room := make([]byte, 64*headBlocks+64)
 		for k, m := range map[startKind]string{requestLine: browserHead, statusLine: "HTTP/1.1 200 OK" + browserHead[strings.Index(browserHead, "\r\n"):]} {
-			for pad := range 200 { // its lines and its end at every place of a block
+			for pad := range 200 { // its lines and its end at every position of a block
 				b := room[:copy(room, m[:len(m)-2]+"X-Pad: "+strings.Repeat("é ", pad)+"v\r\n\r\n")]
 				if n := head(&h, b, cap(h.Fields), k); n != len(b) {
 					t.Fatalf("%q: %d of %d bytes, in front of the line at %d", b, n, len(b), h.m.line)

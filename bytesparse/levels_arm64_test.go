@@ -4,8 +4,7 @@ package bytesparse
 
 import "testing"
 
-// The one level of arm64; what is not tested with kernels at all is tested with
-// the tag purego.
+// The one level of arm64; without kernels, the package is tested with the tag purego.
 
 func eachLevel(t *testing.T, f func(t *testing.T)) { t.Run("neon", f) }
 

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// FuzzLevels holds every level of this machine against the oracle, with nothing behind
-// a message and with room there, which the walk in assembly wants: the verdict, the
-// parts, and what Head says of its fields.
+// FuzzLevels compares every level of this machine with the oracle, both with nothing after the
+// message and with the room there that the walk in assembly needs: the verdict, the parts, and
+// what Head reports about its fields.
 func FuzzLevels(f *testing.F) {
 	for k, list := range samples {
 		for _, s := range list {
@@ -57,7 +57,7 @@ func FuzzLevels(f *testing.F) {
 	})
 }
 
-// said is what a level makes of a message.
+// said is the outcome of a parse at one level.
 type said struct {
 	name string
 	h    Head

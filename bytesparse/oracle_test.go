@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// The oracle: the rules of RFC 9110 and 9112, strict reading, once more, as
-// regular expressions over whole lines. Slow, and as plain as it gets; it
-// shares nothing with the parser but the messages they are both given.
+// The oracle: a second, strict implementation of the rules of RFC 9110 and 9112, as
+// regular expressions over whole lines. It is slow and as simple as possible, and shares
+// nothing with the parser but the input.
 
 const (
 	tokenRE  = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
@@ -30,8 +30,7 @@ const (
 
 func (k kind) String() string { return [...]string{"request", "response", "trailers"}[k] }
 
-// verdict is what there is to say about a message: incomplete, refused, or its
-// size and parts.
+// verdict is the outcome for a message: incomplete, refused, or its size and parts.
 type verdict struct {
 	n       int
 	refused bool
@@ -39,7 +38,7 @@ type verdict struct {
 	fields  [][2]string // names and values in order
 }
 
-// judge says what the rules say about data.
+// judge returns the verdict of the rules on data.
 func judge(k kind, data string) verdict {
 	var lines []string
 	begin := 0
@@ -108,8 +107,8 @@ func judgeLines(k kind, lines []string, n int) verdict {
 	return v
 }
 
-// parse is what the parser says about data, in the oracle's words. The data is
-// copied first: responses are unfolded in place.
+// parse returns the parser's verdict on data, in the oracle's terms. It copies the data first,
+// because responses are unfolded in place.
 func parse(h *Head, k kind, data []byte) (verdict, error) {
 	b := append(make([]byte, 0, len(data)), data...)
 	return parseInPlace(h, k, b)
@@ -144,7 +143,7 @@ func parseInPlace(h *Head, k kind, b []byte) (verdict, error) {
 	return v, nil
 }
 
-// differ tells in a few words how two verdicts differ, "" when they do not.
+// differ describes how two verdicts differ, "" if they do not.
 func differ(got, want verdict) string {
 	switch {
 	case got.refused != want.refused:
@@ -164,8 +163,8 @@ func differ(got, want verdict) string {
 	return ""
 }
 
-// samples are messages of each kind to be mutilated: short names and long ones,
-// heads shorter and longer than a block, all white space, no fields, obs-text.
+// samples are messages of each kind to be mutated: short and long names, heads shorter and
+// longer than a block, all kinds of white space, no fields, obs-text.
 var samples = map[kind][]string{
 	request: {
 		"GET / HTTP/1.1\r\n\r\n",

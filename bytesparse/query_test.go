@@ -90,7 +90,7 @@ func TestCutTarget(t *testing.T) {
 	}
 }
 
-// FuzzUnescape holds decoding against net/url.
+// FuzzUnescape compares decoding with net/url.
 func FuzzUnescape(f *testing.F) {
 	for _, s := range []string{"", "a%20b+c", "%", "%4", "%4g", "%00%ff%0D%0a", strings.Repeat("+%2b", 9)} {
 		f.Add(s)
@@ -179,7 +179,7 @@ func TestParseQuality(t *testing.T) {
 	}
 }
 
-// TestChecksEveryByteEverywhere holds the checks of setters against the classes, for
+// TestChecksEveryByteEverywhere compares the checks that setters make with the classes, for
 // strings and slices of every length.
 func TestChecksEveryByteEverywhere(t *testing.T) {
 	for _, n := range slices.Concat([]int{126, 127, 128, 129, 191, 192, 193, 200, 300}, lengths(40)) {

@@ -7,9 +7,8 @@ import (
 	"time"
 )
 
-// Ratios to W, the walk of bench_test.go, in one run: the two take turns in
-// slices of some microseconds, so that both see the same machine, and the
-// median of the ratios is reported.
+// Ratios to W, the walk of bench_test.go, in one run: the two alternate in slices of some
+// microseconds, so that both see the same machine, and the median of the ratios is reported.
 
 // ratio returns how many times as long f takes as base, both called with 0, 1, …
 func ratio(b *testing.B, f, base func(i int)) {

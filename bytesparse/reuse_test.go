@@ -1,5 +1,4 @@
-// A Head that is used again: nothing that was noted of one message is said of the
-// next.
+// Reusing a Head: nothing recorded about one message is reported for the next.
 
 package bytesparse
 
@@ -64,7 +63,7 @@ func TestIndexOfEachHead(t *testing.T) {
 	})
 }
 
-// The Host that was valid before is the only one that is not looked at.
+// Only the Host that was valid last is accepted without being checked.
 func TestValidHostOfEachHead(t *testing.T) {
 	hosts := []string{"", "a", "localhost", "localhost:80", "localhosu:80", "www.example.com:8080", "www.example.org:8080",
 		"www.examp\\e.com:8080", "www.example.com:80800", strings.Repeat("a.", 16), strings.Repeat("a.", 17), "user@example.com", "[::1]:80"}

@@ -15,7 +15,7 @@ func checkScan(t *testing.T, b []byte) {
 		var m masks
 		v := &m.v
 		for i := range v {
-			v[i] = 0xa5a5a5a5a5a5a5a5 // what an earlier window left
+			v[i] = 0xa5a5a5a5a5a5a5a5 // left by an earlier window
 		}
 		blocks := scan(b, off, &m)
 		if blocks < 1 || blocks > windowBlocks {
@@ -107,7 +107,7 @@ func TestWordChecksEveryByteEverywhere(t *testing.T) {
 				if got, want := indexColon(b, 0), bytes.IndexByte(b, ':'); got != want && !(want < 0 && got == n) {
 					t.Fatalf("indexColon(%q) = %d", b, got)
 				}
-				// What is in front of a range must not count.
+				// Bytes before a range must not count.
 				if got, want := indexColon(b, i), bytes.IndexByte(b[i:], ':'); got != want+i && !(want < 0 && got == n) {
 					t.Fatalf("indexColon(%q, %d) = %d", b, i, got)
 				}

@@ -7,11 +7,11 @@ import (
 	"testing"
 )
 
-// The kernel of searches for one of two bytes, by itself; what is built on it is in
-// either_test.go.
+// The kernel of searches for one of two bytes, on its own; either_test.go tests the
+// functions built on it.
 
-// TestSkipEither holds the kernel that passes over what is neither of two bytes against the
-// rule, each byte in each place, up to the end of a page.
+// TestSkipEither compares skipEither with the rule, for each byte at each position, up to the end
+// of a page.
 func TestSkipEither(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
 		page := guarded(t)

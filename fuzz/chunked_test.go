@@ -1,5 +1,5 @@
-// Whole chunked bodies: two ways to read one, any cut, and what the standard
-// library makes of it.
+// Whole chunked bodies: two ways to read one, split anywhere, and the standard library's
+// result.
 
 package fuzz
 
@@ -57,9 +57,9 @@ func readChunks(body []byte, lim *bytesparse.ChunkLimits, room int, segment func
 
 var chunkLimits = []*bytesparse.ChunkLimits{nil, {Line: 9, Overhead: 8, Body: 12}, {Line: -1, Overhead: -1, Body: -1}}
 
-// FuzzChunked wants the same of a body however it is read, and wants the standard
-// library to read the same data where bytesparse accepts it all. cuts chooses one of
-// fifteen ways to read.
+// FuzzChunked requires the same result for a body however it is read, and the same data from
+// the standard library if bytesparse accepts all of it. cuts chooses one of fifteen ways to
+// read.
 func FuzzChunked(f *testing.F) {
 	for _, s := range []string{
 		"0\r\n\r\n", "5\r\nhello\r\n0\r\n\r\n", "5;a=b;c=\"d\\\"\"\r\nhello\r\n00\r\nX: y\r\n\r\n", strings.Repeat("3\r\nabc\r\n", 9) + "10\r\n0123456789abcdef\r\n0\r\n\r\nGET",
@@ -101,7 +101,7 @@ func FuzzChunked(f *testing.F) {
 					return // it has a bound of its own
 				}
 				if err != nil && strings.Contains(err.Error(), "invalid byte in chunk length") && (bytes.Contains(body, []byte(" ;")) || bytes.Contains(body, []byte("\t;"))) {
-					return // blanks in front of an extension are in RFC 9112 §7.1.1, and not in net/http
+					return // blanks before an extension are allowed by RFC 9112 §7.1.1, but not by net/http
 				}
 				if err != nil || !bytes.Equal(theirs, want) {
 					t.Fatalf("%q: %q, but net/http reads %q, %v", body, want, theirs, err)

@@ -1,6 +1,5 @@
-// Whole conversations: where a connection's bytes are cut must not show in
-// what internal/h1 makes of them, and whatever they are, it must keep to its
-// own rules.
+// Whole conversations: the result of internal/h1 must not depend on where a connection's
+// bytes are cut, and whatever the bytes are, it must keep its own rules.
 
 package fuzz
 
@@ -16,8 +15,8 @@ import (
 	"github.com/gale-http/gale/internal/h1"
 )
 
-// conversations are the seeds: ordinary traffic, and shapes that were smuggled
-// past somebody once.
+// conversations are the seeds: ordinary traffic, and shapes that have been used for request
+// smuggling.
 var conversations = []string{
 	"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nGET /3",
 	"\r\nPOST /x?y HTTP/1.1\r\nHost: a:80\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\nhello\r\nGET / HTTP/1.0\r\n\r\n",
@@ -43,10 +42,10 @@ var fuzzLimits = []*h1.Limits{
 
 var fuzzMethods = []bytesparse.Method{bytesparse.MethodGet, bytesparse.MethodHead, bytesparse.MethodConnect}
 
-// FuzzConversation offers the same bytes whole and in another way, byte by byte or cut
-// at random, to a Server or a Client that reads bodies in steps or decodes them, and
-// wants the same events. The bits of how: role, limits (2), method asked for (2), whether
-// the peer closes at the end (128).
+// FuzzConversation offers the same bytes whole and in another way, byte by byte or cut at
+// random, to a Server or a Client that reads bodies in steps or decodes them, and requires
+// the same events. The bits of how: role, limits (2), the request's method (2), whether the
+// peer closes at the end (128).
 func FuzzConversation(f *testing.F) {
 	for way := range uint64(len(ways)) {
 		for _, c := range conversations {
@@ -86,7 +85,7 @@ func FuzzConversation(f *testing.F) {
 	})
 }
 
-// ways are those to read a conversation; each execution takes one, the fuzzer's choice.
+// ways are the ways to read a conversation; the fuzzer chooses one for each execution.
 var ways = []struct {
 	cut    string
 	decode bool
@@ -124,8 +123,8 @@ func (s *session) play(data []byte, segment func() int) []string {
 	return append(s.log, fmt.Sprintf("content %q, done %v", s.content, s.conn.Done()))
 }
 
-// step makes one call, checks that its answer is one that may be given, and
-// reports whether to make another on the same bytes.
+// step makes one call, checks that its result is permitted, and reports whether to make
+// another on the same bytes.
 func (s *session) step(b []byte, eof bool) (int, bool) {
 	var n int
 	var ev h1.Event

@@ -1,6 +1,6 @@
-// Heads and chunk lines: what bytesparse accepts must obey the grammar, say the
-// same when it is written out and read again, and depend neither on where the
-// bytes were cut nor on what follows them.
+// Heads and chunk lines: what bytesparse accepts must obey the grammar and survive being
+// written and parsed again; the result must depend neither on where the bytes were cut nor
+// on what follows them.
 
 package fuzz
 
@@ -40,8 +40,8 @@ func (o *outcome) String() string {
 	return s
 }
 
-// same reports whether two parses of the same bytes say the same. It is asked often, and
-// so writes nothing.
+// same reports whether two parses of the same bytes have the same outcome. It is called often,
+// and so formats nothing.
 func (o *outcome) same(p *outcome) bool {
 	if o.n != p.n || !sameError(o.err, p.err) {
 		return false
@@ -71,17 +71,17 @@ func sameError(a, b error) bool {
 	return errors.As(a, &x) && errors.As(b, &y) && *x == *y
 }
 
-// parse makes o the outcome of a parse of b; what it held is used again.
+// parse sets o to the outcome of a parse of b, reusing its memory.
 func (o *outcome) parse(parse parser, b []byte, lim *bytesparse.Limits) {
 	o.b = b
 	o.n, o.err = parse(&o.h, b, lim)
 }
 
-// cuts is how many places an input is cut at, at most: with every one of a long input
-// an execution would take its square.
+// cuts is the maximum number of places at which an input is cut: cutting a long input at every
+// place would take quadratic time.
 const cuts = 40
 
-// checkHead holds one input against the properties that every kind has.
+// checkHead checks the properties common to all kinds of heads for one input.
 func checkHead(t *testing.T, parse parser, data []byte, lim *bytesparse.Limits) {
 	var want, got outcome
 	want.parse(parse, bytes.Clone(data), lim)
@@ -115,7 +115,7 @@ func checkHead(t *testing.T, parse parser, data []byte, lim *bytesparse.Limits) 
 	if n == 0 {
 		return
 	}
-	// Nothing behind the head matters.
+	// Nothing after the head matters.
 	for _, tail := range []string{"", "\n", "\r\n\r\n", "\x00", "GET / HTTP/1.1\r\n\r\n"} {
 		if got.parse(parse, append(bytes.Clone(data[:n]), tail...), lim); !got.same(&want) {
 			t.Fatalf("%q with %q behind it:\n got %v\nwant %v", data[:n], tail, &got, &want)
@@ -124,7 +124,7 @@ func checkHead(t *testing.T, parse parser, data []byte, lim *bytesparse.Limits) 
 	checkFields(t, &want.h, want.b)
 }
 
-// checkFields holds the fields of a good head against the grammar.
+// checkFields checks the fields of a valid head against the grammar.
 func checkFields(t *testing.T, h *bytesparse.Head, b []byte) {
 	count := map[bytesparse.FieldID]int{}
 	for i, f := range h.Fields {
@@ -146,7 +146,7 @@ func checkFields(t *testing.T, h *bytesparse.Head, b []byte) {
 	}
 }
 
-// written is the message of h, written afresh.
+// written returns the message of h, written again.
 func written(h *bytesparse.Head, b []byte, start string) []byte {
 	out := []byte(start)
 	for _, f := range h.Fields {
@@ -156,8 +156,8 @@ func written(h *bytesparse.Head, b []byte, start string) []byte {
 	return append(out, "\r\n"...)
 }
 
-// fieldSeeds are field sections to put behind a start line: good ones, and
-// shapes that parsers have disagreed about.
+// fieldSeeds are field sections to put after a start line: valid ones, and shapes that
+// parsers have disagreed about.
 var fieldSeeds = []string{
 	"\r\n",
 	"Host: a\r\n\r\n",

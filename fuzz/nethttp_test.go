@@ -1,6 +1,5 @@
-// The accept-set against net/http: what gale takes, net/http takes too and reads in
-// the same way; what net/http takes and gale does not is refused for a reason that
-// is written down here.
+// gale against net/http: what gale accepts, net/http accepts too and reads in the same way;
+// for what only net/http accepts, gale's reason is written down here.
 
 package fuzz
 
@@ -50,7 +49,7 @@ var stricter = map[string]string{
 	"too many fields":                           "a limit", "request target too long": "a limit", "head too large": "a limit",
 }
 
-// laxer tells why net/http may refuse a request that gale takes.
+// laxer lists why net/http may refuse a request that gale accepts.
 func laxer(h *bytesparse.Head, b []byte, err error) string {
 	target := string(h.Target.Of(b))
 	switch {
@@ -118,7 +117,7 @@ func FuzzNetHTTP(f *testing.F) {
 	})
 }
 
-// sameFields compares the fields; net/http takes some out and puts them elsewhere.
+// sameFields compares the fields; net/http moves some of them elsewhere.
 func sameFields(t *testing.T, h *bytesparse.Head, data []byte, theirs *http.Request) {
 	ours := http.Header{}
 	for _, f := range h.Fields {
@@ -139,7 +138,7 @@ func sameFields(t *testing.T, h *bytesparse.Head, data []byte, theirs *http.Requ
 	}
 }
 
-// sameBody compares the bodies, as far as gale takes them.
+// sameBody compares the bodies, as far as gale accepts them.
 func sameBody(t *testing.T, c *h1.Conn, data []byte, n int, theirs io.Reader) {
 	var body []byte
 	room := make([]byte, 64)

@@ -1,6 +1,6 @@
-// Shapes that were once smuggled past somebody, for every target that reads requests:
-// two parties saw different messages in each. They must be refused, or read in the one
-// way that is left.
+// Shapes that have been used for request smuggling, for every target that reads requests:
+// in each, two parties saw different messages. They must be refused, or read in the only
+// way that the RFCs leave.
 
 package fuzz
 
@@ -96,18 +96,18 @@ var smuggled = []string{
 	"GET / HTTP/1.1\x0b\r\nHost: h\r\n\r\n" + inside,
 	"GET / HTTP/1.10\r\nHost: h\r\n\r\n" + inside,
 	"GET / http/1.1\r\nHost: h\r\n\r\n" + inside,
-	// Bodies nobody expects.
+	// Unexpected bodies.
 	"CONNECT h:1 HTTP/1.1\r\nHost: h\r\nContent-Length: 35\r\n\r\n" + inside,
 	"\r\n\r\n" + inside,
 }
 
-// legal are those of the above that one rule reads in one way only.
+// legal are those of the above that the rules read in one way only.
 var legal = map[string]string{
 	post + "Transfer_Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n" + inside: "an unknown field; five bytes of body, then the request inside is the next one",
 	"GET / HTTP/1.1\r\nHost: h,i\r\n\r\n" + inside:                                     "a comma may stand in a registered name (RFC 3986 §3.2.2)",
 }
 
-// TestSmuggled: none of them gets a request past us.
+// TestSmuggled checks that none of them gets a hidden request through.
 func TestSmuggled(t *testing.T) {
 	for _, s := range smuggled {
 		var c h1.Conn

@@ -1,5 +1,4 @@
-// Targets: what the parser lets through, taken apart, decoded, and compared with what
-// net/url makes of it.
+// Targets that the parser accepts, split, decoded, and compared with net/url's results.
 
 package fuzz
 
@@ -51,7 +50,7 @@ func FuzzTarget(f *testing.F) {
 	})
 }
 
-// checkQuery holds the pairs of a query against those of net/url, which refuses ";".
+// checkQuery compares the pairs of a query with those of net/url, which refuses ";".
 func checkQuery(t *testing.T, query []byte) {
 	got := url.Values{}
 	for name, value := range bytesparse.QueryPairs(query) {
@@ -64,14 +63,14 @@ func checkQuery(t *testing.T, query []byte) {
 			got.Add(string(n), string(v))
 		}
 	}
-	want, _ := url.ParseQuery(string(query)) // what is wrong it leaves out
+	want, _ := url.ParseQuery(string(query)) // it leaves out invalid pairs
 	if got.Encode() != want.Encode() {
 		t.Fatalf("%q: %v, net/url says %v", query, got, want)
 	}
 }
 
-// FuzzList takes lists with parameters apart; each part must be where it was, and
-// putting the parts together again and taking that apart must change nothing.
+// FuzzList splits lists with parameters; each part must be a view of its place in the input,
+// and joining the parts and splitting the result must change nothing.
 func FuzzList(f *testing.F) {
 	for _, s := range []string{"a, b;q=1", `a;x="b,c;d\"";y, "e,f";g`, ",, ;=;, a;b=", "\"", "a;\"", "\\\",", "gzip;q=0.123 , *;q=0"} {
 		f.Add([]byte(s))
@@ -100,7 +99,7 @@ func FuzzList(f *testing.F) {
 	f.Fuzz(func(t *testing.T, list []byte) {
 		flat, again := flatten(list)
 		if bytes.ContainsAny(list, "\"\\") {
-			return // a string that is not closed changes what is behind it
+			return // a string that is not closed changes what follows it
 		}
 		if twice, _ := flatten(again); strings.Join(twice, "|") != strings.Join(flat, "|") {
 			t.Fatalf("%q is %q; %q is %q", list, flat, again, twice)

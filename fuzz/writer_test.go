@@ -1,4 +1,4 @@
-// Round trip: what writer lets out, the parser reads as what was put in.
+// Round trip: the parser reads what was put into writer.
 
 package fuzz
 
@@ -13,9 +13,9 @@ import (
 	"github.com/gale-http/gale/writer"
 )
 
-// FuzzWriter sets fields with arbitrary names and values. What the setters refuse is
-// not there; everything else comes back, in order, and nothing more: no value can
-// end its line, its head or its chunk.
+// FuzzWriter sets fields with arbitrary names and values. Except for those that the setters
+// refuse, all of them come back, in order, and nothing else does: no value can end its line,
+// its head or its chunk.
 func FuzzWriter(f *testing.F) {
 	f.Add(200, "OK", "X-A", "b", "X-Long-Name-Of-A-Field-Nobody-Knows", "v\tw", []byte("hello"))
 	f.Add(404, "", "Set-Cookie", "a\r\nb: c", "Content-Length\r\n", "5", []byte{})

@@ -90,7 +90,7 @@ func TestStackModel(t *testing.T) {
 
 // The ABA case, step by step. One Pop has read its top, A, and what is below, B.
 // Before its swap, others pop A and B and push A back. The head is A again, but B
-// is owned by somebody: the swap must fail.
+// is owned by another goroutine: the swap must fail.
 func TestStackABA(t *testing.T) {
 	const a, b, c = 0, 1, 2
 	s := NewStack(3)
@@ -151,8 +151,8 @@ func TestStackTagWraps(t *testing.T) {
 	}
 }
 
-// slowPop is Pop by somebody who is held up between its two halves, so that
-// whatever others can do in between does happen, also on a machine with one core.
+// slowPop is a Pop that is delayed between its two halves, so that whatever other goroutines
+// can do in between does happen, even on a machine with one core.
 func slowPop(s *Stack) (uint32, bool) {
 	for {
 		old, below := s.peek()

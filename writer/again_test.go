@@ -1,5 +1,5 @@
-// Headers that are reused for the same fields, nearly the same, and others: what
-// leaves is what a fresh set would send.
+// Headers reused for the same fields, nearly the same, and others: they send what a fresh
+// set would send.
 
 package writer_test
 

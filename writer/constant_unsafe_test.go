@@ -1,5 +1,5 @@
-// What a setter remembers of the strings it is given: constants by their address, and no
-// others.
+// What a setter remembers of its arguments: the addresses of constants, and of no other
+// strings.
 
 package writer
 
@@ -8,8 +8,8 @@ import (
 	"unsafe"
 )
 
-// A setter copies what it is given, also where the string was made of memory that is used
-// again for another.
+// A setter copies its arguments, even if a string is made of memory that is later reused for
+// another.
 func TestSetLooksAtStringsThatMayChange(t *testing.T) {
 	var h Headers
 	name, value := []byte("X-Name-1"), []byte("first value")
@@ -37,7 +37,7 @@ func TestSetLooksAtStringsThatMayChange(t *testing.T) {
 	}
 }
 
-// Parts of one constant are told apart.
+// Substrings of one constant are distinguished.
 func TestSetTellsConstantsApart(t *testing.T) {
 	const text = "abcabcabc"
 	var h Headers

@@ -80,7 +80,7 @@ func TestDateZeroValue(t *testing.T) {
 	}
 }
 
-// The format has four digits for the year: what is beyond stays at the end of it.
+// The format has four digits for the year: instants beyond are clamped to its ends.
 func TestDateClamps(t *testing.T) {
 	for unix, want := range map[int64]string{
 		maxUnix + 1:   "Fri, 31 Dec 9999 23:59:59 GMT",

@@ -1,4 +1,4 @@
-// Fields that are passed on, against the model.
+// Forwarded fields, against the model.
 
 package writer
 
@@ -46,7 +46,7 @@ func TestAddFields(t *testing.T) {
 	}
 }
 
-// AddFields among other operations, against the model; and State tells what it says.
+// AddFields among other operations, against the model; and State means what it says.
 func TestAddFieldsModel(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 10))
 	names := []string{"Host", "Server", "Set-Cookie", "X-A", "X-B", "Date", "Via"}

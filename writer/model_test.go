@@ -10,7 +10,7 @@ import (
 	"github.com/gale-http/gale/bytesparse"
 )
 
-// The model: fields in a slice, everything by the longest way.
+// The model: fields in a slice, every operation in the simplest way.
 type modelField struct{ name, value string }
 
 type model []modelField
@@ -171,7 +171,7 @@ func TestHeadersModel(t *testing.T) {
 	}
 }
 
-// What leaves is what another implementation reads: gale's own strict parser.
+// What is sent is what another implementation, gale's own strict parser, reads.
 func TestHeadersParseBack(t *testing.T) {
 	var h Headers
 	h.Set("Content-Type", "text/plain")

@@ -1,4 +1,4 @@
-// What Truncate leaves.
+// What remains after Truncate.
 
 package writer_test
 

@@ -1,5 +1,5 @@
-// The client table: what each program prints is read rightly, and a client that
-// is missing says how to come by it.
+// The client table: each program's output is parsed correctly, and the error for a missing
+// client says how to install it.
 
 package main
 

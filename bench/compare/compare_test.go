@@ -1,5 +1,5 @@
-// The run as a whole, with peers that are this very program told to behave or to
-// misbehave, and a driver that only asks a few times.
+// The run as a whole, with peers that are this test binary, behaving or misbehaving on
+// request, and a driver that makes only a few requests.
 
 package main
 
@@ -21,8 +21,7 @@ import (
 	"github.com/gale-http/gale/bench/internal/work"
 )
 
-// TestMain makes this program a peer, or the one that it tests, when the environment
-// asks for it.
+// TestMain makes this binary a peer, or the program under test, if the environment says so.
 func TestMain(m *testing.M) {
 	if manner := os.Getenv("COMPARE_PEER"); manner != "" {
 		behave(manner, os.Getenv("COMPARE_ADDR"))
@@ -34,7 +33,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// behave serves the greeting in the manner asked for.
+// behave serves the greeting in the given manner.
 func behave(manner, addr string) {
 	if manner == "absent" {
 		fmt.Println("cannot bind today")
@@ -57,7 +56,7 @@ func behave(manner, addr string) {
 			fmt.Println("out of breath")
 			os.Exit(1)
 		}
-		_, _ = io.WriteString(w, peer.Greeting) // whoever does not take it counts it
+		_, _ = io.WriteString(w, peer.Greeting) // the driver counts what does not arrive
 	})
 	l, err := net.Listen("tcp4", addr)
 	if err == nil {
@@ -74,7 +73,7 @@ func testPeer(manner string) *peerKind {
 		}}
 }
 
-// testDriver asks a hundred times, one after the other.
+// testDriver makes a hundred requests, one after the other.
 type testDriver struct{ hook func() }
 
 func (testDriver) Name() string { return "test" }

@@ -14,7 +14,7 @@ import (
 	"github.com/gale-http/gale/bench/internal/work"
 )
 
-// scribe is a driver that notes its jobs. What is slow on purpose adds 2 ms to the others.
+// scribe is a driver that records its jobs. Deliberately slow requests add 2 ms to the others.
 type scribe struct{ jobs []drive.Job }
 
 func (*scribe) Name() string { return "scribe" }

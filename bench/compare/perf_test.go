@@ -1,5 +1,5 @@
-// The generated parts of PERF.md and README.md: only what is between the comments
-// changes, and what is not first is said to be so.
+// The generated parts of PERF.md and README.md: only the text between the marker comments
+// changes, and it says where gale is not first.
 
 package main
 

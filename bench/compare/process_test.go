@@ -1,4 +1,4 @@
-// The program as a process: whatever ends it, nothing that it started is left.
+// The program as a process: whatever ends it, none of the processes it started is left.
 
 package main
 
@@ -58,7 +58,7 @@ func isTraced(pid int) bool {
 	return err == nil && !strings.Contains(string(status), "TracerPid:\t0\n")
 }
 
-// checkGone sees that all of the tree has ended, soon.
+// checkGone checks that all processes of the tree end soon.
 func checkGone(t *testing.T, tree []int) {
 	t.Helper()
 	for _, pid := range tree {
@@ -105,7 +105,7 @@ func TestInterruptLeavesNothing(t *testing.T) {
 	}
 }
 
-// Killed, it cannot end anything itself: the kernel does.
+// If it is killed, it cannot end its processes itself: the kernel does.
 func TestKillLeavesNothing(t *testing.T) {
 	cmd, _, tree := startCompare(t, "loadgen", false, "-workloads", "hello", "-peers", "floor", "-steps", "none", "-d", "1h")
 	if err := cmd.Process.Kill(); err != nil {
@@ -115,7 +115,7 @@ func TestKillLeavesNothing(t *testing.T) {
 	checkGone(t, tree)
 }
 
-// A peer that crashes may leave those behind whom it started.
+// A peer that crashes may leave behind the processes that it started.
 func TestCrashOfAPeerLeavesNothing(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "pid")
 	s := testSession(t, testDriver{}, "gale", "dies")

@@ -1,5 +1,5 @@
-// A browser: chromium opens a page served by gale, loads what belongs to it, posts,
-// reads a stream, and talks over a WebSocket.
+// A browser: chromium opens a page served by gale, loads its resources, posts, reads a
+// stream, and talks over a WebSocket.
 
 package interop
 
@@ -67,8 +67,8 @@ window.onload = () => check().catch((e) => 'failed: ' + e)
   .then((text) => fetch('/report', { method: 'POST', body: text }));
 `
 
-// visited is a site for the browser, and what its script reports. Its WebSocket is
-// hijacked by an http.Handler, or upgraded by gale's event.
+// visited returns a site for the browser, and the reports of the page's script. Its WebSocket
+// is hijacked by an http.Handler, or upgraded by gale's event.
 func visited(upgraded bool) (*engine.Server, <-chan string) {
 	reports := make(chan string, 1)
 	answer := func(kind, text string) engine.Handler {
@@ -114,7 +114,7 @@ func visited(upgraded bool) (*engine.Server, <-chan string) {
 	return s, reports
 }
 
-// open has chromium open a page and returns what the script of it reports.
+// open makes chromium open a page and returns what the page's script reports.
 func open(t *testing.T, url string, reports <-chan string) string {
 	t.Helper()
 	path := simnet.Program(t, "chromium")

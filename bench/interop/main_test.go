@@ -1,5 +1,5 @@
-// What the tests stand on: servers in a process of their own (this binary, started
-// again), outside programs, and patience.
+// Helpers of the tests: servers in a process of their own (this binary, started again),
+// external programs, and waiting.
 
 package interop
 
@@ -16,15 +16,15 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// patience is how long a test waits for what must happen.
+// patience is how long a test waits for something that must happen.
 const patience = 30 * time.Second
 
 // childEnv, when set, makes this binary one of the servers in children instead of a
 // test.
 const childEnv = "GALE_INTEROP_CHILD"
 
-// children are the servers that this binary can be, by their name in childEnv. Each
-// says its address on its first line, and ends when its standard input does.
+// children are the servers that this binary can be, by their name in childEnv. Each prints
+// its address on its first line, and ends when its standard input does.
 var children = map[string]func() *engine.Server{}
 
 func TestMain(m *testing.M) {
@@ -89,7 +89,7 @@ func dial(t testing.TB, addr string) net.Conn {
 	return c
 }
 
-// eventually waits for a condition that nobody announces and reports whether it came
+// eventually polls a condition for which there is no event, and reports whether it became
 // true.
 func eventually(ok func() bool) bool {
 	for end := time.Now().Add(patience); !ok(); {

@@ -1,5 +1,5 @@
-// Bounded memory under crowds: a server in a process of its own, and what Linux says
-// that it held at most.
+// Bounded memory with large numbers of clients: a server in a process of its own, and the
+// peak of its memory according to Linux.
 
 package interop
 
@@ -26,7 +26,7 @@ import (
 const (
 	mebibyte = 1 << 20
 	gibibyte = 1 << 30
-	// residentBound is how much memory a server may take, whatever the crowd.
+	// residentBound is how much memory a server may take, whatever its clients do.
 	residentBound = 128 * mebibyte
 )
 
@@ -43,8 +43,8 @@ func init() {
 	}
 }
 
-// crowd is a handler for /upload, which takes a first mebibyte and then nothing until
-// /go is asked for; /download, which is a gibibyte; and /arrived, which tells how many
+// crowd is a handler for /upload, which reads a first mebibyte and then nothing until there
+// is a request for /go; /download, which is a gibibyte; and /arrived, which returns how many
 // requests are in the first two.
 type crowd struct {
 	arrived atomic.Int64
@@ -109,7 +109,7 @@ func askOn(t testing.TB, c net.Conn, path string) string {
 	return string(body)
 }
 
-// peak is how much memory a process has held at most.
+// peak returns the peak of a process's resident memory.
 func peak(t testing.TB, pid int) int {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
@@ -133,7 +133,7 @@ func checkPeak(t *testing.T, c simnet.Child) {
 	}
 }
 
-// needDescriptors raises the limit on open files as far as it goes and skips where
+// needDescriptors raises the limit on open files as far as permitted, and skips the test if
 // that is not enough.
 func needDescriptors(t *testing.T, n int) {
 	t.Helper()
@@ -146,8 +146,8 @@ func needDescriptors(t *testing.T, n int) {
 	}
 }
 
-// TestUploads: 256 at the same time, of 64 MiB each, to a handler that makes all of
-// them wait in the middle.
+// TestUploads makes 256 uploads at the same time, of 64 MiB each, to a handler that makes all
+// of them wait in the middle.
 func TestUploads(t *testing.T) {
 	const clients, size = 256, 64 * mebibyte
 	srv := spawn(t, "crowd")
@@ -192,8 +192,8 @@ func upload(c net.Conn, block []byte, size int) error {
 	return nil
 }
 
-// TestSlowReaders: a thousand clients ask for 1 GiB each and take next to nothing of
-// it, while one takes it all.
+// TestSlowReaders has a thousand clients that request 1 GiB each and read next to nothing of
+// it, while one reads all of it.
 func TestSlowReaders(t *testing.T) {
 	const clients = 1000
 	needDescriptors(t, clients+100)
@@ -224,9 +224,9 @@ func TestSlowReaders(t *testing.T) {
 // headTimeout stands for the default of a minute, so that the test ends in seconds.
 const headTimeout = 3 * time.Second
 
-// TestSlowSenders: ten thousand clients send a byte of their head each second. All of
-// them are cut when the time for heads is over, and told so; meanwhile another client
-// is served.
+// TestSlowSenders has ten thousand clients that send a byte of their head each second. All of
+// them are told so and cut off when the time for heads is over; meanwhile another client is
+// served.
 func TestSlowSenders(t *testing.T) {
 	const clients = 10_000
 	needDescriptors(t, clients+100)

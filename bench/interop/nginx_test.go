@@ -1,5 +1,5 @@
-// nginx in front of gale, over kept connections: a hundred thousand requests of many
-// kinds, and uploads that are cut, without one stray error.
+// nginx as gale's front end, over keep-alive connections: a hundred thousand requests of many
+// kinds, and uploads that are aborted, without a single unexpected error.
 
 package interop
 
@@ -68,7 +68,7 @@ func startNginx(t testing.TB, addr string) (socket, errorLog string) {
 	return filepath.Join(dir, "socket"), filepath.Join(dir, "error.log")
 }
 
-// behind is what nginx has behind it.
+// behind is the handler behind nginx.
 func behind(req *engine.Request, res *engine.Response) {
 	path, query, _ := strings.Cut(string(req.URL()), "?")
 	n, _ := strconv.Atoi(query)
@@ -143,8 +143,8 @@ func (v *visitor) want(method, path string, body io.Reader, status int, text str
 	if err != nil {
 		return err
 	}
-	// nginx ends a connection whose upload it stopped reading, but does not say so in
-	// the answer: such a one is not for keeping.
+	// nginx closes a connection whose upload it stopped reading, but does not announce that
+	// in the answer: such a connection must not be reused.
 	req.Close = path == "/streamed/ignore"
 	res, err := v.client.Do(req)
 	if err != nil {
@@ -158,7 +158,7 @@ func (v *visitor) want(method, path string, body io.Reader, status int, text str
 	return nil
 }
 
-// cut begins an upload and goes.
+// cut begins an upload and disconnects.
 func (v *visitor) cut(size int) error {
 	v.cuts.Add(1)
 	c, err := net.Dial("unix", v.socket)

@@ -1,6 +1,6 @@
-// Node's http server and nginx behind gale's agent: sockets are used again, the servers
-// close those that are idle for a second, at any moment, and no request that may be
-// repeated fails.
+// Node's http server and nginx as upstreams of gale's agent: sockets are reused, the servers
+// close those that are idle for a second, at any moment, and no request that may be retried
+// fails.
 
 package interop
 
@@ -75,7 +75,7 @@ func nginxUpstream(t testing.TB) string {
 	return simnet.Nginx(t, path, dir, func(addr string) string { return fmt.Sprintf(upstreamNginx, dir, addr) })
 }
 
-// upstreamCall makes one of the requests that may be repeated, and notes its connection.
+// upstreamCall makes one of the requests that may be retried, and records its connection.
 func upstreamCall(ctx context.Context, a *agent.Agent, req *agent.Request, res *agent.Response, k int, connections *sync.Map) error {
 	req.Method, req.Body = "GET", nil
 	want := "hello"
@@ -166,7 +166,7 @@ func TestUpstreams(t *testing.T) {
 				for range *upstreamRequests/callers/burst - 2 {
 					phase(pause)
 				}
-				// How many sockets were closed meanwhile is the machine's to say. Left alone, all are.
+				// How many sockets have been closed by now depends on the machine. Left alone, all are closed.
 				before := used()
 				if !eventually(func() bool { return len(a.FreeSockets())+len(a.Sockets()) == 0 }) {
 					t.Errorf("%s leaves sockets open: %v, %v", up.name, a.FreeSockets(), a.Sockets())

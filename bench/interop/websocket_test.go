@@ -1,5 +1,5 @@
-// WebSockets: two libraries' servers over gale's sockets, a library's client against
-// them. One server is written for net/http and hijacks, the other gets the upgraded
+// WebSockets: the servers of two libraries over gale's sockets, and a library's client. One
+// server is written for net/http and hijacks the connection, the other gets the upgraded
 // socket from gale's own event.
 
 package interop
@@ -66,7 +66,7 @@ func echoUpgraded(req *engine.Request, socket *engine.Socket, head []byte) {
 	}
 }
 
-// withHead reads first what came with the request.
+// withHead first reads the bytes that came with the request.
 type withHead struct {
 	net.Conn
 	in io.Reader
@@ -74,7 +74,7 @@ type withHead struct {
 
 func (c *withHead) Read(p []byte) (int, error) { return c.in.Read(p) }
 
-// sockets are the servers, by the library that they show.
+// sockets returns the servers, by the library they use.
 func sockets(portable bool) map[string]*engine.Server {
 	return map[string]*engine.Server{
 		"coder/websocket, hijacked": {Handler: nethttp.Handler(http.HandlerFunc(echoHijacked)), Portable: portable},

@@ -1,5 +1,5 @@
-// The package ends the process, so the tests are processes: this one once more, with the
-// command line to be judged.
+// The package ends the process, so each test runs this binary again as a process, with the
+// command line to be tested.
 
 package cli
 

@@ -1,5 +1,5 @@
-// The drivers' translations: workloads to scripts and arguments, and wrk's
-// figures back. With wrk installed, also against a server.
+// The drivers' translations of workloads to scripts and arguments, and of wrk's output to
+// figures. If wrk is installed, also against a server.
 
 package drive
 

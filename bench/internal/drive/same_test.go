@@ -1,5 +1,5 @@
-// Both drivers put the same bytes on the wire: what a server spends on a request does not
-// depend on who asks.
+// Both drivers put the same bytes on the wire, so that a server's cost of a request does not
+// depend on the driver.
 
 package drive
 
@@ -21,7 +21,7 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// recorder answers every request rightly, and keeps each that is new to it.
+// recorder answers every request correctly, and keeps each distinct one.
 type recorder struct {
 	net.Listener
 	mu   sync.Mutex

@@ -1,4 +1,4 @@
-// The client against a server that answers rightly until it is told otherwise.
+// The client against a server that answers correctly until it is told otherwise.
 
 package load
 

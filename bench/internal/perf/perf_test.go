@@ -1,7 +1,7 @@
 //go:build linux
 
-// The counters against a loop of known length, where there are any; and the
-// reason, where there are none.
+// The counters, if there are any, against a loop of known length; otherwise the reason why
+// there are none.
 
 package perf
 

@@ -1,7 +1,7 @@
 //go:build linux && amd64
 
-// Stepping through requests of the floor, which does little enough to be known
-// by its order of magnitude.
+// Stepping through requests to the floor, which does so little that the order of magnitude
+// of the figure is known.
 
 package stepped
 

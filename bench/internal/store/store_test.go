@@ -14,8 +14,8 @@ import (
 	"github.com/gale-http/gale/bench/internal/peer"
 )
 
-// answering gives the address of a store that answers each question with text, in two
-// pieces, and counts its connections.
+// answering returns the address of a store that answers each query with text, in two pieces,
+// and counts its connections.
 func answering(t *testing.T, text string) (addr string, conns *atomic.Int32) {
 	t.Helper()
 	l, err := net.Listen("tcp4", "127.0.0.1:0")

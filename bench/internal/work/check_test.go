@@ -1,4 +1,4 @@
-// Check against a right server and against ones that are wrong in one way each.
+// Check against a correct server and against servers that are each wrong in one way.
 
 package work
 
@@ -16,8 +16,8 @@ import (
 	"github.com/gale-http/gale/bench/internal/peer"
 )
 
-// serve answers each request on each connection with what answer gives; n counts
-// the requests of a connection, and answer says whether it goes on.
+// serve answers each request on each connection with what answer returns; n counts the
+// requests of a connection, and answer also returns whether the connection continues.
 func serve(t *testing.T, answer func(n int) (string, bool)) string {
 	t.Helper()
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -88,7 +88,7 @@ func TestCheckAccepts(t *testing.T) {
 }
 
 func TestCheckRejects(t *testing.T) {
-	// Dates are those of the moment: on a slow machine the last case comes late.
+	// Each case has the current date: on a slow machine the last one runs late.
 	edit := func(old, new string) func(int) (string, bool) {
 		return func(int) (string, bool) { return strings.Replace(right(), old, new, 1), true }
 	}

@@ -1,4 +1,4 @@
-// The floor knows no HTTP, but it must not miscount.
+// The floor knows no HTTP, but it must count requests correctly.
 
 package main
 
