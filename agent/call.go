@@ -25,7 +25,7 @@ type call struct {
 	ctx     context.Context
 	worker  *loop.Worker // the calling worker; nil for an ordinary goroutine
 	follows bool         // ctx is the handler's own: nothing needs to be registered
-	seat    *loop.Seat   // of the connection whose own context ctx is, whoever calls; else nil
+	seat    *loop.Seat   // whose own context ctx is, on whatever goroutine; else nil
 	trace   *Trace
 	conn    *conn                   // nil when there is none yet, or no longer
 	stop    func() bool             // ends the watch on a foreign context
@@ -104,8 +104,8 @@ func (r *Response) do(q *Request) error {
 	return r.doAll(q, done, err)
 }
 
-// doAll makes the calls that swift does not. If done, swift has sent the request, and has failed
-// with err or, with errHeard, not finished.
+// doAll makes the calls that swift does not, and completes those that it does not. If done,
+// swift has sent the request, and returned err, which may be errHeard.
 func (r *Response) doAll(q *Request, done bool, err error) error {
 	returned := false
 	defer func() {

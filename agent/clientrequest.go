@@ -273,7 +273,7 @@ func (c *ClientRequest) FlushHeaders() error { return c.part(c.req.out.FlushHead
 // Write sends p as the next piece of the body, preceded by the head if that was not sent
 // yet, and waits while the server is slow to read (seed: request.write). Without a
 // Content-Length field the body is sent in chunks. Once the server has refused the body,
-// what is written is dropped; Response returns its answer. If the server sends much of the
+// what is written is dropped; Response returns the refusal. If the server sends much of the
 // response before it has read the request, another goroutine may have to read it, or Write
 // waits for ever: see Receive. Write implements io.Writer.
 func (c *ClientRequest) Write(p []byte) (int, error) {

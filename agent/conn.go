@@ -34,12 +34,12 @@ type conn struct {
 	hook     loop.Hook
 	lasting  lasting
 	secure   *tls.ConnectionState // nil: plain
-	pooled   bool                 // it is a shared stream; for its user, who may not ask the loop for its state
-	used     bool                 // a request has been answered on it; for its user
-	pledged  bool                 // its place is promised to a call in the queue (rejoin); for its user
+	pooled   bool                 // it is a shared stream; owned by its user, who may not ask the loop for its state
+	used     bool                 // a request has been answered on it; owned by its user
+	pledged  bool                 // its place is promised to a call in the queue (rejoin); owned by its user
 	watch    watch                // see portable.go
 
-	seen  uint32 // the value of uses when Expire last looked; for the loop
+	seen  uint32 // the value of uses when Expire last looked; owned by the loop, as still is
 	still int    // how many times in a row it had not changed
 	peek  [1]byte
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/gale-http/gale/internal/loop"
 )
 
-// Events holds a function for each of the seed's events of a request; for nil the default
-// is what the seed does without a listener.
+// Events holds a function for each of the seed's events of a request. A nil function means
+// what the seed does without a listener.
 type Events struct {
 	// Socket is called with the socket that the request will use (seed: 'socket').
 	Socket func(s *Socket)
@@ -23,13 +23,13 @@ type Events struct {
 	// valid until it returns.
 	Information func(res *Response)
 	// Connect is called when a CONNECT was accepted, with the socket and the bytes received
-	// after the head (seed: 'connect'). It must see to it that the socket is closed. If
+	// after the head (seed: 'connect'). The socket is then the application's to close. If
 	// Connect is nil, Do fails with ErrTunnel, and the socket is closed.
 	Connect func(res *Response, socket net.Conn, head []byte)
 	// Upgrade is called when the server has switched protocols, with the same arguments as
-	// Connect (seed: 'upgrade'). A 101 that names a protocol that the request did not ask for,
-	// with "Connection: Upgrade" and an Upgrade field, is a *ProtocolError instead (RFC 9110
-	// §7.8).
+	// Connect (seed: 'upgrade'). Unless the request asked for that protocol, with
+	// "Connection: Upgrade" and an Upgrade field, a 101 is a *ProtocolError instead (RFC
+	// 9110 §7.8).
 	Upgrade func(res *Response, socket net.Conn, head []byte)
 	// Response is called when the head of the response has been received (seed: 'response').
 	Response func(res *Response)

@@ -41,7 +41,7 @@ func (o *origin) retired() bool { return o == nil || o.open.Load() < 0 }
 
 // retire ends the origin if it has no socket and no queued call. A call that joins the queue
 // at the same moment is woken: it counts itself before it checks whether the origin is
-// retired, and retire does the same two steps in the opposite order.
+// retired, and retire marks the origin before it calls match, which checks that count.
 func (o *origin) retire() bool {
 	if o.queue.waiting.Load() > 0 || !o.open.CompareAndSwap(0, gone) {
 		return false

@@ -101,7 +101,7 @@ func (q *Request) startLine(dst []byte) []byte {
 	h := &q.out.Headers
 	switch {
 	case h.Has(bytesparse.FieldHost):
-	case t.method == bytesparse.MethodConnect: // it is for who is at the end of the tunnel (RFC 9112 §3.2)
+	case t.method == bytesparse.MethodConnect: // Host names the end of the tunnel (RFC 9112 §3.2)
 		dst = append(dst, "Host: "...)
 		dst = append(append(dst, target...), "\r\n"...)
 	default:

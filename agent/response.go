@@ -174,9 +174,9 @@ func (r *Response) settle(last bool) {
 }
 
 // Close ends the response: later reads fail with ErrAborted, unless all was read. If at
-// most Limits.DrainBytes are unread and all of them have been received already, they are dropped and the
-// socket is kept; otherwise the socket is closed. Close does not wait for the server.
-// Closing twice is harmless.
+// most Limits.DrainBytes are unread and all of them have been received already, they are
+// dropped and the socket is kept; otherwise the socket is closed. Close does not wait for
+// the server. Closing twice is harmless.
 func (r *Response) Close() error {
 	r.reset()
 	return nil
@@ -205,7 +205,7 @@ func (r *Response) reset() {
 	}
 }
 
-// receive waits for the head of the answer and sets up its body.
+// receive waits for the head of the response and sets up its body.
 func (r *Response) receive(q *Request) error {
 	if r.broken != nil {
 		return r.broken

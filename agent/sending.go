@@ -31,7 +31,7 @@ type sender struct {
 	vain   atomic.Bool // the server does not want the rest
 	err    error       // why not all was sent; valid once the phase is over
 	left   loop.Gate   // opened when the phase is over
-	cut    bool        // its writes no longer wait; for the goroutine that reads the response
+	cut    bool        // its writes no longer wait; owned by the goroutine that reads the response
 	trace  *Trace
 	empty  int // number of consecutive Reads of Source without data
 
