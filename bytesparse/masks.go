@@ -17,7 +17,7 @@ const (
 // set past the end of the buffer. The assembly depends on this layout.
 //
 // Where there is a fast walk, in assembly or in Go (lines.go), it runs over the head first.
-// The second group of fields records how far it got: past the start line, and past field
+// request, eol, line and taken record how far it got: past the start line, and past field
 // lines that are all valid and whose Fields are filled in. It leaves no window of marks.
 type masks struct {
 	v    [windowBlocks]uint64

@@ -1,4 +1,4 @@
-// The fast walk over a head, with AVX2.
+// The fast walk over a head, with AVX2; its list of blocks is also built with AVX-512.
 
 //go:build !purego
 

@@ -8,8 +8,8 @@ import (
 	"github.com/gale-http/gale/bytesparse"
 )
 
-// RemoveBehind removes the lines called name other than among the first n. It does not
-// retain name.
+// RemoveBehind removes the lines called name, except those among the first n lines. It does
+// not retain name.
 func (h *Headers) RemoveBehind(n int, name []byte) {
 	// SAFETY: the functions called read the name and retain nothing of it.
 	s := unsafe.String(unsafe.SliceData(name), len(name))

@@ -14,10 +14,10 @@ import (
 type forwarded struct {
 	from   []byte // the lines as received
 	drop   uint64
-	arena  int  // where they begin and
-	end    int  // end in the arena
-	lines  int  // where they begin and
-	last   int  // end in Headers.lines
+	arena  int  // where they begin in the arena
+	end    int  // and end there
+	lines  int  // where they begin in Headers.lines
+	last   int  // and end there
 	stands bool // the lines are still there
 }
 

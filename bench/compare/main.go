@@ -222,7 +222,7 @@ func (o *options) session(ctx context.Context, site *site) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	floor, err := choose("floor") // what stands behind some
+	floor, err := choose("floor") // the upstream of some workloads
 	if err != nil {
 		return nil, err
 	}
