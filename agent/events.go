@@ -1,5 +1,6 @@
 // Events of a request (seed: the events of http.ClientRequest). They are called by the
-// goroutine that makes the call, while the call is under way.
+// goroutine that makes the call, while the call is under way; Abort is called by whichever
+// goroutine calls ClientRequest.Abort, and for Trace see there.
 
 package agent
 

@@ -1,4 +1,4 @@
-// Panics in functions of the application: what the error of the call says.
+// Panics in user code: the error that the call returns.
 
 package agent_test
 
@@ -17,8 +17,8 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// TestPanicErrors: the text is one line that tells what has panicked, with what, and where; the
-// stack is in the error.
+// TestPanicErrors: the text is one line with the operation, the value and the place of the panic;
+// the stack is a field of the error.
 func TestPanicErrors(t *testing.T) {
 	simnet.KeepProcs(t)
 	for i := range spots {
@@ -52,7 +52,7 @@ func TestPanicErrors(t *testing.T) {
 	}
 }
 
-// TestPanicOfTheRuntime: what the runtime says of a fault is an error that can be asked for.
+// TestPanicOfTheRuntime: a runtime.Error can be found with errors.As.
 func TestPanicOfTheRuntime(t *testing.T) {
 	p := &spots[0]
 	h := newHazard(t, p, 0)
@@ -91,8 +91,8 @@ func (c panicConn) Close() error {
 	return c.Conn.Close()
 }
 
-// TestConnMayPanic: a net.Conn of Agent.Dial that panics on a goroutine of the agent's costs its
-// call, and its place among the sockets is given back.
+// TestConnMayPanic: if a net.Conn of Agent.Dial panics on one of the agent's goroutines, only its
+// own call fails, and its place among the sockets is given back.
 func TestConnMayPanic(t *testing.T) {
 	for _, method := range []string{"Read", "Write", "SetReadDeadline", "Close"} {
 		t.Run(method, func(t *testing.T) {
@@ -123,18 +123,18 @@ func TestConnMayPanic(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			switch method {
-			case "Read": // of the goroutine that watches an idle socket
+			case "Read": // called by the goroutine that watches an idle socket
 				ask(t, a, ctx, &req, &res)
 				armed.Store(true)
 				close(poke)
-			case "Write": // of the goroutine that sends a large body
+			case "Write": // called by the goroutine that sends a large body
 				armed.Store(true)
 				req.Method, req.Body = "POST", make([]byte, 32<<20)
 				err := a.Do(ctx, &req, &res)
 				if !errors.As(err, new(*agent.PanicError)) || errors.Is(err, agent.ErrSource) {
 					t.Error(err)
 				}
-			case "SetReadDeadline": // of the goroutine that cancels
+			case "SetReadDeadline": // called by the goroutine that cancels
 				ask(t, a, ctx, &req, &res)
 				ended := make(chan error, 1)
 				req.Method = "POST"
