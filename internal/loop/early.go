@@ -13,6 +13,8 @@ package loop
 import (
 	"runtime"
 	"sync/atomic"
+
+	"github.com/gale-http/gale/internal/sys"
 )
 
 type early struct {
@@ -88,7 +90,10 @@ func (w *Worker) letEarlyGo() {
 // sendEarly sends what was shown for s as the n-th, unless it was claimed.
 func (s *Stream) sendEarly(e *early, n uint64) {
 	if e.state.CompareAndSwap(n<<2|earlyOpen, n<<2|earlyGone) {
-		_, _ = s.Write(e.bytes) // the next writer will get the error too
+		_, err := s.Write(e.bytes)
+		if _, stays := err.(sys.Errno); err != nil && !stays { // the next writer gets the kernel's errors too
+			s.CutShort()
+		}
 		e.done.Open()
 	}
 }

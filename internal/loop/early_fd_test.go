@@ -80,3 +80,61 @@ func TestEarlyIsWaitedFor(t *testing.T) {
 	}
 	receive(t, done, "the handler")
 }
+
+// TestEarlyCutShort: when the peer has got a part only of what was to be sent, because a wait was
+// ended, nothing can follow: it would be taken for the rest.
+func TestEarlyCutShort(t *testing.T) {
+	ends := map[string]func(*task){
+		"timeout":  func(*task) {},
+		"deadline": func(k *task) { k.SetWriteDeadline(time.Now()) },
+		"bar":      func(k *task) { k.Bar(); k.Unbar() },
+	}
+	for name, end := range ends {
+		t.Run(name, func(t *testing.T) {
+			g := newGroup(t, Config{Loops: 1})
+			big := make([]byte, 16<<20) // more than a socket takes
+			cut, reading := make(chan struct{}), make(chan struct{})
+			peer, done := servedBy(t, g, func(w *Worker, k *task) {
+				if name == "timeout" {
+					k.WriteTimeout = 1
+				}
+				w.ShowEarly(big)
+				w.serving = &k.Stream
+				w.letEarlyGo()
+				for !k.Waiting() && !w.early.done.Opened() {
+					w.giveWay()
+				}
+				end(k)
+				if k.ClaimEarly() {
+					t.Error("what is being sent was claimed again")
+				}
+				k.WriteTimeout = 0
+				k.SetWriteDeadline(time.Time{})
+				close(cut)
+				for stop := false; !stop; {
+					select {
+					case <-reading:
+						stop = true
+					default:
+						w.giveWay()
+					}
+				}
+				if _, err := k.Write([]byte(".")); err == nil {
+					t.Error("more was written behind a piece of an answer")
+				}
+				w.serving = nil
+			})
+			receive(t, cut, "the end of the wait")
+			one := make([]byte, 64<<10)
+			if _, err := io.ReadFull(peer, one); err != nil {
+				t.Error(err)
+			}
+			close(reading)
+			got, _ := io.ReadAll(peer)
+			if n := len(got); n > 0 && got[n-1] == '.' {
+				t.Error("it has reached the peer")
+			}
+			receive(t, done, "the handler")
+		})
+	}
+}

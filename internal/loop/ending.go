@@ -194,6 +194,19 @@ func (s *Stream) fail() {
 	s.loop.signal(&s.output)
 }
 
+// CutShort is Cut for a sender that had to stop in the middle: the peer would take what is sent next
+// for the rest. Any goroutine may call it while the stream's owner waits for it.
+func (s *Stream) CutShort() {
+	if s.portable {
+		_ = s.above.cut(s)
+		return
+	}
+	s.signs.Or(signFailed)
+	s.cut()
+	s.nudge(&s.input)
+	s.nudge(&s.output)
+}
+
 // Cutter returns a Closer that cuts a stream of the portable driver as Cut does, on any goroutine
 // and however late; nil when the stream is closed.
 func (s *Stream) Cutter() io.Closer {
