@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gale-http/gale/engine"
 )
@@ -169,6 +170,18 @@ func TestSendFileShrinks(t *testing.T) {
 	})
 }
 
+// backwards reads the beginning of a file, up to where that stands.
+type backwards struct{ *os.File }
+
+func (b backwards) Read(p []byte) (int, error) {
+	at, err := b.Seek(0, io.SeekCurrent)
+	if err != nil || at == 0 {
+		return 0, io.EOF
+	}
+	_, _ = b.Seek(0, io.SeekStart)
+	return b.ReadAt(p[:at], 0)
+}
+
 // TestReadFrom: io.Copy to a response, from files and from other sources.
 func TestReadFrom(t *testing.T) {
 	content := noise(1<<20 + 7)
@@ -183,6 +196,7 @@ func TestReadFrom(t *testing.T) {
 			{"less than its limit", func(f *os.File) io.Reader { return io.LimitReader(f, 1<<40) }, content[100:]},
 			{"section", func(f *os.File) io.Reader { return io.NewSectionReader(f, 7, 70000) }, content[7:70007]},
 			{"nothing", func(f *os.File) io.Reader { return io.LimitReader(f, 0) }, nil},
+			{"read otherwise", func(f *os.File) io.Reader { return io.LimitReader(backwards{f}, 1<<40) }, content[:100]},
 			{"memory", func(*os.File) io.Reader { return struct{ io.Reader }{bytes.NewReader(content)} }, content},
 		} {
 			t.Run(c.name, func(t *testing.T) {
@@ -203,5 +217,86 @@ func TestReadFrom(t *testing.T) {
 				s.dial().get("/", "<"+string(c.want)+">")
 			})
 		}
+	})
+}
+
+// TestReadFromPipe: a pipe stays what it was, and deadlines that are set on it still end a read.
+func TestReadFromPipe(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		copied := make(chan error, 1)
+		s := start(t, d, func(_ *engine.Request, res *engine.Response) {
+			if _, err := res.SendFile(r, 0, -1); !errors.Is(err, engine.ErrFileRange) {
+				t.Errorf("SendFile of a pipe: %v", err)
+			}
+			_, err := io.CopyN(res, r, 1<<20)
+			copied <- err
+		})
+		t.Cleanup(func() { _, _ = w.Close(), r.Close() })
+		c := s.dial()
+		c.send(request("/"))
+		if _, err := w.WriteString("some"); err != nil {
+			t.Fatal(err)
+		}
+		head := c.readN(1) // it is being read from
+		_ = r.SetReadDeadline(time.Now())
+		if err := wait(t, copied, "the end of the read"); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("io.Copy: %v", err)
+		}
+		_ = c.Close()
+		_ = head
+	})
+}
+
+// TestReadFromIsSendFile: whichever way a file comes to ReadFrom, it goes as one chunk.
+func TestReadFromIsSendFile(t *testing.T) {
+	content := noise(100_000)
+	for name, send := range map[string]func(*engine.Response, *os.File) (int64, error){
+		"Copy":     func(res *engine.Response, f *os.File) (int64, error) { return io.Copy(res, f) },
+		"CopyN":    func(res *engine.Response, f *os.File) (int64, error) { return io.CopyN(res, f, 100_000) },
+		"ReadFrom": func(res *engine.Response, f *os.File) (int64, error) { return res.ReadFrom(f) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			eachDriver(t, func(t *testing.T, d driver) {
+				f := fileOf(t, content)
+				s := start(t, d, func(_ *engine.Request, res *engine.Response) {
+					if n, err := send(res, f); n != int64(len(content)) || err != nil {
+						t.Errorf("%d, %v", n, err)
+					}
+				})
+				c := s.dial()
+				c.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+				if got := c.ended(); !strings.Contains(got, "\r\n\r\n186a0\r\n") {
+					t.Errorf("the answer was %.300q", got)
+				}
+			})
+		})
+	}
+}
+
+// TestReadFromSys: the files of /sys say that they have a page, and have less.
+func TestReadFromSys(t *testing.T) {
+	const path = "/sys/kernel/mm/transparent_hugepage/enabled"
+	want, err := os.ReadFile(path)
+	info, other := os.Stat(path)
+	if err != nil || other != nil || info.Size() == int64(len(want)) {
+		t.Skip("there is no such file here")
+	}
+	eachDriver(t, func(t *testing.T, d driver) {
+		s := start(t, d, func(_ *engine.Request, res *engine.Response) {
+			f, err := os.Open(path)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer f.Close()
+			if n, err := io.Copy(res, io.LimitReader(f, 1<<20)); n != int64(len(want)) || err != nil {
+				t.Errorf("io.Copy: %d, %v", n, err)
+			}
+		})
+		s.dial().get("/", string(want))
 	})
 }

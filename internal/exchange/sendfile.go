@@ -6,6 +6,7 @@ package exchange
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"runtime"
 
@@ -20,6 +21,10 @@ var ErrFileRange = errors.New("gale: the file does not have the bytes that were 
 
 // copySize is how much of a source is read at once when it must be copied.
 const copySize = 32 << 10
+
+// page is the size that the files of /sys claim, whatever they hold. So files that are no larger are
+// read, not sent by their size.
+const page = 4 << 10
 
 // SendFile sends n bytes of f from offset on as the next piece of the body, after the head if that
 // was not sent, and waits while the peer is slow; with n negative, everything from offset on. When
@@ -46,13 +51,16 @@ func (out *Outgoing) SendFile(f *os.File, offset, n int64) (int64, error) {
 			return 0, err
 		}
 	}
-	return out.file(f, offset, n)
+	return out.sendFile(f, offset, n)
 }
 
-// fileSize returns the size of a regular file.
-func fileSize(f *os.File) (int64, error) {
-	if size, regular := sys.FileSize(f.Fd()); regular {
-		return size, nil
+// fileSize returns the size of a regular file. A pipe, which Fd would have block for good, cannot
+// be sought in.
+func fileSize(f file) (int64, error) {
+	if _, err := f.Seek(0, io.SeekCurrent); err == nil {
+		if size, regular := sys.FileSize(f.Fd()); regular {
+			return size, nil
+		}
 	}
 	info, err := f.Stat()
 	switch {
@@ -64,8 +72,8 @@ func fileSize(f *os.File) (int64, error) {
 	return info.Size(), nil
 }
 
-// file sends a piece of the body; the head is done.
-func (out *Outgoing) file(f *os.File, offset, n int64) (int64, error) {
+// sendFile sends a piece of the body; the head is done.
+func (out *Outgoing) sendFile(f file, offset, n int64) (int64, error) {
 	if !out.plan.Body || n == 0 {
 		return n, out.Flush()
 	}
@@ -104,7 +112,7 @@ func (out *Outgoing) file(f *os.File, offset, n int64) (int64, error) {
 }
 
 // copyAt is SendFile of the stream, but through memory.
-func (out *Outgoing) copyAt(f *os.File, offset, n int64) (done int64, err error) {
+func (out *Outgoing) copyAt(f file, offset, n int64) (done int64, err error) {
 	p := out.copyBuffer()
 	for done < n {
 		k, err := f.ReadAt(p[:min(n-done, copySize)], offset+done)
@@ -154,14 +162,52 @@ func (out *Outgoing) ReadFrom(r io.Reader) (int64, error) {
 	}
 }
 
+// file is an *os.File, or what os.File.WriteTo wraps one in.
+type file interface {
+	io.ReadSeeker
+	io.ReaderAt
+	Fd() uintptr
+	Stat() (fs.FileInfo, error)
+}
+
+// fileOf returns the file that r is, nil when it is none. A type of the user's that embeds a file
+// may read differently.
+func fileOf(r io.Reader) file {
+	if f, ok := r.(*os.File); ok {
+		return f
+	}
+	if f, ok := r.(file); ok && sys.TypeOf(r) == copiedFile {
+		return f
+	}
+	return nil
+}
+
+// copiedFile is the type that os.File.WriteTo, which io.Copy calls, wraps the file in for ReadFrom.
+var copiedFile = func() uintptr {
+	var seen typeSeen
+	_, _ = new(os.File).WriteTo(&seen)
+	return seen.of
+}()
+
+type typeSeen struct {
+	io.Writer
+	of uintptr
+}
+
+// ReadFrom implements io.ReaderFrom.
+func (t *typeSeen) ReadFrom(r io.Reader) (int64, error) {
+	t.of = sys.TypeOf(r)
+	return 0, nil
+}
+
 // readFile sends what of r can be sent without reading it.
 func (out *Outgoing) readFile(r io.Reader) (int64, error) {
 	limited, _ := r.(*io.LimitedReader)
 	if limited != nil {
 		r = limited.R
 	}
-	f, ok := r.(*os.File)
-	if !ok {
+	f := fileOf(r)
+	if f == nil {
 		return 0, out.ready()
 	}
 	size, err := fileSize(f)
@@ -176,7 +222,7 @@ func (out *Outgoing) readFile(r io.Reader) (int64, error) {
 	if limited != nil {
 		n = min(n, limited.N)
 	}
-	if n <= 0 {
+	if n <= page {
 		return 0, out.ready()
 	}
 	if err := out.ready(); err != nil {
@@ -187,7 +233,7 @@ func (out *Outgoing) readFile(r io.Reader) (int64, error) {
 			return 0, err
 		}
 	}
-	sent, err := out.file(f, at, n)
+	sent, err := out.sendFile(f, at, n)
 	if limited != nil {
 		limited.N -= sent
 	}
