@@ -119,7 +119,7 @@ func (s *Server) listenPortable(network, addr string) (err error) {
 // listenUnix is net.Listen for a unix socket whose file gets its mode before anybody can connect;
 // where there is only package net, an instant later.
 func (s *Server) listenUnix(path string) (net.Listener, error) {
-	if loop.HavePoller && path != "" {
+	if loop.HavePoller {
 		fds, _, err := sys.Listen(sys.Addr{Path: path}, sys.Listening{Backlog: s.backlog(), Sockets: 1, Mode: s.Sockets.Mode})
 		if err != nil {
 			return nil, &net.OpError{Op: "listen", Net: "unix", Addr: &net.UnixAddr{Name: path, Net: "unix"}, Err: err}
@@ -137,7 +137,7 @@ func (s *Server) listenUnix(path string) (net.Listener, error) {
 		return nil, err
 	}
 	l.(*net.UnixListener).SetUnlinkOnClose(false)
-	if named := path != "" && path[0] != '@'; named && s.Sockets.Mode != 0 {
+	if path[0] != '@' && s.Sockets.Mode != 0 {
 		if err := os.Chmod(path, s.Sockets.Mode); err != nil {
 			_ = l.Close()
 			_ = os.Remove(path)
@@ -274,6 +274,9 @@ func (s *Server) backlog() int {
 func resolve(network, addr string) (sys.Addr, error) {
 	switch network {
 	case "unix":
+		if addr == "" {
+			return sys.Addr{}, &net.AddrError{Err: "a unix socket needs a path"}
+		}
 		return sys.Addr{Path: addr}, nil
 	case "tcp", "tcp4", "tcp6":
 	default:
@@ -283,8 +286,8 @@ func resolve(network, addr string) (sys.Addr, error) {
 	if err != nil {
 		return sys.Addr{}, err
 	}
-	if t.IP != nil {
-		return sys.Addr{IP: t.AddrPort()}, nil
+	if at := t.AddrPort(); t.IP != nil {
+		return sys.Addr{IP: at, Any6: network == "tcp" && at.Addr() == netip.IPv6Unspecified() && sys.MapsIPv4}, nil
 	}
 	any4, any6 := netip.IPv4Unspecified(), netip.IPv6Unspecified()
 	switch {

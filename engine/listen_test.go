@@ -60,7 +60,7 @@ func TestBadAddresses(t *testing.T) {
 		s := prepare(t, d, hello)
 		for _, bad := range [][2]string{
 			{"udp", "127.0.0.1:0"}, {"", "127.0.0.1:0"}, {"tcp", "127.0.0.1"}, {"tcp", "127.0.0.1:99999"},
-			{"tcp4", "[::1]:0"}, {"tcp6", "127.0.0.1:0"}, {"tcp", "192.0.2.1:0"}, {"unix", "/nowhere/at/all"},
+			{"tcp4", "[::1]:0"}, {"tcp6", "127.0.0.1:0"}, {"tcp", "192.0.2.1:0"}, {"unix", "/nowhere/at/all"}, {"unix", ""},
 		} {
 			if err := s.Listen(bad[0], bad[1]); err == nil {
 				t.Errorf("Listen(%q, %q) went well", bad[0], bad[1])
@@ -116,6 +116,36 @@ func TestSeveralListeners(t *testing.T) {
 		s.closeNow()
 		if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("the socket's file is still there: %v", err)
+		}
+	})
+}
+
+// TestAnyAddress: who can reach a server on the unspecified address of IPv6 can reach package net's.
+func TestAnyAddress(t *testing.T) {
+	reached := func(host string, at net.Addr) bool {
+		_, port, _ := net.SplitHostPort(at.String())
+		c, err := net.Dial("tcp", net.JoinHostPort(host, port))
+		if err == nil {
+			_ = c.Close()
+		}
+		return err == nil
+	}
+	eachDriver(t, func(t *testing.T, d driver) {
+		for _, network := range []string{"tcp", "tcp6"} {
+			l, err := net.Listen(network, "[::]:0")
+			if err != nil {
+				t.Skip("no IPv6 here:", err)
+			}
+			defer l.Close()
+			s := prepare(t, d, hello)
+			if err := s.Listen(network, "[::]:0"); err != nil {
+				t.Fatal(err)
+			}
+			for _, host := range []string{"::1", "127.0.0.1"} {
+				if got, want := reached(host, s.Addr()), reached(host, l.Addr()); got != want {
+					t.Errorf("Listen(%q, \"[::]:0\"): %s is reached %v, package net's %v", network, host, got, want)
+				}
+			}
 		}
 	})
 }

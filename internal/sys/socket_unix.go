@@ -11,6 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// MapsIPv4 tells whether one socket can serve both families.
+const MapsIPv4 = mapsIPv4
+
 // Probe binds addr without sharing it and returns the socket, which does not listen, with the
 // address it got. It fails when anyone listens there.
 func Probe(addr Addr) (int, Addr, error) {

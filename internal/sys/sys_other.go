@@ -19,6 +19,9 @@ const (
 	Err
 )
 
+// MapsIPv4 tells nothing here.
+const MapsIPv4 = false
+
 // StartListening fails.
 func StartListening(fd, backlog int) error { return errors.ErrUnsupported }
 
