@@ -50,7 +50,7 @@ func (r *Response) acquire() error {
 }
 
 // fromLane takes a socket that rests on the caller's loop, nil when there is none. quiet
-// tells that no input has arrived on it.
+// reports that no input has arrived on it.
 func (r *Response) fromLane() (c *conn, quiet bool) {
 	w := r.worker
 	under, held := w.Enter()
@@ -122,7 +122,7 @@ func (r *Response) use(c *conn) error {
 	return &Error{"request", r.call.origin.name, err}
 }
 
-// ended tells whether the context has ended. It checks Done, not Err: the Err of a handler's
+// ended reports whether the context has ended. It checks Done, not Err: the Err of a handler's
 // context would ask the socket.
 func (r *Response) ended() bool {
 	select {

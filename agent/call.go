@@ -307,7 +307,7 @@ func (r *Response) send(q *Request) error {
 	return nil
 }
 
-// atHand tells whether a small body can be read to its end without waiting.
+// atHand reports whether a small body can be read to its end without waiting.
 func atHand(from io.Reader, length int64) bool {
 	switch from := from.(type) {
 	case *bytes.Reader:

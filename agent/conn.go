@@ -215,7 +215,7 @@ func (c *conn) giveBack(w *loop.Worker, keep bool) {
 	}
 }
 
-// wanted tells whether a socket that is no longer in use is to be kept.
+// wanted reports whether a socket that is no longer in use is to be kept.
 func (o *origin) wanted() bool {
 	return (o.run.keepAlive && !o.crowded() || o.queue.waiting.Load() > 0) && !o.run.destroyed.Load()
 }

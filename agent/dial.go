@@ -60,7 +60,7 @@ func (r *Response) dialLoop() (*loop.Loop, error) {
 	return g.Next(), nil
 }
 
-// foreign tells whether package net, not the loop, makes the connections: through Agent.Dial,
+// foreign reports whether package net, not the loop, makes the connections: through Agent.Dial,
 // or because there is a proxy that is spoken to over TLS.
 func (o *origin) foreign() bool {
 	return o.run.agent.Dial != nil || o.site.proxy != nil && o.site.proxy.tls
@@ -111,7 +111,7 @@ func (d *dialling) start() {
 	}
 }
 
-// suits tells whether an address is of the family asked for, and of the family of the local
+// suits reports whether an address is of the family asked for, and of the family of the local
 // address.
 func (s *site) suits(ip netip.Addr) bool {
 	is4 := ip.Unmap().Is4()

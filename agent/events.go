@@ -82,7 +82,7 @@ func (r *Response) awaitContinue(q *Request) (bool, error) {
 	}
 }
 
-// offers tells whether the request asks for a switch to protocol.
+// offers reports whether the request asks for a switch to protocol.
 func (q *Request) offers(protocol []byte) bool {
 	var options h1.ConnectionOptions
 	for value := range q.out.Headers.Values("Connection") {
@@ -142,7 +142,7 @@ type Socket struct {
 	conn *loop.Conn
 }
 
-// Reused tells whether an earlier request used the socket.
+// Reused reports whether an earlier request used the socket.
 func (s *Socket) Reused() bool { return s.c.used }
 
 // Detach takes the socket out of the agent (seed: 'agentRemove'): it no longer counts

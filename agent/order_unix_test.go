@@ -95,7 +95,7 @@ func (s *counting) serve(c net.Conn) {
 	}
 }
 
-// alive tells whether the peer of c still has it open.
+// alive reports whether the peer of c still has it open.
 func alive(c *net.TCPConn) bool {
 	raw, err := c.SyscallConn()
 	if err != nil {

@@ -35,7 +35,7 @@ type origin struct {
 
 const gone = -1 << 40
 
-// retired tells whether the origin is no longer in use, so that the site must be looked up
+// retired reports whether the origin is no longer in use, so that the site must be looked up
 // again.
 func (o *origin) retired() bool { return o == nil || o.open.Load() < 0 }
 
@@ -117,14 +117,14 @@ func (o *origin) detach(c *conn) bool {
 	return true
 }
 
-// local tells whether idle sockets may rest on their loop's lane, where only callers on that
+// local reports whether idle sockets may rest on their loop's lane, where only callers on that
 // loop find them. With a bound on sockets, or while calls are queued, they may not: a call
 // on another loop would starve.
 func (o *origin) local() bool {
 	return o.max == 0 && o.run.keepAlive && o.queue.waiting.Load() == 0
 }
 
-// crowded tells whether no more sockets may be kept.
+// crowded reports whether no more sockets may be kept.
 func (o *origin) crowded() bool {
 	limit := o.run.maxFree
 	if o.open.Load() <= int64(limit) {
@@ -324,7 +324,7 @@ func (n *lane) next() (c *conn, ripe bool) {
 }
 
 // take makes the next socket an own stream of w, which holds the loop; it returns nil when
-// there is none. quiet tells that no input had arrived by the loop's last poll; without it,
+// there is none. quiet reports that no input had arrived by the loop's last poll; without it,
 // only the kernel knows.
 func (n *lane) take(w *loop.Worker) (c *conn, quiet bool) {
 	c, ripe := n.next()

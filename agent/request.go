@@ -177,7 +177,7 @@ func addsHost[T string | []byte](q *Request, name, value T) error {
 	return nil
 }
 
-// isHost tells whether name is Host, which a request has exactly once (RFC 9112 §3.2).
+// isHost reports whether name is Host, which a request has exactly once (RFC 9112 §3.2).
 func isHost[T string | []byte](name T) bool {
 	return len(name) == 4 && bytesparse.LookupField(name) == bytesparse.FieldHost
 }

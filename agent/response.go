@@ -94,7 +94,7 @@ func (r *Response) ContentLength() int64 {
 // changed.
 func (r *Response) TLS() *tls.ConnectionState { return r.secure }
 
-// KeepsAlive tells whether the socket will be kept for other requests once the body has
+// KeepsAlive reports whether the socket will be kept for other requests once the body has
 // been read.
 func (r *Response) KeepsAlive() bool { return r.keep }
 
@@ -142,7 +142,7 @@ func (r *Response) notOpen(end error) error {
 }
 
 // look gives the socket back when the whole response has been received, or no longer can
-// be. last tells that nothing more will be read.
+// be. last says that nothing more will be read.
 func (r *Response) look(err error, last bool) error {
 	switch {
 	case r.in.Received():

@@ -231,7 +231,7 @@ func (s *sender) end(err error) {
 	}
 }
 
-// hopeful tells whether there may be a response although sending failed with err: the server
+// hopeful reports whether there may be a response although sending failed with err: the server
 // may have closed the connection because it refuses the body.
 func hopeful(err error) bool { return err == errNotSent || stale(err) }
 
@@ -270,7 +270,7 @@ func (s *sender) hurry() {
 	s.conn.SetWriteDeadline(past)
 }
 
-// hurried tells whether err was caused by hurry.
+// hurried reports whether err was caused by hurry.
 func (s *sender) hurried(err error) bool {
 	return err != nil && (s.vain.Load() || s.phase.Load() == leaving) && errors.Is(err, loop.ErrTimeout)
 }

@@ -29,7 +29,7 @@ type usual struct {
 const swiftless uint64 = 1<<bytesparse.FieldContentLength | 1<<bytesparse.FieldTransferEncoding |
 	1<<bytesparse.FieldConnection | 1<<bytesparse.FieldExpect | 1<<bytesparse.FieldUpgrade
 
-// plain tells whether the request is complete and has no event functions, other than for
+// plain reports whether the request is complete and has no event functions, other than for
 // interim responses, which are rare, and for a switch of protocols, which it does not ask for.
 func (q *Request) plain() bool {
 	on := &q.On

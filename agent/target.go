@@ -80,7 +80,7 @@ func (r *running) resolve(q *Request) (*origin, error) {
 	return t.origin, nil
 }
 
-// leadsTo tells whether the options that select the origin are unchanged.
+// leadsTo reports whether the options that select the origin are unchanged.
 func (t *target) leadsTo(q *Request) bool {
 	if t.bare && q.bare() {
 		return t.where.url == q.URL
@@ -88,7 +88,7 @@ func (t *target) leadsTo(q *Request) bool {
 	return t.where == q.whither()
 }
 
-// bare tells whether URL is the only option that selects the origin.
+// bare reports whether URL is the only option that selects the origin.
 func (q *Request) bare() bool {
 	return len(q.Host)|len(q.Hostname)|len(q.Auth)|q.Port|q.Route.Family|
 		len(q.Route.LocalAddress)|len(q.Route.SocketPath)|len(q.Route.Proxy) == 0
@@ -129,7 +129,7 @@ func (t *target) appendTarget(dst, path []byte) []byte {
 	return append(dst, path...)
 }
 
-// suits tells whether the method allows a target of this form (RFC 9112 §3.2).
+// suits reports whether the method allows a target of this form (RFC 9112 §3.2).
 func (t *target) suits(target []byte) bool {
 	switch {
 	case t.method == bytesparse.MethodConnect:
@@ -299,7 +299,7 @@ type key struct {
 	through       proxy
 }
 
-// usesTLS tells whether config matters: for the server, or for the proxy.
+// usesTLS reports whether config matters: for the server, or for the proxy.
 func (s *site) usesTLS() bool { return s.secure || s.proxy != nil && s.proxy.tls }
 
 func (s *site) key() key {

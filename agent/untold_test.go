@@ -109,7 +109,7 @@ func TestEndsOverTLS(t *testing.T) {
 	}
 }
 
-// judgeEnd checks the error of a response. whole tells whether the response is complete; until,
+// judgeEnd checks the error of a response. whole says whether the response is complete; until,
 // that it is delimited by the connection's end, and that its error must be want.
 func judgeEnd(t *testing.T, err error, whole, until bool, want error) {
 	t.Helper()

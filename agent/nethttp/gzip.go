@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// asksGzip tells whether the transport requests gzip for r on its own.
+// asksGzip reports whether the transport requests gzip for r on its own.
 func (t *Transport) asksGzip(r *http.Request) bool {
 	return !t.DisableCompression && r.Method != http.MethodHead && r.Header["Accept-Encoding"] == nil && r.Header["Range"] == nil
 }

@@ -69,7 +69,7 @@ func parseCount(s string) (float64, error) {
 	return n, nil
 }
 
-// isLatency tells whether name is a figure of the latencies.
+// isLatency reports whether name is a figure of the latencies.
 func isLatency(name string) bool {
 	if name == "mean" || name == "max" {
 		return true

@@ -175,7 +175,7 @@ func (c *conn) judge() {
 	c.fruitless = 0
 }
 
-// hopeless tells whether too many connections in a row have brought no answer.
+// hopeless reports whether too many connections in a row have brought no answer.
 func (c *conn) hopeless() bool { return c.fruitless >= giveUpAfter }
 
 // pause waits a while after a fruitless connection, so that a dead server is not

@@ -115,7 +115,7 @@ func (m *mixer) next() int {
 	return best
 }
 
-// closes tells whether h is a Connection field that asks for the connection to be closed.
+// closes reports whether h is a Connection field that asks for the connection to be closed.
 func (h header) closes() bool {
 	return strings.EqualFold(h.name, "Connection") && h1.ParseConnection([]byte(h.value))&h1.OptionClose != 0
 }

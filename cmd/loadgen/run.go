@@ -135,7 +135,7 @@ func (r *run) start(ctx context.Context, duration time.Duration) {
 	r.openPace()
 }
 
-// standsReady tells whether connections are made before there are requests for them.
+// standsReady reports whether connections are made before there are requests for them.
 func (r *run) standsReady() bool { return r.paced && r.per == 0 }
 
 // stood is called by a connection that stands ready, or has failed to.

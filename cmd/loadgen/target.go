@@ -127,7 +127,7 @@ func parseUnix(s, rest string) (*target, error) {
 	return &target{url: s, unix: socket, host: "localhost", path: path}, nil
 }
 
-// sameServer tells whether two targets differ in the request only.
+// sameServer reports whether two targets differ in the request only.
 func (t *target) sameServer(u *target) bool {
 	return t.name == u.name && t.port == u.port && t.unix == u.unix && t.tls == u.tls
 }
