@@ -25,7 +25,7 @@ func (x *responder) call() (returned bool) {
 // whether it panicked.
 func (x *responder) caught(value any) bool {
 	if value == nil {
-		x.gone()
+		x.exited()
 		return false
 	}
 	x.panicked(value)
@@ -57,16 +57,16 @@ func (x *responder) fail() {
 	_ = out.Headers.Set("Connection", "close")
 }
 
-// gone ends the connection of a handler that called runtime.Goexit. Its goroutine is unwinding, so
+// exited ends the connection of a handler that called runtime.Goexit. Its goroutine is unwinding, so
 // nothing here may wait on the loop.
-func (x *responder) gone() {
+func (x *responder) exited() {
 	x.server.logf("gale: the handler of %s %q called runtime.Goexit\n%s",
 		x.req.Method(), x.req.URL(), debug.Stack())
 	if !x.guard.end() {
 		x.settle()
 	}
 	if x.socket != nil {
-		x.quit()
+		x.endUnwinding()
 		return
 	}
 	x.fail()

@@ -41,12 +41,12 @@ type conn struct {
 	mode   mode
 	// served is set once the head of a request has been received on the connection.
 	served bool
-	// away reports whether begun came from the shared pool rather than the loop's. again tells the
-	// portable driver to go on serving the connection.
-	away, again bool
-	waits       atomic.Uint32 // portable driver: what it waits for (portable.go)
-	extras      atomic.Pointer[extras]
-	next        *conn // in the loop's free list
+	// begunShared reports whether begun came from the shared pool rather than the loop's. serveAgain
+	// tells the portable driver to go on serving the connection.
+	begunShared, serveAgain bool
+	waits                   atomic.Uint32 // portable driver: what it waits for (portable.go)
+	extras                  atomic.Pointer[extras]
+	next                    *conn // in the loop's free list
 }
 
 // mode is what the connection is to be served for next.
@@ -79,8 +79,8 @@ func (c *conn) extra() *extras {
 	return c.extras.Load()
 }
 
-// part invalidates the connection's socket and context, which others may hold.
-func (c *conn) part() {
+// invalidate invalidates the connection's socket and context, which others may hold.
+func (c *conn) invalidate() {
 	e := c.extras.Swap(nil)
 	if e == nil {
 		return
@@ -218,7 +218,7 @@ func (c *conn) Serve(w *loop.Worker, bits uint32) {
 	case modeLinger:
 		c.dropInput(x)
 	default:
-		x.unusual(c)
+		x.serveMode(c)
 	}
 }
 
@@ -266,7 +266,7 @@ func (c *conn) HangUp() {
 // must be held.
 func (c *conn) startLinger() {
 	c.releaseBegun()
-	c.part() // so that nobody uses the TLS that is stripped
+	c.invalidate() // so that nobody uses the TLS that is stripped
 	c.HalfClose()
 	c.Strip()
 	c.mode, c.linger, c.headDue = modeLinger, lingerBytes, c.Tick()+lingerTicks
@@ -292,9 +292,9 @@ func (c *conn) dropInput(x *responder) {
 // close closes the connection and frees its slot. The loop must be held, unless the driver is the
 // portable one.
 func (c *conn) close() {
-	c.part()
+	c.invalidate()
 	if c.mode != modeTaken {
-		c.server.gone()
+		c.server.connDone()
 	}
 	if c.Portable() {
 		c.server.run.mu.Lock()
@@ -313,7 +313,7 @@ func (c *conn) close() {
 
 func (c *conn) releaseBegun() {
 	if c.begun != nil {
-		if c.away {
+		if c.begunShared {
 			c.server.run.shared.Put(c.begun)
 		} else {
 			localOf(c.Loop()).buffers.Put(c.begun)

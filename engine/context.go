@@ -78,7 +78,7 @@ func (r *Request) Context() context.Context {
 		ctx.asker.Store(sys.G())
 		x.asked = ctx
 	} else {
-		x.odd.Store(true) // so that oddities clears ctx.user
+		x.needsCleanup.Store(true) // so that cleanUp clears ctx.user
 	}
 	return ctx
 }
@@ -142,7 +142,7 @@ func (x *responder) keepVigil() {
 		return
 	}
 	x.vigil = x.conn.KeepVigil()
-	x.odd.Store(true)
+	x.needsCleanup.Store(true)
 }
 
 // endVigil ends the vigil, before anybody reads again.

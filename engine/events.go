@@ -69,9 +69,9 @@ const (
 	exited           // runtime.Goexit: the goroutine is unwinding, and its connection is dealt with
 )
 
-// tell calls the user function event; name is what the log calls it. It logs a panic, or a call of
-// runtime.Goexit, in which case tell does not return.
-func (s *Server) tell(name string, event func()) (what outcome) {
+// callUser calls the user function event; name is what the log calls it. It logs a panic, or a call of
+// runtime.Goexit, in which case callUser does not return.
+func (s *Server) callUser(name string, event func()) (what outcome) {
 	what = exited
 	defer func() {
 		if what == returned {
@@ -90,37 +90,37 @@ func (s *Server) tell(name string, event func()) (what outcome) {
 	return returned
 }
 
-// tell calls the user function event on behalf of the connection, and ends that on runtime.Goexit.
+// callUser calls the user function event on behalf of the connection, and ends that on runtime.Goexit.
 // The worker is under the lease's rule.
-func (x *responder) tell(name string, event func()) (what outcome) {
+func (x *responder) callUser(name string, event func()) (what outcome) {
 	what = exited
 	defer func() {
 		if what == exited {
-			x.quit()
+			x.endUnwinding()
 		}
 	}()
-	what = x.server.tell(name, event)
+	what = x.server.callUser(name, event)
 	return what
 }
 
-// tellAside calls the user function event on a goroutine that nobody waits for. If event does not
+// callUserAside calls the user function event on a goroutine that nobody waits for. If event does not
 // return normally, cut ends the connection; nil when that has ended already.
-func (s *Server) tellAside(name string, event, cut func()) {
+func (s *Server) callUserAside(name string, event, cut func()) {
 	what := exited
 	defer func() {
 		if what != returned && cut != nil {
 			cut()
 		}
 	}()
-	what = s.tell(name, event)
+	what = s.callUser(name, event)
 }
 
-// quit ends the connection on a goroutine that is unwinding, which must not suspend.
-func (x *responder) quit() {
+// endUnwinding ends the connection on a goroutine that is unwinding, which must not suspend.
+func (x *responder) endUnwinding() {
 	onLoop := x.worker.End()
 	switch {
 	case x.socket != nil:
-		x.left()
+		x.releaseTaken()
 	case onLoop:
 		x.finishAtOnce(false)
 	default:
@@ -128,14 +128,14 @@ func (x *responder) quit() {
 	}
 }
 
-// lendTo calls event with the socket, which can be read and written until event returns. It reports
+// callWithSocket calls event with the socket, which can be read and written until event returns. It reports
 // whether the connection goes on here.
-func (x *responder) lendTo(name string, event func(*Socket)) bool {
+func (x *responder) callWithSocket(name string, event func(*Socket)) bool {
 	c := x.conn
 	s := c.socket()
 	s.lend()
 	x.worker.Begin(&c.Stream)
-	what := x.tell(name, func() { event(s) })
+	what := x.callUser(name, func() { event(s) })
 	if what == exited {
 		return false
 	}
@@ -161,7 +161,7 @@ func (x *responder) special(verdict error) (done bool) {
 		}
 		if on.CheckContinue != nil && c.in.ExpectContinue() && verdict == nil {
 			x.handler = on.CheckContinue
-			x.odd.Store(true)
+			x.needsCleanup.Store(true)
 		}
 		return false
 	case on.Connect != nil && verdict != nil:
@@ -170,7 +170,7 @@ func (x *responder) special(verdict error) (done bool) {
 		x.handOver("Events.Connect", on.Connect)
 	case on.ConnectRequest != nil:
 		x.handler = on.ConnectRequest
-		x.odd.Store(true)
+		x.needsCleanup.Store(true)
 		return false
 	default:
 		x.finish(true) // seed: 'connect', without a listener
@@ -189,7 +189,7 @@ func (x *responder) handOver(name string, event func(*Request, *Socket, []byte))
 	}
 	x.guard.open()
 	x.worker.Begin(nil)
-	what := x.tell(name, func() { event(&x.req, socket, head) })
+	what := x.callUser(name, func() { event(&x.req, socket, head) })
 	if what == exited {
 		return
 	}
@@ -200,7 +200,7 @@ func (x *responder) handOver(name string, event func(*Request, *Socket, []byte))
 	if what == panicked {
 		_ = socket.Close()
 	}
-	x.left()
+	x.releaseTaken()
 }
 
 // hijack takes the connection away from the server. It returns the socket and the bytes that were
@@ -220,19 +220,19 @@ func (x *responder) hijack() (*Socket, []byte, error) {
 		return nil, nil, err
 	}
 	x.socket, c.mode = s, modeTaken
-	x.odd.Store(true)
-	c.server.gone()
+	x.needsCleanup.Store(true)
+	c.server.connDone()
 	c.drop()
 	out.Break(ErrHijacked)
 	return s, in.Abandon(ErrHijacked), nil
 }
 
-// left releases what the server still has of a connection that was taken over, once the user code
+// releaseTaken releases what the server still has of a connection that was taken over, once the user code
 // that took it has returned.
-func (x *responder) left() {
+func (x *responder) releaseTaken() {
 	c, s := x.conn, x.socket
 	x.socket = nil
-	x.odd.Store(false)
+	x.needsCleanup.Store(false)
 	x.req.in.Discard()
 	x.res.out.Detach()
 	s.conn.Leave()
@@ -240,14 +240,14 @@ func (x *responder) left() {
 	case c.Portable() || !x.worker.Lost():
 		c.close()
 	case !c.Loop().Post(func(*loop.Loop) { c.close() }):
-		c.part()
+		c.invalidate()
 	}
 }
 
-// oddities cleans up after an unusual exchange, and reports whether its connection has been taken
-// over.
-func (x *responder) oddities() (over bool) {
-	x.odd.Store(false)
+// cleanUp cleans up after an exchange that has left something behind, and reports whether its
+// connection has been taken over.
+func (x *responder) cleanUp() (taken bool) {
+	x.needsCleanup.Store(false)
 	x.handler = x.server.Handler
 	x.endVigil()
 	if e := x.conn.extras.Load(); e != nil {
@@ -256,7 +256,7 @@ func (x *responder) oddities() (over bool) {
 		}
 	}
 	if x.socket != nil {
-		x.left()
+		x.releaseTaken()
 		return true
 	}
 	c := x.conn
@@ -266,8 +266,8 @@ func (x *responder) oddities() (over bool) {
 	return false
 }
 
-// unusual serves a connection whose mode asks for something other than reading a request.
-func (x *responder) unusual(c *conn) {
+// serveMode serves a connection whose mode asks for something other than reading a request.
+func (x *responder) serveMode(c *conn) {
 	mode := c.mode
 	c.mode = modeHTTP
 	x.attach(c)
@@ -277,14 +277,14 @@ func (x *responder) unusual(c *conn) {
 		x.shake()
 		return
 	case modeFresh:
-		if !x.lendTo("Events.Connection", on.Connection) {
+		if !x.callWithSocket("Events.Connection", on.Connection) {
 			return
 		}
 	case modeLate:
 		x.refuse(errHeadTimeout)
 		return
 	case modeIdle:
-		if !x.lendTo("Events.Timeout", on.Timeout) {
+		if !x.callWithSocket("Events.Timeout", on.Timeout) {
 			return
 		}
 		c.Watch(c.server.run.timeouts.inactive) // a request may have arrived meanwhile, and the deadline has been used up
@@ -295,7 +295,7 @@ func (x *responder) unusual(c *conn) {
 // goOn begins to serve HTTP on a TLS connection after its handshake, unless ok is false or
 // Events.Connection has ended the connection.
 func (x *responder) goOn(ok bool) {
-	if connection := x.server.On.Connection; ok && (connection == nil || x.lendTo("Events.Connection", connection)) {
+	if connection := x.server.On.Connection; ok && (connection == nil || x.callWithSocket("Events.Connection", connection)) {
 		x.serveOn()
 	}
 }
@@ -326,7 +326,7 @@ func (x *responder) report(err error) {
 		x.finish(false)
 		return
 	}
-	if x.lendTo("Events.ClientError", func(s *Socket) { x.server.On.ClientError(err, s) }) {
+	if x.callWithSocket("Events.ClientError", func(s *Socket) { x.server.On.ClientError(err, s) }) {
 		x.finish(true)
 	}
 }

@@ -16,7 +16,7 @@ import (
 func (x *responder) conclude() bool {
 	in, out := &x.req.in, &x.res.out
 	x.forget()
-	if x.odd.Load() && x.oddities() || x.blame() {
+	if x.needsCleanup.Load() && x.cleanUp() || x.answerBadBody() {
 		return false
 	}
 	if !out.Ended() && x.server.run.context.Err() != nil {
@@ -33,7 +33,7 @@ func (x *responder) conclude() bool {
 	if !in.Done() && !withheld && out.Planned().KeepAlive && out.Flush() == nil {
 		in.Drain(x.server.Limits.drain(), true)
 	}
-	x.over(true)
+	x.runHooks(true)
 	in.Release()
 	x.spoil()
 	if out.Err() != nil {
@@ -71,12 +71,12 @@ func (x *responder) moreToRead() bool {
 	return n > 0
 }
 
-// blame answers with the status that the client deserves, in place of the handler's response, when
+// answerBadBody answers with the status that the client deserves, in place of the handler's response, when
 // the handler found the body malformed and its response is not an error itself, or when it waited
 // for the body in vain and has given no response. It does so only if nothing of the response has
 // been sent, and reports whether it did. An error in a body that the handler has not read is no
 // reason to withdraw its response: whether the error had arrived by then is chance.
-func (x *responder) blame() bool {
+func (x *responder) answerBadBody() bool {
 	err, out := x.req.in.Err(), &x.res.out
 	if err != nil && !out.HeadSent() && x.res.status == 200 && errors.Is(err, loop.ErrTimeout) {
 		err = errBodyTimeout
@@ -85,7 +85,7 @@ func (x *responder) blame() bool {
 		out.HeadSent() && x.res.status >= 400 || !out.Recall() {
 		return false
 	}
-	x.over(false)
+	x.runHooks(false)
 	x.refuse(err)
 	return true
 }
@@ -157,7 +157,7 @@ func (x *responder) giveBack() {
 		return
 	}
 	x.res.out.Detach()
-	c.begun, c.away = x.req.in.Detach(x.server.run.shared.Get), true
+	c.begun, c.begunShared = x.req.in.Detach(x.server.run.shared.Get), true
 	if !c.Return(back) {
 		c.abandoned()
 	}
@@ -173,7 +173,7 @@ func back(t loop.Task) {
 // abandoned ends a connection whose loop has ended before its handler. Its socket and context are
 // invalidated first, because the descriptor's number may be reused at once.
 func (c *conn) abandoned() {
-	c.part()
+	c.invalidate()
 	c.Abandon()
-	c.server.gone()
+	c.server.connDone()
 }

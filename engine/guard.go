@@ -151,10 +151,10 @@ func (x *responder) handOn() {
 	}
 	x.res.out.Detach()
 	if c.Portable() {
-		c.begun, c.away, c.again = x.req.in.Detach(x.server.run.shared.Get), true, true
+		c.begun, c.begunShared, c.serveAgain = x.req.in.Detach(x.server.run.shared.Get), true, true
 		return
 	}
-	c.begun, c.away = x.req.in.Detach(localOf(c.Loop()).buffers.Get), false
+	c.begun, c.begunShared = x.req.in.Detach(localOf(c.Loop()).buffers.Get), false
 	c.toRest(true)
 }
 

@@ -18,7 +18,7 @@ type hooks struct {
 	responseClose   func()
 	requestTimeout  func()
 	responseTimeout func()
-	told            bool  // the connection's failure has been reported, so nothing else will be
+	failureReported bool  // the connection's failure has been reported, so nothing else will be
 	timeout         bool  // SetTimeout was called
 	inactive        int64 // its argument in milliseconds; 0: no timeout
 }
@@ -30,7 +30,7 @@ func (x *responder) hooks() *hooks {
 		return h
 	}
 	at.CompareAndSwap(nil, new(hooks))
-	x.odd.Store(true)
+	x.needsCleanup.Store(true)
 	return at.Load()
 }
 
@@ -77,8 +77,8 @@ func (x *responder) onClose(set func(*hooks)) {
 func (r *Response) OnDrain(fn func()) {
 	r.x.check("OnDrain")
 	if fn != nil {
-		server, socket, told := r.x.server, r.x.conn.socket(), fn
-		fn = func() { server.tellAside("OnDrain", told, socket.cut) }
+		server, socket, user := r.x.server, r.x.conn.socket(), fn
+		fn = func() { server.callUserAside("OnDrain", user, socket.cut) }
 	}
 	r.out.OnDrain(fn)
 }
@@ -145,8 +145,8 @@ func (x *responder) setTimeout(d time.Duration, listen func(*hooks)) {
 // goroutine that waits, in user code.
 func (c *conn) forgive(bool) bool {
 	patient := false
-	for _, l := range c.timeoutListeners() {
-		if c.server.tell(l.name, l.told) != returned {
+	for _, l := range c.timeoutFuncs() {
+		if c.server.callUser(l.name, l.fn) != returned {
 			return false
 		}
 		patient = true
@@ -154,27 +154,27 @@ func (c *conn) forgive(bool) bool {
 	return patient
 }
 
-// listening is a timeout function, and what the log calls it.
-type listening struct {
+// timeoutFunc is a function to call on a timeout, and what the log calls it.
+type timeoutFunc struct {
 	name string
-	told func()
+	fn   func()
 }
 
-// timeoutListeners returns the functions to call when the connection has been inactive while a
+// timeoutFuncs returns the functions to call when the connection has been inactive while a
 // request was being answered.
-func (c *conn) timeoutListeners() (all []listening) {
+func (c *conn) timeoutFuncs() (all []timeoutFunc) {
 	if h := c.extra().hooks.Load(); h != nil {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		for _, fn := range [...]func(){h.requestTimeout, h.responseTimeout} {
 			if fn != nil {
-				all = append(all, listening{"the function of SetTimeout", fn})
+				all = append(all, timeoutFunc{"the function of SetTimeout", fn})
 			}
 		}
 	}
 	if listen := c.server.On.Timeout; listen != nil {
 		s := c.socket()
-		all = append(all, listening{"Events.Timeout", func() { listen(s) }})
+		all = append(all, timeoutFunc{"Events.Timeout", func() { listen(s) }})
 	}
 	return all
 }
@@ -201,7 +201,7 @@ func (c *conn) Overdue() (again int64) {
 	case quiet < limit:
 		return limit - quiet
 	}
-	listeners := c.timeoutListeners()
+	listeners := c.timeoutFuncs()
 	if len(listeners) == 0 {
 		c.Cut()
 		return 0
@@ -212,7 +212,7 @@ func (c *conn) Overdue() (again int64) {
 			if socket.state.Load() == own {
 				return // taken over meanwhile
 			}
-			server.tellAside(l.name, l.told, socket.cut)
+			server.callUserAside(l.name, l.fn, socket.cut)
 		}
 	}()
 	return limit
@@ -232,17 +232,17 @@ func (h *hooks) broken(s *Server) {
 	defer h.mu.Unlock()
 	for _, fn := range [...]*func(){&h.requestClose, &h.responseClose} {
 		if *fn != nil {
-			go s.tellAside("OnClose", *fn, nil)
-			h.told = true
+			go s.callUserAside("OnClose", *fn, nil)
+			h.failureReported = true
 		}
 		*fn = nil
 	}
 	h.finish = nil
 }
 
-// over calls the hooks at the end of an exchange. whole tells that its response may have been
+// runHooks calls the hooks at the end of an exchange. whole tells that its response may have been
 // handed to the kernel whole.
-func (x *responder) over(whole bool) {
+func (x *responder) runHooks(whole bool) {
 	c, out := x.conn, &x.res.out
 	h := c.drop()
 	if h == nil {
@@ -254,7 +254,7 @@ func (x *responder) over(whole bool) {
 		if fn != nil {
 			x.worker.Begin(&c.Stream)
 			x.guard.word.Or(asking)
-			x.tell(name, fn)
+			x.callUser(name, fn)
 			x.guard.word.And(^uint32(asking))
 			x.worker.End()
 		}
@@ -270,7 +270,7 @@ func (x *responder) over(whole bool) {
 func (h *hooks) end(whole bool) (finish func(), closes [2]func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if !whole || h.told {
+	if !whole || h.failureReported {
 		closes = [...]func(){h.requestClose, h.responseClose}
 	} else {
 		finish = h.finish

@@ -23,7 +23,7 @@ import (
 func (s *Server) ServeFD(fd uintptr) error {
 	err := s.serveFD(fd)
 	if err == nil {
-		s.listening()
+		s.notifyListening()
 	}
 	return err
 }
@@ -100,7 +100,7 @@ const mostInherited = 1 << 16
 func (s *Server) ServeInherited(names ...string) error {
 	n, err := s.serveInherited(names)
 	for range n {
-		s.listening()
+		s.notifyListening()
 	}
 	return err
 }

@@ -55,15 +55,15 @@ func (s *Server) callLast(l net.Listener) bool {
 func (s *Server) Listen(network, addr string) error {
 	err := s.listen(network, addr)
 	if err == nil {
-		s.listening()
+		s.notifyListening()
 	}
 	return err
 }
 
-// listening calls Events.Listening.
-func (s *Server) listening() {
+// notifyListening calls Events.Listening.
+func (s *Server) notifyListening() {
 	if s.On.Listening != nil {
-		s.tell("Events.Listening", s.On.Listening)
+		s.callUser("Events.Listening", s.On.Listening)
 	}
 }
 
@@ -159,7 +159,7 @@ func (s *Server) Serve(l net.Listener) error {
 		_ = l.Close()
 		return err
 	}
-	s.listening()
+	s.notifyListening()
 	return accept()
 }
 
@@ -192,7 +192,7 @@ func (s *Server) open(l net.Listener, addr net.Addr, file *socketFile) (accept f
 		closed := make(chan struct{})
 		go func() { // the listener may be user code
 			defer close(closed)
-			s.tell("Close of a listener", func() { _ = l.Close() })
+			s.callUser("Close of a listener", func() { _ = l.Close() })
 		}()
 		<-closed
 	}

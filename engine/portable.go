@@ -56,7 +56,7 @@ func (s *Server) serveNetConn(w *loop.Worker, nc net.Conn) {
 	ended := false
 	defer func() {
 		if !ended {
-			c.upset(recover())
+			c.serveFailed(recover())
 		}
 	}()
 	c.OpenConn(w, nc, c)
@@ -68,23 +68,23 @@ func (s *Server) serveNetConn(w *loop.Worker, nc net.Conn) {
 		_ = nc.Close()
 	}
 	if c.opened(w.Unix()) {
-		for c.again = true; c.again; {
-			c.again = false
+		for c.serveAgain = true; c.serveAgain; {
+			c.serveAgain = false
 			c.Serve(w, 0)
 		}
 	}
 	ended = true
 }
 
-// upset ends a connection whose net.Conn panicked or called runtime.Goexit; value is what recover
+// serveFailed ends a connection whose net.Conn panicked or called runtime.Goexit; value is what recover
 // returned. Nothing else has reported that, unless it was a handler's doing.
-func (c *conn) upset(value any) {
+func (c *conn) serveFailed(value any) {
 	if value != nil {
 		c.server.logf("gale: panic in serving a connection: %v\n%s", value, debug.Stack())
 	}
 	if !c.Closed() {
 		c.wasCalled(waitsNot)
-		c.server.tell("Close of a connection", c.close)
+		c.server.callUser("Close of a connection", c.close)
 	}
 }
 
@@ -148,7 +148,7 @@ func (s *Server) retirePortable() {
 			continue
 		}
 		setting.Go(func() { // the net.Conn may be user code; its reader waits for this
-			s.tell("SetReadDeadline of a connection", func() { c.SetReadDeadline(loop.DeadlineIn(ticks)) })
+			s.callUser("SetReadDeadline of a connection", func() { c.SetReadDeadline(loop.DeadlineIn(ticks)) })
 		})
 	}
 }
@@ -166,7 +166,7 @@ func (s *Server) closePortable() {
 	s.run.mu.Unlock()
 	var closing sync.WaitGroup
 	for _, c := range all { // not under the lock, and concurrently: they may be user code
-		closing.Go(func() { s.tell("Close of a connection", func() { _ = c.Close() }) })
+		closing.Go(func() { s.callUser("Close of a connection", func() { _ = c.Close() }) })
 	}
 	closing.Wait()
 }

@@ -191,7 +191,7 @@ func (r *Request) Socket() *Socket {
 // call it, also while Read waits: a time that has passed ends the wait.
 func (r *Request) SetReadDeadline(t time.Time) {
 	r.x.check("SetReadDeadline")
-	r.x.odd.Store(true)
+	r.x.needsCleanup.Store(true)
 	r.x.conn.SetReadDeadline(t)
 }
 

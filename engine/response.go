@@ -291,7 +291,7 @@ func (r *Response) Flush() error {
 // the wait.
 func (r *Response) SetWriteDeadline(t time.Time) {
 	r.x.check("SetWriteDeadline")
-	r.x.odd.Store(true)
+	r.x.needsCleanup.Store(true)
 	r.x.conn.SetWriteDeadline(t)
 }
 

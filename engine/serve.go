@@ -29,11 +29,11 @@ type responder struct {
 	req    Request
 	res    Response
 
-	handler Handler      // answers the request: the server's Handler, except for some requests
-	odd     atomic.Bool  // the exchange has left something behind that oddities must clean up
-	asked   *connContext // the context, if the handler has asked for it
-	socket  *Socket      // the connection, if it was taken over
-	guard   guard        // between the handler and the goroutines that it has started
+	handler      Handler      // answers the request: the server's Handler, except for some requests
+	needsCleanup atomic.Bool  // the exchange has left something behind that cleanUp must clean up
+	asked        *connContext // the context, if the handler has asked for it
+	socket       *Socket      // the connection, if it was taken over
+	guard        guard        // between the handler and the goroutines that it has started
 
 	watching sync.Mutex // guards vigil
 	vigil    *loop.Vigil
@@ -189,7 +189,7 @@ func (x *responder) readNothing(err error) bool {
 	case late && in.Unread() > 0:
 		x.refuse(errHeadTimeout)
 	case late && x.server.On.Timeout != nil && !x.server.run.closing.Load():
-		return x.lendTo("Events.Timeout", x.server.On.Timeout)
+		return x.callWithSocket("Events.Timeout", x.server.On.Timeout)
 	case err != nil:
 		x.failed(err)
 	default:
@@ -216,7 +216,7 @@ func (x *responder) rest() {
 		return
 	}
 	x.res.out.Detach()
-	c.begun, c.away = in.Detach(localOf(c.Loop()).buffers.Get), false
+	c.begun, c.begunShared = in.Detach(localOf(c.Loop()).buffers.Get), false
 	c.toRest(false)
 }
 
@@ -285,7 +285,7 @@ func (x *responder) handled() bool {
 // connection goes on, and the handler has done nothing that must be cleaned up. Nearly all
 // exchanges are plain.
 func (x *responder) plain() bool {
-	return !x.odd.Load() && x.req.in.Plain() && x.res.out.Whole()
+	return !x.needsCleanup.Load() && x.req.in.Plain() && x.res.out.Whole()
 }
 
 // admitUnusual is the part of admit, up to the call of the handler, for a request that is not

@@ -72,7 +72,7 @@ type running struct {
 	context   context.Context
 	cancel    context.CancelFunc
 	done      chan struct{} // closed when Close has finished
-	told      chan struct{} // closed when Events.Close has returned
+	eventDone chan struct{} // closed when Events.Close has returned
 	stop, end sync.Once
 	serving   sync.WaitGroup // goroutines that accept
 

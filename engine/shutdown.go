@@ -55,17 +55,17 @@ func (s *Server) close(ctx context.Context) bool {
 			group.Stop()
 			r.serving.Wait()
 		}
-		r.told = make(chan struct{})
+		r.eventDone = make(chan struct{})
 		if s.On.Close == nil {
-			close(r.told)
+			close(r.eventDone)
 			return
 		}
 		go func() {
-			defer close(r.told)
-			s.tell("Events.Close", s.On.Close)
+			defer close(r.eventDone)
+			s.callUser("Events.Close", s.On.Close)
 		}()
 	})
-	returned := await(ctx, r.told)
+	returned := await(ctx, r.eventDone)
 	r.end.Do(func() { close(r.done) })
 	return returned
 }
@@ -227,8 +227,8 @@ func (c *conn) retire() {
 	}
 }
 
-// gone counts a connection that has been closed.
-func (s *Server) gone() {
+// connDone counts a connection that has been closed or is no longer the server's.
+func (s *Server) connDone() {
 	r := &s.run
 	if r.open.Add(-1) == 0 && r.closing.Load() {
 		select {

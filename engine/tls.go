@@ -92,7 +92,7 @@ func (x *responder) shakeHands(begun []byte, left int64) bool {
 	}
 	var err error
 	x.worker.Begin(&c.Stream)
-	what := x.tell("the handshake of TLS", func() { err = c.HandshakeAfter(begun, start, config, left) })
+	what := x.callUser("the handshake of TLS", func() { err = c.HandshakeAfter(begun, start, config, left) })
 	if what == exited {
 		return false
 	}
@@ -147,13 +147,13 @@ func (x *responder) giveAway(proto string, give func(*tls.Conn)) {
 		return
 	}
 	c.mode = modeTaken
-	s.gone()
-	go s.tellAside(fmt.Sprintf("NextProto[%q]", proto), func() { give(over) }, func() { _ = over.NetConn().Close() })
+	s.connDone()
+	go s.callUserAside(fmt.Sprintf("NextProto[%q]", proto), func() { give(over) }, func() { _ = over.NetConn().Close() })
 	switch {
 	case c.Portable() || !x.worker.Lost():
 		c.close()
 	case !c.Loop().Post(func(*loop.Loop) { c.close() }):
-		c.part()
+		c.invalidate()
 	}
 }
 
