@@ -166,7 +166,8 @@ type output struct {
 	file *os.File  // to be closed
 }
 
-// openOutput makes sure, before the run, that the report can be written after it.
+// openOutput makes sure, before the run, that the report can be written after it. The file keeps
+// its old report until then: there may be no run.
 func openOutput(name string, stdout io.Writer) (*output, error) {
 	switch name {
 	case "":
@@ -174,7 +175,7 @@ func openOutput(name string, stdout io.Writer) (*output, error) {
 	case "-":
 		return &output{json: stdout}, nil
 	}
-	f, err := os.Create(name)
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o666)
 	if err != nil {
 		return nil, fmt.Errorf("-json: %w", err)
 	}
@@ -194,6 +195,9 @@ func (o *output) write(res *result) error {
 	}
 	if o.json == nil {
 		return nil
+	}
+	if o.file != nil {
+		_ = o.file.Truncate(0) // a pipe cannot be, and need not
 	}
 	encoder := json.NewEncoder(o.json)
 	encoder.SetIndent("", "  ")

@@ -50,6 +50,20 @@ func TestARunAsAProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkAnswers(t, written, 100)
+	code, _, _ = runProgram(t, "-json", file, "http://127.0.0.1:1/")
+	if kept, err := os.ReadFile(file); code != exitUsage || err != nil || string(kept) != string(written) {
+		t.Errorf("exit code %d; without a run the old report has become %q, %v", code, kept, err)
+	}
+	if err := os.WriteFile(file, append(written, written...), 0o666); err != nil { // a longer one
+		t.Fatal(err)
+	}
+	if code, _, stderr = runProgram(t, "-c", "4", "-n", "10", "-json", file, url); code != exitDone {
+		t.Errorf("exit code %d, stderr %q", code, stderr)
+	}
+	if written, err = os.ReadFile(file); err != nil {
+		t.Fatal(err)
+	}
+	checkAnswers(t, written, 10)
 	code, stdout, _ = runProgram(t, "-c", "4", "-n", "100", "-json", "-", url)
 	if code != exitDone {
 		t.Errorf("exit code %d", code)
