@@ -99,3 +99,37 @@ func (h *Headers) removeFrom(i int, id bytesparse.FieldID, name string) {
 	h.arena, h.lines = h.arena[:at], h.lines[:kept]
 	h.recount(i)
 }
+
+// RemoveNamed removes, other than among the first n, the lines of the well-known fields in known, a
+// bit for each, and of those others of whose names named reports true. named gets a view; nil
+// stands for none of them.
+func (h *Headers) RemoveNamed(n int, known uint64, named func(name []byte) bool) {
+	for n < h.n && !h.isAmong(&h.lines[n], known, named) {
+		n++
+	}
+	if n >= h.n {
+		return
+	}
+	h.forget()
+	h.forwarded.stands = false
+	at, kept := h.lines[n].off, n
+	for _, l := range h.lines[n+1:] {
+		if h.isAmong(&l, known, named) {
+			continue
+		}
+		size := int32(copy(h.arena[at:], h.arena[l.off:l.end]))
+		l.off, l.end = at, at+size
+		h.lines[kept] = l
+		at += size
+		kept++
+	}
+	h.arena, h.lines = h.arena[:at], h.lines[:kept]
+	h.recount(n)
+}
+
+func (h *Headers) isAmong(l *line, known uint64, named func(name []byte) bool) bool {
+	if l.id != bytesparse.FieldOther {
+		return known>>(l.id&63)&1 != 0
+	}
+	return named != nil && named(l.nameIn(h.arena))
+}

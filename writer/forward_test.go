@@ -88,7 +88,8 @@ func TestAddFieldsModel(t *testing.T) {
 			m.set(n, []string{v})
 		case op < 90:
 			behind := rng.IntN(len(m) + 1)
-			h.RemoveBehind(behind, []byte(n))
+			id := bytesparse.LookupField(n)
+			h.RemoveNamed(behind, 1<<id, func(name []byte) bool { return id == 0 && bytesparse.EqualFold(name, n) })
 			rest := append(model(nil), m[behind:]...)
 			rest.remove(n)
 			m = append(m[:behind:behind], rest...)

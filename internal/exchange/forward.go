@@ -28,9 +28,17 @@ func (in *Incoming) EndToEnd(h *writer.Headers, drop uint64) error {
 	if err := h.AddFields(&in.Head, in.head, hopByHop|drop|h.Among(once)); err != nil {
 		return err
 	}
-	if !in.Head.Has(bytesparse.FieldConnection) {
-		return nil
+	if in.Head.Has(bytesparse.FieldConnection) {
+		in.removeNamed(h, before)
 	}
+	return nil
+}
+
+// removeNamed removes from h, other than among the first n lines, the fields that Connection names.
+// What that costs is in proportion to the head, however much it names.
+func (in *Incoming) removeNamed(h *writer.Headers, n int) {
+	known, others, t := uint64(0), false, in.names
+	t.slots, in.names = t.slots[:0], names{}
 	for i := in.Head.NextIndex(bytesparse.FieldConnection, -1); i >= 0; i = in.Head.NextIndex(bytesparse.FieldConnection, i) {
 		value := in.Head.Fields[i].ValueOf(in.head)
 		if bytesparse.EqualFold(value, "keep-alive") || bytesparse.EqualFold(value, "close") {
@@ -41,13 +49,44 @@ func (in *Incoming) EndToEnd(h *writer.Headers, drop uint64) error {
 			if !ok {
 				break
 			}
-			if id := bytesparse.LookupField(option); id != bytesparse.FieldHost && id != bytesparse.FieldContentLength {
-				h.RemoveBehind(before, option)
-			}
 			value = rest
+			switch id := bytesparse.LookupField(option); {
+			case id != bytesparse.FieldOther:
+				known |= 1 << id
+			case !in.Head.Has(id):
+			case len(t.slots) > 0 || t.group(&in.Head, in.head):
+				t.mark(&in.Head, in.head, option)
+			default: // there are few: each is looked for
+				others = true
+			}
 		}
 	}
-	return nil
+	var named func(name []byte) bool
+	switch {
+	case len(t.slots) > 0:
+		named = func(name []byte) bool { return t.marked(&in.Head, in.head, name) }
+	case others:
+		named = in.isOption
+	}
+	h.RemoveNamed(n, known&^(1<<bytesparse.FieldHost|1<<bytesparse.FieldContentLength), named)
+	in.names = t.kept()
+}
+
+// isOption reports whether Connection names the field called name.
+func (in *Incoming) isOption(name []byte) bool {
+	for i := in.Head.NextIndex(bytesparse.FieldConnection, -1); i >= 0; i = in.Head.NextIndex(bytesparse.FieldConnection, i) {
+		for rest := in.Head.Fields[i].ValueOf(in.head); ; {
+			option, more, ok := bytesparse.NextToken(rest)
+			if !ok {
+				break
+			}
+			if bytesparse.EqualFold(option, name) {
+				return true
+			}
+			rest = more
+		}
+	}
+	return false
 }
 
 // tellsLength reports whether the Content-Length of a message without a body, such as the answer to

@@ -60,6 +60,28 @@ func (t *names) group(h *bytesparse.Head, b []byte) bool {
 	return true
 }
 
+// find returns the first line called name, -1 when there is none.
+func (t *names) find(h *bytesparse.Head, b, name []byte) int {
+	for at := int(t.hash(name)); ; at++ {
+		line := int(t.slots[at&(len(t.slots)-1)]) - 1
+		if line < 0 || isNamed(h, b, line, bytesparse.FieldOther, name) {
+			return line
+		}
+	}
+}
+
+// mark marks the lines called name, if there are any.
+func (t *names) mark(h *bytesparse.Head, b, name []byte) {
+	if line := t.find(h, b, name); line >= 0 {
+		t.last[line] = repeated
+	}
+}
+
+// marked reports whether the lines called name are marked. There are some.
+func (t *names) marked(h *bytesparse.Head, b, name []byte) bool {
+	return t.last[t.find(h, b, name)] == repeated
+}
+
 // kept returns what of t's memory is worth keeping for the next message.
 func (t *names) kept() names {
 	if cap(t.next) > keptNames {
