@@ -36,7 +36,10 @@ func (r *Response) sendContinue() error {
 		return nil
 	}
 	r.expect = expectMet
-	_, err := r.x.conn.Write(continueLine)
+	n, err := r.x.conn.Write(continueLine)
+	if n > 0 && err != nil {
+		r.x.conn.CutShort() // an answer behind a piece of it would be none
+	}
 	return err
 }
 

@@ -88,7 +88,7 @@ type running struct {
 // start makes the loops when the first listener is added. The caller holds s.run.mu.
 func (s *Server) start() error {
 	r := &s.run
-	if r.closed {
+	if r.closing.Load() {
 		return ErrServerClosed
 	}
 	if r.group != nil {

@@ -227,6 +227,9 @@ func TestShutdownTwiceAndBefore(t *testing.T) {
 		for range 2 * 3 { // once for what it is about to do, and once in there
 			wait(t, waiting, "each call to wait")
 		}
+		if err := s.Listen("tcp", "127.0.0.1:0"); !errors.Is(err, engine.ErrServerClosed) {
+			t.Errorf("Listen while the server shuts down: %v", err)
+		}
 		close(proceed)
 		c.expect(200, "")
 		_ = c.Close()
