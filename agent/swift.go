@@ -110,7 +110,7 @@ func (r *Response) swiftly() error {
 	if err := r.in.Await(); err != nil {
 		return err
 	}
-	if r.begun = r.in.Unread() > 0; !r.last.Repeated(&r.in) {
+	if r.begun = r.in.Unread() > 0; !r.last.Match(&r.in) {
 		for {
 			if err := r.nextHead(); err != nil {
 				return err

@@ -98,7 +98,7 @@ func (r *Response) beginFor(c *conn, hasBody bool) {
 	r.to = h1.ReplyTo{Method: c.in.Method(), Minor: c.in.Minor(), KeepAlive: c.in.KeepAlive(), BodyDone: !hasBody}
 	to := r.to
 	to.KeepAlive = true
-	r.plain = to.Plain()
+	r.plain = to.Unrestricted()
 }
 
 func (r *Response) startLine(dst []byte) []byte {

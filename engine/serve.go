@@ -131,7 +131,7 @@ func (x *responder) proceed() bool {
 	c, in, run := x.conn, &x.req.in, &x.server.run
 	// Nearly always there is one send to make and nothing to keep. in keeps its references to
 	// this connection until the next one is attached.
-	if c.Spent() && run.timeouts.idle > 0 && !in.Ended() && !in.Ample() && !run.closing.Load() {
+	if c.Spent() && run.timeouts.idle > 0 && !in.Ended() && !in.HasGrown() && !run.closing.Load() {
 		if p, ok := x.res.out.Part(); ok {
 			c.headDue = 0
 			rests, err := c.WriteAndRest(p, run.timeouts.idle)
@@ -285,7 +285,7 @@ func (x *responder) handled() bool {
 // connection goes on, and the handler has done nothing that must be cleaned up. Nearly all
 // exchanges are plain.
 func (x *responder) plain() bool {
-	return !x.needsCleanup.Load() && x.req.in.Plain() && x.res.out.Whole()
+	return !x.needsCleanup.Load() && x.req.in.HeadOnly() && x.res.out.Whole()
 }
 
 // admitUnusual is the part of admit, up to the call of the handler, for a request that is not

@@ -143,7 +143,7 @@ type mortal struct {
 }
 
 func newMortal(t *testing.T, serve func(*mortal, net.Conn, *bufio.Reader)) *mortal {
-	l, err := net.Listen("tcp", net.JoinHostPort(simnet.Secluded, "0"))
+	l, err := net.Listen("tcp", net.JoinHostPort(simnet.UnusedHost, "0"))
 	if err != nil {
 		t.Fatal(err)
 	}

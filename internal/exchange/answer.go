@@ -15,7 +15,7 @@ func (in *Incoming) Await() error {
 	}
 	n, err := in.Stream.Read(in.buf[in.end:])
 	in.end += n
-	if !in.eof && in.over(err) {
+	if !in.eof && in.noteEOF(err) {
 		return nil
 	}
 	return err

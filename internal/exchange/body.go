@@ -186,7 +186,7 @@ func (in *Incoming) readDirect(p []byte, wait bool) (int, error) {
 		_, _, in.err = in.Conn.Next(p[:n], false, nil, in.Limits)
 		in.done = in.Conn.Done()
 		return n, nil
-	case in.over(err):
+	case in.noteEOF(err):
 		_, _, in.err = in.Conn.Next(nil, true, nil, in.Limits)
 	default:
 		in.err = err
@@ -226,7 +226,7 @@ func (in *Incoming) readMore() error {
 	in.makeBodyRoom()
 	n, err := in.receive(in.buf[in.end:], true)
 	in.end += n
-	if in.over(err) {
+	if in.noteEOF(err) {
 		return nil
 	}
 	return err

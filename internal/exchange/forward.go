@@ -22,7 +22,7 @@ const once = single | 1<<bytesparse.FieldDate | 1<<bytesparse.FieldServer |
 // each. Fields that Connection names are not forwarded, except for what every message needs.
 func (in *Incoming) EndToEnd(h *writer.Headers, drop uint64) error {
 	before := h.Len()
-	if in.Head.Has(bytesparse.FieldContentLength) && in.Conn.Framing() == h1.None && !in.tellsLength() {
+	if in.Head.Has(bytesparse.FieldContentLength) && in.Conn.Framing() == h1.None && !in.validLength() {
 		drop |= 1 << bytesparse.FieldContentLength
 	}
 	if err := h.AddFields(&in.Head, in.head, hopByHop|drop|h.Among(once)); err != nil {
@@ -89,9 +89,9 @@ func (in *Incoming) isOption(name []byte) bool {
 	return false
 }
 
-// tellsLength reports whether the Content-Length of a message without a body, such as the answer to
+// validLength reports whether the Content-Length of a message without a body, such as the answer to
 // HEAD, may be forwarded: nothing has validated it before (RFC 9112 §6.3).
-func (in *Incoming) tellsLength() bool {
+func (in *Incoming) validLength() bool {
 	_, ok := bytesparse.ParseUint(in.Head.Value(in.head, bytesparse.FieldContentLength))
 	return ok && !in.Head.Dup(bytesparse.FieldContentLength) && !in.Head.Has(bytesparse.FieldTransferEncoding)
 }

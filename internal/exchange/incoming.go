@@ -91,9 +91,9 @@ func (in *Incoming) Open() []byte {
 // Got notes that n bytes were read into what Open has returned.
 func (in *Incoming) Got(n int) { in.end = n }
 
-// Ample reports whether in has more memory than it begins with. If so, and it is not to be used for a
+// HasGrown reports whether in has more memory than it begins with. If so, and it is not to be used for a
 // while, it should be left with Discard.
-func (in *Incoming) Ample() bool { return len(in.buf) != len(in.own) }
+func (in *Incoming) HasGrown() bool { return len(in.buf) != len(in.own) }
 
 func (in *Incoming) begin(begun []byte) (unused []byte) {
 	if in.own == nil {
@@ -195,18 +195,18 @@ func (in *Incoming) Release() {
 	pool.Poison(in.head)
 	in.head = nil
 	if in.section != nil || len(in.arena) > 0 {
-		in.releaseRare()
+		in.releaseExtras()
 	}
 }
 
-// Plain reports whether the message has been read to its end and no views were handed out but of its
+// HeadOnly reports whether the message has been read to its end and no views were handed out but of its
 // head. If so, it need not be Released before the next.
-func (in *Incoming) Plain() bool {
+func (in *Incoming) HeadOnly() bool {
 	return in.done && in.pending == 0 && in.section == nil && len(in.arena) == 0
 }
 
-// releaseRare is the part of Release for what few messages have.
-func (in *Incoming) releaseRare() {
+// releaseExtras is the part of Release for what few messages have.
+func (in *Incoming) releaseExtras() {
 	pool.Poison(in.section)
 	pool.Poison(in.arena)
 	for _, former := range in.former {
@@ -286,15 +286,15 @@ func (in *Incoming) Fill() (int, error) {
 
 // Filled returns what Fill returns after a read that gave n and err.
 func (in *Incoming) Filled(n int, err error) (int, error) {
-	if !in.eof && in.over(err) {
+	if !in.eof && in.noteEOF(err) {
 		return 1, nil
 	}
 	return n, err
 }
 
-// over notes that the stream has ended, if err says so, and reports whether it does. Over TLS it
+// noteEOF notes that the stream has ended, if err says so, and reports whether it does. Over TLS it
 // may have ended without a close_notify, or in the middle of a record: the machine judges that.
-func (in *Incoming) over(err error) bool {
+func (in *Incoming) noteEOF(err error) bool {
 	switch err {
 	case io.ErrUnexpectedEOF:
 		in.Conn.Torn = true

@@ -26,9 +26,9 @@ func (l *Last) Note(in *Incoming) {
 	}
 }
 
-// Repeated is Next for a client's machine that was just reset, when the next head is the last one
+// Match is Next for a client's machine that was just reset, when the next head is the last one
 // again: then what is known of that holds for it. Otherwise it reports false and has done nothing.
-func (l *Last) Repeated(in *Incoming) bool {
+func (l *Last) Match(in *Incoming) bool {
 	n, b := len(l.bytes), in.buf[in.start:in.end]
 	if n == 0 || len(b) < n || l.limits != in.Limits || l.after.Method() != in.Conn.Method() || string(b[:n]) != string(l.bytes) {
 		return false

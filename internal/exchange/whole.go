@@ -51,19 +51,19 @@ func (out *Outgoing) gather() {
 // usualHead is the head that EndWhole has made last, with room for its body: the head of the next
 // answer is often the same, byte for byte.
 type usualHead struct {
-	bytes  []byte // empty: there is no such head
-	head   int    // length of the head; the rest is the body's
-	fields uint64 // writer.Headers.State
-	lines  int    // and writer.Headers.Len
-	unix   int64  // the second of its date
-	body   int    // its Content-Length
-	goesOn bool   // it does not mention the connection; else Connection: close
-	short  bool   // it may wait alone, so that nothing is copied but the body: see Outgoing.lone
+	bytes     []byte // empty: there is no such head
+	head      int    // length of the head; the rest is the body's
+	fields    uint64 // writer.Headers.State
+	lines     int    // and writer.Headers.Len
+	unix      int64  // the second of its date
+	body      int    // its Content-Length
+	keepAlive bool   // it does not mention the connection; else Connection: close
+	short     bool   // it may wait alone, so that nothing is copied but the body: see Outgoing.lone
 }
 
 // is reports whether u is the head that out needs for a body of that length.
 func (u *usualHead) is(out *Outgoing, body int, keepAlive bool) bool {
-	return u.goesOn == keepAlive && u.fields == out.Headers.State() && u.lines == out.Headers.Len() &&
+	return u.keepAlive == keepAlive && u.fields == out.Headers.State() && u.lines == out.Headers.Len() &&
 		u.unix == out.Date.Unix() && u.body == body && u.head > 0
 }
 

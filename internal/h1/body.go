@@ -27,7 +27,7 @@ func (c *Conn) Next(data []byte, eof bool, h *bytesparse.Head, lim *Limits) (n i
 		return 0, End, nil
 	case stateLength:
 		if len(data) == 0 {
-			return c.starve(eof)
+			return c.needMore(eof)
 		}
 		if n = c.take(data); c.body.Left == 0 {
 			c.finish()
@@ -83,7 +83,7 @@ func (c *Conn) nextChunk(data []byte, eof bool, lim *Limits) (int, Event, error)
 	}
 	switch ev {
 	case bytesparse.ChunkMore:
-		return c.starve(eof)
+		return c.needMore(eof)
 	case bytesparse.ChunkData:
 		return n, Data, nil
 	case bytesparse.ChunkLast:
@@ -126,7 +126,7 @@ func (c *Conn) nextTrailers(data []byte, eof bool, h *bytesparse.Head, lim *Limi
 	if c.flags&flagSearch == 0 {
 		switch {
 		case len(data) == 0, len(data) == 1 && data[0] == '\r':
-			return c.starve(eof)
+			return c.needMore(eof)
 		case data[0] == '\r' && data[1] == '\n':
 			c.finish()
 			return 2, End, nil
@@ -136,7 +136,7 @@ func (c *Conn) nextTrailers(data []byte, eof bool, h *bytesparse.Head, lim *Limi
 		if len(window) >= limit {
 			return c.fail(ErrTrailersTooLarge)
 		}
-		return c.starve(eof)
+		return c.needMore(eof)
 	}
 	if n, err = parseTrailers(window, h, lim); err != nil {
 		return c.fail(err)

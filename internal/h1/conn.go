@@ -85,7 +85,7 @@ func (c *Conn) NextHead(data []byte, eof bool, h *bytesparse.Head, lim *Limits) 
 		}
 		return c.judge(0, err, data, eof, h, lim)
 	}
-	if h.Minor == 0 || h.HasAny(weighty) || data[h.Target.Off] != '/' ||
+	if h.Minor == 0 || h.HasAny(bodyFields) || data[h.Target.Off] != '/' ||
 		h.Method == bytesparse.MethodConnect || h.Method == bytesparse.MethodHead {
 		return c.accept(data[:n], h, lim)
 	}
@@ -169,7 +169,7 @@ func (c *Conn) beforeHead(data []byte, eof bool) (int, Event, error) {
 	case c.flags&flagBlank != 0:
 		return c.fail(errEmptyLines)
 	case len(data) == 1:
-		return c.starve(eof)
+		return c.needMore(eof)
 	case data[1] != '\n':
 		return c.fail(errStrayCR)
 	}
@@ -252,8 +252,8 @@ func (c *Conn) fail(err error) (int, Event, error) {
 	return 0, NeedMore, err
 }
 
-// starve is a step that has too few bytes to go on.
-func (c *Conn) starve(eof bool) (int, Event, error) {
+// needMore is a step that has too few bytes to go on.
+func (c *Conn) needMore(eof bool) (int, Event, error) {
 	if eof {
 		return c.fail(ErrUnexpectedEOF)
 	}

@@ -14,7 +14,7 @@ import (
 func (c *Conn) acceptRequest(b []byte, h *bytesparse.Head, lim *Limits) error {
 	c.method = h.Method
 	c.status = 0
-	if h.Minor > 0 && !h.HasAny(weighty) && h.Method != bytesparse.MethodConnect &&
+	if h.Minor > 0 && !h.HasAny(bodyFields) && h.Method != bytesparse.MethodConnect &&
 		b[h.Target.Off] == '/' && h.ValidHost(b) {
 		c.flags, c.framing = connection(b, h), None // of nearly every request there is nothing more to say
 		if c.flags == flagKeepAlive && h.Method != bytesparse.MethodHead {
@@ -52,8 +52,8 @@ func (c *Conn) acceptRequest(b []byte, h *bytesparse.Head, lim *Limits) error {
 	return verdict
 }
 
-// weighty are the fields that need a closer look before anything can be said about a body.
-const weighty uint64 = 1<<bytesparse.FieldContentLength |
+// bodyFields are the fields that need a closer look before anything can be said about a body.
+const bodyFields uint64 = 1<<bytesparse.FieldContentLength |
 	1<<bytesparse.FieldTransferEncoding |
 	1<<bytesparse.FieldExpect
 

@@ -70,7 +70,7 @@ func BodyAllowed(status int, m bytesparse.Method) bool {
 
 // PlanResponse decides how a response leaves. It does not allocate.
 func PlanResponse(to ReplyTo, r Reply) Plan {
-	if to.Plain() && r.plain() {
+	if to.Unrestricted() && r.default200() {
 		// Nearly every answer is this one; the rules below come to the same.
 		return Plan{Framing: Length, Length: r.Body, Body: true, AddLength: true, AddedLength: r.Body, KeepAlive: true}
 	}
@@ -94,15 +94,15 @@ func PlanResponse(to ReplyTo, r Reply) Plan {
 	return p
 }
 
-// Plain reports whether nothing about the request restricts its answer.
-func (to *ReplyTo) Plain() bool {
+// Unrestricted reports whether nothing about the request restricts its answer.
+func (to *ReplyTo) Unrestricted() bool {
 	return to.Minor > 0 && to.KeepAlive && to.BodyDone &&
 		to.Method != bytesparse.MethodHead && to.Method != bytesparse.MethodConnect
 }
 
-// plain reports whether the answer is a 200 whose body is at hand, and the
+// default200 reports whether the answer is a 200 whose body is at hand, and the
 // application has said nothing about it.
-func (r *Reply) plain() bool {
+func (r *Reply) default200() bool {
 	return r.Status == 200 && r.Body >= 0 && r.Length < 0 && !r.HasCoding && r.Connection == 0
 }
 

@@ -66,9 +66,9 @@ func (d *watchdog) watch(loops []*Loop) {
 
 // face tells the watchdog what to look at.
 func (d *watchdog) face(loops []*Loop) {
-	d.eyes = sys.Watcher{Every: watchNanos, Stale: staleLooks, Calm: restLooks, Dense: blockPrice, Soon: soonNanos}
+	d.eyes = sys.Watcher{Every: watchNanos, StallLooks: staleLooks, IdleLooks: restLooks, WaitSpacing: blockPrice, RecheckAfter: soonNanos}
 	if loops[0].predictor.never { // nothing would be learned, so a short wait is left alone
-		d.eyes.Dense = 0
+		d.eyes.WaitSpacing = 0
 	}
 	for _, l := range loops {
 		d.eyes.List = append(d.eyes.List, sys.NewSentry(&l.lease.word, &l.lease.g, &l.parked, &l.nagged))
@@ -82,7 +82,7 @@ func (d *watchdog) guard(loops []*Loop) bool {
 		return false
 	}
 	for i := range d.eyes.List { // every loop that stands still: the next look is a while away
-		if s := &d.eyes.List[i]; s.Amiss() {
+		if s := &d.eyes.List[i]; s.Stalled() {
 			cost := int64(stallNanos)
 			if s.Waits() {
 				cost = waitNanos

@@ -123,11 +123,11 @@ func TestStallsCostWhatTheyTake(t *testing.T) {
 // Where nothing is ever handed off, one look that finds a handler waiting is not enough: a handler
 // that waits for a moment keeps the loop.
 func TestInlineIsLookedAtTwice(t *testing.T) {
-	for dispatch, dense := range map[Dispatch]uint32{Auto: blockPrice, InlineAlways: 0, GoroutineAlways: blockPrice} {
+	for dispatch, spacing := range map[Dispatch]uint32{Auto: blockPrice, InlineAlways: 0, GoroutineAlways: blockPrice} {
 		g := newGroup(t, Config{Loops: 1, Dispatch: dispatch})
 		asleep(t, g.dog)
-		if g.dog.eyes.Dense != dense {
-			t.Errorf("dispatch %d: dense are %d, want %d", dispatch, g.dog.eyes.Dense, dense)
+		if g.dog.eyes.WaitSpacing != spacing {
+			t.Errorf("dispatch %d: the spacing is %d, want %d", dispatch, g.dog.eyes.WaitSpacing, spacing)
 		}
 	}
 }

@@ -12,28 +12,28 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Watch looks at the list until a sentry is amiss, and returns its index; or -1, when all have been
-// idle for Calm looks or stop is set. A sentry is amiss when its word has been the same, with the
-// lowest bit set, for Stale looks, or when its goroutine was found waiting (Dense, Soon). Meanwhile
+// Watch looks at the list until a sentry is stalled, and returns its index; or -1, when all have been
+// idle for IdleLooks looks or stop is set. A sentry is stalled when its word has been the same, with the
+// lowest bit set, for StallLooks looks, or when its goroutine was found waiting (WaitSpacing, RecheckAfter). Meanwhile
 // the calling thread has no part in the scheduler.
 //
 //go:nosplit
 //go:norace
-func (w *Watcher) Watch(stop *atomic.Bool) (amiss int) {
-	ts, soon := unix.NsecToTimespec(w.Every), unix.NsecToTimespec(w.Soon)
+func (w *Watcher) Watch(stop *atomic.Bool) (stalled int) {
+	ts, soon := unix.NsecToTimespec(w.Every), unix.NsecToTimespec(w.RecheckAfter)
 	// SAFETY: a struct of one number and of nothing that has a size.
 	ended := (*uint32)(unsafe.Pointer(stop))
-	amiss = -1
+	stalled = -1
 	w.where.Store((w.where.Load()>>32+1)<<32 | uint64(uint32(unix.Gettid())))
 	entersyscallblock()
-	for idle, quiet := 0, true; *ended == 0 && idle < w.Calm; {
+	for idle, quiet := 0, true; *ended == 0 && idle < w.IdleLooks; {
 		// SAFETY: as in Sleep.
 		syscall.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&ts)), 0, 0)
-		if amiss, quiet = w.look(); amiss < 0 && w.doubt {
+		if stalled, quiet = w.look(); stalled < 0 && w.recheck {
 			syscall.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&soon)), 0, 0)
-			amiss = w.again()
+			stalled = w.recheckOnce()
 		}
-		if amiss >= 0 {
+		if stalled >= 0 {
 			break
 		}
 		if idle++; !quiet {
@@ -42,5 +42,5 @@ func (w *Watcher) Watch(stop *atomic.Bool) (amiss int) {
 	}
 	exitsyscall()
 	w.where.Store(w.where.Load() >> 32 << 32)
-	return amiss
+	return stalled
 }

@@ -19,7 +19,7 @@ func BenchmarkWatch(b *testing.B) {
 	var g atomic.Uintptr
 	var idle, busy, stop atomic.Bool
 	idle.Store(true) // so that it ends after so many looks
-	w := Watcher{List: []Sentry{NewSentry(&word, &g, &idle, &busy)}, Every: 1_600_000, Stale: 1, Calm: b.N}
+	w := Watcher{List: []Sentry{NewSentry(&word, &g, &idle, &busy)}, Every: 1_600_000, StallLooks: 1, IdleLooks: b.N}
 	before := threadNanos(b)
 	w.Watch(&stop)
 	spent := float64(threadNanos(b) - before)

@@ -7,23 +7,23 @@ package sys
 
 import "sync/atomic"
 
-// Watch looks at the list until a sentry is amiss, and returns its index; or -1, when all have been
-// idle for Calm looks or stop is set. A sentry is amiss when its word has been the same, with the
-// lowest bit set, for Stale looks, or when its goroutine was found waiting (Dense, Soon).
-func (w *Watcher) Watch(stop *atomic.Bool) (amiss int) {
-	amiss = -1
-	for idle, quiet := 0, true; !stop.Load() && idle < w.Calm; {
+// Watch looks at the list until a sentry is stalled, and returns its index; or -1, when all have been
+// idle for IdleLooks looks or stop is set. A sentry is stalled when its word has been the same, with the
+// lowest bit set, for StallLooks looks, or when its goroutine was found waiting (WaitSpacing, RecheckAfter).
+func (w *Watcher) Watch(stop *atomic.Bool) (stalled int) {
+	stalled = -1
+	for idle, quiet := 0, true; !stop.Load() && idle < w.IdleLooks; {
 		Sleep(w.Every)
-		if amiss, quiet = w.look(); amiss < 0 && w.doubt {
-			Sleep(w.Soon)
-			amiss = w.again()
+		if stalled, quiet = w.look(); stalled < 0 && w.recheck {
+			Sleep(w.RecheckAfter)
+			stalled = w.recheckOnce()
 		}
-		if amiss >= 0 {
+		if stalled >= 0 {
 			break
 		}
 		if idle++; !quiet {
 			idle = 0
 		}
 	}
-	return amiss
+	return stalled
 }

@@ -12,11 +12,11 @@ func TestWatch(t *testing.T) {
 	var g atomic.Uintptr // nobody
 	var idle, busy [2]atomic.Bool
 	var stop atomic.Bool
-	w := Watcher{Every: 10_000, Stale: 3, Calm: 5}
+	w := Watcher{Every: 10_000, StallLooks: 3, IdleLooks: 5}
 	for i := range words {
 		w.List = append(w.List, NewSentry(&words[i], &g, &idle[i], &busy[i]))
 	}
-	words[0].Store(8) // nothing amiss, however long it stays
+	words[0].Store(8) // not stalled, however long it stays
 	words[1].Store(7)
 	if i := w.Watch(&stop); i != 1 || w.List[1].Seen() != 7 || w.Looks() != 1+3 {
 		t.Errorf("%d, %#x after %d looks", i, w.List[1].Seen(), w.Looks())
@@ -32,8 +32,8 @@ func TestWatch(t *testing.T) {
 	busy[1].Store(false)
 	words[0].Store(7) // two at once: one look finds both
 	words[1].Store(11)
-	if i := w.Watch(&stop); i < 0 || !w.List[0].Amiss() || !w.List[1].Amiss() || w.Looks() != 3*(1+3) {
-		t.Errorf("%d after %d looks; amiss: %v, %v", i, w.Looks(), w.List[0].Amiss(), w.List[1].Amiss())
+	if i := w.Watch(&stop); i < 0 || !w.List[0].Stalled() || !w.List[1].Stalled() || w.Looks() != 3*(1+3) {
+		t.Errorf("%d after %d looks; stalled: %v, %v", i, w.Looks(), w.List[0].Stalled(), w.List[1].Stalled())
 	}
 	words[0].Store(8)
 	busy[0].Store(false)
@@ -67,7 +67,7 @@ func TestWatchWaiting(t *testing.T) {
 	var word atomic.Uint64
 	var g atomic.Uintptr
 	var idle, busy, stop atomic.Bool
-	w := Watcher{List: []Sentry{NewSentry(&word, &g, &idle, &busy)}, Every: 10_000, Stale: 3, Calm: 5, Dense: 400, Soon: 1000}
+	w := Watcher{List: []Sentry{NewSentry(&word, &g, &idle, &busy)}, Every: 10_000, StallLooks: 3, IdleLooks: 5, WaitSpacing: 400, RecheckAfter: 1000}
 	on := make(chan struct{})
 	defer close(on)
 	go func() {
@@ -93,8 +93,8 @@ func TestWatchWaiting(t *testing.T) {
 		if !FastG {
 			looks = 1 + 3
 		}
-		if i := w.Watch(&stop); i != 0 || w.List[0].Seen() != c.word || w.Looks()-before != looks || w.doubt != (c.doubts && FastG) {
-			t.Errorf("%#x: %d, %#x after %d looks, want %d; in doubt: %v", c.word, i, w.List[0].Seen(), w.Looks()-before, looks, w.doubt)
+		if i := w.Watch(&stop); i != 0 || w.List[0].Seen() != c.word || w.Looks()-before != looks || w.recheck != (c.doubts && FastG) {
+			t.Errorf("%#x: %d, %#x after %d looks, want %d; in doubt: %v", c.word, i, w.List[0].Seen(), w.Looks()-before, looks, w.recheck)
 		}
 	}
 	for i := range w.List {
@@ -103,35 +103,35 @@ func TestWatchWaiting(t *testing.T) {
 		}
 	}
 	// Where none is dense, each has to be seen twice.
-	w.Dense = 0
+	w.WaitSpacing = 0
 	for n := range uint64(5) {
 		word.Store(3*gen + 2*n + 1)
-		if amiss, _ := w.look(); amiss != -1 || w.doubt != FastG {
-			t.Errorf("%d at a look at word %d", amiss, n)
+		if stalled, _ := w.look(); stalled != -1 || w.recheck != FastG {
+			t.Errorf("%d at a look at word %d", stalled, n)
 		}
 	}
-	if amiss := w.again(); (amiss == 0) != FastG || w.List[0].Waits() != FastG {
-		t.Errorf("%d when it was seen again, and waits: %v", amiss, w.List[0].Waits())
+	if stalled := w.recheckOnce(); (stalled == 0) != FastG || w.List[0].Waits() != FastG {
+		t.Errorf("%d when it was seen again, and waits: %v", stalled, w.List[0].Waits())
 	}
-	w.Dense = 400
-	// What has gone on meanwhile is not amiss, nor is anything else, because this look comes so
+	w.WaitSpacing = 400
+	// What has gone on meanwhile is not stalled, nor is anything else, because this look comes so
 	// soon.
 	word.Store(5*gen + 2*1000 + 1)
-	if amiss, _ := w.look(); amiss != -1 || w.doubt != FastG {
-		t.Errorf("%d at the first look", amiss)
+	if stalled, _ := w.look(); stalled != -1 || w.recheck != FastG {
+		t.Errorf("%d at the first look", stalled)
 	}
 	word.Add(2)
 	var running atomic.Uint64
 	running.Store(7)
 	w.List = append(w.List, NewSentry(&running, new(atomic.Uintptr), &idle, &busy))
 	w.List[1].seen = 7
-	if amiss := w.again(); amiss != -1 || w.List[0].Amiss() || w.List[1].Amiss() {
-		t.Errorf("%d when it was looked at again", amiss)
+	if stalled := w.recheckOnce(); stalled != -1 || w.List[0].Stalled() || w.List[1].Stalled() {
+		t.Errorf("%d when it was looked at again", stalled)
 	}
 	w.List = w.List[:1]
 	word.Store(2 * gen) // not under watch
 	idle.Store(true)
 	if i := w.Watch(&stop); i != -1 {
-		t.Error("who waits and is not watched is amiss")
+		t.Error("who waits and is not watched is stalled")
 	}
 }
