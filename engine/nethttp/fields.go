@@ -60,7 +60,10 @@ func (w *response) declare() {
 		for name := range strings.SplitSeq(list, ",") {
 			name = textproto.CanonicalMIMEHeaderKey(textproto.TrimString(name))
 			if name != "" && name != "Content-Length" && name != "Transfer-Encoding" && name != "Trailer" {
-				w.announced = append(w.announced, name)
+				if w.announced == nil {
+					w.announced = make(map[string]bool)
+				}
+				w.announced[name] = true
 			}
 		}
 	}
@@ -94,32 +97,13 @@ func (w *response) interimFields() []string {
 }
 
 // setField passes the field called key to the engine. An invalid name is left out, an invalid value
-// is cleaned.
+// is cleaned. Nothing of that name is there: it is added, which takes no search.
 func (w *response) setField(key string) {
-	values := w.header[key]
-	if len(values) == 0 {
-		return
-	}
-	if !w.set(key, values) && bytesparse.IsToken(key) {
-		clean := make([]string, len(values))
-		for i, v := range values {
-			clean[i] = cleanValue(v)
+	for _, value := range w.header[key] {
+		if w.out.AddHeader(key, value) != nil && bytesparse.IsToken(key) {
+			_ = w.out.AddHeader(key, cleanValue(value))
 		}
-		w.set(key, clean)
 	}
-}
-
-// set sets a field, and keeps values already set under a key that differs from this one only in
-// case.
-func (w *response) set(key string, values []string) bool {
-	if key != textproto.CanonicalMIMEHeaderKey(key) {
-		var all []string
-		for value := range w.out.HeaderValues(key) {
-			all = append(all, string(value))
-		}
-		values = append(all, values...)
-	}
-	return w.out.SetHeader(key, values...) == nil
 }
 
 // cleanValue returns v with spaces for the bytes that no field value may have, trimmed.
@@ -165,7 +149,7 @@ func (w *response) addTrailers() {
 	}
 	for _, key := range sortedKeys(nil, w.header) {
 		name, found := strings.CutPrefix(key, http.TrailerPrefix)
-		if !found && !slices.Contains(w.announced, key) {
+		if !found && !w.announced[key] {
 			continue
 		}
 		for _, value := range w.header[key] {

@@ -40,8 +40,8 @@ type response struct {
 	length   int64 // the declared length; -1: none
 	written  int64
 
-	announced []string // trailers that the Trailer field names
-	switching []string // the fields of a 101, as name, value, name, value
+	announced map[string]bool // trailers that the Trailer field names
+	switching []string        // the fields of a 101, as name, value, name, value
 	control   control
 	headSent  bool // the engine has the whole head
 	chunked   bool // Transfer-Encoding was set
