@@ -108,10 +108,10 @@ func (a *acceptor) Serve(w *loop.Worker, _ uint32) {
 	a.Rest(0, false)
 }
 
-// acceptLast accepts all queued connections, until run.lastCalls at the latest, and closes the
+// acceptQueued accepts all queued connections, until run.drainEnd at the latest, and closes the
 // socket.
-func (a *acceptor) acceptLast() {
-	for end := a.server.run.lastCalls.Load(); loop.Millis() < end; {
+func (a *acceptor) acceptQueued() {
+	for end := a.server.run.drainEnd.Load(); loop.Millis() < end; {
 		fd, e := a.Accept()
 		switch e {
 		case 0:

@@ -63,7 +63,7 @@ func (x *responder) exited() {
 	x.server.logf("gale: the handler of %s %q called runtime.Goexit\n%s",
 		x.req.Method(), x.req.URL(), debug.Stack())
 	if !x.guard.end() {
-		x.settle()
+		x.evict()
 	}
 	if x.socket != nil {
 		x.endUnwinding()

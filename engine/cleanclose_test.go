@@ -13,7 +13,7 @@ import (
 
 // A client that closes a connection at rest has done nothing wrong: Events.ClientError is not
 // called for it, but for one that leaves in the middle of a head.
-func TestClientErrorIsNoCleanClose(t *testing.T) {
+func TestCleanCloseIsNoClientError(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
 		told := make(chan error, 8)
 		s := prepare(t, d, hello)

@@ -34,7 +34,7 @@ type conn struct {
 	// begun holds what has been received of the next request while the connection rests.
 	begun []byte
 	// headDue is the tick by which the head under way must be complete, 0 when none has begun. In
-	// modeShake it bounds the handshake; in modeLinger it is when the connection is closed.
+	// modeHandshake it bounds the handshake; in modeLinger it is when the connection is closed.
 	headDue int64
 	// linger is how many more bytes are read and dropped before closing, in modeLinger.
 	linger int32
@@ -53,13 +53,13 @@ type conn struct {
 type mode uint8
 
 const (
-	modeHTTP   mode = iota
-	modeLinger      // input is dropped for a while before closing
-	modeShake       // a TLS handshake comes first
-	modeFresh       // Events.Connection has not been called yet
-	modeLate        // a head took too long; Events.ClientError is to be called
-	modeIdle        // idle for too long; Events.Timeout is to be called
-	modeTaken       // taken over: it is no longer the server's
+	modeHTTP      mode = iota
+	modeLinger         // input is dropped for a while before closing
+	modeHandshake      // a TLS handshake comes first
+	modeFresh          // Events.Connection has not been called yet
+	modeLate           // a head took too long; Events.ClientError is to be called
+	modeIdle           // idle for too long; Events.Timeout is to be called
+	modeTaken          // taken over: it is no longer the server's
 )
 
 // extras holds what few connections need; it is allocated on demand. It is never reused for another
@@ -86,7 +86,7 @@ func (c *conn) invalidate() {
 		return
 	}
 	if s := e.socket.Load(); s != nil {
-		s.leave()
+		s.revoke()
 	}
 	if ctx := e.context.Load(); ctx != nil {
 		ctx.asker.Store(0)
@@ -128,9 +128,9 @@ func (c *conn) opened(unix int64) bool {
 	}
 	c.WriteTimeout = c.server.run.timeouts.write
 	t := &c.server.run.timeouts
-	switch over, _ := c.NetConn().(*tls.Conn); {
-	case c.server.run.tls != nil || over != nil:
-		c.mode = modeShake
+	switch tlsConn, _ := c.NetConn().(*tls.Conn); {
+	case c.server.run.tls != nil || tlsConn != nil:
+		c.mode = modeHandshake
 		if t.handshake > 0 {
 			c.headDue = c.Tick() + t.handshake
 		}

@@ -32,7 +32,7 @@ func (ctx *connContext) lend() {
 	}
 }
 
-func (x *responder) lend() { x.guard.word.Or(strange) }
+func (x *responder) lend() { x.guard.word.Or(foreign) }
 
 // forget clears what refers to the handler of x, which has returned.
 func (ctx *connContext) forget(x *responder) {

@@ -61,12 +61,12 @@ func (r *Request) Block() {
 	}
 }
 
-// shakingHands stands in for the method in the kind of TLS handshakes: they are all of one kind.
-const shakingHands = 0xff
+// handshakeKind stands in for the method in the kind of TLS handshakes: they are all of one kind.
+const handshakeKind = 0xff
 
-// expectLongShake reports whether the handshake that is about to begin should be handed off.
-func (x *responder) expectLongShake() bool {
-	return !x.conn.Portable() && x.worker.Loop().Predicts() && x.worker.Expect(kindOf(x.server.run.seed, shakingHands, nil))
+// expectLongHandshake reports whether the handshake that is about to begin should be handed off.
+func (x *responder) expectLongHandshake() bool {
+	return !x.conn.Portable() && x.worker.Loop().Predicts() && x.worker.Expect(kindOf(x.server.run.seed, handshakeKind, nil))
 }
 
 // segmentMost is how many bytes of a path's first segment count.
@@ -126,7 +126,7 @@ func runHandedOff(w *loop.Worker) {
 		return
 	}
 	if !x.guard.end() {
-		x.settle()
+		x.evict()
 	}
 	w.End()
 	x.conclude()

@@ -194,7 +194,7 @@ func (x *responder) handOver(name string, event func(*Request, *Socket, []byte))
 		return
 	}
 	if !x.guard.end() {
-		x.settle()
+		x.evict()
 	}
 	x.worker.End()
 	if what == panicked {
@@ -273,8 +273,8 @@ func (x *responder) serveMode(c *conn) {
 	x.attach(c)
 	on := &c.server.On
 	switch mode {
-	case modeShake:
-		x.shake()
+	case modeHandshake:
+		x.startHandshake()
 		return
 	case modeFresh:
 		if !x.callWithSocket("Events.Connection", on.Connection) {

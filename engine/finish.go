@@ -48,7 +48,7 @@ func (x *responder) conclude() bool {
 		x.giveBack()
 		return false
 	}
-	if x.guard.word.Load()&strange != 0 {
+	if x.guard.word.Load()&foreign != 0 {
 		x.handOn()
 		return false
 	}

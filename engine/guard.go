@@ -28,7 +28,7 @@ import (
 const (
 	reading = 1 << iota // another goroutine is in a method that reads
 	writing             // another goroutine is in a method that sends
-	strange             // another goroutine has been in one of those
+	foreign             // another goroutine has been in one of those
 	over                // no handler is running
 	inside              // the handler itself is in a method that reads
 	asking              // the handler has returned; its OnFinish or OnClose may still inspect the request
@@ -37,7 +37,7 @@ const (
 
 type guard struct {
 	word atomic.Uint32
-	gone chan struct{} // receives once from each goroutine that leaves a method after over was set; made before that
+	left chan struct{} // receives once from each goroutine that leaves a method after over was set; made before that
 }
 
 // mine reports whether the caller is the handler itself. Where that cannot be found out cheaply it
@@ -56,7 +56,7 @@ func (g *guard) enter(side uint32) error {
 		}
 		next := old | side
 		if sys.FastG {
-			next |= strange
+			next |= foreign
 		}
 		if g.word.CompareAndSwap(old, next) {
 			return nil
@@ -67,13 +67,13 @@ func (g *guard) enter(side uint32) error {
 func (g *guard) leave(side uint32) {
 	if g.word.And(^side)&over != 0 {
 		for range bits.OnesCount32(side & (reading | writing)) {
-			g.gone <- struct{}{}
+			g.left <- struct{}{}
 		}
 	}
 }
 
-// swap sets bits for the handler, which may have returned, unless any of the bits in way are set.
-func (g *guard) swap(set, way uint32) error {
+// trySet sets bits for the handler, which may have returned, unless any of the bits in way are set.
+func (g *guard) trySet(set, way uint32) error {
 	for {
 		old := g.word.Load()
 		switch {
@@ -90,12 +90,12 @@ func (g *guard) swap(set, way uint32) error {
 
 // enterInside begins a method of the handler's that reads, until leaveInside: meanwhile nobody can
 // take the connection over.
-func (g *guard) enterInside() error { return g.swap(inside, inside|reading) }
+func (g *guard) enterInside() error { return g.trySet(inside, inside|reading) }
 
 func (g *guard) leaveInside() { g.word.And(^uint32(inside)) }
 
-// both calls take, which takes the connection over, if nobody is in a method of either side.
-func (x *responder) both(take func() error) error {
+// exclusively calls take, which takes the connection over, if nobody is in a method of either side.
+func (x *responder) exclusively(take func() error) error {
 	const all = reading | writing | taking
 	g := &x.guard
 	if !x.mine() {
@@ -105,7 +105,7 @@ func (x *responder) both(take func() error) error {
 		defer g.leave(all)
 		return take()
 	}
-	if err := g.swap(all, all|inside); err != nil {
+	if err := g.trySet(all, all|inside); err != nil {
 		return err
 	}
 	defer g.word.And(^uint32(all))
@@ -115,16 +115,16 @@ func (x *responder) both(take func() error) error {
 // open begins the use of the request, by its handler and by others.
 func (g *guard) open() { g.word.Store(0) }
 
-// end ends that use, and reports whether nobody but the handler had a part in it; otherwise settle
+// end ends that use, and reports whether nobody but the handler had a part in it; otherwise evict
 // must follow.
 func (g *guard) end() bool { return !pool.Debug && g.word.CompareAndSwap(0, over) }
 
-// settle ends the use of the request by other goroutines, if end could not. It waits for those that
+// evict ends the use of the request by other goroutines, if end could not. It waits for those that
 // are inside a method: not for the peer, nor for other user code.
-func (x *responder) settle() {
+func (x *responder) evict() {
 	g := &x.guard
-	g.gone = make(chan struct{}, 2)
-	word := g.word.Or(over | strange)
+	g.left = make(chan struct{}, 2)
+	word := g.word.Or(over | foreign)
 	if busy := bits.OnesCount32(word & (reading | writing)); busy > 0 {
 		// A connection that was taken over, or is being taken over, is not the server's to bar.
 		bar := word&taking == 0 && x.socket == nil
@@ -132,7 +132,7 @@ func (x *responder) settle() {
 			x.conn.Bar()
 		}
 		for range busy {
-			<-g.gone
+			<-g.left
 		}
 		if bar {
 			x.conn.Unbar()

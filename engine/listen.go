@@ -27,18 +27,18 @@ type listener struct {
 	done chan struct{}
 }
 
-// lastCall is how many milliseconds without a new connection show that a queue is empty; lastCalls
+// drainQuiet is how many milliseconds without a new connection show that a queue is empty; drainMost
 // is how many milliseconds Shutdown spends at most on queues that do not become empty.
 const (
-	lastCall  = 100
-	lastCalls = 1000
+	drainQuiet = 100
+	drainMost  = 1000
 )
 
-// callLast makes an Accept on l that is waiting, or the next one, end when no more connections come
+// setDrainDeadline makes an Accept on l that is waiting, or the next one, end when no more connections come
 // or when Shutdown has accepted for long enough. It reports false for listeners that have no
 // deadline.
-func (s *Server) callLast(l net.Listener) bool {
-	end := loop.DeadlineIn(min(lastCall, s.run.lastCalls.Load()-loop.Millis()))
+func (s *Server) setDrainDeadline(l net.Listener) bool {
+	end := loop.DeadlineIn(min(drainQuiet, s.run.drainEnd.Load()-loop.Millis()))
 	switch l := l.(type) {
 	case *net.TCPListener:
 		return l.SetDeadline(end) == nil
@@ -216,7 +216,7 @@ func (s *Server) acceptFrom(l net.Listener, addr net.Addr) error {
 	var logging atomic.Bool // the log may be slow: accepting does not wait for it
 	for {
 		if s.run.closing.Load() {
-			s.callLast(l)
+			s.setDrainDeadline(l)
 		}
 		c, err := l.Accept()
 		if err != nil {

@@ -303,7 +303,7 @@ func (k *talk) pipeline() {
 	for i, a := range all {
 		if !k.answer(a) {
 			if k.rest(); k.last {
-				k.nobodys(all[i+1:])
+				k.markUnserved(all[i+1:])
 			}
 			return
 		}
@@ -321,8 +321,8 @@ func (k *talk) end() {
 	}
 }
 
-// nobodys notes that no handler may see the given requests: they follow an answer that closes.
-func (k *talk) nobodys(all []*ask) {
+// markUnserved notes that no handler may see the given requests: they follow an answer that closes.
+func (k *talk) markUnserved(all []*ask) {
 	for _, a := range all {
 		a.never.Store(true)
 	}

@@ -57,11 +57,11 @@ func (k *talk) disturb() {
 		a.way = "wait"
 		k.send(k.head(a) + body)
 	}
-	k.go_()
+	k.hangUp()
 }
 
-// go_ goes without waiting for anything: in order, or with a reset.
-func (k *talk) go_() {
+// hangUp goes without waiting for anything: in order, or with a reset.
+func (k *talk) hangUp() {
 	k.cut.Add(1)
 	if k.rand.IntN(2) == 0 {
 		k.await()

@@ -20,27 +20,27 @@ const lastTicks = 5
 
 // What a connection of the portable driver is waiting for.
 const (
-	waitsNot    = iota // nothing: a request has begun, or is being answered
-	waitsFirst         // its first request
-	waitsCalled        // a request, until Shutdown's deadline
-	waitsNext          // another request
+	waitsNot   = iota // nothing: a request has begun, or is being answered
+	waitsFirst        // its first request
+	waitsLast         // a request, until Shutdown's deadline
+	waitsNext         // another request
 )
 
-// nowWaits sets what the connection waits for from now on, and clears Shutdown's deadline.
-func (c *conn) nowWaits(what uint32) {
-	if c.wasCalled(what) {
+// setWaits sets what the connection waits for from now on, and clears Shutdown's deadline.
+func (c *conn) setWaits(what uint32) {
+	if c.swapWaits(what) {
 		c.SetReadDeadline(time.Time{})
 	}
 }
 
-// wasCalled is nowWaits, except that it leaves Shutdown's deadline in place. It reports whether one
+// swapWaits is setWaits, except that it leaves Shutdown's deadline in place. It reports whether one
 // was set.
-func (c *conn) wasCalled(what uint32) bool {
-	if c.waits.Swap(what) != waitsCalled {
+func (c *conn) swapWaits(what uint32) bool {
+	if c.waits.Swap(what) != waitsLast {
 		return false
 	}
 	mu := &c.server.run.mu
-	mu.Lock() // retirePortable holds it from setting waitsCalled until setting counts its goroutine
+	mu.Lock() // retirePortable holds it from setting waitsLast until setting counts its goroutine
 	setting, open := c.server.run.conns[c]
 	mu.Unlock()
 	if open {
@@ -83,7 +83,7 @@ func (c *conn) serveFailed(value any) {
 		c.server.logf("gale: panic in serving a connection: %v\n%s", value, debug.Stack())
 	}
 	if !c.Closed() {
-		c.wasCalled(waitsNot)
+		c.swapWaits(waitsNot)
 		c.server.callUser("Close of a connection", c.close)
 	}
 }
@@ -103,25 +103,25 @@ func (x *responder) prepareWait() bool {
 	case begun:
 		return true
 	case c.served:
-		c.nowWaits(waitsNext)
+		c.setWaits(waitsNext)
 	default:
-		c.nowWaits(waitsFirst)
+		c.setWaits(waitsFirst)
 	}
 	if x.server.run.closing.Load() { // otherwise retirePortable will see that the connection waits
 		if c.served {
-			c.callLast()
+			c.setDrainDeadline()
 			return true
 		}
-		c.nowWaits(waitsNot)
+		c.setWaits(waitsNot)
 		c.setReadTimeout()
 	}
 	return true
 }
 
-// callLast gives a connection that waits for another request a moment to deliver it: closing a
+// setDrainDeadline gives a connection that waits for another request a moment to deliver it: closing a
 // connection with an unread request in it would reset it, and could destroy the answer before.
-func (c *conn) callLast() {
-	if c.waits.CompareAndSwap(waitsNext, waitsCalled) {
+func (c *conn) setDrainDeadline() {
+	if c.waits.CompareAndSwap(waitsNext, waitsLast) {
 		c.SetReadDeadline(loop.DeadlineIn(lastTicks))
 	}
 }
@@ -142,9 +142,9 @@ func (s *Server) retirePortable() {
 	for c, setting := range s.run.conns {
 		ticks := int64(lastTicks)
 		switch {
-		case c.waits.CompareAndSwap(waitsFirst, waitsCalled):
+		case c.waits.CompareAndSwap(waitsFirst, waitsLast):
 			ticks = freshTicks
-		case !c.waits.CompareAndSwap(waitsNext, waitsCalled):
+		case !c.waits.CompareAndSwap(waitsNext, waitsLast):
 			continue
 		}
 		setting.Go(func() { // the net.Conn may be user code; its reader waits for this

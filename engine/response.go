@@ -60,13 +60,13 @@ type Response struct {
 	status int
 	reason string
 
-	about
+	requestFacts
 	expecting sync.Mutex // guards expect when the request expects a 100
 }
 
-// about is what planning a response needs to know of its request, as it was before anyone read its
-// body: one goroutine may read the body while another sends the head.
-type about struct {
+// requestFacts is what planning a response needs to know of its request, as it was before anyone
+// read its body: one goroutine may read the body while another sends the head.
+type requestFacts struct {
 	to      h1.ReplyTo
 	hasBody bool
 	expects bool
@@ -74,12 +74,12 @@ type about struct {
 	expect  expectation
 }
 
-// usual is the about of a request of which h1.Conn reports Usual.
-var usual = about{to: h1.ReplyTo{Method: bytesparse.MethodGet, Minor: 1, KeepAlive: true, BodyDone: true}, plain: true}
+// usualRequest has the facts of a request of which h1.Conn reports Usual.
+var usualRequest = requestFacts{to: h1.ReplyTo{Method: bytesparse.MethodGet, Minor: 1, KeepAlive: true, BodyDone: true}, plain: true}
 
 // begin starts the response to a usual request.
 func (r *Response) begin() {
-	r.about = usual
+	r.requestFacts = usualRequest
 	r.reset()
 }
 
@@ -94,7 +94,7 @@ func (r *Response) reset() {
 // beginFor starts the response to the request whose head was read from c.
 func (r *Response) beginFor(c *conn, hasBody bool) {
 	r.reset()
-	r.about = about{hasBody: hasBody, expects: hasBody && c.in.ExpectContinue()}
+	r.requestFacts = requestFacts{hasBody: hasBody, expects: hasBody && c.in.ExpectContinue()}
 	r.to = h1.ReplyTo{Method: c.in.Method(), Minor: c.in.Minor(), KeepAlive: c.in.KeepAlive(), BodyDone: !hasBody}
 	to := r.to
 	to.KeepAlive = true

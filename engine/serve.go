@@ -168,7 +168,7 @@ func (x *responder) read() bool {
 		return true
 	}
 	if x.conn.Portable() {
-		x.conn.nowWaits(waitsNot)
+		x.conn.setWaits(waitsNot)
 	}
 	return err == nil && n > 0 || x.readNothing(err)
 }
@@ -271,7 +271,7 @@ func (x *responder) admit(verdict error) (call, goesOn bool) {
 func (x *responder) handled() bool {
 	alone := x.guard.end()
 	if !alone {
-		x.settle()
+		x.evict()
 	}
 	if x.worker.EndHandler() && alone && x.plain() {
 		x.forget()

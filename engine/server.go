@@ -66,7 +66,7 @@ type running struct {
 	conns     map[*conn]*sync.WaitGroup // the portable driver's; the WaitGroup counts goroutines that are setting a deadline on the connection
 
 	closing   atomic.Bool  // answers say Connection: close
-	lastCalls atomic.Int64 // when accepting from the listen queues ends, on the clock of loop.Millis; 0: not shutting down
+	drainEnd  atomic.Int64 // when accepting from the listen queues ends, on the clock of loop.Millis; 0: not shutting down
 	open      atomic.Int64
 	empty     chan struct{} // signalled when the last connection of a closing server has gone
 	context   context.Context

@@ -125,7 +125,7 @@ func (s *Server) shutDown(ctx context.Context) error {
 	r := &s.run
 	r.mu.Lock()
 	group := r.group
-	r.lastCalls.CompareAndSwap(0, loop.Millis()+lastCalls)
+	r.drainEnd.CompareAndSwap(0, loop.Millis()+drainMost)
 	r.closing.Store(true)
 	r.mu.Unlock()
 	var err error
@@ -143,7 +143,7 @@ func (s *Server) shutDown(ctx context.Context) error {
 func (s *Server) drain(ctx context.Context, group *loop.Group) error {
 	s.everywhere(group, func(t loop.Task) {
 		if a, ok := t.(queue); ok {
-			a.acceptLast()
+			a.acceptQueued()
 		}
 	})
 	err := s.emptyQueues(ctx)
@@ -166,13 +166,13 @@ func (s *Server) emptyQueues(ctx context.Context) error {
 	s.run.mu.Lock()
 	all := slices.Clone(s.run.listeners)
 	s.run.mu.Unlock()
-	var called []*listener
+	var draining []*listener
 	for _, l := range all {
-		if l.from != nil && s.callLast(l.from) {
-			called = append(called, l)
+		if l.from != nil && s.setDrainDeadline(l.from) {
+			draining = append(draining, l)
 		}
 	}
-	for _, l := range called {
+	for _, l := range draining {
 		select {
 		case <-l.done:
 		case <-ctx.Done():
@@ -198,7 +198,7 @@ func (s *Server) drained(ctx context.Context) error {
 }
 
 // queue is a listening socket of a loop.
-type queue interface{ acceptLast() }
+type queue interface{ acceptQueued() }
 
 // everywhere calls do on each loop for each of its tasks at rest, and waits until that is done.
 func (s *Server) everywhere(group *loop.Group, do func(loop.Task)) {
@@ -219,7 +219,7 @@ func (s *Server) everywhere(group *loop.Group, do func(loop.Task)) {
 // without input is closed (toRest). One that has never sent anything gets a moment more to do so.
 func (c *conn) retire() {
 	switch c.mode {
-	case modeShake:
+	case modeHandshake:
 		c.headDue = c.Tick() + freshTicks
 		c.Rest(c.headDue, true)
 	case modeHTTP:

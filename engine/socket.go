@@ -3,7 +3,7 @@
 //	attached ──▶ lent ──▶ attached     the server's: addresses, deadlines, Close;
 //	    │                              while lent to an event, Read and Write as well
 //	    ├──────▶ own                   taken over: the holder's, for as long as it likes
-//	    └──────▶ gone                  closed by the server
+//	    └──────▶ closed                closed by the server
 
 package engine
 
@@ -55,7 +55,7 @@ const (
 	attached = iota
 	lent
 	own
-	gone
+	closed
 )
 
 // Hijack takes the connection over from inside a handler, as http.Hijacker does. The connection is
@@ -69,7 +69,7 @@ const (
 // when the server is closing; and if the response or the connection has failed.
 func (r *Response) Hijack() (socket *Socket, head []byte, err error) {
 	r.x.check("Hijack")
-	err = r.x.both(func() (err error) {
+	err = r.x.exclusively(func() (err error) {
 		socket, head, err = r.x.hijack()
 		return err
 	})
@@ -106,12 +106,12 @@ func (s *Socket) lend() { s.state.CompareAndSwap(attached, lent) }
 
 func (s *Socket) attach() { s.state.CompareAndSwap(lent, attached) }
 
-// leave tells the socket that the server is closing its connection, unless that was taken over.
-func (s *Socket) leave() {
+// revoke tells the socket that the server is closing its connection, unless that was taken over.
+func (s *Socket) revoke() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state.Load() != own {
-		s.state.Store(gone)
+		s.state.Store(closed)
 		s.conn.Revoke()
 	}
 }
@@ -121,7 +121,7 @@ func (s *Socket) stream() (*loop.Conn, error) {
 	switch s.state.Load() {
 	case attached:
 		return nil, ErrAttached
-	case gone:
+	case closed:
 		return nil, ErrClosed
 	}
 	return s.conn, nil
@@ -135,7 +135,7 @@ func (s *Socket) touch(do func(*loop.Conn) error) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.state.Load() == gone {
+	if s.state.Load() == closed {
 		return ErrClosed
 	}
 	return do(s.conn)
@@ -166,7 +166,7 @@ func (s *Socket) Write(p []byte) (int, error) {
 func (s *Socket) Close() error {
 	return s.touch(func(c *loop.Conn) error {
 		if s.state.Load() != own {
-			s.state.Store(gone)
+			s.state.Store(closed)
 		}
 		return c.Close()
 	})
@@ -176,7 +176,7 @@ func (s *Socket) Close() error {
 func (s *Socket) cut() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.state.Load() != own && s.state.Swap(gone) != gone {
+	if s.state.Load() != own && s.state.Swap(closed) != closed {
 		_ = s.conn.Close()
 	}
 }

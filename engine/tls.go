@@ -52,18 +52,19 @@ func (s *Server) tlsConfig() (*tls.Config, error) {
 	return c, nil
 }
 
-// shake shakes hands on a new connection if its client has sent something; on a pooled goroutine if
-// that is expected to take long, as signing with RSA does, and as functions of the config may.
-func (x *responder) shake() {
+// startHandshake begins the handshake on a new connection if its client has sent something; on a
+// pooled goroutine if that is expected to take long, as signing with RSA does, and as functions of
+// the config may.
+func (x *responder) startHandshake() {
 	c := x.conn
-	begun, err := x.hello()
+	begun, err := x.readHello()
 	switch {
 	case err != nil:
-		x.unshaken(err)
+		x.handshakeFailed(err)
 	case len(begun) == 0 && !c.Portable():
 		x.res.out.Detach()
 		x.req.in.Discard()
-		c.mode = modeShake
+		c.mode = modeHandshake
 		c.Rest(c.restUntil(), false)
 	default:
 		left := int64(0)
@@ -71,24 +72,24 @@ func (x *responder) shake() {
 			left = max(1, c.headDue-c.Tick())
 			c.headDue = 0
 		}
-		if !x.expectLongShake() {
-			x.goOn(x.shakeHands(begun, left))
+		if !x.expectLongHandshake() {
+			x.goOn(x.handshake(begun, left))
 			return
 		}
 		x.worker.HandOff(&c.Stream, func(w *loop.Worker) { // begun goes with the responder
 			x := responderOf(w)
-			x.goOn(x.shakeHands(begun, left))
+			x.goOn(x.handshake(begun, left))
 		})
 	}
 }
 
-// shakeHands completes the handshake with a client whose first bytes are begun, in at most left
+// handshake completes the handshake with a client whose first bytes are begun, in at most left
 // milliseconds (0: no timeout), and reports whether to go on with HTTP on the connection.
-func (x *responder) shakeHands(begun []byte, left int64) bool {
+func (x *responder) handshake(begun []byte, left int64) bool {
 	c := x.conn
 	start, config := tls.Server, x.server.run.tls
-	if over, ok := c.NetConn().(*tls.Conn); ok { // a TLS listener's
-		start = func(net.Conn, *tls.Config) *tls.Conn { return over }
+	if tlsConn, ok := c.NetConn().(*tls.Conn); ok { // a TLS listener's
+		start = func(net.Conn, *tls.Config) *tls.Conn { return tlsConn }
 	}
 	var err error
 	x.worker.Begin(&c.Stream)
@@ -103,16 +104,16 @@ func (x *responder) shakeHands(begun []byte, left int64) bool {
 	case what == panicked:
 		x.finish(false)
 	case err != nil:
-		x.unshaken(err)
+		x.handshakeFailed(err)
 	default:
-		return x.chosen(c.TLS().NegotiatedProtocol)
+		return x.negotiated(c.TLS().NegotiatedProtocol)
 	}
 	return false
 }
 
-// hello reads the first bytes that a client has sent, if any: a connection without input does not
+// readHello reads the first bytes that a client has sent, if any: a connection without input does not
 // tie up a worker.
-func (x *responder) hello() ([]byte, error) {
+func (x *responder) readHello() ([]byte, error) {
 	if x.conn.Portable() {
 		return nil, nil
 	}
@@ -121,9 +122,9 @@ func (x *responder) hello() ([]byte, error) {
 	return scratch[:n], err
 }
 
-// chosen passes the connection on according to the protocol that the client has selected, and
+// negotiated passes the connection on according to the protocol that the client has selected, and
 // reports whether the engine serves it.
-func (x *responder) chosen(proto string) bool {
+func (x *responder) negotiated(proto string) bool {
 	switch give := x.server.NextProto[proto]; {
 	case give != nil:
 		x.giveAway(proto, give)
@@ -141,14 +142,14 @@ func (x *responder) giveAway(proto string, give func(*tls.Conn)) {
 	s := x.server
 	x.req.in.Discard()
 	x.res.out.Detach()
-	over, err := c.TakeTLS()
+	tlsConn, err := c.TakeTLS()
 	if err != nil {
 		x.finish(false)
 		return
 	}
 	c.mode = modeTaken
 	s.connDone()
-	go s.callUserAside(fmt.Sprintf("NextProto[%q]", proto), func() { give(over) }, func() { _ = over.NetConn().Close() })
+	go s.callUserAside(fmt.Sprintf("NextProto[%q]", proto), func() { give(tlsConn) }, func() { _ = tlsConn.NetConn().Close() })
 	switch {
 	case c.Portable() || !x.worker.Lost():
 		c.close()
@@ -157,8 +158,8 @@ func (x *responder) giveAway(proto string, give func(*tls.Conn)) {
 	}
 }
 
-// unshaken ends a connection whose handshake has failed. crypto/tls has already sent any alert.
-func (x *responder) unshaken(err error) {
+// handshakeFailed ends a connection whose handshake has failed. crypto/tls has already sent any alert.
+func (x *responder) handshakeFailed(err error) {
 	var plain tls.RecordHeaderError
 	switch {
 	case errors.As(err, &plain) && looksLikeHTTP(plain.RecordHeader[:]):

@@ -67,12 +67,12 @@ func (b *body) Close() error {
 // has the same limit.
 const maxUnread = 256 << 10
 
-// settled reports, when the head of the response is about to leave, whether the connection can go
-// on after it: the end of the request's body must be near. For a body of declared length the engine
-// decides. Whether a client that waits for a 100 will send its body, nobody knows: that counts as
-// settled. Otherwise, once the handler has left the body (left), it is read to its end, within
+// allowsKeepAlive reports, when the head of the response is about to leave, whether the connection
+// can go on after it: the end of the request's body must be near. For a body of declared length the
+// engine decides. Whether a client that waits for a 100 will send its body, nobody knows: that
+// counts as yes. Otherwise, once the handler has left the body (left), it is read to its end, within
 // maxUnread.
-func (b *body) settled(left bool) bool {
+func (b *body) allowsKeepAlive(left bool) bool {
 	if b.r == nil || b.r.ContentLength >= 0 {
 		return true
 	}

@@ -15,7 +15,7 @@ func (w *response) ReadFrom(src io.Reader) (int64, error) {
 		return w.copyFrom(src)
 	}
 	total := int64(0)
-	if w.undecided() {
+	if w.needsSniff() {
 		n, err := w.copyFrom(io.LimitReader(src, sniffSize))
 		if total = n; err != nil || n < sniffSize {
 			return total, err
@@ -34,13 +34,13 @@ func isFile(src io.Reader) bool {
 	return ok
 }
 
-// undecided reports whether the first body bytes are still needed to choose the Content-Type, or
+// needsSniff reports whether the first body bytes are still needed to choose the Content-Type, or
 // may be all there are.
-func (w *response) undecided() bool {
+func (w *response) needsSniff() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.out != nil && w.status == 0 {
-		w.settle(http.StatusOK)
+		w.fixHead(http.StatusOK)
 	}
 	return !w.headSent && (!w.typed || w.length < 0) && w.buffered < sniffSize
 }

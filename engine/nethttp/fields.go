@@ -1,4 +1,4 @@
-// From http.Header to the engine's fields. They are copied when the head is settled, so that later
+// From http.Header to the engine's fields. They are copied when the head is fixed, so that later
 // changes by the handler have no effect, as in net/http.
 
 package nethttp
@@ -15,27 +15,27 @@ import (
 
 var errOver = errors.New("gale: the handler has returned, or has taken the connection over")
 
-// settle fixes the status and the fields. Only a Content-Type detected from the first body bytes,
+// fixHead fixes the status and the fields. Only a Content-Type detected from the first body bytes,
 // and Connection: close, may still be added.
-func (w *response) settle(status int) {
+func (w *response) fixHead(status int) {
 	w.status = status
 	_ = w.out.SetStatus(status)
 	if status == http.StatusSwitchingProtocols {
 		w.switching = w.interimFields()
 		return
 	}
-	w.declare()
+	w.inspectFields()
 	var few [16]string
 	for _, key := range sortedKeys(few[:0], w.header) {
-		if w.leavesOut(key) {
+		if w.omits(key) {
 			continue
 		}
 		w.setField(key)
 	}
 }
 
-// declare notes what the fields say about the body.
-func (w *response) declare() {
+// inspectFields notes what the fields say about the body.
+func (w *response) inspectFields() {
 	h := w.header
 	if text := h.Get("Content-Length"); text != "" {
 		n, ok := bytesparse.ParseUint([]byte(text))
@@ -69,8 +69,8 @@ func (w *response) declare() {
 	}
 }
 
-// leavesOut reports whether the field called key is kept out of the head.
-func (w *response) leavesOut(key string) bool {
+// omits reports whether the field called key is kept out of the head.
+func (w *response) omits(key string) bool {
 	switch key {
 	case "Content-Length":
 		return w.chunked || !w.bodyAllowed()
@@ -124,7 +124,7 @@ func (w *response) sendHead(first []byte, last bool) {
 		return
 	}
 	w.headSent = true
-	if !w.duplex && !w.body.settled(last) {
+	if !w.duplex && !w.body.allowsKeepAlive(last) {
 		_ = w.out.SetHeader("Connection", "close")
 	}
 	if !w.typed && len(first) > 0 {

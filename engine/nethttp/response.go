@@ -33,7 +33,7 @@ type response struct {
 	r      *http.Request
 	body   *body
 	header http.Header
-	status int // 0: the head is not settled
+	status int // 0: the head is not fixed yet
 
 	buf      *[bufferSize]byte
 	buffered int
@@ -86,7 +86,7 @@ func (w *response) WriteHeader(status int) {
 	switch {
 	case w.out == nil || w.status != 0:
 	case status >= 200 || status == http.StatusSwitchingProtocols:
-		w.settle(status)
+		w.fixHead(status)
 	case status == http.StatusContinue:
 		_ = w.out.WriteContinue()
 	default:
@@ -142,7 +142,7 @@ func (w *response) admit(n int) error {
 		return err
 	}
 	if w.status == 0 {
-		w.settle(http.StatusOK)
+		w.fixHead(http.StatusOK)
 	}
 	switch {
 	case n == 0:
@@ -195,7 +195,7 @@ func (w *response) FlushError() error {
 func (w *response) flush() error {
 	switch {
 	case w.status == 0:
-		w.settle(http.StatusOK)
+		w.fixHead(http.StatusOK)
 	case w.buffered > 0:
 		return w.sendBuffer()
 	}
@@ -211,7 +211,7 @@ func (w *response) finish() {
 		return
 	}
 	if w.status == 0 {
-		w.settle(http.StatusOK)
+		w.fixHead(http.StatusOK)
 	}
 	w.trailing = w.trailing || hasTrailers(w.header) && w.r.Method != http.MethodHead
 	var rest []byte
