@@ -200,6 +200,8 @@ func (s *Server) drained(ctx context.Context) error {
 // queue is a listening socket of a loop.
 type queue interface{ acceptQueued() }
 
+var _ queue = (*acceptor)(nil)
+
 // everywhere calls do on each loop for each of its tasks at rest, and waits until that is done.
 func (s *Server) everywhere(group *loop.Group, do func(loop.Task)) {
 	if group.Portable() {
