@@ -141,7 +141,7 @@ func (r *Response) rejoin(c *conn, fresh bool) {
 		c.pledged = true
 		o.pledges.Add(1)
 		o.queue.waiting.Add(1)
-		o.queue.again.join(r.turn)
+		o.queue.rejoined.join(r.turn)
 	}
 }
 

@@ -37,7 +37,7 @@ type call struct {
 	sent    bool                    // the request has been sent to its end
 	begun   bool                    // bytes of a response have arrived
 	unread  bool                    // the response was closed before all of it was read
-	wrote   int                     // how much of the request swift has sent
+	wrote   int                     // how much of the request fastCall has sent
 	sender  *sender                 // sends the body while the response is read; nil: none
 	unsent  error                   // why a sender ended before all was sent
 	reads   *sender                 // the last one that read from Source
@@ -97,27 +97,27 @@ func (r *Response) do(q *Request) error {
 	var done bool
 	var err error
 	if r.follows && q.plain() {
-		if done, err = r.swift(q); done && err == nil {
+		if done, err = r.fastCall(q); done && err == nil {
 			return nil
 		}
 	}
-	return r.doAll(q, done, err)
+	return r.slowCall(q, done, err)
 }
 
-// doAll makes the calls that swift does not, and completes those that it does not. If done,
-// swift has sent the request, and returned err, which may be errHeard.
-func (r *Response) doAll(q *Request, done bool, err error) error {
+// slowCall makes the calls that fastCall does not, and completes those that it does not. If done,
+// fastCall has sent the request, and returned err, which may be errNeedsEvent.
+func (r *Response) slowCall(q *Request, done bool, err error) error {
 	returned := false
 	defer func() {
 		if !returned {
 			r.unwind()
 		}
 	}()
-	if err == errHeard {
-		err = r.goOn(q)
+	if err == errNeedsEvent {
+		err = r.resumeAfterEvent(q)
 	}
 	if !done || err != nil {
-		err = r.persist(q, done, err)
+		err = r.retryLoop(q, done, err)
 	}
 	returned = true
 	return err
@@ -132,8 +132,8 @@ func (r *Response) unwind() {
 	r.finish(false)
 }
 
-// persist attempts the call as often as necessary; if done, one attempt has failed with err.
-func (r *Response) persist(q *Request, done bool, err error) error {
+// retryLoop attempts the call as often as necessary; if done, one attempt has failed with err.
+func (r *Response) retryLoop(q *Request, done bool, err error) error {
 	q.prepare()
 	r.trace = q.On.Trace
 	for trailers := q.out.Trailers.Len(); ; done = false {
@@ -147,7 +147,7 @@ func (r *Response) persist(q *Request, done bool, err error) error {
 		if err == nil {
 			return nil
 		}
-		once := r.again(q, err)
+		once := r.shouldRetry(q, err)
 		if !once && r.taken && q.Source.Again == nil && r.repeatable(q, err) {
 			err = fmt.Errorf("%w: %w", err, ErrBodyUsed)
 		}

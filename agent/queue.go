@@ -22,10 +22,10 @@ import (
 )
 
 type queue struct {
-	waiting atomic.Int64 // waiters that have been granted nothing yet
-	again   line         // waiters that have had their turn before
-	line    line
-	matches atomic.Int64 // calls of match since the running one began
+	waiting  atomic.Int64 // waiters that have been granted nothing yet
+	rejoined line         // waiters that have had their turn before
+	line     line
+	matches  atomic.Int64 // calls of match since the running one began
 }
 
 // line is a list of waiters, in order.
@@ -50,7 +50,7 @@ const (
 )
 
 func (q *queue) init() {
-	for _, l := range [...]*line{&q.again, &q.line} {
+	for _, l := range [...]*line{&q.rejoined, &q.line} {
 		l.head = new(waiter)
 		l.tail.Store(l.head)
 	}
@@ -72,7 +72,7 @@ func (l *line) front() *waiter {
 
 // front returns the waiter whose turn it is, nil when there is none.
 func (q *queue) front() *waiter {
-	if w := q.again.front(); w != nil {
+	if w := q.rejoined.front(); w != nil {
 		return w
 	}
 	return q.line.front()

@@ -57,7 +57,7 @@ func (c *ClientRequest) receive(mayRepeat bool) (*Response, error) {
 	c.apart, c.waited = true, true
 	c.look.Unlock()
 	err := c.res.receive(c.req)
-	if err != nil && mayRepeat && !c.wrote && c.res.again(c.req, err) {
+	if err != nil && mayRepeat && !c.wrote && c.res.shouldRetry(c.req, err) {
 		if err = c.repeat(); err != nil {
 			return nil, err
 		}
@@ -87,7 +87,7 @@ func (c *ClientRequest) repeat() error {
 	c.res.finish(false)
 	c.res.over = over
 	c.res.fresh, c.begun, c.apart = true, false, false
-	c.side.again()
+	c.side.reset()
 	c.req.out.Again()
 	return c.End(nil)
 }

@@ -42,13 +42,13 @@ type Request struct {
 	// On holds the event functions of the request (seed: its events).
 	On Events
 
-	out    exchange.Outgoing
-	target target
-	raw    []byte    // set by SetPath
-	sends  *Response // whose call is still sending the body concurrently; nil: none
-	judged bool      // raw is known to be valid
-	usual  usual     // see swift.go
-	self   *Request  // the request that the functions of out are bound to
+	out      exchange.Outgoing
+	target   target
+	raw      []byte    // set by SetPath
+	sends    *Response // whose call is still sending the body concurrently; nil: none
+	judged   bool      // raw is known to be valid
+	lastSent lastSent  // see fastcall.go
+	self     *Request  // the request that the functions of out are bound to
 }
 
 // Source is a body that is read while it is sent. Unless all of it is at hand, a goroutine

@@ -24,11 +24,11 @@ const (
 // resolver caches the addresses of names. Its zero value is ready.
 type resolver struct {
 	mu    sync.Mutex
-	names map[string]*answer
+	names map[string]*lookupResult
 }
 
-// answer is the result of a lookup, valid once done is closed.
-type answer struct {
+// lookupResult is the result of a lookup, valid once done is closed.
+type lookupResult struct {
 	done  chan struct{}
 	ips   []netip.Addr
 	err   error
@@ -41,9 +41,9 @@ func (r *resolver) lookup(host string, timeout int64) ([]netip.Addr, error) {
 	a := r.names[host]
 	if a == nil || a.until != 0 && a.until < loop.Millis() {
 		if r.names == nil || len(r.names) >= maxNames {
-			r.names = make(map[string]*answer)
+			r.names = make(map[string]*lookupResult)
 		}
-		a = &answer{done: make(chan struct{})}
+		a = &lookupResult{done: make(chan struct{})}
 		r.names[host] = a
 		go r.ask(a, host, timeout)
 	}
@@ -52,7 +52,7 @@ func (r *resolver) lookup(host string, timeout int64) ([]netip.Addr, error) {
 	return a.ips, a.err
 }
 
-func (r *resolver) ask(a *answer, host string, timeout int64) {
+func (r *resolver) ask(a *lookupResult, host string, timeout int64) {
 	ctx, cancel := context.Background(), context.CancelFunc(func() {})
 	if timeout > 0 {
 		ctx, cancel = context.WithTimeout(ctx, duration(timeout))

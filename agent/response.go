@@ -227,7 +227,7 @@ func (r *Response) receive(q *Request) error {
 	if r.sender != nil && r.machine.Status() >= 300 {
 		r.sender.refuse()
 	}
-	asked := q.out.Planned().KeepAlive || r.wrote > 0 && q.target.keepAlive // swift makes no plan
+	asked := q.out.Planned().KeepAlive || r.wrote > 0 && q.target.keepAlive // fastCall makes no plan
 	r.keep = r.machine.KeepAlive() && asked && (r.sent || r.sender != nil)
 	r.conn.ReadTimeout = r.run.times.read
 	r.in.Settle()

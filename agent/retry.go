@@ -11,8 +11,8 @@ import (
 	"github.com/gale-http/gale/writer"
 )
 
-// again reports whether a failed request is to be sent once more.
-func (r *Response) again(q *Request, err error) bool {
+// shouldRetry reports whether a failed request is to be sent once more.
+func (r *Response) shouldRetry(q *Request, err error) bool {
 	return err == errRetired || r.repeatable(q, err) && (!r.taken || q.Source.Again != nil && r.readOver())
 }
 

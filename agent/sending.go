@@ -187,8 +187,8 @@ func (q *Request) finish() error {
 // enter begins an operation on the call's state; false means that the sending was ended.
 func (s *sender) enter() bool { return s.phase.CompareAndSwap(between, busy) }
 
-// again makes s ready to send once more.
-func (s *sender) again() {
+// reset makes s ready to send once more.
+func (s *sender) reset() {
 	s.phase.Store(between)
 	s.doomed.Store(false)
 	s.vain.Store(false)

@@ -18,16 +18,16 @@ import (
 
 // target is what follows from a request's options.
 type target struct {
-	run       *running
-	origin    *origin
-	where     where
-	what      what
-	tls       *tls.Config
-	hostLine  string // "Host: …" with its CRLF
-	auth      string // "Authorization: …", or empty
-	proxyAuth string // "Proxy-Authorization: …", or empty
-	prefix    string // what goes before the path: scheme and authority for a forward proxy
-	urlPath   string // the path and query of URL
+	run           *running
+	origin        *origin
+	originOptions originOptions
+	lineOptions   lineOptions
+	tls           *tls.Config
+	hostLine      string // "Host: …" with its CRLF
+	auth          string // "Authorization: …", or empty
+	proxyAuth     string // "Proxy-Authorization: …", or empty
+	prefix        string // what goes before the path: scheme and authority for a forward proxy
+	urlPath       string // the path and query of URL
 
 	path       string
 	methodName string
@@ -39,33 +39,33 @@ type target struct {
 	lane *lane // the lane of the origin that the request last used
 }
 
-// where holds the options that select the origin.
-type where struct {
-	url, host, hostname, auth         string
-	port, family                      int
-	localAddress, socketPath, through string
+// originOptions holds the options that select the origin.
+type originOptions struct {
+	url, host, hostname, auth       string
+	port, family                    int
+	localAddress, socketPath, proxy string
 }
 
-// what holds the other options that the head is made from.
-type what struct{ method, path string }
+// lineOptions holds the other options that the head is made from.
+type lineOptions struct{ method, path string }
 
-// whither returns the options that select the origin.
-func (q *Request) whither() where {
-	return where{q.URL, q.Host, q.Hostname, q.Auth, q.Port, q.Route.Family, q.Route.LocalAddress, q.Route.SocketPath, q.Route.Proxy}
+// originOptions returns the options that select the origin.
+func (q *Request) originOptions() originOptions {
+	return originOptions{q.URL, q.Host, q.Hostname, q.Auth, q.Port, q.Route.Family, q.Route.LocalAddress, q.Route.SocketPath, q.Route.Proxy}
 }
 
 // resolve finds the origin of a request and prepares its target.
 func (r *running) resolve(q *Request) (*origin, error) {
 	t := &q.target
-	if t.run != r || t.tls != q.Route.TLS || t.origin.retired() || !t.leadsTo(q) {
+	if t.run != r || t.tls != q.Route.TLS || t.origin.retired() || !t.sameOrigin(q) {
 		if err := t.find(r, q); err != nil {
 			t.run = nil
 			return nil, err
 		}
 	}
-	if t.methodName == "" || t.what.method != q.Method || t.what.path != q.Path {
+	if t.methodName == "" || t.lineOptions.method != q.Method || t.lineOptions.path != q.Path {
 		t.edition++
-		if err := t.choose(what{q.Method, q.Path}); err != nil {
+		if err := t.prepareLine(lineOptions{q.Method, q.Path}); err != nil {
 			t.methodName = ""
 			return nil, err
 		}
@@ -80,12 +80,12 @@ func (r *running) resolve(q *Request) (*origin, error) {
 	return t.origin, nil
 }
 
-// leadsTo reports whether the options that select the origin are unchanged.
-func (t *target) leadsTo(q *Request) bool {
+// sameOrigin reports whether the options that select the origin are unchanged.
+func (t *target) sameOrigin(q *Request) bool {
 	if t.bare && q.bare() {
-		return t.where.url == q.URL
+		return t.originOptions.url == q.URL
 	}
-	return t.where == q.whither()
+	return t.originOptions == q.originOptions()
 }
 
 // bare reports whether URL is the only option that selects the origin.
@@ -94,9 +94,9 @@ func (q *Request) bare() bool {
 		len(q.Route.LocalAddress)|len(q.Route.SocketPath)|len(q.Route.Proxy) == 0
 }
 
-// choose prepares the request line.
-func (t *target) choose(w what) error {
-	t.what, t.methodName, t.path = w, w.method, w.path
+// prepareLine prepares the request line.
+func (t *target) prepareLine(w lineOptions) error {
+	t.lineOptions, t.methodName, t.path = w, w.method, w.path
 	if t.methodName == "" {
 		t.methodName = "GET"
 	}
@@ -175,7 +175,7 @@ func (t *target) find(r *running, q *Request) error {
 	if err := s.check(q.Route.Proxy); err != nil {
 		return &Error{"request", redact(s.authority()), err}
 	}
-	*t = target{run: r, where: q.whither(), bare: q.bare(), keepAlive: r.asks, edition: t.edition + 1, tls: q.Route.TLS, urlPath: path, hostLine: "Host: " + s.authority() + "\r\n"}
+	*t = target{run: r, originOptions: q.originOptions(), bare: q.bare(), keepAlive: r.asks, edition: t.edition + 1, tls: q.Route.TLS, urlPath: path, hostLine: "Host: " + s.authority() + "\r\n"}
 	if auth != "" {
 		t.auth = basic("Authorization", auth)
 	}
@@ -225,7 +225,7 @@ type site struct {
 }
 
 // check completes and validates the site.
-func (s *site) check(through string) error {
+func (s *site) check(proxyURL string) error {
 	s.host = strings.Trim(s.host, "[]")
 	if s.port == 0 {
 		s.port = 80
@@ -249,8 +249,8 @@ func (s *site) check(through string) error {
 			return errLocal
 		}
 	}
-	if through != "" && s.socket == "" {
-		s.proxy, err = parseProxy(through)
+	if proxyURL != "" && s.socket == "" {
+		s.proxy, err = parseProxy(proxyURL)
 	}
 	return err
 }
@@ -296,7 +296,7 @@ type key struct {
 	secure        bool
 	local, socket string
 	config        *tls.Config
-	through       proxy
+	proxy         proxy
 }
 
 // usesTLS reports whether config matters: for the server, or for the proxy.
@@ -308,7 +308,7 @@ func (s *site) key() key {
 		k.config = s.config
 	}
 	if s.proxy != nil {
-		k.through = *s.proxy
+		k.proxy = *s.proxy
 	}
 	return k
 }

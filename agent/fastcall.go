@@ -1,5 +1,5 @@
 // The fast path for the most common call: a handler, with its own context, makes a complete
-// request without events on a socket that rests on the handler's loop. swift does what
+// request without events on a socket that rests on the handler's loop. fastCall does what
 // acquire, exchange and receive do, in one go. No application code runs between taking the
 // socket and giving it back, so the loop is held all the time. The head of the request is
 // often identical to the previous one, which is then sent again as it is.
@@ -14,9 +14,9 @@ import (
 	"github.com/gale-http/gale/internal/h1"
 )
 
-// usual is a request, head and body, as it was last sent. While what it was made from has
+// lastSent is a request, head and body, as it was last sent. While what it was made from has
 // not changed, it can be sent again.
-type usual struct {
+type lastSent struct {
 	bytes   []byte
 	head    int    // length of the head in bytes
 	edition uint32 // of the target
@@ -25,26 +25,26 @@ type usual struct {
 	body    int    // its Content-Length
 }
 
-// swiftless are the fields that need handling beyond being sent.
-const swiftless uint64 = 1<<bytesparse.FieldContentLength | 1<<bytesparse.FieldTransferEncoding |
+// slowFields are the fields that need handling beyond being sent.
+const slowFields uint64 = 1<<bytesparse.FieldContentLength | 1<<bytesparse.FieldTransferEncoding |
 	1<<bytesparse.FieldConnection | 1<<bytesparse.FieldExpect | 1<<bytesparse.FieldUpgrade
 
 // plain reports whether the request is complete and has no event functions, other than for
 // interim responses, which are rare, and for a switch of protocols, which it does not ask for.
 func (q *Request) plain() bool {
 	on := &q.On
-	return q.Source.Reader == nil && len(q.Body) <= smallBody && !q.out.Headers.HasAny(swiftless) &&
+	return q.Source.Reader == nil && len(q.Body) <= smallBody && !q.out.Headers.HasAny(slowFields) &&
 		q.target.method != bytesparse.MethodConnect &&
 		on.Socket == nil && on.Continue == nil && on.Response == nil && on.Trace == nil
 }
 
-// whole returns the request as it is sent.
-func (q *Request) whole() []byte {
-	u, h := &q.usual, &q.out.Headers
+// encoded returns the request as it is sent.
+func (q *Request) encoded() []byte {
+	u, h := &q.lastSent, &q.out.Headers
 	if u.edition != q.target.edition || u.fields != h.State() || u.lines != h.Len() || u.body != len(q.Body) || u.head == 0 {
 		plan := h1.PlanRequest(q.target.method, q.target.keepAlive, h1.Reply{Length: h1.Unknown, Body: int64(len(q.Body))})
 		dst := exchange.AppendFraming(h.Append(q.startLine(u.bytes[:0])), &plan)
-		*u = usual{dst, len(dst), q.target.edition, h.State(), h.Len(), len(q.Body)}
+		*u = lastSent{dst, len(dst), q.target.edition, h.State(), h.Len(), len(q.Body)}
 	}
 	if len(q.Body) == 0 {
 		return u.bytes[:u.head]
@@ -53,8 +53,8 @@ func (q *Request) whole() []byte {
 	return u.bytes
 }
 
-// swift makes the call and reports whether it has begun: if not, nothing has been sent.
-func (r *Response) swift(q *Request) (done bool, err error) {
+// fastCall makes the call and reports whether it has begun: if not, nothing has been sent.
+func (r *Response) fastCall(q *Request) (done bool, err error) {
 	w, run := r.worker, r.run
 	under, held := w.Enter()
 	if !held {
@@ -85,28 +85,28 @@ func (r *Response) swift(q *Request) (done bool, err error) {
 	r.in.Limits, r.query = &run.limits, q
 	r.in.Attach(&c.Stream, &r.machine, nil)
 	r.early, r.broken = false, nil
-	r.wrote, err = c.Write(q.whole())
+	r.wrote, err = c.Write(q.encoded())
 	if err == nil {
 		r.sent = true
-		err = r.swiftly()
+		err = r.fastReceive()
 	}
 	w.Leave(under)
 	return true, err
 }
 
-// errHeard is returned by swift in place of a response when an event function has to be
-// called. That is application code, so goOn calls it, without holding the loop, and then waits
-// for the response.
-var errHeard = errors.New("an interim response has come")
+// errNeedsEvent is returned by fastCall in place of a response when an event function has to be
+// called. That is application code, so resumeAfterEvent calls it, without holding the loop, and
+// then waits for the response.
+var errNeedsEvent = errors.New("an interim response has come")
 
-func (r *Response) goOn(q *Request) error {
+func (r *Response) resumeAfterEvent(q *Request) error {
 	q.On.interim(r)
 	return r.receive(q)
 }
 
-// swiftly waits for the head of the response, and gives the socket back if there is no more
+// fastReceive waits for the head of the response, and gives the socket back if there is no more
 // to come. The loop is held.
-func (r *Response) swiftly() error {
+func (r *Response) fastReceive() error {
 	if err := r.in.Await(); err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (r *Response) swiftly() error {
 			switch {
 			case !r.machine.Interim():
 			case r.query.On.Information != nil:
-				return errHeard
+				return errNeedsEvent
 			default:
 				r.in.Release()
 				continue
@@ -129,7 +129,7 @@ func (r *Response) swiftly() error {
 	}
 	r.open = true
 	if r.machine.Tunnel() {
-		return h1.ErrUnasked // it has no Upgrade field, see swiftless
+		return h1.ErrUnasked // it has no Upgrade field, see slowFields
 	}
 	c := r.conn
 	c.used, r.secure = true, nil
