@@ -64,7 +64,7 @@ func (r *Response) fromLane() (c *conn, quiet bool) {
 	}
 	w.Leave(under)
 	if c != nil && !quiet {
-		quiet = c.Silent(c.peek[:]) // without holding the loop: reading TLS may call user code
+		quiet = c.ProbeNoInput(c.peek[:]) // without holding the loop: reading TLS may call user code
 	}
 	return c, quiet
 }
@@ -93,7 +93,7 @@ func (r *Response) adopt(c *conn) error {
 // begin uses a socket that no loop has checked just now. If a kept one has input, it is
 // closed instead: an unsolicited response must not become that of the next request.
 func (r *Response) begin(c *conn) error {
-	if c.used && !c.Silent(c.peek[:]) {
+	if c.used && !c.ProbeNoInput(c.peek[:]) {
 		r.rejoin(c, r.fresh)
 		r.release(c, false)
 		return r.acquire()

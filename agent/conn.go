@@ -57,8 +57,8 @@ func (c *conn) Serve(w *loop.Worker, bits uint32) {
 	if c.lane != nil {
 		c.lane.remove(c)
 	}
-	if c.Plain() {
-		c.heard(c.Untroubled(c.peek[:]))
+	if c.Raw() {
+		c.heard(c.NoInputNoted(c.peek[:]))
 		return
 	}
 	quiet := false
@@ -71,7 +71,7 @@ func (c *conn) Serve(w *loop.Worker, bits uint32) {
 		}
 	}
 	over(guarded("reading from an idle TLS connection", func() error {
-		quiet = c.Untroubled(c.peek[:])
+		quiet = c.NoInputNoted(c.peek[:])
 		return nil
 	}, over))
 }

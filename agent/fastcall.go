@@ -66,12 +66,12 @@ func (r *Response) fastCall(q *Request) (done bool, err error) {
 		n = r.call.origin.laneOf(w.Loop())
 		q.target.lane = n
 	}
-	if first := n.first; first == nil || !first.Plain() || !r.call.origin.local() || w.PeerGone() || run.destroyed.Load() {
+	if first := n.first; first == nil || !first.Raw() || !r.call.origin.local() || w.PeerGone() || run.destroyed.Load() {
 		w.Leave(under)
 		return false, nil
 	}
 	c, quiet := n.take(w)
-	if !quiet && !c.Silent(c.peek[:]) {
+	if !quiet && !c.ProbeNoInput(c.peek[:]) {
 		c.drop()
 		w.Leave(under)
 		return false, nil
@@ -139,7 +139,7 @@ func (r *Response) fastReceive() error {
 	if !r.in.Received() {
 		return nil
 	}
-	keep := r.keep && r.in.Beyond() == 0 && c.Untroubled(c.peek[:])
+	keep := r.keep && r.in.Beyond() == 0 && c.NoInputNoted(c.peek[:])
 	r.conn = nil
 	r.in.Sever(ErrAborted)
 	c.Follow(false)

@@ -77,7 +77,7 @@ var seed = maphash.MakeSeed()
 func (p *proxy) greet(ctx context.Context, o *origin, nc net.Conn) (net.Conn, error) {
 	config := o.config()
 	config.ServerName, config.ClientSessionCache = p.host, nil
-	c := tls.Client(loop.TellEnd(nc), config)
+	c := tls.Client(loop.DetectTruncation(nc), config)
 	if err := c.HandshakeContext(ctx); err != nil {
 		return nil, err
 	}

@@ -284,7 +284,7 @@ func (r *Response) finish(keep bool) {
 	keep = c.unwatch(r.stop) && keep && r.sent && !c.detached.Load()
 	r.stop = nil
 	r.in.Sever(ErrAborted)
-	r.release(c, keep && c.Untroubled(c.peek[:]))
+	r.release(c, keep && c.NoInputNoted(c.peek[:]))
 	if r.over != nil {
 		r.over(nil)
 		r.over = nil

@@ -66,7 +66,7 @@ func (o *origin) offer(c *conn, look bool) {
 	c.free.Store(true)
 	o.shelf.held.Add(1)
 	for !c.put() {
-		if look && !c.Untroubled(c.peek[:]) || !look && (c.Portable() || !c.Unchanged()) {
+		if look && !c.NoInputNoted(c.peek[:]) || !look && (c.Portable() || !c.ProbeNoBytes()) {
 			r.cells[i] = nil
 			r.empty.Push(i)
 			o.shelf.held.Add(-1)

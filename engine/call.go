@@ -90,9 +90,9 @@ func (x *responder) finishAtOnce(linger bool) {
 	cut := out.CutShort()
 	switch all := c.tryWriteAll(out.Take()); {
 	case !all || out.Err() != nil:
-		c.Mute()
+		c.SuppressCloseNotify()
 	case out.Ended():
-		c.Unended(false)
+		c.SetIncomplete(false)
 	}
 	out.Break(loop.ErrClosed)
 	x.req.in.Discard()

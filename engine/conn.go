@@ -166,7 +166,7 @@ func (c *conn) turnAway(answer bool, unix int64) {
 // loop's load already counts it.
 func (s *Server) adopt(l *loop.Loop, fd int) {
 	c := newConn(s, l)
-	if c.OpenUnseen(l, fd, c) != nil {
+	if c.OpenUnregistered(l, fd, c) != nil {
 		here := localOf(l)
 		c.next, here.free = here.free, c
 		here.load.Add(-1)
@@ -198,7 +198,7 @@ func (c *conn) restUntil() int64 {
 func (c *conn) Serve(w *loop.Worker, bits uint32) {
 	c.Wake(bits)
 	x := responderOf(w)
-	if c.mode == modeHTTP && c.begun == nil && c.Plain() { // nearly always
+	if c.mode == modeHTTP && c.begun == nil && c.Raw() { // nearly always
 		s, in, out := c.server, &x.req.in, &x.res.out
 		x.conn, x.server, x.handler, in.Limits, in.Conn, in.Stream, out.Stream = c, s, s.Handler, &s.run.limits, &c.in, &c.Stream, &c.Stream
 		n, err := c.ReadFirst(in.Open())

@@ -141,7 +141,7 @@ func (x *responder) keepVigil() {
 	if x.vigil != nil || x.res.hasBody && x.req.in.Left() != 0 || x.socket != nil {
 		return
 	}
-	x.vigil = x.conn.KeepVigil()
+	x.vigil = x.conn.WatchPeer()
 	x.needsCleanup.Store(true)
 }
 

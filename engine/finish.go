@@ -112,7 +112,7 @@ func (x *responder) finish(linger bool) {
 		linger = false
 	}
 	if out.Err() != nil {
-		c.Mute()
+		c.SuppressCloseNotify()
 		linger = linger && !out.CutShort()
 	}
 	out.Detach()

@@ -36,7 +36,7 @@ type responder struct {
 	guard        guard        // between the handler and the goroutines that it has started
 
 	watching sync.Mutex // guards vigil
-	vigil    *loop.Vigil
+	vigil    *loop.PeerWatch
 }
 
 // responderOf returns the worker's responder.

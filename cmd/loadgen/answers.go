@@ -94,7 +94,7 @@ func (c *conn) fill() (int, error) {
 	c.full = c.end == len(c.buf)
 	switch err {
 	case io.ErrUnexpectedEOF: // there was no close_notify, or TLS was cut off
-		c.machine.Torn = true
+		c.machine.Truncated = true
 		fallthrough
 	case io.EOF:
 		c.eof, err = true, nil

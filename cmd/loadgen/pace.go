@@ -154,7 +154,7 @@ func (s *shard) callUp(r *run) {
 			p.taken++
 			c.begun, c.seat.called = due, true
 		}
-		c.stream.Stir()
+		c.stream.WakeSleeper()
 	}
 	p.arm(now, r.end.Load())
 }

@@ -24,7 +24,7 @@ func (out *Outgoing) head(body int64) error {
 	}
 	out.headDone = true
 	if out.plan.Framing == h1.UntilClose {
-		out.Stream.Unended(true)
+		out.Stream.SetIncomplete(true)
 	}
 	if out.plan.Suppress {
 		return nil

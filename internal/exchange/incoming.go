@@ -297,7 +297,7 @@ func (in *Incoming) Filled(n int, err error) (int, error) {
 func (in *Incoming) noteEOF(err error) bool {
 	switch err {
 	case io.ErrUnexpectedEOF:
-		in.Conn.Torn = true
+		in.Conn.Truncated = true
 	case io.EOF:
 	default:
 		return false

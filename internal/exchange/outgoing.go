@@ -94,7 +94,7 @@ func (out *Outgoing) Recall() bool {
 		return false
 	}
 	if out.untilClose() {
-		out.Stream.Unended(false)
+		out.Stream.SetIncomplete(false)
 	}
 	out.buf, out.lone = out.buf[:out.mark], false
 	out.Reset()
@@ -155,7 +155,7 @@ func (out *Outgoing) FlushLast(end bool) error {
 	}
 	err := out.write(end && out.err == nil)
 	if err == nil && out.err == nil && out.ended && out.untilClose() {
-		err = out.Stream.Farewell()
+		err = out.Stream.FinishUntilClose()
 		out.fail(err)
 	}
 	return err

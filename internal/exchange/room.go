@@ -51,7 +51,7 @@ func (r *room) giveBack() {
 
 // roomy reports whether enough of the body is certain to come next for a room to be worth while.
 func (in *Incoming) roomy() bool {
-	return in.start == in.end && in.pending == 0 && in.Conn.Remaining() > largeSize && in.err == nil && !in.eof && in.Stream.Plain()
+	return in.start == in.end && in.pending == 0 && in.Conn.Remaining() > largeSize && in.err == nil && !in.eof && in.Stream.Raw()
 }
 
 // writeRooms writes the body to w as long as it is roomy and there are rooms. The error is w's; one

@@ -201,7 +201,7 @@ func (r *surplus) take() []byte {
 	done := r.done
 	if r.stop = done != nil; r.stop {
 		r.mu.Unlock()
-		r.stream.ProdWriter()
+		r.stream.WakeWriter()
 		<-done
 		r.mu.Lock()
 	}

@@ -56,7 +56,7 @@ func (c *Conn) nextUntilClose(data []byte, eof bool, lim *Limits) (int, Event, e
 		switch {
 		case !eof:
 			return 0, NeedMore, nil
-		case c.Torn:
+		case c.Truncated:
 			return c.fail(ErrNoCloseNotify)
 		}
 		c.finish()

@@ -25,10 +25,10 @@ type Conn struct {
 	method  bytesparse.Method // Server: of the last head; Client: of the request being answered
 	minor   uint8
 	interim uint8 // Client: interim responses since the last final one
-	// Torn says that the stream ends although the peer has not announced the end, as it does over
+	// Truncated says that the stream ends although the peer has not announced the end, as it does over
 	// TLS with a close_notify: a body that only the end of the stream would end is then incomplete
 	// (RFC 9112 §9.8). It is to be set before the eof that it is about.
-	Torn bool
+	Truncated bool
 }
 
 // maxInterim bounds the interim responses to one request.

@@ -413,9 +413,9 @@ func TestUnfoldingStaysInTheHead(t *testing.T) {
 	}
 }
 
-// A body that only the end of the connection ends is incomplete when the end is torn; other bodies
+// A body that only the end of the connection ends is incomplete when the end is truncated; other bodies
 // have ends of their own.
-func TestTorn(t *testing.T) {
+func TestTruncated(t *testing.T) {
 	for _, c := range []struct {
 		head, body string
 		want       error
@@ -434,7 +434,7 @@ func TestTorn(t *testing.T) {
 			if _, ev, err := conn.NextHead([]byte(c.head), false, &head, nil); ev != HeadDone || err != nil {
 				t.Fatalf("%q: %v, %v", c.head, ev, err)
 			}
-			conn.Torn = torn
+			conn.Truncated = torn
 			want, data := c.want, []byte(c.body)
 			if !torn && want == ErrNoCloseNotify {
 				want = nil

@@ -55,7 +55,7 @@
 //   - By line breaks: bare CR, bare LF, a second empty line, a missing CRLF behind a
 //     chunk, blanks around a chunk size: all refused.
 //   - By the end of the connection: an incomplete head is never acted on, a body cut
-//     short is an error, also one that only the end of TLS would have ended (Torn).
+//     short is an error, also one that only the end of TLS would have ended (Truncated).
 //   - Routing by disagreement: several Hosts, an invalid one, user information, a target
 //     whose form does not suit the method.
 //   - Trailers that pose as headers: kept in a Head of their own.

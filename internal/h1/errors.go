@@ -39,7 +39,7 @@ var (
 	// ErrUnexpectedEOF: the connection ended inside a message. A server owes no answer, 400 will do (RFC 9112 §8).
 	ErrUnexpectedEOF error = newError(400, "connection closed inside a message")
 	// ErrNoCloseNotify: the message was to end with the connection, which ended without a
-	// close_notify (Torn). It is an ErrUnexpectedEOF.
+	// close_notify (Truncated). It is an ErrUnexpectedEOF.
 	ErrNoCloseNotify error = &Error{Status: 400, Offset: -1, cause: ErrUnexpectedEOF,
 		Msg: "connection closed without close_notify, which would have ended the message"}
 	// ErrHeadTooLarge: the head outgrew Limits.HeadBytes.

@@ -9,20 +9,20 @@ import (
 	"time"
 )
 
-// rare is what few streams need. It is made at first use and stays until the stream is opened anew.
-type rare struct {
+// extras is what few streams need. It is made at first use and stays until the stream is opened anew.
+type extras struct {
 	read, write atomic.Int64           // deadlines on the loop's clock, in nanoseconds; 0: none
 	taker       atomic.Pointer[Worker] // of a taken stream: the worker whose handler took it, until that returns
 	forgive     atomic.Pointer[func(read bool) bool]
 }
 
-// rarely returns the stream's rare, which it makes if need be.
-func (s *Stream) rarely() *rare {
-	if r := s.rare.Load(); r != nil {
+// ensureExtras returns the stream's extras, which it makes if need be.
+func (s *Stream) ensureExtras() *extras {
+	if r := s.extras.Load(); r != nil {
 		return r
 	}
-	s.rare.CompareAndSwap(nil, new(rare))
-	return s.rare.Load()
+	s.extras.CompareAndSwap(nil, new(extras))
+	return s.extras.Load()
 }
 
 // Forgive registers ask, which the waiter calls when a wait of user code on s has taken longer than
@@ -30,15 +30,15 @@ func (s *Stream) rarely() *rare {
 // goroutine that may use s may call Forgive. It allocates.
 func (s *Stream) Forgive(ask func(read bool) bool) {
 	if ask != nil {
-		s.rarely().forgive.Store(&ask)
-	} else if r := s.rare.Load(); r != nil {
+		s.ensureExtras().forgive.Store(&ask)
+	} else if r := s.extras.Load(); r != nil {
 		r.forgive.Store(nil)
 	}
 }
 
 // forgiven asks whether a wait of that side may go on although its time is up.
 func (s *Stream) forgiven(side *word) bool {
-	r := s.rare.Load()
+	r := s.extras.Load()
 	if r == nil {
 		return false
 	}
@@ -46,7 +46,7 @@ func (s *Stream) forgiven(side *word) bool {
 	if ask == nil {
 		return false
 	}
-	if w := s.caller(); w != nil && (w.held == 0 && !w.lost || w.past || w.alone && !w.away) {
+	if w := s.caller(); w != nil && (w.held == 0 && !w.lost || w.outsideHandler || w.groupGoroutine && !w.notAwaited) {
 		return false // our own code waits, not the user's
 	}
 	return (*ask)(side == &s.input)
@@ -90,10 +90,10 @@ func (s *Stream) SetReadDeadline(t time.Time) { s.setDeadline(&s.input, t) }
 func (s *Stream) SetWriteDeadline(t time.Time) { s.setDeadline(&s.output, t) }
 
 func (s *Stream) setDeadline(side *word, t time.Time) {
-	if s.rare.Load() == nil && t.IsZero() {
+	if s.extras.Load() == nil && t.IsZero() {
 		return
 	}
-	r := s.rarely()
+	r := s.ensureExtras()
 	deadline := &r.write
 	if side == &s.input {
 		deadline = &r.read
@@ -102,19 +102,19 @@ func (s *Stream) setDeadline(side *word, t time.Time) {
 	deadline.Store(at)
 	switch {
 	case !s.portable:
-		s.nudge(side)
+		s.wakeFromOutside(side)
 	case at == 0 || at > monotonic():
 		_ = s.armConn(side == &s.input)
 	case side == &s.input: // passed already; and the timeouts are another goroutine's
-		_ = s.above.conn.SetReadDeadline(past)
+		_ = s.transport.conn.SetReadDeadline(past)
 	default:
-		_ = s.above.conn.SetWriteDeadline(past)
+		_ = s.transport.conn.SetWriteDeadline(past)
 	}
 }
 
 // deadlineOf returns the deadline of a side; 0 for none.
 func (s *Stream) deadlineOf(side *word) int64 {
-	r := s.rare.Load()
+	r := s.extras.Load()
 	switch {
 	case r == nil:
 		return 0
@@ -132,7 +132,7 @@ func (s *Stream) overdue(side *word) bool {
 
 // taker returns the worker whose handler took s and has not returned yet; nil for none.
 func (s *Stream) taker() *Worker {
-	if r := s.rare.Load(); r != nil {
+	if r := s.extras.Load(); r != nil {
 		return r.taker.Load()
 	}
 	return nil

@@ -41,17 +41,18 @@
 //	Stream.Forgive, Alert              atomics                               the same
 //	Stream.HungUp, Broken, Failed …    atomics                               the same
 //	Stream.LookHungUp                  a system call on its own socket       an atomic
-//	Stream.Unended, Mute               atomics                               the same
+//	Stream.SetIncomplete               atomics                               the same
+//	Stream.SuppressCloseNotify         atomics                               the same
 //	Stream.HalfClose                   a system call on its own socket       the same
-//	Stream.Farewell                    as Write                              parks
-//	Stream.Offer, Claim, Untroubled    atomics; reads of the socket in use   the same
+//	Stream.FinishUntilClose            as Write                              parks
+//	Stream.Offer, Claim, NoInputNoted  atomics; reads of the socket in use   the same
 //	Stream.Hand, Return                –                                     by Post
 //	Seat.Set, Gate.Open, Cancel        atomics, Post                         the same
 //	Worker.GiveUp                      enters, and leaves the loop for good  does nothing
 //	ClaimEarly                         a CAS; a wait enters                  parks
 //	Worker.End                         enters, for good                      reports the loss
 //	any of them on another goroutine   never enters: atomics, locks, Post    the same
-//	Tick, Expect, HandOff, Rest, Open, Close, Take, Move, Reclaim, Share, Fail, Stir,
+//	Tick, Expect, HandOff, Rest, Open, Close, Take, Move, Reclaim, Share, Fail, WakeSleeper,
 //	  Unheard, PeerGone, Follow …      never: the loop is held, or entered   never
 //
 // The methods of engine and agent are made of these: in both, TestEveryCallIsAudited has a row for

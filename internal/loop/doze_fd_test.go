@@ -1,6 +1,6 @@
 //go:build linux || ((amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
 
-// Doze and Stir: a worker that waits for work on an open connection notices both.
+// Doze and WakeSleeper: a worker that waits for work on an open connection notices both.
 
 package loop
 
@@ -59,7 +59,7 @@ func dozing(t *testing.T) (peer net.Conn, l *Loop, s *Stream, woken chan error) 
 func TestStirEndsADoze(t *testing.T) {
 	peer, l, s, woken := dozing(t)
 	for range 3 {
-		l.Post(func(*Loop) { s.Stir() })
+		l.Post(func(*Loop) { s.WakeSleeper() })
 		if err := receive(t, woken, "the dozer, stirred"); err != nil {
 			t.Error(err)
 		}
@@ -78,7 +78,7 @@ func TestStirEndsADoze(t *testing.T) {
 
 func TestStopEndsADoze(t *testing.T) {
 	_, l, s, woken := dozing(t)
-	l.Post(func(*Loop) { s.Stir() })
+	l.Post(func(*Loop) { s.WakeSleeper() })
 	if err := receive(t, woken, "the dozer"); err != nil {
 		t.Error(err)
 	}
@@ -102,7 +102,7 @@ func TestStirEndsASleep(t *testing.T) {
 		ended <- s.Sleep(w, time.Hour.Milliseconds())
 	})
 	<-asleep
-	g.Loops()[0].Post(func(*Loop) { s.Stir() })
+	g.Loops()[0].Post(func(*Loop) { s.WakeSleeper() })
 	if err := receive(t, ended, "the sleeper"); err != nil {
 		t.Error(err)
 	}

@@ -79,8 +79,8 @@ func (e *early) settle(w *Worker) {
 	e.state.Store(n&^3 | earlyTaken)
 }
 
-// letEarlyGo starts a goroutine that sends what the handler of w should not keep waiting.
-func (w *Worker) letEarlyGo() {
+// sendEarlyAsync starts a goroutine that sends what the handler of w should not keep waiting.
+func (w *Worker) sendEarlyAsync() {
 	if e := &w.early; e.shown && w.serving != nil {
 		e.shown, e.sent = false, true
 		go w.serving.sendEarly(e, e.count)

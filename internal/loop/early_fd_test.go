@@ -59,7 +59,7 @@ func TestEarlyIsWaitedFor(t *testing.T) {
 	peer, done := servedBy(t, g, func(w *Worker, k *task) {
 		w.ShowEarly(big)
 		w.serving = &k.Stream
-		w.letEarlyGo()
+		w.sendEarlyAsync()
 		for w.early.state.Load()&3 == earlyOpen {
 			w.giveWay()
 		}
@@ -100,7 +100,7 @@ func TestEarlyCutShort(t *testing.T) {
 				}
 				w.ShowEarly(big)
 				w.serving = &k.Stream
-				w.letEarlyGo()
+				w.sendEarlyAsync()
 				for !k.Waiting() && !w.early.done.Opened() {
 					w.giveWay()
 				}

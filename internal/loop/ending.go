@@ -4,8 +4,8 @@
 //
 //	                        plain       TLS
 //	orderly                 FIN         close_notify, FIN
-//	cut: fail, Mute         FIN         FIN        the message's framing tells the peer as well
-//	cut, while Unended      reset       reset      only the stream's end would have ended the message
+//	cut: fail, suppressed   FIN         FIN        the message's framing tells the peer as well
+//	cut, while incomplete   reset       reset      only the stream's end would have ended the message
 //
 // Many things cut a stream: a handler that panics, a timeout, Close of a Socket, of the server, of
 // the group. Few of them know what is being sent; the stream does.
@@ -19,73 +19,76 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// Unended marks the message being sent, which ends with the stream, as not ended yet; false takes
-// the mark back. As long as it is set, whatever ends the stream is a reset, where the transport has
-// such a thing. The writer calls it, before the first byte.
-func (s *Stream) Unended(on bool) {
+// SetIncomplete marks the message being sent, which ends with the stream, as not ended yet; false
+// takes the mark back. As long as it is set, whatever ends the stream is a reset, where the
+// transport has such a thing. The writer calls it, before the first byte.
+func (s *Stream) SetIncomplete(on bool) {
 	if on {
-		s.signs.Or(signUnended)
+		s.signs.Or(signIncomplete)
 		return
 	}
-	s.signs.And(^uint32(signUnended))
+	s.signs.And(^uint32(signIncomplete))
 }
 
-// Farewell ends a message that is Unended, all of which has been written. Over TLS it sends a
-// close_notify, waiting for the peer as Write does. When that fails the message stays Unended.
-func (s *Stream) Farewell() error {
-	if l := s.above; l != nil && l.tls != nil {
-		if err := s.sayFarewell(l); err != nil {
+// FinishUntilClose ends a message that is marked incomplete, all of which has been written. Over
+// TLS it sends a close_notify, waiting for the peer as Write does. When that fails the message
+// stays marked.
+func (s *Stream) FinishUntilClose() error {
+	if t := s.transport; t != nil && t.tls != nil {
+		if err := s.finishTLS(t); err != nil {
 			return err
 		}
 	}
-	s.Unended(false)
+	s.SetIncomplete(false)
 	return nil
 }
 
-func (s *Stream) sayFarewell(l *layer) error {
+func (s *Stream) finishTLS(t *transport) error {
 	if !s.portable {
-		l.closeNotify(direct)
-		return l.wire.failure()
+		t.closeNotify(direct)
+		return t.wire.failure()
 	}
 	if err := s.armConn(false); err != nil {
 		return err
 	}
-	l.wire.patient.Store(true) // crypto/tls would allow the peer five seconds only
-	defer l.wire.patient.Store(false)
-	return s.connError(l.tls.CloseWrite(), &s.output)
+	t.wire.patient.Store(true) // crypto/tls would allow the peer five seconds only
+	defer t.wire.patient.Store(false)
+	return s.connError(t.tls.CloseWrite(), &s.output)
 }
 
-// Mute makes the stream end without a close_notify: something was cut off.
-func (s *Stream) Mute() { s.signs.Or(signMute) }
+// SuppressCloseNotify makes the stream end without a close_notify: something was cut off.
+func (s *Stream) SuppressCloseNotify() { s.signs.Or(signNoCloseNotify) }
 
-func (s *Stream) unended() bool { return s.signs.Load()&signUnended != 0 }
+func (s *Stream) incomplete() bool { return s.signs.Load()&signIncomplete != 0 }
 
-// mute reports whether a TLS peer must not be told that the end is orderly.
-func (s *Stream) mute() bool { return s.signs.Load()&(signMute|signUnended) != 0 }
+// suppressesCloseNotify reports whether a TLS peer must not be told that the end is orderly.
+func (s *Stream) suppressesCloseNotify() bool {
+	return s.signs.Load()&(signNoCloseNotify|signIncomplete) != 0
+}
 
-// HalfClose tells the peer that nothing more will be sent, unless the stream is Unended. It does
+// HalfClose tells the peer that nothing more will be sent, unless its message is incomplete. It does
 // not wait: a slow TLS peer may not get the close_notify.
 func (s *Stream) HalfClose() { s.halfClose(trying) }
 
 func (s *Stream) halfClose(mode sendMode) {
 	switch {
-	case s.unended():
+	case s.incomplete():
 		return // its end is not orderly
 	case s.portable:
 		s.halfCloseConn()
 		return
-	case s.above != nil && !s.mute():
-		s.above.closeNotify(mode)
+	case s.transport != nil && !s.suppressesCloseNotify():
+		s.transport.closeNotify(mode)
 	}
 	s.shutdownWrite()
 }
 
 func (s *Stream) halfCloseConn() {
-	l := s.above
-	under := l.conn
-	if l.tls != nil {
-		if !s.mute() {
-			_ = l.tls.CloseWrite()
+	t := s.transport
+	under := t.conn
+	if t.tls != nil {
+		if !s.suppressesCloseNotify() {
+			_ = t.tls.CloseWrite()
 		}
 		under = beneath(under)
 	}
@@ -97,42 +100,42 @@ func (s *Stream) halfCloseConn() {
 func (s *Stream) shutdownWrite() { sys.Shutdown(int(s.fd), 1) }
 
 // closeNotify sends a close_notify.
-func (l *layer) closeNotify(mode sendMode) {
-	l.wire.setMode(mode)
-	_ = l.tls.CloseWrite()
+func (t *transport) closeNotify(mode sendMode) {
+	t.wire.setMode(mode)
+	_ = t.tls.CloseWrite()
 }
 
 // closeTLS ends TLS on a stream that is being closed, with as much of the close_notify as the
 // kernel takes now.
 func (s *Stream) closeTLS() {
-	if s.above == nil {
+	if s.transport == nil {
 		return
 	}
-	if !s.mute() {
-		s.above.closeNotify(trying)
+	if !s.suppressesCloseNotify() {
+		s.transport.closeNotify(trying)
 	}
-	s.above.wire.letGo()
-	s.above = nil
+	s.transport.wire.releaseBuffer()
+	s.transport = nil
 }
 
-// closeConn closes a stream over a net.Conn, with a close_notify first unless it is mute.
+// closeConn closes a stream over a net.Conn, with a close_notify first unless that is suppressed.
 func (s *Stream) closeConn() {
 	s.loop.group.drop(s)
-	l := s.above
-	if s.mute() {
-		_ = l.cut(s)
-		if beneath(l.conn) != l.conn {
-			_ = l.conn.Close() // it can send nothing by now, but a wrapper may count open connections
+	t := s.transport
+	if s.suppressesCloseNotify() {
+		_ = t.cut(s)
+		if beneath(t.conn) != t.conn {
+			_ = t.conn.Close() // it can send nothing by now, but a wrapper may count open connections
 		}
 	} else {
-		_ = l.top().Close()
+		_ = t.top().Close()
 	}
-	s.above = nil
+	s.transport = nil
 }
 
-// closeFD closes the descriptor, which resets a connection that is Unended.
+// closeFD closes the descriptor, which resets a connection whose message is incomplete.
 func (s *Stream) closeFD() {
-	if s.unended() {
+	if s.incomplete() {
 		sys.ResetOnClose(int(s.fd))
 	}
 	sys.Close(int(s.fd))
@@ -143,7 +146,7 @@ func (s *Stream) closeFD() {
 func (s *Stream) cut() {
 	switch {
 	case s.fd < 0:
-	case s.unended():
+	case s.incomplete():
 		sys.Reset(int(s.fd))
 	default:
 		sys.Shutdown(int(s.fd), 2)
@@ -151,9 +154,9 @@ func (s *Stream) cut() {
 }
 
 // cut closes the connection of s without a close_notify. Any goroutine may call it.
-func (l *layer) cut(s *Stream) error {
-	c := beneath(l.conn)
-	if tcp, ok := c.(*net.TCPConn); ok && s.unended() {
+func (t *transport) cut(s *Stream) error {
+	c := beneath(t.conn)
+	if tcp, ok := c.(*net.TCPConn); ok && s.incomplete() {
 		_ = tcp.SetLinger(0)
 	}
 	return c.Close()
@@ -179,7 +182,7 @@ func beneath(c net.Conn) net.Conn {
 // a stream of the portable driver.
 func (s *Stream) Cut() {
 	if s.portable {
-		_ = s.above.cut(s)
+		_ = s.transport.cut(s)
 		return
 	}
 	s.fail()
@@ -190,36 +193,36 @@ func (s *Stream) Cut() {
 func (s *Stream) fail() {
 	s.signs.Or(signFailed)
 	s.cut()
-	s.loop.signal(&s.input)
-	s.loop.signal(&s.output)
+	s.loop.wakeOrMark(&s.input)
+	s.loop.wakeOrMark(&s.output)
 }
 
 // CutShort is Cut for a sender that had to stop in the middle: the peer would take what is sent next
 // for the rest. Any goroutine may call it while the stream's owner waits for it.
 func (s *Stream) CutShort() {
 	if s.portable {
-		_ = s.above.cut(s)
+		_ = s.transport.cut(s)
 		return
 	}
 	s.signs.Or(signFailed)
 	s.cut()
-	s.nudge(&s.input)
-	s.nudge(&s.output)
+	s.wakeFromOutside(&s.input)
+	s.wakeFromOutside(&s.output)
 }
 
 // Cutter returns a Closer that cuts a stream of the portable driver as Cut does, on any goroutine
 // and however late; nil when the stream is closed.
 func (s *Stream) Cutter() io.Closer {
-	if s.above == nil {
+	if s.transport == nil {
 		return nil
 	}
-	return cutter{s, s.above}
+	return cutter{s, s.transport}
 }
 
 type cutter struct {
-	stream *Stream
-	layer  *layer
+	stream    *Stream
+	transport *transport
 }
 
 // Close implements io.Closer.
-func (c cutter) Close() error { return c.layer.cut(c.stream) }
+func (c cutter) Close() error { return c.transport.cut(c.stream) }

@@ -26,21 +26,21 @@ func TestFarewellWaits(t *testing.T) {
 			k.Rest(0, false)
 			return
 		}
-		k.Unended(true)
+		k.SetIncomplete(true)
 		for {
 			n, err := k.TryWrite(piece)
 			if sent += n; n == 0 || err != nil {
 				break
 			}
 		}
-		sent += k.above.wire.owed // it has been put into a record
+		sent += k.transport.wire.owed // it has been put into a record
 		filled <- k
-		done <- k.Farewell()
+		done <- k.FinishUntilClose()
 		k.Close()
 	})
 	_, client := configs(t)
 	client.InsecureSkipVerify = true
-	c = tls.Client(TellEnd(c.NetConn()), client)
+	c = tls.Client(DetectTruncation(c.NetConn()), client)
 	if _, err := c.Write([]byte("x")); err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestFarewellWaits(t *testing.T) {
 	}
 }
 
-// A stream that is cut while Unended is reset, whoever cuts it; otherwise it ends with a FIN.
+// A stream that is cut while its message is incomplete is reset, whoever cuts it; otherwise it ends with a FIN.
 func TestUnendedStreamsAreReset(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1})
 	for name, end := range map[string]func(k *task){
@@ -66,11 +66,11 @@ func TestUnendedStreamsAreReset(t *testing.T) {
 		for _, unended := range []bool{true, false} {
 			k := new(task)
 			k.serve = func(*Worker) {
-				k.Unended(true)
+				k.SetIncomplete(true)
 				if _, err := k.Write([]byte("some")); err != nil {
 					t.Error(err)
 				}
-				k.Unended(unended)
+				k.SetIncomplete(unended)
 				end(k)
 			}
 			peer := openTCP(t, g.Next(), k)

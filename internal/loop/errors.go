@@ -7,10 +7,10 @@ import (
 	"io"
 )
 
-// errTorn is the end of a TLS connection that no close_notify has announced. It stands for io.EOF,
+// errTruncated is the end of a TLS connection that no close_notify has announced. It stands for io.EOF,
 // which crypto/tls would pass on as an orderly end when it comes between two records. Callers of
 // this package get io.ErrUnexpectedEOF, as they do when it comes within a record.
-var errTorn = fmt.Errorf("gale: the connection was closed without close_notify: %w", io.ErrUnexpectedEOF)
+var errTruncated = fmt.Errorf("gale: the connection was closed without close_notify: %w", io.ErrUnexpectedEOF)
 
 // workerPanic is a panic of our own code on a worker: it ends the process, and says where it
 // happened.

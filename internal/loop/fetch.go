@@ -90,7 +90,7 @@ func (l *Loop) arrived(index, gen, bits uint32, serve bool) *Stream {
 func (l *Loop) serveArrived(w *Worker) {
 	for !w.lost {
 		w.mustHold()
-		if l.nagged.Load() {
+		if l.yieldRequested.Load() {
 			return
 		}
 		if l.runnable.len() > 0 || l.ended || !l.mayServe(1) {

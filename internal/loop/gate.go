@@ -54,14 +54,14 @@ func (s *Stream) gate(w *Worker, timeout int64) error {
 // Open lets the waiter, present or future, go on. Any goroutine may call it.
 func (g *Gate) Open() {
 	g.open.Store(true)
-	g.stream.rouse()
+	g.stream.wakeOrMarkFromOutside()
 }
 
 // Cancel ends the wait, present or future, with ErrOver unless the gate is open. Any goroutine may
 // call it.
 func (g *Gate) Cancel() {
 	g.stream.signs.Or(signBarred)
-	g.stream.rouse()
+	g.stream.wakeOrMarkFromOutside()
 }
 
 // Opened reports whether the gate is open.
@@ -74,8 +74,8 @@ func (g *Gate) Reset() {
 	g.stream.input.Store(nil)
 }
 
-// rouse is signal for input, from any goroutine.
-func (s *Stream) rouse() {
+// wakeOrMarkFromOutside is wakeOrMark for input, from any goroutine.
+func (s *Stream) wakeOrMarkFromOutside() {
 	for {
 		old := s.input.Load()
 		if old == ready {
@@ -91,7 +91,7 @@ func (s *Stream) rouse() {
 		switch {
 		case old == nil:
 		case old.worker != nil: // suspended, so its loop has not ended
-			old.worker.loop.Post(func(l *Loop) { l.rouse(old) })
+			old.worker.loop.Post(func(l *Loop) { l.wakeWaiter(old) })
 		default:
 			old.wake <- struct{}{}
 		}

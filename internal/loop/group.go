@@ -41,23 +41,23 @@ const (
 // WatchThread returns the OS thread that watches the loops, 0 while none does, and how often
 // watching has begun; see sys.Watcher.Thread. Any goroutine may call it.
 func (g *Group) WatchThread() (tid int, times uint32) {
-	if g.dog == nil {
+	if g.watchdog == nil {
 		return 0, 0
 	}
-	return g.dog.eyes.Thread()
+	return g.watchdog.watcher.Thread()
 }
 
 // Group is a set of loops that run until Stop.
 type Group struct {
-	config  Config
-	loops   []*Loop
-	dog     *watchdog
-	roots   sync.WaitGroup // loops, and goroutines of the portable driver
-	next    atomic.Uint32
-	visitAt atomic.Int64 // when the loops are next to visit the runtime's poller; it also names that round (visit.go)
-	once    sync.Once
-	stop    context.Context // ends with the group
-	cancel  context.CancelFunc
+	config        Config
+	loops         []*Loop
+	watchdog      *watchdog
+	roots         sync.WaitGroup // loops, and goroutines of the portable driver
+	next          atomic.Uint32
+	pollRuntimeAt atomic.Int64 // when the loops are next to poll the runtime's poller; it also names that round (runtimepoll.go)
+	once          sync.Once
+	stop          context.Context // ends with the group
+	cancel        context.CancelFunc
 
 	mu    sync.Mutex            // orders Start, Goroutine, OpenConn and Stop
 	runs  bool                  // Start was called before Stop
@@ -74,8 +74,8 @@ func NewGroup(config Config) (*Group, error) {
 		config.MaxWorkers = DefaultMaxWorkers
 	}
 	config.Portable = config.Portable || !HavePoller
-	g := &Group{config: config, dog: newWatchdog(), conns: make(map[*Stream]io.Closer)}
-	g.visitAt.Store(1) // not 0, which is the round that new loops have last taken part in
+	g := &Group{config: config, watchdog: newWatchdog(), conns: make(map[*Stream]io.Closer)}
+	g.pollRuntimeAt.Store(1) // not 0, which is the round that new loops have last taken part in
 	g.stop, g.cancel = context.WithCancel(context.Background())
 	for range config.Loops {
 		l, err := newLoop(g)
@@ -101,14 +101,14 @@ func (g *Group) Start() {
 	}
 	g.runs = true
 	if g.config.Portable {
-		close(g.dog.done)
+		close(g.watchdog.done)
 		return
 	}
 	for _, l := range g.loops {
 		g.roots.Add(1)
 		go l.root(0)
 	}
-	go g.dog.watch(g.loops)
+	go g.watchdog.run(g.loops)
 }
 
 // Loops returns the loops of the group. The slice is shared and must not be
@@ -135,7 +135,7 @@ func (g *Group) Stop() {
 		closing.Wait()
 	})
 	g.roots.Wait()
-	g.dog.end()
+	g.watchdog.end()
 }
 
 // closeOther closes a connection that may be foreign code, on a goroutine that this code may end. A
@@ -159,7 +159,7 @@ func (g *Group) end() []io.Closer {
 		}
 	}
 	if !g.runs {
-		close(g.dog.done)
+		close(g.watchdog.done)
 	}
 	return slices.Collect(maps.Values(g.conns))
 }
@@ -244,7 +244,7 @@ func (l *Loop) Goroutine(fn func(*Worker)) bool {
 		w.g.Store(sys.G())
 		defer func() {
 			w.g.Store(0)
-			if !w.away {
+			if !w.notAwaited {
 				g.roots.Done()
 			}
 		}()

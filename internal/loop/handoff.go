@@ -34,18 +34,18 @@ func (w *Worker) HandOff(s *Stream, fn func(*Worker)) {
 	to := l.idlers.get()
 	if to == nil {
 		to = newGoroutineWorker(l)
-		to.alone, to.jobs = false, make(chan struct{}, 1)
+		to.groupGoroutine, to.jobs = false, make(chan struct{}, 1)
 		go to.runHandedOff()
 	}
 	to.Local, w.Local = w.Local, to.Local
-	to.Key, to.fn, to.serving, to.off, to.took = w.Key, fn, s, true, 0
-	to.past, to.asked = true, false
+	to.Key, to.fn, to.serving, to.offLoop, to.took = w.Key, fn, s, true, 0
+	to.outsideHandler, to.gaveUp = true, false
 	w.Key = 0
-	l.off.Add(1)
+	l.offLoop.Add(1)
 	s.worker = to
 	s.detach()
 	to.jobs <- struct{}{}
-	l.handed++
+	l.handedOff++
 }
 
 func (w *Worker) runHandedOff() {
@@ -54,7 +54,7 @@ func (w *Worker) runHandedOff() {
 	defer func() {
 		w.g.Store(0)
 		if !idle { // the handler has called runtime.Goexit
-			w.backOff()
+			w.doneOffLoop()
 			l.release()
 		}
 	}()
@@ -63,7 +63,7 @@ func (w *Worker) runHandedOff() {
 		fn := w.fn
 		w.fn = nil
 		fn(w)
-		w.backOff()
+		w.doneOffLoop()
 		l.release()
 		if idle = true; sys.Locked() || !l.idlers.put(w) {
 			return // in the first case the thread ends with it
@@ -71,12 +71,12 @@ func (w *Worker) runHandedOff() {
 	}
 }
 
-// backOff notes that the handler of a worker without the loop is done. When its stream was given
+// doneOffLoop notes that the handler of a worker without the loop is done. When its stream was given
 // back, Return has noted it already.
-func (w *Worker) backOff() {
-	if w.off {
-		w.off = false
-		w.loop.off.Add(-1)
+func (w *Worker) doneOffLoop() {
+	if w.offLoop {
+		w.offLoop = false
+		w.loop.offLoop.Add(-1)
 		w.loop.Post(func(*Loop) {}) // wakes the loop: a stream may be waiting for room
 	}
 }
@@ -84,7 +84,7 @@ func (w *Worker) backOff() {
 // mayServe reports whether one more handler may be called: handlers that wait, block or run elsewhere
 // share one bound. but is the number of workers, besides the spares, that do not count.
 func (l *Loop) mayServe(but int) bool {
-	return l.workers-l.spareCount-but+int(l.off.Load()) < l.most
+	return l.workers-l.spareCount-but+int(l.offLoop.Load()) < l.maxHandlers
 }
 
 func (p *idlers) get() *Worker {

@@ -104,7 +104,7 @@ func TestHandedOffTellsWhatItTook(t *testing.T) {
 			w.End()
 			w.Begin(&k.Stream) // what the handler has left to be called
 			w.End()
-			r.took, r.asked = w.took, w.asked
+			r.took, r.asked = w.took, w.gaveUp
 			k.giveBack(func(Task) { k.Rest(0, true) })
 			runs <- r
 		})
@@ -114,7 +114,7 @@ func TestHandedOffTellsWhatItTook(t *testing.T) {
 	if r := receive(t, runs, "one that blocks"); r.before != 0 || r.took < r.worked {
 		t.Errorf("it is said to have taken %d, before it %d, and worked for %d", r.took, r.before, r.worked)
 	}
-	if !onLoop(t, l, func(l *Loop) bool { e := l.predictor.find(7); return e != nil && e.away }) {
+	if !onLoop(t, l, func(l *Loop) bool { e := l.predictor.find(7); return e != nil && e.handedOff }) {
 		t.Error("the loop has not learned of it")
 	}
 	send(t, peer, "w")

@@ -20,45 +20,45 @@ func (s *Stream) LookHungUp() bool {
 	return s.HungUp()
 }
 
-// Vigil is a read in the background, in the portable driver, while nobody else reads: nothing else
+// PeerWatch is a read in the background, in the portable driver, while nobody else reads: nothing else
 // would tell that the peer has gone.
-type Vigil struct {
+type PeerWatch struct {
 	stream *Stream
 	byte   [1]byte
 	n      int
 	done   chan struct{}
 }
 
-// KeepVigil begins a Vigil over s. Nobody may read s until its End.
-func (s *Stream) KeepVigil() *Vigil {
-	v := &Vigil{stream: s, done: make(chan struct{})}
-	_ = s.above.conn.SetReadDeadline(noDeadline)
-	go v.keep()
-	return v
+// WatchPeer begins a PeerWatch over s. Nobody may read s until its End.
+func (s *Stream) WatchPeer() *PeerWatch {
+	p := &PeerWatch{stream: s, done: make(chan struct{})}
+	_ = s.transport.conn.SetReadDeadline(noDeadline)
+	go p.run()
+	return p
 }
 
-func (v *Vigil) keep() {
-	defer close(v.done)
-	s, err := v.stream, error(nil)
-	for v.n == 0 && err == nil {
-		v.n, err = s.above.top().Read(v.byte[:])
+func (p *PeerWatch) run() {
+	defer close(p.done)
+	s, err := p.stream, error(nil)
+	for p.n == 0 && err == nil {
+		p.n, err = s.transport.top().Read(p.byte[:])
 	}
-	if v.n > 0 || errors.Is(err, net.ErrClosed) || s.connError(err, &s.input) == ErrTimeout {
+	if p.n > 0 || errors.Is(err, net.ErrClosed) || s.connError(err, &s.input) == ErrTimeout {
 		return
 	}
 	news := uint32(signHangUp)
-	if err != io.EOF && err != errTorn {
+	if err != io.EOF && err != errTruncated {
 		news |= signBroken
 	}
 	s.signs.Or(news)
 	s.task.HangUp()
 }
 
-// End ends the vigil, waits until its goroutine is done, and returns what that has read: a byte, or
+// End ends the watch, waits until its goroutine is done, and returns what that has read: a byte, or
 // none.
-func (v *Vigil) End() []byte {
-	_ = v.stream.above.conn.SetReadDeadline(past)
-	<-v.done
-	_ = v.stream.above.conn.SetReadDeadline(noDeadline)
-	return v.byte[:v.n]
+func (p *PeerWatch) End() []byte {
+	_ = p.stream.transport.conn.SetReadDeadline(past)
+	<-p.done
+	_ = p.stream.transport.conn.SetReadDeadline(noDeadline)
+	return p.byte[:p.n]
 }

@@ -29,7 +29,7 @@ func newGroup(t *testing.T, config Config) *Group {
 func newCalmGroup(t *testing.T, config Config) *Group {
 	t.Helper()
 	g := idleGroup(t, config)
-	g.dog.stop.Store(true)
+	g.watchdog.stop.Store(true)
 	g.Start()
 	return g
 }

@@ -16,10 +16,10 @@ type message struct {
 	stream *Stream
 	then   func(Task)
 
-	// What a handed-off handler has taught the predictor.
-	teaches, asked bool
-	key            uint32
-	took           int64
+	// What the predictor learns from a handed-off handler.
+	timed, gaveUp bool
+	key           uint32
+	took          int64
 }
 
 // messages are the unused ones: whoever posts a message takes it from here, and the loop puts it

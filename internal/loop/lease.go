@@ -44,21 +44,21 @@ func leaseWord(gen, seq uint32) uint64 {
 // the loop may be taken away at any moment. The worker must hold the loop, or have lost it.
 func (w *Worker) Begin(s *Stream) {
 	if w.lost {
-		w.beginAway()
+		w.beginOffLoop()
 		return
 	}
 	w.serving, w.waited = s, false
-	w.lend()
+	w.grantLease()
 }
 
-// beginAway is Begin for a worker without a loop.
-func (w *Worker) beginAway() {
-	w.past = false
+// beginOffLoop is Begin for a worker without a loop.
+func (w *Worker) beginOffLoop() {
+	w.outsideHandler = false
 	switch {
 	case w.jobs != nil:
 		w.began, w.timed = monotonic(), w.Key != 0
-	case w.alone && !w.away:
-		w.away = true
+	case w.groupGoroutine && !w.notAwaited:
+		w.notAwaited = true
 		w.loop.group.roots.Done()
 	}
 }
@@ -74,12 +74,12 @@ func (w *Worker) End() bool {
 		}
 		return true
 	}
-	w.past = true
+	w.outsideHandler = true
 	if w.timed {
 		w.took += monotonic() - w.began
 	}
-	if w.away {
-		w.away = !w.loop.group.enter() // once stopped, the group does not take it back
+	if w.notAwaited {
+		w.notAwaited = !w.loop.group.enter() // once stopped, the group does not take it back
 	}
 	return false
 }
@@ -122,7 +122,7 @@ func (w *Worker) enter() bool {
 		w.held = 0
 		return true
 	}
-	w.lost, w.held, w.off = true, 0, true
+	w.lost, w.held, w.offLoop = true, 0, true
 	return false
 }
 
@@ -139,11 +139,11 @@ func (w *Worker) leave(under bool) {
 	if !under {
 		return
 	}
-	w.lend()
+	w.grantLease()
 }
 
-// lend lets user code run under the next word of the lease, on behalf of w, the holder.
-func (w *Worker) lend() {
+// grantLease lets user code run under the next word of the lease, on behalf of w, the holder.
+func (w *Worker) grantLease() {
 	l := w.loop
 	if l.holder != w {
 		l.holder = w

@@ -253,7 +253,7 @@ func TestTakeoverDetachesTheStreamServed(t *testing.T) {
 		upstream.open(w)
 		w.Begin(&k.Stream)
 		defer k.end(w)
-		l.Post(func(l *Loop) { l.signal(&upstream.input) })
+		l.Post(func(l *Loop) { l.wakeOrMark(&upstream.input) })
 		if err := upstream.wait(&upstream.input, 0); err != nil {
 			t.Error(err)
 		}
@@ -309,7 +309,7 @@ func TestWaitsMoveTheLeaseOn(t *testing.T) {
 			words <- l.lease.word.Load()
 			l.Post(func(l *Loop) {
 				words <- l.lease.word.Load()
-				l.signal(&s.input)
+				l.wakeOrMark(&s.input)
 			})
 			_ = s.wait(&s.input, 0)
 		}

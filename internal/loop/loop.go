@@ -18,35 +18,35 @@ const (
 // Loop is an event loop and everything that belongs to it. Its methods are for code that holds the
 // loop, unless they say otherwise.
 type Loop struct {
-	lease  lease
-	inbox  inbox
-	parked atomic.Bool
-	nagged atomic.Bool  // set by the watchdog each time it finds the loop busy
-	refs   atomic.Int32 // users of the poller: the loop itself, and each orphan
+	lease          lease
+	inbox          inbox
+	parked         atomic.Bool
+	yieldRequested atomic.Bool  // set by the watchdog each time it finds the loop busy
+	refs           atomic.Int32 // users of the poller: the loop itself, and each orphan
 
 	group *Group
 	// Local holds what the role above keeps per loop. Set it before the loop has anything to do.
 	Local any
 
 	poller       poller
-	bell         bell
+	selfWake     selfWake
 	streams      table
 	wheel        wheel
 	expireStream func(*Stream)
 
-	word     uint64       // the lease word stored when user code last began
-	holder   *Worker      // the worker whose user code runs, or last ran, under the lease
-	nanos    int64        // the clock when it was last read, once a turn
-	polls    uint64       // number of polls so far
-	marked   uint64       // polls when the streams with fetched events were last marked (Unheard)
-	behind   bool         // the last poll may have left events unfetched
-	yielded  int64        // when the Go scheduler last had its turn
-	visited  int64        // the last round of visits that it took part in (visit.go)
-	unix     atomic.Int64 // the civil time in seconds, as of the last turn
-	nextUnix int64        // when that second ends, on the loop's clock
-	trimAt   int64        // tick of the next trim
-	empty    int          // consecutive polls that brought nothing
-	handed   int          // handlers handed off since the scheduler last had its turn
+	word        uint64       // the lease word stored when user code last began
+	holder      *Worker      // the worker whose user code runs, or last ran, under the lease
+	nanos       int64        // the clock when it was last read, once a turn
+	polls       uint64       // number of polls so far
+	marked      uint64       // polls when the streams with fetched events were last marked (Unheard)
+	behind      bool         // the last poll may have left events unfetched
+	yielded     int64        // when the Go scheduler last had its turn
+	polledRound int64        // the last round of runtime polls that it took part in (runtimepoll.go)
+	unix        atomic.Int64 // the civil time in seconds, as of the last turn
+	nextUnix    int64        // when that second ends, on the loop's clock
+	trimAt      int64        // tick of the next trim
+	empty       int          // consecutive polls that brought nothing
+	handedOff   int          // handlers handed off since the scheduler last had its turn
 
 	runnable queue[*Worker] // workers whose wait is over
 	later    []*Worker      // workers that gave way until the next turn
@@ -57,9 +57,9 @@ type Loop struct {
 	spares               *Worker
 	spareCount, spareLow int
 	workers, suspended   int
-	most                 int // limit on handlers under way at once
+	maxHandlers          int // limit on handlers under way at once
 	idlers               idlers
-	off                  atomic.Int32 // handlers that run without the loop: they lost it, or were handed off
+	offLoop              atomic.Int32 // handlers that run without the loop: they lost it, or were handed off
 	orphans              int          // streams that the loop does not wait for when it stops: detached, taken, shared
 	stopping, ended      bool
 
@@ -70,7 +70,7 @@ type Loop struct {
 }
 
 func newLoop(g *Group) (*Loop, error) {
-	l := &Loop{group: g, most: g.config.MaxWorkers}
+	l := &Loop{group: g, maxHandlers: g.config.MaxWorkers}
 	l.predictor.always, l.predictor.never = g.config.Dispatch == GoroutineAlways, g.config.Dispatch == InlineAlways
 	l.predictor.on = l.predictor.always
 	l.expireStream = l.expire
@@ -79,11 +79,11 @@ func newLoop(g *Group) (*Loop, error) {
 		return l, nil
 	}
 	l.refs.Store(1)
-	if err := l.bell.open(); err != nil {
+	if err := l.selfWake.open(); err != nil {
 		return l, err
 	}
 	if err := l.poller.open(); err != nil {
-		l.bell.close()
+		l.selfWake.close()
 		return l, err
 	}
 	return l, nil
@@ -115,10 +115,10 @@ func (l *Loop) Streams() int { return l.streams.used }
 // turn looks for news, and parks when there has been none for a while. With serve, backlog that may
 // be served counts as news.
 func (l *Loop) turn(serve bool) {
-	shared := l.letOthers()
-	l.handed, l.quota, l.batch = 0, -1, maxEvents
+	shared := l.yieldIfDue()
+	l.handedOff, l.quota, l.batch = 0, -1, maxEvents
 	if l.predictor.on {
-		l.batch = handedMost
+		l.batch = maxHandedOffEvents
 	}
 	l.polls++
 	news := l.poller.poll(l.batch) || serve && l.backlog.len() > 0
@@ -178,7 +178,7 @@ func (l *Loop) park() {
 		l.poller.park(l.Tick(), limit)
 	}
 	l.parked.Store(false)
-	l.group.dog.rouse()
+	l.group.watchdog.wakeUp()
 	l.empty = 0
 	l.yielded = monotonic()
 }
@@ -252,7 +252,7 @@ func (l *Loop) acquire() bool {
 func (l *Loop) release() {
 	if l.refs.Add(-1) == 0 {
 		l.poller.close()
-		l.bell.close()
+		l.selfWake.close()
 	}
 }
 
@@ -299,8 +299,8 @@ func (l *Loop) run(m *message) {
 	for m != nil {
 		next, s := m.next, m.stream
 		if s != nil {
-			if m.teaches {
-				l.learned(m.key, m.took, m.asked)
+			if m.timed {
+				l.noteHandedOff(m.key, m.took, m.gaveUp)
 			}
 			switch s.state {
 			case shared:

@@ -89,7 +89,7 @@ func TestLostIsLost(t *testing.T) {
 			}
 			// Streams, orphans and handlers without the loop.
 			left := func() [3]int {
-				return onLoop(t, l, func(l *Loop) [3]int { return [3]int{l.Streams() - 1, l.orphans, int(l.off.Load())} })
+				return onLoop(t, l, func(l *Loop) [3]int { return [3]int{l.Streams() - 1, l.orphans, int(l.offLoop.Load())} })
 			}
 			eventually(t, "nothing to be left of them", func() bool { return left() == [3]int{} })
 			if n := l.Tally(TakenOver); n != rounds {
@@ -150,7 +150,7 @@ func TestOneLookFindsWhoWaits(t *testing.T) {
 	g := newCalmGroup(t, Config{Loops: 1})
 	l := g.Next()
 	var dog watchdog
-	dog.face(g.Loops())
+	dog.configure(g.Loops())
 	const key = 7
 	for n := range 3 {
 		release, back := make(chan struct{}), make(chan bool, 1)
@@ -163,8 +163,8 @@ func TestOneLookFindsWhoWaits(t *testing.T) {
 		eventually(t, "the handler to wait", func() bool {
 			return l.lease.word.Load()&inHandler != 0 && sys.Waiting(l.lease.g.Load())
 		})
-		if before := dog.eyes.Looks(); !dog.guard(g.Loops()) || dog.eyes.Looks()-before != 1 {
-			t.Errorf("handler %d: found after %d looks", n, dog.eyes.Looks()-before)
+		if before := dog.watcher.Looks(); !dog.watch(g.Loops()) || dog.watcher.Looks()-before != 1 {
+			t.Errorf("handler %d: found after %d looks", n, dog.watcher.Looks()-before)
 		}
 		if taken := l.Tally(TakenOver); taken != uint64(n+1) {
 			t.Errorf("handler %d: %d were taken over", n, taken)
@@ -174,7 +174,7 @@ func TestOneLookFindsWhoWaits(t *testing.T) {
 			t.Errorf("handler %d keeps the loop", n)
 		}
 	}
-	if !onLoop(t, l, func(l *Loop) bool { return l.Predicts() && l.predictor.find(key).away }) {
+	if !onLoop(t, l, func(l *Loop) bool { return l.Predicts() && l.predictor.find(key).handedOff }) {
 		t.Error("the loop has not learned that the kind waits")
 	}
 }
@@ -184,7 +184,7 @@ func TestTwoLooksFindWhoComputes(t *testing.T) {
 	g := newCalmGroup(t, Config{Loops: 1})
 	l := g.Next()
 	var dog watchdog
-	dog.face(g.Loops())
+	dog.configure(g.Loops())
 	var release atomic.Bool
 	begun, back := make(chan struct{}), make(chan bool, 1)
 	l.Go(func(w *Worker) {
@@ -195,8 +195,8 @@ func TestTwoLooksFindWhoComputes(t *testing.T) {
 		back <- w.End()
 	})
 	receive(t, begun, "the handler")
-	if !dog.guard(g.Loops()) || dog.eyes.Looks() != 1+staleLooks {
-		t.Errorf("found after %d looks", dog.eyes.Looks())
+	if !dog.watch(g.Loops()) || dog.watcher.Looks() != 1+stallLooks {
+		t.Errorf("found after %d looks", dog.watcher.Looks())
 	}
 	release.Store(true)
 	if receive(t, back, "the handler") {

@@ -86,8 +86,8 @@ func (c *Conn) Take() error {
 // take is Take with the loop held. w is the worker that calls, nil for a goroutine.
 func (c *Conn) take(s *Stream, w *Worker) error {
 	l, own := s.loop, &c.own
-	if s.signs.Load()&signUnseen != 0 {
-		s.show()
+	if s.signs.Load()&signUnregistered != 0 {
+		s.register()
 	}
 	if s == own || l.stopping || s.Failed() || s.state == closed || !l.acquire() {
 		return ErrClosed
@@ -96,7 +96,7 @@ func (c *Conn) take(s *Stream, w *Worker) error {
 	own.task, own.loop, own.fd, own.state = (*takenTask)(c), l, s.fd, taken
 	own.outputArm = s.outputArm
 	own.signs.Store(s.signs.Load() & signsOfSocket)
-	own.rare.Store(s.rare.Swap(nil))
+	own.extras.Store(s.extras.Swap(nil))
 	if err := l.poller.move(int(s.fd), l.streams.add(own), s.outputArm); err != nil {
 		l.streams.remove(own)
 		l.release()
@@ -114,13 +114,13 @@ func (c *Conn) take(s *Stream, w *Worker) error {
 		server.serving = nil // if it loses its loop, no stream that it serves is to be detached
 	}
 	if w != nil {
-		own.rarely().taker.Store(w)
+		own.ensureExtras().taker.Store(w)
 	}
 	s.disown()
-	if own.above = s.above; own.above != nil {
-		own.above.wire.stream.Store(own)
+	if own.transport = s.transport; own.transport != nil {
+		own.transport.wire.stream.Store(own)
 	}
-	s.fd, s.state, s.worker, s.above = -1, closed, nil, nil
+	s.fd, s.state, s.worker, s.transport = -1, closed, nil, nil
 	s.dismiss(&s.input)
 	s.dismiss(&s.output)
 	l.wheel.remove(s)
@@ -139,14 +139,14 @@ func (c *Conn) takeConn(s *Stream) error {
 		return ErrClosed
 	}
 	own.reset()
-	own.loop, own.above, own.portable, own.state = s.loop, s.above, true, taken
+	own.loop, own.transport, own.portable, own.state = s.loop, s.transport, true, taken
 	own.signs.Store(s.signs.Load() & signsOfSocket)
-	own.rare.Store(s.rare.Swap(nil))
+	own.extras.Store(s.extras.Swap(nil))
 	if !s.loop.group.hand(s, own) {
 		return ErrClosed
 	}
 	s.state = closed
-	own.above.wire.stream.Store(own)
+	own.transport.wire.stream.Store(own)
 	_ = own.armConn(true)
 	_ = own.armConn(false)
 	c.stream.Store(own)
@@ -156,7 +156,7 @@ func (c *Conn) takeConn(s *Stream) error {
 // Leave says that the handler that took the Conn returns: from now on the Conn treats its worker
 // like any other goroutine. The worker calls it.
 func (c *Conn) Leave() {
-	if r := c.own.rare.Load(); r != nil {
+	if r := c.own.extras.Load(); r != nil {
 		r.taker.Store(nil)
 	}
 }
@@ -248,16 +248,16 @@ func (c *Conn) Close() error {
 	case s.portable:
 		if s == &c.own {
 			s.loop.group.drop(s)
-			return s.above.top().Close()
+			return s.transport.top().Close()
 		}
-		return s.above.cut(s)
+		return s.transport.cut(s)
 	case s != &c.own:
 		s.cut()
 		return nil
 	}
 	s.signs.Or(signFailed)
-	s.nudge(&s.input)
-	s.nudge(&s.output)
+	s.wakeFromOutside(&s.input)
+	s.wakeFromOutside(&s.output)
 	if w := s.caller(); w != nil {
 		if under := w.held != 0; w.enter() {
 			c.unregister(w.loop)
@@ -371,8 +371,8 @@ func (t *takenTask) Stop() {
 	c, s := (*Conn)(t), &t.own
 	c.unregister(s.loop)
 	s.signs.Or(signFailed)
-	s.loop.signal(&s.input)
-	s.loop.signal(&s.output)
+	s.loop.wakeOrMark(&s.input)
+	s.loop.wakeOrMark(&s.output)
 	if c.shut() {
 		c.end()
 	}

@@ -41,7 +41,7 @@ func (s *Stream) disown() {
 		return
 	}
 	s.owned = false
-	if s.state == detached { // its handler left it behind (forgotten), and now it was given back
+	if s.state == detached { // its handler left it behind (detachLeftovers), and now it was given back
 		s.loop.orphans--
 	}
 	own := s.worker.own
@@ -66,9 +66,9 @@ func (w *Worker) orphan() {
 	}
 }
 
-// forgotten detaches the streams that a handler has left behind: the loop does not wait for anyone
+// detachLeftovers detaches the streams that a handler has left behind: the loop does not wait for anyone
 // to give them back.
-func (w *Worker) forgotten() {
+func (w *Worker) detachLeftovers() {
 	for _, s := range w.own {
 		s.detach()
 	}
@@ -80,7 +80,7 @@ func (s *Stream) detach() {
 	}
 	s.state = detached
 	s.loop.orphans++
-	if s.signs.Load()&signUnseen != 0 {
-		s.show() // so that a hang-up is noticed
+	if s.signs.Load()&signUnregistered != 0 {
+		s.register() // so that a hang-up is noticed
 	}
 }

@@ -13,9 +13,9 @@ import (
 
 // waiter stands for whoever waits at a word.
 type waiter struct {
-	worker  *Worker // to be made runnable; nil for a goroutine
-	expired bool    // its time is up: set by the wheel or the timer before the wake-up
-	away    bool    // the stream is no longer its to use: likewise
+	worker    *Worker // to be made runnable; nil for a goroutine
+	expired   bool    // its time is up: set by the wheel or the timer before the wake-up
+	dismissed bool    // the stream is no longer its to use: likewise
 
 	// Only for a goroutine:
 	wake  chan struct{}
@@ -40,7 +40,7 @@ func (s *Stream) park(side *word, timeout int64) (err error) {
 	now, due := monotonic(), int64(0)
 	defer func() {
 		if err != ErrOver { // else the stream may be someone else's by now
-			s.took(side, monotonic()-now)
+			s.noteWaited(side, monotonic()-now)
 		}
 	}()
 	if timeout > 0 {
@@ -97,14 +97,14 @@ func (s *Stream) woken(side *word, me *waiter) error {
 	case me.expired:
 		me.expired = false
 		return s.late(side)
-	case me.away:
-		me.away = false
+	case me.dismissed:
+		me.dismissed = false
 		return cmp.Or(s.over(), ErrOver)
 	}
 	err := s.over()
 	// Barred right after the event, which is therefore passed on to whoever waits next.
 	if err == ErrOver {
-		s.loop.signal(side)
+		s.loop.wakeOrMark(side)
 	}
 	return err
 }

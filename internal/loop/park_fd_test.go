@@ -12,7 +12,7 @@ import (
 // A message that came when the loop was not parked yet, and so woke nobody, keeps
 // it from parking.
 func TestMessageBeforeParkingIsSeen(t *testing.T) {
-	g := &Group{config: Config{Loops: 1}, dog: newWatchdog()}
+	g := &Group{config: Config{Loops: 1}, watchdog: newWatchdog()}
 	l, err := newLoop(g)
 	if err != nil {
 		t.Fatal(err)
@@ -108,7 +108,7 @@ func TestParkKeepsItsLimits(t *testing.T) {
 func TestWatchdogRests(t *testing.T) {
 	g := newGroup(t, Config{Loops: 2})
 	l := g.Next()
-	asleep := func() bool { return g.dog.state.Load() == dogSleeping }
+	asleep := func() bool { return g.watchdog.state.Load() == dogSleeping }
 	for range 3 {
 		eventually(t, "the watchdog to rest", asleep)
 		onLoop(t, l, func(*Loop) any { return nil })
@@ -133,7 +133,7 @@ func TestWatchdogSeesWhoWokeUpBefore(t *testing.T) {
 		rested := make(chan struct{})
 		go func() {
 			defer close(rested)
-			d.rest([]*Loop{l})
+			d.park([]*Loop{l})
 		}()
 		receive(t, rested, "the watchdog to get up")
 		if d.state.Load() != dogAwake {

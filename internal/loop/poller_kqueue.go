@@ -2,10 +2,10 @@
 
 // The poller on macOS and BSD.
 //
-//	streams ─▶ set ─▶ gate (until it fires) ─▶ the lookout's thread ─▶ bell
+//	streams ─▶ set ─▶ parkedSets (until it fires) ─▶ the kqueue waiter's thread ─▶ wakeup
 //
-// A busy loop polls set, without waiting. An idle loop puts set into the gate and parks on a
-// channel, its bell, which the lookout rings (lookout.go). Go's netpoller cannot do that here: it
+// A busy loop polls set, without waiting. An idle loop puts set into parkedSets and parks on a
+// channel, wakeup, which the kqueue waiter sends to (kqueue_waiter.go). Go's netpoller cannot do that here: it
 // registers each descriptor for input and for output (netpollopen in runtime/netpoll_kqueue.go),
 // and a kqueue has no output filter, so os.NewFile leaves it unpollable.
 
@@ -29,14 +29,14 @@ const outputStays = false
 const maxEvents = 256
 
 type poller struct {
-	set     int // every stream of the loop
-	lookout *lookout
+	set          int // every stream of the loop
+	kqueueWaiter *kqueueWaiter
 
-	bell  chan struct{} // holds one ring
-	armed atomic.Bool   // set is in the gate, and nobody has rung for it yet
-	timer *time.Timer   // rings the bell, too
-	fired atomic.Bool   // the timer has rung it
-	limit int64         // what timer is set to, in ticks; 0 none
+	wakeup chan struct{} // holds one wake-up
+	armed  atomic.Bool   // set is in parkedSets, and nobody has woken its loop yet
+	timer  *time.Timer   // sends to wakeup, too
+	fired  atomic.Bool   // the timer has sent to it
+	limit  int64         // what timer is set to, in ticks; 0 none
 
 	events [maxEvents]sys.Kevent
 	next   int
@@ -49,11 +49,11 @@ func (p *poller) open() error {
 	if err != nil {
 		return os.NewSyscallError("kqueue", err)
 	}
-	if p.lookout, err = joinLookout(set, p); err != nil {
+	if p.kqueueWaiter, err = joinKqueueWaiter(set, p); err != nil {
 		sys.KqueueClose(set)
 		return err
 	}
-	p.set, p.bell = set, make(chan struct{}, 1)
+	p.set, p.wakeup = set, make(chan struct{}, 1)
 	// The timer is made here because the runtime makes its own poller at the first timer, and ends
 	// the process when there are no descriptors left by then.
 	p.timer = time.AfterFunc(time.Hour, func() {
@@ -66,7 +66,7 @@ func (p *poller) open() error {
 
 func (p *poller) close() {
 	p.timer.Stop()
-	p.lookout.leave(p.set)
+	p.kqueueWaiter.leave(p.set)
 	sys.KqueueClose(p.set)
 	p.set = -1
 }
@@ -155,7 +155,7 @@ func (p *poller) ahead(i int) (index, gen uint32, ok bool) {
 func (p *poller) stray(index, gen uint32) {}
 
 // park waits until something is ready, someone wakes it, or the tick limit has come (0: never). now
-// is the current tick. It may return spuriously: a ring may come late.
+// is the current tick. It may return spuriously: a wake-up may come late.
 func (p *poller) park(now, limit int64) {
 	if p.fired.Swap(false) || limit != p.limit {
 		p.limit = limit
@@ -166,20 +166,20 @@ func (p *poller) park(now, limit int64) {
 		}
 	}
 	p.armed.Store(true)
-	if !p.lookout.arm(p.set) {
+	if !p.kqueueWaiter.arm(p.set) {
 		p.armed.Store(false)
 		return // the kernel is out of memory: the loop goes on polling by itself
 	}
-	<-p.bell
+	<-p.wakeup
 	if p.armed.CompareAndSwap(true, false) {
-		p.lookout.disarm(p.set) // else the first event of the busy loop would wake the lookout
+		p.kqueueWaiter.disarm(p.set) // else the first event of the busy loop would wake the kqueue waiter
 	}
 }
 
 // wake ends a park. Any goroutine that knows the poller to be open may call it.
 func (p *poller) wake() {
 	select {
-	case p.bell <- struct{}{}:
-	default: // it has been rung already
+	case p.wakeup <- struct{}{}:
+	default: // it has been woken already
 	}
 }

@@ -144,7 +144,7 @@ func TestLookoutIsQuietWhileTheLoopIsBusy(t *testing.T) {
 	// Another gate shows what this one would be told.
 	watched := func() bool {
 		var events [1]sys.Kevent
-		n, _ := sys.KqueueWait(p.lookout.gate, events[:])
+		n, _ := sys.KqueueWait(p.kqueueWaiter.parkedSets, events[:])
 		return n > 0
 	}
 	quiet := func(when string) {
@@ -153,7 +153,7 @@ func TestLookoutIsQuietWhileTheLoopIsBusy(t *testing.T) {
 		if !p.poll(maxEvents) {
 			t.Errorf("%s the loop was not told", when)
 		}
-		if watched() || p.armed.Load() || len(p.bell) > 0 {
+		if watched() || p.armed.Load() || len(p.wakeup) > 0 {
 			t.Errorf("%s the lookout had something to do", when)
 		}
 	}
@@ -227,9 +227,9 @@ func TestLookoutComesAndGoes(t *testing.T) {
 			ps[i].close()
 		}
 	}
-	lookoutLock.Lock()
-	defer lookoutLock.Unlock()
-	if theLookout != nil {
+	kqueueWaiterLock.Lock()
+	defer kqueueWaiterLock.Unlock()
+	if theKqueueWaiter != nil {
 		t.Error("the lookout stayed")
 	}
 }

@@ -48,10 +48,10 @@ func (p *poller) pauseAccept(fd int, token uint64) {}
 
 func (p *poller) resumeAccept(fd int, token uint64) {}
 
-type bell struct{}
+type selfWake struct{}
 
-func (b *bell) open() error { return errors.ErrUnsupported }
+func (b *selfWake) open() error { return errors.ErrUnsupported }
 
-func (b *bell) close() {}
+func (b *selfWake) close() {}
 
-func (b *bell) visit() {}
+func (b *selfWake) pollRuntime() {}

@@ -3,13 +3,13 @@
 // loop, and stops when none has for a while.
 //
 //	         loses its loop, or blocks elsewhere
-//	on loops ─────────────────────────────────▶ away: handed off
-//	    ▲                                           │ after enoughQuick quick ones more than are
+//	on loops ─────────────────────────────────▶ handed off
+//	    ▲                                           │ after trialAfter quick ones more than are
 //	    └───────────────────────────────────────────┘ needed to make up for those that blocked:
-//	      a trial; one that fails doubles enoughQuick
+//	      a trial; one that fails doubles trialAfter
 //
 // A strike costs the loop, and all that wait for it, a stall of one threshold; handing off costs a
-// wake-up, an eight-hundredth of that at most (blockPrice). So one strike is reason enough to find
+// wake-up, an eight-hundredth of that at most (quickPerBlock). So one strike is reason enough to find
 // out, away from the loop and for about the price of another strike, how many of the kind block.
 // One in a few hundred is too many, one in a thousand is not.
 //
@@ -29,33 +29,33 @@ package loop
 import "math"
 
 const (
-	guessSets   = 64
-	guessWays   = 4
-	handNanos   = 3000                   // most that handing a handler off costs
-	blockPrice  = stallNanos / handNanos // quick handed-off handlers that make up for one that blocked
-	quickNanos  = 50_000                 // most that a quick handler takes away from the loop, our waits not counted
-	blockNanos  = watchNanos / 2         // a handler that takes longer has blocked
-	enoughQuick = 1024                   // when so many more were quick, the next is tried on the loop
-	mostDoubled = 8                      // how often that is doubled at most
-	knownQuick  = 8                      // so many quick ones make an unknown kind known, while the budget is spent
-	budgetShare = 200                    // stalls may take one part in so many of the time
-	budgetNanos = 4 * stallNanos         // so much of it at once
-	mostNanos   = 2 * budgetNanos        // with so much debt everything is handed off
-	forgetTicks = 60_000
-	sleepTicks  = 10_000 // without a strike and with nothing to hand off, after which the predictor stops
-	askedFrom   = 8      // so many more left their loop by themselves than did not: hand off
-	askedMost   = 16
+	guessSets     = 64
+	guessWays     = 4
+	handNanos     = 3000                   // most that handing a handler off costs
+	quickPerBlock = stallNanos / handNanos // quick handed-off handlers that make up for one that blocked
+	quickNanos    = 50_000                 // most that a quick handler takes away from the loop, our waits not counted
+	blockNanos    = watchNanos / 2         // a handler that takes longer has blocked
+	trialAfter    = 1024                   // when so many more were quick, the next is tried on the loop
+	mostDoubled   = 8                      // how often that is doubled at most
+	knownQuick    = 8                      // so many quick ones make an unknown kind known, while the budget is spent
+	budgetShare   = 200                    // stalls may take one part in so many of the time
+	budgetNanos   = 4 * stallNanos         // so much of it at once
+	mostNanos     = 2 * budgetNanos        // with so much debt everything is handed off
+	forgetTicks   = 60_000
+	sleepTicks    = 10_000 // without a strike and with nothing to hand off, after which the predictor stops
+	gaveUpFrom    = 8      // so many more left their loop by themselves than did not: hand off
+	gaveUpMax     = 16
 )
 
 // guess is what is known of one kind of handler. Ticks are the lower 32 bits.
 type guess struct {
-	key     uint32 // 0: nothing
-	used    uint32 // the tick when it was last asked for
-	quick   uint32 // quick ones: while away, less the price of those that were not quick; on loops, since it came back
-	away    bool
-	known   bool  // to be quick
-	doubled uint8 // how often enoughQuick has been doubled for it
-	asked   uint8 // score of how often they leave the loop by themselves
+	key       uint32 // 0: nothing
+	used      uint32 // the tick when it was last asked for
+	quick     uint32 // quick ones: while handed off, less the price of those that were not quick; on loops, since it came back
+	handedOff bool
+	known     bool  // to be quick
+	doubled   uint8 // how often trialAfter has been doubled for it
+	gaveUp    uint8 // score of how often they leave the loop by themselves
 }
 
 type predictor struct {
@@ -85,22 +85,22 @@ func (w *Worker) Expect(key uint32) bool {
 		return p.overdrawn(l.nanos)
 	}
 	g.used = uint32(l.Tick())
-	if g.asked > 0 {
-		if g.asked >= askedFrom {
+	if g.gaveUp > 0 {
+		if g.gaveUp >= gaveUpFrom {
 			return true
 		}
-		g.asked--
+		g.gaveUp--
 	}
-	if g.away || p.overdrawn(l.nanos) && (!g.known || p.debt >= mostNanos) {
+	if g.handedOff || p.overdrawn(l.nanos) && (!g.known || p.debt >= mostNanos) {
 		return true
 	}
-	g.quick = min(g.quick+1, enoughQuick)
+	g.quick = min(g.quick+1, trialAfter)
 	return false
 }
 
-// struck notes that a handler of the kind key had to be parted from its loop, which is held, after
+// noteStall notes that a handler of the kind key had to be parted from its loop, which is held, after
 // a stall of cost nanoseconds.
-func (l *Loop) struck(key uint32, cost int64) {
+func (l *Loop) noteStall(key uint32, cost int64) {
 	p := &l.predictor
 	if p.never || p.always {
 		return
@@ -118,17 +118,17 @@ func (l *Loop) struck(key uint32, cost int64) {
 	switch {
 	case g == nil:
 		g = p.insert(key, tick)
-	case g.away: // this handler began before its kind was handed off
-	case g.quick >= enoughQuick: // the trial was right
+	case g.handedOff: // this handler began before its kind was handed off
+	case g.quick >= trialAfter: // the trial was right
 		g.doubled = 0
 	default:
 		g.doubled = min(g.doubled+1, mostDoubled)
 	}
-	g.quick, g.away = 0, true
+	g.quick, g.handedOff = 0, true
 }
 
-// asks notes that a handler of the kind key has left its loop by itself.
-func (l *Loop) asks(key uint32) {
+// noteGaveUp notes that a handler of the kind key has left its loop by itself.
+func (l *Loop) noteGaveUp(key uint32) {
 	p := &l.predictor
 	if p.never || p.always {
 		return
@@ -142,13 +142,13 @@ func (l *Loop) asks(key uint32) {
 	if g == nil {
 		g = p.insert(key, p.strike)
 	}
-	g.asked = min(g.asked+2, askedMost)
+	g.gaveUp = min(g.gaveUp+2, gaveUpMax)
 }
 
-// learned notes how a handed-off handler has run: how many nanoseconds it took, and whether it
+// noteHandedOff notes how a handed-off handler has run: how many nanoseconds it took, and whether it
 // asked to leave the loop. The loop is held. A handler that waits for less time than makes a stall
 // would keep its loop that long all the same, and so has a price.
-func (l *Loop) learned(key uint32, took int64, asked bool) {
+func (l *Loop) noteHandedOff(key uint32, took int64, gaveUp bool) {
 	p := &l.predictor
 	if p.always || key == 0 {
 		return
@@ -158,23 +158,23 @@ func (l *Loop) learned(key uint32, took int64, asked bool) {
 		g = p.insert(key, l.Tick())
 	}
 	switch {
-	case asked:
-		g.asked = min(g.asked+1, askedMost)
-	case g.asked > 0:
-		g.asked--
+	case gaveUp:
+		g.gaveUp = min(g.gaveUp+1, gaveUpMax)
+	case g.gaveUp > 0:
+		g.gaveUp--
 	}
 	switch {
-	case !g.away && took > blockNanos:
-		g.quick, g.away = 0, true
+	case !g.handedOff && took > blockNanos:
+		g.quick, g.handedOff = 0, true
 	case took > quickNanos:
 		g.quick -= min(g.quick, uint32(min(took, stallNanos)/handNanos))
-	case !g.away:
+	case !g.handedOff:
 		g.quick++
 		g.known = g.known || g.quick >= knownQuick
-	case g.quick < enoughQuick<<g.doubled:
+	case g.quick < trialAfter<<g.doubled:
 		g.quick++
 	case !p.overdrawn(l.nanos):
-		g.quick, g.away, g.known = 0, false, true
+		g.quick, g.handedOff, g.known = 0, false, true
 	}
 }
 
@@ -215,7 +215,7 @@ func (p *predictor) insert(key uint32, tick int64) *guess {
 		unused := int64(uint32(tick) - g.used)
 		if g.key == 0 {
 			unused = math.MaxInt64
-		} else if unused == 0 && !g.handsOff() {
+		} else if unused == 0 && !g.mustHandOff() {
 			unused = 1 // keep entries that are handed off: stalls depend on them
 		}
 		if unused > most {
@@ -226,8 +226,8 @@ func (p *predictor) insert(key uint32, tick int64) *guess {
 	return least
 }
 
-// handsOff reports whether the kind is handed off, whatever the budget says.
-func (g *guess) handsOff() bool { return g.away || g.asked >= askedFrom }
+// mustHandOff reports whether the kind is handed off, whatever the budget says.
+func (g *guess) mustHandOff() bool { return g.handedOff || g.gaveUp >= gaveUpFrom }
 
 // tidy forgets what has been of no use for long, and stops the predictor when nothing is left to
 // predict.
@@ -243,7 +243,7 @@ func (p *predictor) tidy(tick int64) {
 				if uint32(tick)-g.used > forgetTicks {
 					*g = guess{}
 				}
-				handsOff = handsOff || g.handsOff()
+				handsOff = handsOff || g.mustHandOff()
 			}
 		}
 	}

@@ -31,10 +31,10 @@ func (g guesser) expect(key uint32) bool { return g.Predicts() && g.w.Expect(key
 // blocks runs a handler of the kind that blocks, and reports whether it was handed off.
 func (g guesser) blocks(key uint32) bool {
 	if g.expect(key) {
-		g.learned(g.w.Key, stallNanos, false)
+		g.noteHandedOff(g.w.Key, stallNanos, false)
 		return true
 	}
-	g.struck(g.w.Key, stallNanos)
+	g.noteStall(g.w.Key, stallNanos)
 	g.w.Key = 0
 	return false
 }
@@ -42,7 +42,7 @@ func (g guesser) blocks(key uint32) bool {
 // runs is blocks for a handler that does not block.
 func (g guesser) runs(key uint32) bool {
 	if g.expect(key) {
-		g.learned(g.w.Key, quickNanos, false)
+		g.noteHandedOff(g.w.Key, quickNanos, false)
 		return true
 	}
 	g.w.Key = 0
@@ -137,7 +137,7 @@ func TestTrials(t *testing.T) {
 	for range 10 {
 		g.blocks(7)
 	}
-	if n := g.quickUntil(t, 7); n < enoughQuick || n > enoughQuick+10*blockPrice {
+	if n := g.quickUntil(t, 7); n < trialAfter || n > trialAfter+10*quickPerBlock {
 		t.Errorf("%d were handed off before the next was tried", n)
 	}
 	for range 10 {
@@ -153,7 +153,7 @@ func TestTrials(t *testing.T) {
 			t.Fatal("it was handed off although it had become quick")
 		}
 		n := g.quickUntil(t, 7)
-		if want := enoughQuick << min(i+1, mostDoubled); n < want || n > want+1 {
+		if want := trialAfter << min(i+1, mostDoubled); n < want || n > want+1 {
 			t.Errorf("after %d failed trials %d were handed off before the next", i+1, n)
 		}
 		if n < before {
@@ -161,7 +161,7 @@ func TestTrials(t *testing.T) {
 		}
 		before = n
 	}
-	for range enoughQuick {
+	for range trialAfter {
 		g.pass(10)
 		if g.runs(7) {
 			t.Fatal("it was handed off although it had become quick")
@@ -169,7 +169,7 @@ func TestTrials(t *testing.T) {
 	}
 	g.blocks(7)
 	g.pass(10_000)
-	if n := g.quickUntil(t, 7); n > enoughQuick+1 {
+	if n := g.quickUntil(t, 7); n > trialAfter+1 {
 		t.Errorf("%d were handed off before the next trial of what had been quick for long", n)
 	}
 }
@@ -194,7 +194,7 @@ func TestShortWaitsHaveTheirPrice(t *testing.T) {
 			if i%c.in == 0 {
 				took = 100_000
 			}
-			g.learned(7, took, false)
+			g.noteHandedOff(7, took, false)
 		}
 		if tried != c.tried {
 			t.Errorf("one in %d waits for 0.1 ms; tried on the loop again: %v", c.in, tried)
@@ -330,9 +330,9 @@ func TestAskedFor(t *testing.T) {
 			asks := r.Float64() < c.asks
 			if g.expect(7) {
 				handedOff++
-				g.learned(g.w.Key, 1, asks)
+				g.noteHandedOff(g.w.Key, 1, asks)
 			} else if asks {
-				g.asks(g.w.Key)
+				g.noteGaveUp(g.w.Key)
 			}
 			g.w.Key = 0
 		}

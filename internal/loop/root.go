@@ -55,7 +55,7 @@ func (l *Loop) takeOver(word uint64, cost int64) bool {
 		l.release()
 		return false
 	}
-	l.struck(l.holder.Key, cost)
+	l.noteStall(l.holder.Key, cost)
 	l.part(l.holder, gen)
 	return true
 }
@@ -65,8 +65,8 @@ func (l *Loop) takeOver(word uint64, cost int64) bool {
 func (l *Loop) part(w *Worker, gen uint32) {
 	l.tallies[TakenOver].Add(1)
 	l.workers--
-	l.off.Add(1)
-	w.letEarlyGo()
+	l.offLoop.Add(1)
+	w.sendEarlyAsync()
 	w.orphan()
 	go l.root(gen)
 }
@@ -75,11 +75,11 @@ func (l *Loop) part(w *Worker, gen uint32) {
 // the loop. It may be called only on behalf of user code under the lease. It does nothing when
 // there is no loop to leave.
 func (w *Worker) GiveUp() {
-	w.asked = true
+	w.gaveUp = true
 	if w.lost || !w.enter() {
 		return
 	}
-	w.loop.asks(w.Key)
+	w.loop.noteGaveUp(w.Key)
 	w.surrender()
 }
 
@@ -88,7 +88,7 @@ func (w *Worker) surrender() {
 	l := w.loop
 	l.acquire() // on behalf of the orphan; it succeeds because the loop is held
 	gen := uint32(l.word>>genShift) + 1
-	w.lost, w.off = true, true
+	w.lost, w.offLoop = true, true
 	l.lease.word.Store(leaseWord(gen, 0))
 	l.part(w, gen)
 }

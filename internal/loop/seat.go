@@ -83,8 +83,8 @@ func (w *Worker) hungUp() {
 	for _, s := range w.own {
 		if s.signs.Load()&signFollows != 0 {
 			s.signs.Or(signBarred)
-			w.loop.signal(&s.input)
-			w.loop.signal(&s.output)
+			w.loop.wakeOrMark(&s.input)
+			w.loop.wakeOrMark(&s.output)
 		}
 	}
 }

@@ -28,18 +28,18 @@ func (s *Stream) Handshake(start func(net.Conn, *tls.Config) *tls.Conn, config *
 // HandshakeAfter is Handshake when begun, the first part of it, has been read already; begun is not
 // kept.
 func (s *Stream) HandshakeAfter(begun []byte, start func(net.Conn, *tls.Config) *tls.Conn, config *tls.Config, timeout int64) error {
-	l := s.above
-	if l == nil {
-		l = new(layer)
+	t := s.transport
+	if t == nil {
+		t = new(transport)
 	}
-	w := &l.wire
+	w := &t.wire
 	w.stream.Store(s)
 	w.begun, w.waits, w.waited = begun, true, s.waited
 	if s.portable {
-		w.given = l.conn
+		w.given = t.conn
 		if timeout > 0 {
-			_ = l.conn.SetDeadline(deadlineAt(timeout * tickNanos))
-			defer func() { _ = l.conn.SetDeadline(noDeadline) }()
+			_ = t.conn.SetDeadline(deadlineAt(timeout * tickNanos))
+			defer func() { _ = t.conn.SetDeadline(noDeadline) }()
 		}
 	} else if timeout > 0 {
 		due := deadlineAt(timeout * tickNanos)
@@ -59,8 +59,8 @@ func (s *Stream) HandshakeAfter(begun []byte, start func(net.Conn, *tls.Config) 
 		return err
 	}
 	w.strict = true
-	if l.tls = c; !s.portable {
-		s.above = l
+	if t.tls = c; !s.portable {
+		s.transport = t
 	}
 	return nil
 }
@@ -68,26 +68,26 @@ func (s *Stream) HandshakeAfter(begun []byte, start func(net.Conn, *tls.Config) 
 // TakeTLS takes a stream with TLS away from its loop, as Conn.Take does, for code that wants to
 // have the tls.Conn itself. That stays open until its Close.
 func (s *Stream) TakeTLS() (*tls.Conn, error) {
-	l := s.above
-	l.wire.strict = false // its new owner knows the errors of crypto/tls
+	t := s.transport
+	t.wire.strict = false // its new owner knows the errors of crypto/tls
 	if s.portable {
 		s.state = closed
-		if net.Conn(l.tls) == l.conn { // the listener put it on: nothing of ours is under it
-			s.loop.group.handTLS(s, l.tls)
+		if net.Conn(t.tls) == t.conn { // the listener put it on: nothing of ours is under it
+			s.loop.group.handTLS(s, t.tls)
 		} else {
-			l.wire.given = registered{l.conn, s}
+			t.wire.given = registered{t.conn, s}
 		}
-		return l.tls, nil
+		return t.tls, nil
 	}
-	s.above = nil // so that the Conn is over the descriptor, under TLS
+	s.transport = nil // so that the Conn is over the descriptor, under TLS
 	c := NewConn(s)
 	if err := c.Take(); err != nil {
-		s.above, l.wire.strict = l, true
+		s.transport, t.wire.strict = t, true
 		return nil, err
 	}
 	c.Leave()
-	l.wire.given = c
-	return l.tls, nil
+	t.wire.given = c
+	return t.tls, nil
 }
 
 // registered is a connection that the end of the group closes, unless its own Close comes first.
@@ -104,10 +104,10 @@ func (r registered) Close() error {
 // TLS returns the state of the stream's TLS, nil when it is plain. Any goroutine may
 // call it while the stream is open. It allocates.
 func (s *Stream) TLS() *tls.ConnectionState {
-	if s.above == nil {
+	if s.transport == nil {
 		return nil
 	}
-	c, ok := s.above.top().(interface{ ConnectionState() tls.ConnectionState })
+	c, ok := s.transport.top().(interface{ ConnectionState() tls.ConnectionState })
 	if !ok {
 		return nil
 	}
@@ -118,75 +118,75 @@ func (s *Stream) TLS() *tls.ConnectionState {
 // Partial reports whether what has been received over TLS ends within a record, of which nothing can
 // be read before it is whole. It is for the reader.
 func (s *Stream) Partial() bool {
-	return s.above != nil && s.above.tls != nil && !s.above.wire.whole()
+	return s.transport != nil && s.transport.tls != nil && !s.transport.wire.whole()
 }
 
 // Strip removes TLS from a stream that has a descriptor: HalfClose has told the peer of its end,
 // and nobody needs to understand what still comes.
 func (s *Stream) Strip() {
 	if !s.portable {
-		s.above = nil
+		s.transport = nil
 	}
 }
 
 // readTLS reads what there is in whole records. With waits false it returns 0 and no
 // error when there is nothing now.
-func (l *layer) readTLS(p []byte, waits bool) (int, error) {
-	w := &l.wire
+func (t *transport) readTLS(p []byte, waits bool) (int, error) {
+	w := &t.wire
 	w.waits, w.records, w.waited = waits, 0, w.stream.Load().waited
-	n, err := l.tls.Read(p)
+	n, err := t.tls.Read(p)
 	if n > 0 {
 		// tls has nothing left when it was dry before, and one record came since and was read
 		// completely.
-		l.dry = l.dry && n < len(p) && w.records == 1 && w.whole()
+		t.dry = t.dry && n < len(p) && w.records == 1 && w.whole()
 		return n, nil // an error will be there again
 	}
-	if l.dry = err == errNothing; l.dry {
+	if t.dry = err == errNothing; t.dry {
 		return 0, nil
 	}
 	return 0, w.readError(err)
 }
 
-func (l *layer) writeTLS(p []byte) (int, error) {
-	if len(p) > oneRecord || l.wire.owed > 0 {
-		return l.writeThreeTLS(p, nil, nil)
+func (t *transport) writeTLS(p []byte) (int, error) {
+	if len(p) > oneRecord || t.wire.owed > 0 {
+		return t.writeThreeTLS(p, nil, nil)
 	}
-	n, err := l.tls.Write(p)
+	n, err := t.tls.Write(p)
 	if err != nil {
-		err = l.wire.writeError(err)
+		err = t.wire.writeError(err)
 	}
 	return n, err
 }
 
 // writeThreeTLS writes records and sends them in as few system calls as makes sense.
-func (l *layer) writeThreeTLS(pieces ...[]byte) (done int, err error) {
-	l.wire.setMode(gathering)
-	if done, err = l.gather(pieces...); err != nil {
+func (t *transport) writeThreeTLS(pieces ...[]byte) (done int, err error) {
+	t.wire.setMode(gathering)
+	if done, err = t.gather(pieces...); err != nil {
 		return done, err
 	}
-	return done, l.wire.flush(false)
+	return done, t.wire.flush(false)
 }
 
 // writeEndTLS writes the last records, with a close_notify behind them.
-func (l *layer) writeEndTLS(p []byte) (done int, err error) {
-	l.wire.setMode(gathering)
-	if done, err = l.gather(p); err != nil {
+func (t *transport) writeEndTLS(p []byte) (done int, err error) {
+	t.wire.setMode(gathering)
+	if done, err = t.gather(p); err != nil {
 		return done, err
 	}
-	_ = l.tls.CloseWrite()
-	return done, l.wire.flush(true)
+	_ = t.tls.CloseWrite()
+	return done, t.wire.flush(true)
 }
 
 // gather makes records, except of what is owed already.
-func (l *layer) gather(pieces ...[]byte) (done int, err error) {
-	w := &l.wire
+func (t *transport) gather(pieces ...[]byte) (done int, err error) {
+	w := &t.wire
 	for _, p := range pieces {
 		n := min(w.owed, len(p))
 		w.owed -= n
 		if done += n; n == len(p) {
 			continue
 		}
-		n, err = l.tls.Write(p[n:])
+		n, err = t.tls.Write(p[n:])
 		if done += n; err != nil {
 			return done, w.writeError(err)
 		}
@@ -196,8 +196,8 @@ func (l *layer) gather(pieces ...[]byte) (done int, err error) {
 
 // tryWriteTLS writes one record. While the kernel has not taken all of it, its plaintext counts as
 // not written: it is owed.
-func (l *layer) tryWriteTLS(p []byte) (int, error) {
-	w := &l.wire
+func (t *transport) tryWriteTLS(p []byte) (int, error) {
+	w := &t.wire
 	w.setMode(trying)
 	defer w.setMode(direct)
 	if gone, err := w.tryFlush(); err != nil || !gone {
@@ -207,7 +207,7 @@ func (l *layer) tryWriteTLS(p []byte) (int, error) {
 	if w.owed -= n; n > 0 {
 		return n, nil
 	}
-	n, err := l.tls.Write(p[:min(len(p), maxRecord)])
+	n, err := t.tls.Write(p[:min(len(p), maxRecord)])
 	if err != nil {
 		return 0, w.writeError(err)
 	}

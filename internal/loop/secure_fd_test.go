@@ -31,7 +31,7 @@ func secured(t *testing.T, l *Loop, timeout int64, serve func(w *Worker, k *task
 	shaken := make(chan error, 1)
 	k := &task{}
 	k.serve = func(w *Worker) {
-		if !k.Plain() {
+		if !k.Raw() {
 			serve(w, k)
 			return
 		}

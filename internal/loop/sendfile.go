@@ -7,5 +7,5 @@ import "errors"
 // ErrNoSendFile is returned by SendFile when the bytes must be copied instead.
 var ErrNoSendFile = errors.New("gale: no way from this file to this stream but through memory")
 
-// Plain reports whether what is written to the stream goes to a socket unchanged.
-func (s *Stream) Plain() bool { return s.above == nil }
+// Raw reports whether what is written to the stream goes to a socket unchanged.
+func (s *Stream) Raw() bool { return s.transport == nil }

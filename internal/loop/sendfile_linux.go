@@ -17,7 +17,7 @@ const sendFileMost = giveWayBytes
 // io.ErrUnexpectedEOF; when the file cannot be sent in this way, or the stream is not a plain
 // socket, it is ErrNoSendFile, and what is left can still be copied. It does not allocate.
 func (s *Stream) SendFile(file uintptr, offset, n int64) (int64, error) {
-	if !s.Plain() {
+	if !s.Raw() {
 		return 0, ErrNoSendFile
 	}
 	for done := int64(0); ; {
@@ -51,7 +51,7 @@ func (s *Stream) SendFile(file uintptr, offset, n int64) (int64, error) {
 // WriteMore is Write for bytes that more follows at once, such as those of SendFile or the end of
 // the stream: they leave together where they fit.
 func (s *Stream) WriteMore(p []byte) (done int, err error) {
-	if !s.Plain() {
+	if !s.Raw() {
 		return s.Write(p)
 	}
 	for done < len(p) {

@@ -67,26 +67,26 @@ func (s *Stream) unshare() {
 
 // Offer makes a shared stream free to be claimed, and reports whether it did: by then the stream
 // may have been claimed, or closed by the loop. Otherwise it is still the user's, who must check
-// whether something has come in (Untroubled).
+// whether something has come in (NoInputNoted).
 func (s *Stream) Offer() bool {
-	if s.troubled() {
+	if s.eventNoted() {
 		return false
 	}
 	for !s.pass(busy, idle) {
 		runtime.Gosched() // the loop is about to end, and is cutting it
 	}
-	return !s.troubled() || !s.Claim() // an event may have come just before it became idle
+	return !s.eventNoted() || !s.Claim() // an event may have come just before it became idle
 }
 
-// troubled reports whether something has happened that its user did not wait for.
-func (s *Stream) troubled() bool {
+// eventNoted reports whether something has happened that its user did not wait for.
+func (s *Stream) eventNoted() bool {
 	return s.signs.Load()&(signHangUp|signFailed|signBarred) != 0 || s.input.Load() == ready
 }
 
-// Untroubled reports whether the stream is alive and nothing has come in that was not read. Its owner
+// NoInputNoted reports whether the stream is alive and nothing has come in that was not read. Its owner
 // may call it, between reads. scratch has room for a byte or more. Over a net.Conn it only knows
 // what the stream has been told of.
-func (s *Stream) Untroubled(scratch []byte) bool {
+func (s *Stream) NoInputNoted(scratch []byte) bool {
 	for !s.portable && s.Ready() {
 		s.Look()
 		if n, err := s.TryRead(scratch); n > 0 || err != nil {
@@ -96,15 +96,15 @@ func (s *Stream) Untroubled(scratch []byte) bool {
 	return s.signs.Load()&(signHangUp|signFailed|signBarred) == 0
 }
 
-// Silent asks the kernel whether the stream is alive and nothing has come in, not even part of a
+// ProbeNoInput asks the kernel whether the stream is alive and nothing has come in, not even part of a
 // TLS record: what has come already cannot be the answer to a request that is not sent yet. It is
 // for whoever has just got the stream, and is about to use it.
-func (s *Stream) Silent(scratch []byte) bool {
+func (s *Stream) ProbeNoInput(scratch []byte) bool {
 	if s.portable {
-		return !s.troubled() && s.above.silent(scratch)
+		return !s.eventNoted() && s.transport.probeNoInput(scratch)
 	}
 	s.Look()
-	return s.Untroubled(scratch) && !s.Partial()
+	return s.NoInputNoted(scratch) && !s.Partial()
 }
 
 // Barred reports whether no wait may begin on the stream.
@@ -145,7 +145,7 @@ func (s *Stream) happened(bits uint32) bool {
 	if s.state != shared || bits&^outputBits == 0 || !s.pass(idle, probed) {
 		return false
 	}
-	if bits&hangUpBits == 0 && s.Unchanged() {
+	if bits&hangUpBits == 0 && s.ProbeNoBytes() {
 		s.pass(probed, idle)
 		return true
 	}
@@ -154,11 +154,11 @@ func (s *Stream) happened(bits uint32) bool {
 	return true
 }
 
-// Unchanged reports whether nothing has come from the kernel since the last read, whatever the loop
+// ProbeNoBytes reports whether nothing has come from the kernel since the last read, whatever the loop
 // may have been told of since. When it reports false, something may have been lost, and the stream
 // must not be used any more. The caller must have the stream, which has a descriptor, to itself.
-// Unlike Untroubled it calls no user code.
-func (s *Stream) Unchanged() bool {
+// Unlike NoInputNoted it calls no user code.
+func (s *Stream) ProbeNoBytes() bool {
 	s.Look()
 	var one [1]byte
 	_, e := sys.Recv(int(s.fd), one[:])
@@ -192,13 +192,13 @@ func (s *Stream) Move(w *Worker, from *Stream, task Task, then func(Task)) error
 		from.pass(moved, busy)
 		return err
 	}
-	s.above = from.above
-	if s.above != nil {
-		s.above.wire.stream.Store(s)
+	s.transport = from.transport
+	if s.transport != nil {
+		s.transport.wire.stream.Store(s)
 	}
 	s.Take(w)
 	s.signs.Or(from.signs.Load() & signsOfSocket)
-	from.above, from.fd = nil, -1
+	from.transport, from.fd = nil, -1
 	from.Hand(then)
 	return nil
 }

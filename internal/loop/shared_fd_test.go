@@ -80,10 +80,10 @@ func TestOfferRefusesWhatHasHappened(t *testing.T) {
 		t.Fatal("a stream with input was accepted")
 	}
 	var b [1]byte
-	if k.Untroubled(b[:]) || b[0] != 'x' {
+	if k.NoInputNoted(b[:]) || b[0] != 'x' {
 		t.Errorf("it is quiet, and %q was read", b)
 	}
-	if !k.Untroubled(b[:]) || !k.Offer() || !k.Claim() {
+	if !k.NoInputNoted(b[:]) || !k.Offer() || !k.Claim() {
 		t.Error("a stream that was read is not accepted")
 	}
 	send(t, peer, "y")
@@ -92,11 +92,11 @@ func TestOfferRefusesWhatHasHappened(t *testing.T) {
 	if n, err := k.TryRead(b[:]); n != 1 || err != nil || k.Offer() {
 		t.Errorf("%d, %v, and accepted before anyone asked the kernel", n, err)
 	}
-	if !k.Unchanged() || !k.Offer() || !k.Claim() {
+	if !k.ProbeNoBytes() || !k.Offer() || !k.Claim() {
 		t.Error("a stream is not accepted that was read when the event came late")
 	}
 	send(t, peer, "z")
-	if eventually(t, "the event", func() bool { return k.input.Load() == ready }); k.Unchanged() {
+	if eventually(t, "the event", func() bool { return k.input.Load() == ready }); k.ProbeNoBytes() {
 		t.Error("a stream with input is as it was")
 	}
 	if !k.Offer() {

@@ -1,5 +1,5 @@
 // Sleeping on a loop: a wait that no event ends, only the wheel, or code that has work for the
-// sleeper (Stir).
+// sleeper (WakeSleeper).
 
 package loop
 
@@ -9,7 +9,7 @@ import "time"
 // when zero or after Close; it lends its place on the wheel and is closed again afterwards. The
 // worker must hold the loop; one that never had a loop, in a portable group, parks instead. Sleep
 // returns ErrClosed as soon as the group is stopped, otherwise nil. It returns early when the loop
-// calls Stir, and up to a tick and an eighth of ms late. It allocates in a portable group only.
+// calls WakeSleeper, and up to a tick and an eighth of ms late. It allocates in a portable group only.
 func (s *Stream) Sleep(w *Worker, ms int64) error {
 	if w.lost {
 		timer := time.NewTimer(time.Duration(ms) * time.Millisecond)
@@ -39,7 +39,7 @@ func (s *Stream) Sleep(w *Worker, ms int64) error {
 	return err
 }
 
-// Doze suspends the worker until there may be something to read, the loop calls Stir, or, with
+// Doze suspends the worker until there may be something to read, the loop calls WakeSleeper, or, with
 // ErrTimeout, ReadTimeout has passed; TryRead tells which. The stream must be open, served by the
 // worker that calls, and have a poller. It does not allocate.
 func (s *Stream) Doze() error {
@@ -48,6 +48,6 @@ func (s *Stream) Doze() error {
 	return err
 }
 
-// Stir ends a Doze or a Sleep. The loop must be held. If nobody waits, the next wait
+// WakeSleeper ends a Doze or a Sleep. The loop must be held. If nobody waits, the next wait
 // for input ends at once.
-func (s *Stream) Stir() { s.loop.signal(&s.input) }
+func (s *Stream) WakeSleeper() { s.loop.wakeOrMark(&s.input) }

@@ -26,7 +26,7 @@ type Task interface {
 	// closed.
 	Stop()
 	// HangUp is called, the loop held, when the peer hangs up while the stream is being served; and
-	// once more when the connection is found to be Broken. In the portable driver a Vigil calls it.
+	// once more when the connection is found to be Broken. In the portable driver a PeerWatch calls it.
 	HangUp()
 }
 
@@ -41,10 +41,10 @@ type Watcher interface {
 // Stream is a socket with its place in a loop. It is meant to be embedded in the
 // role's connection, which is its Task. The zero value is ready for Open.
 type Stream struct {
-	task   Task
-	loop   *Loop
-	worker *Worker // the one that serves it; stable while user code runs
-	above  *layer  // what it goes through instead of its descriptor: TLS, a net.Conn; nil: nothing
+	task      Task
+	loop      *Loop
+	worker    *Worker    // the one that serves it; stable while user code runs
+	transport *transport // what it goes through instead of its descriptor: TLS, a net.Conn; nil: nothing
 
 	input, output word
 	timer
@@ -65,21 +65,21 @@ type Stream struct {
 	level      bool // level-triggered: a listener
 	owned      bool // in its worker's list of own streams
 	signs      atomic.Uint32
-	rare       atomic.Pointer[rare]
+	extras     atomic.Pointer[extras]
 }
 
 // Signs of a stream: what anyone may ask of it at any time.
 const (
-	signHangUp  = 1 << iota // the peer has closed its side, or the connection failed
-	signFailed              // it was cut, or closed, on our side
-	signBarred              // no wait may begin or go on (Bar)
-	signUnseen              // it is not registered with the poller yet (OpenUnseen)
-	signBroken              // the connection failed, whatever the peer has closed
-	signFollows             // barred when the peer of the stream that its worker serves hangs up
-	signAlert               // input also wakes whoever waits for output
-	signUnended             // see Unended
-	signMute                // see Mute
-	signReset               // a write has met a reset, which no read will report any more
+	signHangUp        = 1 << iota // the peer has closed its side, or the connection failed
+	signFailed                    // it was cut, or closed, on our side
+	signBarred                    // no wait may begin or go on (Bar)
+	signUnregistered              // it is not registered with the poller yet (OpenUnregistered)
+	signBroken                    // the connection failed, whatever the peer has closed
+	signFollows                   // barred when the peer of the stream that its worker serves hangs up
+	signAlert                     // input also wakes whoever waits for output
+	signIncomplete                // see SetIncomplete
+	signNoCloseNotify             // see SuppressCloseNotify
+	signReset                     // a write has met a reset, which no read will report any more
 
 	signsOfSocket = signHangUp | signReset // what stays true of the socket when it changes hands
 )
@@ -102,10 +102,10 @@ func (s *Stream) Portable() bool { return s.portable }
 
 // NetConn returns the net.Conn under a stream of the portable driver, else nil.
 func (s *Stream) NetConn() net.Conn {
-	if s.above == nil {
+	if s.transport == nil {
 		return nil
 	}
-	return s.above.conn
+	return s.transport.conn
 }
 
 // HungUp reports whether the peer has closed its side, or the connection failed,
@@ -122,7 +122,7 @@ func (s *Stream) Failed() bool { return s.signs.Load()&signFailed != 0 }
 func (s *Stream) OpenConn(w *Worker, c net.Conn, task Task) {
 	s.reset()
 	s.task, s.loop, s.worker, s.fd, s.state = task, w.loop, w, -1, running
-	s.above, s.portable = &layer{conn: c}, true
+	s.transport, s.portable = &transport{conn: c}, true
 	s.loop.group.keep(s)
 }
 
@@ -134,8 +134,8 @@ func (s *Stream) reset() {
 // io.EOF, or io.ErrUnexpectedEOF over TLS when the peer has sent no close_notify. p must not be
 // empty. It does not allocate.
 func (s *Stream) Read(p []byte) (int, error) {
-	if s.above != nil {
-		return s.above.read(s, p)
+	if s.transport != nil {
+		return s.transport.read(s, p)
 	}
 	for {
 		n, err := s.tryRead(p, true)
@@ -197,7 +197,7 @@ func (s *Stream) Rest(due int64, again bool) {
 	if !s.loop.wheel.keeps(s, due) {
 		s.loop.wheel.set(s, due)
 	}
-	if again || s.input.Load() != nil || s.output.Load() != nil || s.signs.Load()&(signFailed|signUnseen) != 0 {
+	if again || s.input.Load() != nil || s.output.Load() != nil || s.signs.Load()&(signFailed|signUnregistered) != 0 {
 		s.restUnusual(again)
 	}
 }
@@ -209,8 +209,8 @@ func (s *Stream) restUnusual(again bool) {
 	if s.dismiss(&s.input) {
 		again = true
 	}
-	if !again && s.signs.Load()&signUnseen != 0 {
-		s.show()
+	if !again && s.signs.Load()&signUnregistered != 0 {
+		s.register()
 	}
 	switch {
 	case s.Failed():
@@ -249,11 +249,11 @@ func (s *Stream) Close() {
 func (s *Stream) Return(then func(Task)) bool {
 	m := messages.Get().(*message)
 	m.stream, m.then = s, then
-	if w := s.worker; w.serving == s && w.off {
+	if w := s.worker; w.serving == s && w.offLoop {
 		// From here on there is room for another handler.
-		w.off = false
-		w.loop.off.Add(-1)
-		m.teaches, m.key, m.took, m.asked = w.timed, w.Key, w.took, w.asked
+		w.offLoop = false
+		w.loop.offLoop.Add(-1)
+		m.timed, m.key, m.took, m.gaveUp = w.timed, w.Key, w.took, w.gaveUp
 	}
 	if s.loop.post(m) {
 		return true
@@ -287,11 +287,11 @@ func (s *Stream) Hand(then func(Task)) bool {
 
 // Spent reports whether a read is sure to find nothing yet, going by the last read. Over anything but
 // a descriptor it is false.
-func (s *Stream) Spent() bool { return s.drained && s.above == nil }
+func (s *Stream) Spent() bool { return s.drained && s.transport == nil }
 
 // Ready reports whether a read may find something without waiting.
 func (s *Stream) Ready() bool {
-	return !s.drained || s.input.Load() == ready || s.above != nil && !s.above.dry
+	return !s.drained || s.input.Load() == ready || s.transport != nil && !s.transport.dry
 }
 
 // TryRead reads what there is. It returns 0 and no error when there is nothing now, and io.EOF at

@@ -14,9 +14,9 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// layer is what a stream goes through instead of its descriptor: a net.Conn of the
+// transport is what a stream goes through instead of its descriptor: a net.Conn of the
 // portable driver, or TLS (secure.go), or TLS over a net.Conn.
-type layer struct {
+type transport struct {
 	conn net.Conn  // nil: the stream has a descriptor of its own
 	tls  *tls.Conn // nil: plain
 	wire wire      // what tls runs over, if it was put on here
@@ -27,25 +27,25 @@ type layer struct {
 // in another way.
 const glance = 200_000 // nanoseconds
 
-// silent reports whether nothing has come in that was not read. The caller must set the read deadline
+// probeNoInput reports whether nothing has come in that was not read. The caller must set the read deadline
 // anew.
-func (l *layer) silent(scratch []byte) bool {
-	if l.tls != nil {
-		_ = l.conn.SetReadDeadline(past) // what tls has read and not handed out yet comes all the same
-		if n, err := l.tls.Read(scratch); n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) || !l.wire.whole() {
+func (t *transport) probeNoInput(scratch []byte) bool {
+	if t.tls != nil {
+		_ = t.conn.SetReadDeadline(past) // what tls has read and not handed out yet comes all the same
+		if n, err := t.tls.Read(scratch); n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) || !t.wire.whole() {
 			return false
 		}
 	}
-	if nothing, known := pending(l.conn, scratch); known {
+	if nothing, known := pending(t.conn, scratch); known {
 		return nothing
 	}
 	for {
 		until := monotonic() + glance
-		_ = l.conn.SetReadDeadline(timeOf(until))
+		_ = t.conn.SetReadDeadline(timeOf(until))
 		in := monotonic() < until // if not, the read may not even have tried
-		n, err := l.top().Read(scratch)
+		n, err := t.top().Read(scratch)
 		switch {
-		case n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) || l.tls != nil && !l.wire.whole():
+		case n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) || t.tls != nil && !t.wire.whole():
 			return false
 		case in:
 			return true
@@ -77,29 +77,29 @@ func pending(c net.Conn, scratch []byte) (nothing, known bool) {
 }
 
 // top is the net.Conn that is read and written in a portable group.
-func (l *layer) top() net.Conn {
-	if l.tls != nil {
-		return l.tls
+func (t *transport) top() net.Conn {
+	if t.tls != nil {
+		return t.tls
 	}
-	return l.conn
+	return t.conn
 }
 
-func (l *layer) read(s *Stream, p []byte) (int, error) {
-	if l.conn == nil {
-		return l.readTLS(p, true)
+func (t *transport) read(s *Stream, p []byte) (int, error) {
+	if t.conn == nil {
+		return t.readTLS(p, true)
 	}
-	for c := l.top(); ; {
+	for c := t.top(); ; {
 		began := monotonic()
 		if err := s.armConn(true); err != nil {
 			return 0, err
 		}
 		n, err := c.Read(p)
-		s.took(&s.input, monotonic()-began)
+		s.noteWaited(&s.input, monotonic()-began)
 		if n > 0 {
 			return n, nil
 		}
 		// It may also return 0 and no error.
-		if err = s.connError(untorn(err), &s.input); err == io.EOF && s.signs.Load()&signReset != 0 {
+		if err = s.connError(withoutTruncated(err), &s.input); err == io.EOF && s.signs.Load()&signReset != 0 {
 			return 0, sys.ECONNRESET // a write has met the reset, and no read will
 		}
 		if err != nil && (err != ErrTimeout || !s.forgiven(&s.input)) {
@@ -109,48 +109,48 @@ func (l *layer) read(s *Stream, p []byte) (int, error) {
 }
 
 // tryRead is read, but does not wait where a read can do without: over TLS on a descriptor.
-func (l *layer) tryRead(s *Stream, p []byte) (int, error) {
-	if l.conn == nil {
-		return l.readTLS(p, false)
+func (t *transport) tryRead(s *Stream, p []byte) (int, error) {
+	if t.conn == nil {
+		return t.readTLS(p, false)
 	}
-	return l.read(s, p)
+	return t.read(s, p)
 }
 
-func (l *layer) write(s *Stream, p []byte) (int, error) {
-	if l.conn == nil {
-		return l.writeTLS(p)
+func (t *transport) write(s *Stream, p []byte) (int, error) {
+	if t.conn == nil {
+		return t.writeTLS(p)
 	}
 	for done := 0; ; {
 		if err := s.armConn(false); err != nil {
 			return done, err
 		}
-		n, err := l.top().Write(p[done:])
+		n, err := t.top().Write(p[done:])
 		done += n
-		if err = s.writeError(err); err != ErrTimeout || !l.forgiven(s) {
+		if err = s.writeError(err); err != ErrTimeout || !t.forgiven(s) {
 			return done, err
 		}
 	}
 }
 
-func (l *layer) tryWrite(s *Stream, p []byte) (int, error) {
-	if l.conn == nil {
-		return l.tryWriteTLS(p)
+func (t *transport) tryWrite(s *Stream, p []byte) (int, error) {
+	if t.conn == nil {
+		return t.tryWriteTLS(p)
 	}
-	return l.write(s, p)
+	return t.write(s, p)
 }
 
-func (l *layer) writeThree(s *Stream, a, b, c []byte) (int, error) {
-	if l.conn == nil {
-		return l.writeThreeTLS(a, b, c)
+func (t *transport) writeThree(s *Stream, a, b, c []byte) (int, error) {
+	if t.conn == nil {
+		return t.writeThreeTLS(a, b, c)
 	}
 	buffers := net.Buffers{a, b, c}
 	for done := 0; ; {
 		if err := s.armConn(false); err != nil {
 			return done, err
 		}
-		n, err := buffers.WriteTo(l.top()) // removes from buffers what it has written
+		n, err := buffers.WriteTo(t.top()) // removes from buffers what it has written
 		done += int(n)
-		if err = s.writeError(err); err != ErrTimeout || !l.forgiven(s) {
+		if err = s.writeError(err); err != ErrTimeout || !t.forgiven(s) {
 			return done, err
 		}
 	}
@@ -160,7 +160,7 @@ func (l *layer) writeThree(s *Stream, a, b, c []byte) (int, error) {
 // SetReadDeadline or SetWriteDeadline said. It fails when the stream is barred: Bar
 // has set, or will set, a deadline that this one must not replace.
 func (s *Stream) armConn(read bool) error {
-	c := s.above.conn
+	c := s.transport.conn
 	timeout, set, side := s.WriteTimeout, c.SetWriteDeadline, &s.output
 	if read {
 		timeout, set, side = s.ReadTimeout, c.SetReadDeadline, &s.input
@@ -201,11 +201,11 @@ func (s *Stream) connError(err error, side *word) error {
 }
 
 // forgiven reports whether a write whose time is up may go on.
-func (l *layer) forgiven(s *Stream) bool {
+func (t *transport) forgiven(s *Stream) bool {
 	switch {
-	case l.tls == nil:
+	case t.tls == nil:
 		return s.forgiven(&s.output)
-	case net.Conn(l.tls) == l.conn: // put on by the listener: ask as Forgive says, but do not go on
+	case net.Conn(t.tls) == t.conn: // put on by the listener: ask as Forgive says, but do not go on
 		s.forgiven(&s.output)
 	}
 	return false // crypto/tls writes nothing after a timeout; the wire has asked already

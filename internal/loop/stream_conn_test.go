@@ -302,9 +302,9 @@ func TestConnStreamClosesWhatItWasGiven(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1, Portable: true})
 	for name, end := range map[string]func(s *Stream){
 		"in order": func(*Stream) {},
-		"mute":     func(s *Stream) { s.Mute() },
-		"unended":  func(s *Stream) { s.Unended(true) },
-		"cut":      func(s *Stream) { s.Mute(); s.Cut() },
+		"mute":     func(s *Stream) { s.SuppressCloseNotify() },
+		"unended":  func(s *Stream) { s.SetIncomplete(true) },
+		"cut":      func(s *Stream) { s.SuppressCloseNotify(); s.Cut() },
 	} {
 		ours, peer := net.Pipe()
 		w, done := &wrapped{Conn: ours}, make(chan struct{})

@@ -25,25 +25,25 @@ func (s *Stream) Open(l *Loop, fd int, task Task) error {
 	return s.open(l, fd, task, l.poller.add)
 }
 
-// OpenUnseen is Open for a socket that probably has input: it is to be served soon, and is
+// OpenUnregistered is Open for a socket that probably has input: it is to be served soon, and is
 // registered with the poller only when something has to be waited for. Many connections that bring
 // one request never are.
-func (s *Stream) OpenUnseen(l *Loop, fd int, task Task) error {
+func (s *Stream) OpenUnregistered(l *Loop, fd int, task Task) error {
 	err := s.open(l, fd, task, func(int, uint64) error { return nil })
-	s.signs.Or(signUnseen)
+	s.signs.Or(signUnregistered)
 	return err
 }
 
-// show registers with the poller a stream opened by OpenUnseen. Whoever may wait for the stream may
+// register registers with the poller a stream opened by OpenUnregistered. Whoever may wait for the stream may
 // call it, from any goroutine. When that fails, so does the stream.
-func (s *Stream) show() {
-	if s.signs.And(^uint32(signUnseen))&signUnseen == 0 {
+func (s *Stream) register() {
+	if s.signs.And(^uint32(signUnregistered))&signUnregistered == 0 {
 		return // someone else does
 	}
 	if s.loop.poller.add(int(s.fd), s.token()) != nil {
 		s.signs.Or(signFailed)
-		s.nudge(&s.input)
-		s.nudge(&s.output)
+		s.wakeFromOutside(&s.input)
+		s.wakeFromOutside(&s.output)
 	}
 }
 
@@ -74,7 +74,7 @@ func (s *Stream) Wake(bits uint32) {
 }
 
 // ReadFirst is TryRead for a stream that has just been woken. It is for streams over a descriptor
-// only; see Plain.
+// only; see Raw.
 func (s *Stream) ReadFirst(p []byte) (int, error) {
 	n, e := sys.Recv(int(s.fd), p)
 	if e == 0 && n > 0 && n < len(p) && s.signs.Load()&signHangUp == 0 {
@@ -87,7 +87,7 @@ func (s *Stream) ReadFirst(p []byte) (int, error) {
 
 // TryReadLent is TryRead into memory that others may want too, so it does not give way; HasRead
 // must be called when the memory is free again. It is for streams over a descriptor only; see
-// Plain.
+// Raw.
 func (s *Stream) TryReadLent(p []byte) (int, error) {
 	for !s.drained {
 		n, e := sys.Recv(int(s.fd), p)
@@ -130,8 +130,8 @@ func (s *Stream) received(most, n int, e sys.Errno) (int, error) {
 
 // tryRead is TryRead; with bare it reads from the descriptor itself in any case.
 func (s *Stream) tryRead(p []byte, bare bool) (int, error) {
-	if s.above != nil && !bare {
-		return s.above.tryRead(s, p)
+	if s.transport != nil && !bare {
+		return s.transport.tryRead(s, p)
 	}
 	for !s.drained {
 		n, e := sys.Recv(int(s.fd), p)
@@ -193,8 +193,8 @@ func (s *Stream) armOutput() error {
 	if s.outputArm && outputStays {
 		return nil
 	}
-	if s.signs.Load()&signUnseen != 0 {
-		s.show()
+	if s.signs.Load()&signUnregistered != 0 {
+		s.register()
 	}
 	err := s.loop.poller.wantOutput(int(s.fd), s.token())
 	s.outputArm = err == nil
@@ -221,7 +221,7 @@ func (s *Stream) Quiet() (ms int64, known bool) {
 // localAddr returns the address of this end as package net has it. It allocates.
 func (s *Stream) localAddr() net.Addr {
 	if s.portable {
-		return s.above.conn.LocalAddr()
+		return s.transport.conn.LocalAddr()
 	}
 	at, _ := sys.LocalAddr(int(s.fd))
 	return NetAddr(at)
@@ -230,7 +230,7 @@ func (s *Stream) localAddr() net.Addr {
 // remoteAddr returns the address of the peer as package net has it. It allocates.
 func (s *Stream) remoteAddr() net.Addr {
 	if s.portable {
-		return s.above.conn.RemoteAddr()
+		return s.transport.conn.RemoteAddr()
 	}
 	at, _ := sys.PeerAddr(int(s.fd))
 	return NetAddr(at)
@@ -242,7 +242,7 @@ func (s *Stream) SetNoDelay(on bool) {
 		sys.SetNagle(int(s.fd), !on)
 		return
 	}
-	if c, ok := s.above.conn.(interface{ SetNoDelay(bool) error }); ok {
+	if c, ok := s.transport.conn.(interface{ SetNoDelay(bool) error }); ok {
 		_ = c.SetNoDelay(on)
 	}
 }
@@ -253,7 +253,7 @@ func (s *Stream) SetKeepAlive(on bool, ms int) {
 		sys.SetKeepAlive(int(s.fd), on, max(1, (ms+999)/1000))
 		return
 	}
-	if c, ok := s.above.conn.(interface {
+	if c, ok := s.transport.conn.(interface {
 		SetKeepAliveConfig(net.KeepAliveConfig) error
 	}); ok {
 		idle := time.Duration(ms) * time.Millisecond

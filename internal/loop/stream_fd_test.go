@@ -347,7 +347,7 @@ func TestHangUpIsTold(t *testing.T) {
 	receive(t, waiting, "the handler")
 	_ = peer.CloseWrite()
 	receive(t, told, "the hang-up")
-	onLoop(t, l, func(*Loop) any { l.signal(&other.input); return nil })
+	onLoop(t, l, func(*Loop) any { l.wakeOrMark(&other.input); return nil })
 	receive(t, end, "the handler to end")
 	if len(told) > 0 {
 		t.Error("the task was told twice")
@@ -472,7 +472,7 @@ func TestInputWhileServedIsNotMissed(t *testing.T) {
 	receive(t, waiting, "the handler")
 	send(t, peer, "two")
 	eventually(t, "the event", func() bool { return k.input.Load() == ready })
-	onLoop(t, l, func(*Loop) any { l.signal(&other.input); return nil })
+	onLoop(t, l, func(*Loop) any { l.wakeOrMark(&other.input); return nil })
 	for _, want := range []string{"one", "two"} {
 		if s := receive(t, got, want); s != want {
 			t.Errorf("served %q, not %q", s, want)

@@ -8,8 +8,8 @@ import "github.com/gale-http/gale/internal/sys"
 // Write writes all of p, waiting while the peer is slow. It returns how much was
 // handed to the kernel, and does not allocate.
 func (s *Stream) Write(p []byte) (int, error) {
-	if s.above != nil {
-		return s.above.write(s, p)
+	if s.transport != nil {
+		return s.transport.write(s, p)
 	}
 	s.beforeWrite()
 	n, e := sys.Send(int(s.fd), p)
@@ -38,7 +38,7 @@ func (s *Stream) writeRest(p []byte, n int, e sys.Errno) (done int, err error) {
 
 // WriteAndRest writes all of p as Write does. When that took no wait, which it reports, it also
 // puts the stream to rest for so many ticks, as Rest does, with nothing more to do. It is for
-// streams over a descriptor only; see Plain.
+// streams over a descriptor only; see Raw.
 func (s *Stream) WriteAndRest(p []byte, ticks int64) (rests bool, err error) {
 	if len(p) > 0 {
 		if n, e := sys.Send(int(s.fd), p); e != 0 || n < len(p) {
@@ -54,8 +54,8 @@ func (s *Stream) WriteAndRest(p []byte, ticks int64) (rests bool, err error) {
 // does: in one segment where that fits. When it fails the peer is told nothing, as it would take
 // what it has got for everything. It is for streams of a loop.
 func (s *Stream) WriteEnd(p []byte) (n int, err error) {
-	if s.above != nil {
-		n, err = s.above.writeEndTLS(p)
+	if s.transport != nil {
+		n, err = s.transport.writeEndTLS(p)
 	} else {
 		n, err = s.WriteMore(p)
 	}
@@ -68,8 +68,8 @@ func (s *Stream) WriteEnd(p []byte) (n int, err error) {
 // WriteThree writes a, b and c, one after the other and together where they fit. It returns how
 // many of their bytes were handed to the kernel.
 func (s *Stream) WriteThree(a, b, c []byte) (int, error) {
-	if s.above != nil {
-		return s.above.writeThree(s, a, b, c)
+	if s.transport != nil {
+		return s.transport.writeThree(s, a, b, c)
 	}
 	for done := 0; ; {
 		n, err := s.tryWriteThree(a, b, c)
@@ -126,8 +126,8 @@ func (s *Stream) WaitOutput() error {
 // TryWrite hands over what the kernel takes now. When that is not all, the rest must be what is
 // written next. Over a net.Conn, which cannot tell, it waits as Write does.
 func (s *Stream) TryWrite(p []byte) (int, error) {
-	if s.above != nil {
-		return s.above.tryWrite(s, p)
+	if s.transport != nil {
+		return s.transport.tryWrite(s, p)
 	}
 	return s.tryWrite(p, false)
 }
@@ -137,10 +137,10 @@ func (s *Stream) TryWriteThree(a, b, c []byte) (int, error) {
 	switch {
 	case len(b)+len(c) == 0:
 		return s.TryWrite(a)
-	case s.above == nil:
+	case s.transport == nil:
 		return s.tryWriteThree(a, b, c)
 	case s.portable:
-		return s.above.writeThree(s, a, b, c)
+		return s.transport.writeThree(s, a, b, c)
 	}
 	for _, p := range [...][]byte{a, b, c} {
 		if len(p) > 0 {

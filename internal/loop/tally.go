@@ -43,7 +43,7 @@ func (w *Worker) EndHandler() bool {
 		w.count()
 		return true
 	}
-	if w.alone {
+	if w.groupGoroutine {
 		w.loop.tallies[HandedOff].Add(1)
 	}
 	return false
@@ -52,7 +52,7 @@ func (w *Worker) EndHandler() bool {
 // count counts a handler that has returned, on the loop.
 func (w *Worker) count() {
 	if len(w.own) > 0 {
-		w.forgotten()
+		w.detachLeftovers()
 	}
 	fate := Inline
 	if w.waited {

@@ -72,8 +72,8 @@ func (s *Stream) wait(side *word, timeout int64) error {
 }
 
 func (s *Stream) waitOnce(side *word, timeout int64) error {
-	if s.signs.Load()&signUnseen != 0 {
-		s.show()
+	if s.signs.Load()&signUnregistered != 0 {
+		s.register()
 	}
 	if err := s.over(); err != nil {
 		return err
@@ -81,11 +81,11 @@ func (s *Stream) waitOnce(side *word, timeout int64) error {
 	if w := s.caller(); w != nil {
 		if under, held := w.Enter(); held {
 			if s != w.serving {
-				w.letEarlyGo()
+				w.sendEarlyAsync()
 			}
 			began := w.loop.nanos
 			err := s.suspend(w, side, timeout)
-			s.took(side, w.loop.nanos-began)
+			s.noteWaited(side, w.loop.nanos-began)
 			w.leave(under)
 			return err
 		}
@@ -99,8 +99,8 @@ func (s *Stream) waitOnce(side *word, timeout int64) error {
 	return s.park(side, timeout)
 }
 
-// took notes how long a read has waited, in nanoseconds.
-func (s *Stream) took(side *word, nanos int64) {
+// noteWaited notes how long a read has waited, in nanoseconds.
+func (s *Stream) noteWaited(side *word, nanos int64) {
 	if side == &s.input {
 		s.waited += int32(min(nanos/tickNanos, 1<<30))
 	}
@@ -188,12 +188,12 @@ func (s *Stream) over() error {
 func (s *Stream) Bar() {
 	s.signs.Or(signBarred)
 	if s.portable {
-		_ = s.above.conn.SetDeadline(past)
+		_ = s.transport.conn.SetDeadline(past)
 		return
 	}
 	for _, side := range [...]*word{&s.input, &s.output} {
 		if side.Load() != ready && s.dismiss(side) {
-			s.loop.signal(side) // an event that came just now must not be lost
+			s.loop.wakeOrMark(side) // an event that came just now must not be lost
 		}
 	}
 }
@@ -214,8 +214,8 @@ func (s *Stream) dismiss(side *word) (happened bool) {
 		case who == ready:
 			return true
 		default:
-			who.away = true
-			s.loop.rouse(who)
+			who.dismissed = true
+			s.loop.wakeWaiter(who)
 			return false
 		}
 	}
@@ -240,18 +240,18 @@ func (s *Stream) deliver(bits uint32) {
 		}
 	}
 	if bits&(inputBits|hangUpBits) != 0 {
-		s.loop.signal(&s.input)
+		s.loop.wakeOrMark(&s.input)
 		if s.signs.Load()&signAlert != 0 {
-			s.loop.signal(&s.output)
+			s.loop.wakeOrMark(&s.output)
 		}
 	}
 	if bits&(outputBits|errorBits) != 0 {
-		s.loop.signal(&s.output)
+		s.loop.wakeOrMark(&s.output)
 	}
 }
 
-// signal wakes whoever waits at the word, or notes there that something has happened.
-func (l *Loop) signal(side *word) {
+// wakeOrMark wakes whoever waits at the word, or notes there that something has happened.
+func (l *Loop) wakeOrMark(side *word) {
 	for {
 		old := side.Load()
 		if old == ready {
@@ -265,13 +265,13 @@ func (l *Loop) signal(side *word) {
 			continue
 		}
 		if old != nil {
-			l.rouse(old)
+			l.wakeWaiter(old)
 		}
 		return
 	}
 }
 
-func (l *Loop) rouse(who *waiter) {
+func (l *Loop) wakeWaiter(who *waiter) {
 	if who.worker != nil {
 		l.runnable.push(who.worker)
 		return
@@ -285,7 +285,7 @@ func (s *Stream) expireWait() (any bool) {
 	for _, side := range [...]*word{&s.input, &s.output} {
 		if who := side.Load(); who != nil && who.worker != nil && side.CompareAndSwap(who, nil) {
 			who.expired = true
-			s.loop.rouse(who)
+			s.loop.wakeWaiter(who)
 			any = true
 		}
 	}

@@ -63,7 +63,7 @@ func TestFailureLeavesNoTimeoutBehind(t *testing.T) {
 	if err := receive(t, got, "the first wait to end"); err != ErrClosed {
 		t.Errorf("the wait on a stream that failed ended with %v", err)
 	}
-	onLoop(t, l, func(*Loop) any { l.signal(&second.input); return nil })
+	onLoop(t, l, func(*Loop) any { l.wakeOrMark(&second.input); return nil })
 	if err := receive(t, got, "the second wait to end"); err != nil {
 		t.Errorf("the next wait, which was woken, ended with %v", err)
 	}
@@ -206,7 +206,7 @@ func TestCoroutineWaits(t *testing.T) {
 		s.open(w)
 		defer s.close(l)
 		defer close(got)
-		l.signal(&s.input)
+		l.wakeOrMark(&s.input)
 		got <- s.wait(&s.input, 0) // it happened before
 		got <- s.wait(&s.output, 5)
 		waiting <- struct{}{}
@@ -218,7 +218,7 @@ func TestCoroutineWaits(t *testing.T) {
 	for i := range want {
 		if i == 2 {
 			receive(t, waiting, "the wait")
-			onLoop(t, l, func(*Loop) any { l.signal(&s.input); return nil })
+			onLoop(t, l, func(*Loop) any { l.wakeOrMark(&s.input); return nil })
 		}
 		if err := receive(t, got, "the waits to end"); err != want[i] {
 			t.Errorf("wait %d ended with %v, not with %v", i+1, err, want[i])

@@ -43,8 +43,8 @@ func TestGoroutineIsWoken(t *testing.T) {
 	for range 100 {
 		got := goWait(s, &s.input, 0)
 		eventually(t, "the wait", func() bool { return waits(&s.input) })
-		s.loop.signal(&s.output) // not this one
-		s.loop.signal(&s.input)
+		s.loop.wakeOrMark(&s.output) // not this one
+		s.loop.wakeOrMark(&s.input)
 		if err := receive(t, got, "the wait to end"); err != nil {
 			t.Fatal(err)
 		}
@@ -53,8 +53,8 @@ func TestGoroutineIsWoken(t *testing.T) {
 
 func TestWhatHappenedBeforeTheWaitEndsItAtOnce(t *testing.T) {
 	s := parkedStream(t)
-	s.loop.signal(&s.input)
-	s.loop.signal(&s.input) // twice is once
+	s.loop.wakeOrMark(&s.input)
+	s.loop.wakeOrMark(&s.input) // twice is once
 	if err := s.wait(&s.input, 0); err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func TestOneSideIsForOneGoroutine(t *testing.T) {
 	if err := s.wait(&s.input, 0); err != ErrBusy {
 		t.Errorf("a second wait on the side ended with %v", err)
 	}
-	s.loop.signal(&s.input)
+	s.loop.wakeOrMark(&s.input)
 	if err := receive(t, got, "the first wait to end"); err != nil {
 		t.Errorf("the first wait ended with %v", err)
 	}
@@ -142,7 +142,7 @@ func TestParkingRaces(t *testing.T) {
 					s.fail()
 				}
 				signals.Add(1)
-				s.loop.signal(&s.input)
+				s.loop.wakeOrMark(&s.input)
 				for range r.IntN(100) {
 					runtime.Gosched()
 				}
@@ -162,7 +162,7 @@ func checkParker(t *testing.T) {
 	t.Helper()
 	me := parkers.Get().(*waiter)
 	defer parkers.Put(me)
-	if len(me.wake) != 0 || len(me.vain) != 0 || me.expired || me.away {
+	if len(me.wake) != 0 || len(me.vain) != 0 || me.expired || me.dismissed {
 		t.Fatal("a parker kept a wake-up for its next user")
 	}
 }
@@ -176,7 +176,7 @@ func TestNoWakeUpIsLostToATimeOut(t *testing.T) {
 		for began := time.Now(); time.Since(began) < 900*time.Microsecond+time.Duration(i)*time.Microsecond; {
 			runtime.Gosched()
 		}
-		s.loop.signal(&s.input)
+		s.loop.wakeOrMark(&s.input)
 		if receive(t, got, "the wait to end") == ErrTimeout {
 			if err := s.wait(&s.input, 2000); err != nil {
 				t.Fatalf("after a time-out the signal was gone: %v", err)

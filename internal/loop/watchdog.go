@@ -19,30 +19,30 @@ import (
 )
 
 const (
-	watchNanos  = 1600 * 1000        // between two looks, each of which costs some 7 µs beside a busy loop
-	soonNanos   = 150 * 1000         // until the second look at a handler that was found waiting
-	staleLooks  = 1                  // looks at an unchanged lease word, after the first, that make a stall
-	stallNanos  = watchNanos * 3 / 2 // what a stall takes on average
-	waitNanos   = watchNanos / 2     // and one that is found because its handler waits
-	restLooks   = 20                 // looks at parked loops before the watchdog rests
-	dogAwake    = 0
-	dogSleeping = 1
+	watchNanos   = 1600 * 1000        // between two looks, each of which costs some 7 µs beside a busy loop
+	recheckNanos = 150 * 1000         // until the second look at a handler that was found waiting
+	stallLooks   = 1                  // looks at an unchanged lease word, after the first, that make a stall
+	stallNanos   = watchNanos * 3 / 2 // what a stall takes on average
+	waitNanos    = watchNanos / 2     // and one that is found because its handler waits
+	idleLooks    = 20                 // looks at parked loops before the watchdog parks
+	dogAwake     = 0
+	dogSleeping  = 1
 )
 
 type watchdog struct {
-	state atomic.Uint32
-	wake  chan struct{}
-	stop  atomic.Bool
-	done  chan struct{}
-	eyes  sys.Watcher // used by its goroutine; others may call Thread
+	state   atomic.Uint32
+	wake    chan struct{}
+	stop    atomic.Bool
+	done    chan struct{}
+	watcher sys.Watcher // used by its goroutine; others may call Thread
 }
 
 func newWatchdog() *watchdog {
 	return &watchdog{wake: make(chan struct{}, 1), done: make(chan struct{})}
 }
 
-// rouse tells the watchdog that a loop is no longer parked. Any goroutine may call it.
-func (d *watchdog) rouse() {
+// wakeUp tells the watchdog that a loop is no longer parked. Any goroutine may call it.
+func (d *watchdog) wakeUp() {
 	if d.state.Load() == dogSleeping && d.state.CompareAndSwap(dogSleeping, dogAwake) {
 		d.wake <- struct{}{}
 	}
@@ -50,39 +50,39 @@ func (d *watchdog) rouse() {
 
 func (d *watchdog) end() {
 	d.stop.Store(true)
-	d.rouse()
+	d.wakeUp()
 	<-d.done
 }
 
-func (d *watchdog) watch(loops []*Loop) {
+func (d *watchdog) run(loops []*Loop) {
 	defer close(d.done)
-	d.face(loops)
+	d.configure(loops)
 	for !d.stop.Load() {
-		if !d.guard(loops) {
-			d.rest(loops)
+		if !d.watch(loops) {
+			d.park(loops)
 		}
 	}
 }
 
-// face tells the watchdog what to look at.
-func (d *watchdog) face(loops []*Loop) {
-	d.eyes = sys.Watcher{Every: watchNanos, StallLooks: staleLooks, IdleLooks: restLooks, WaitSpacing: blockPrice, RecheckAfter: soonNanos}
+// configure tells the watchdog what to look at.
+func (d *watchdog) configure(loops []*Loop) {
+	d.watcher = sys.Watcher{Every: watchNanos, StallLooks: stallLooks, IdleLooks: idleLooks, WaitSpacing: quickPerBlock, RecheckAfter: recheckNanos}
 	if loops[0].predictor.never { // nothing would be learned, so a short wait is left alone
-		d.eyes.WaitSpacing = 0
+		d.watcher.WaitSpacing = 0
 	}
 	for _, l := range loops {
-		d.eyes.List = append(d.eyes.List, sys.NewSentry(&l.lease.word, &l.lease.g, &l.parked, &l.nagged))
+		d.watcher.List = append(d.watcher.List, sys.NewSentry(&l.lease.word, &l.lease.g, &l.parked, &l.yieldRequested))
 	}
 }
 
-// guard looks until a loop stands still, and takes it away; it reports false when all have been
+// watch looks until a loop stands still, and takes it away; it reports false when all have been
 // parked for a while.
-func (d *watchdog) guard(loops []*Loop) bool {
-	if d.eyes.Watch(&d.stop) < 0 {
+func (d *watchdog) watch(loops []*Loop) bool {
+	if d.watcher.Watch(&d.stop) < 0 {
 		return false
 	}
-	for i := range d.eyes.List { // every loop that stands still: the next look is a while away
-		if s := &d.eyes.List[i]; s.Stalled() {
+	for i := range d.watcher.List { // every loop that stands still: the next look is a while away
+		if s := &d.watcher.List[i]; s.Stalled() {
 			cost := int64(stallNanos)
 			if s.Waits() {
 				cost = waitNanos
@@ -93,15 +93,15 @@ func (d *watchdog) guard(loops []*Loop) bool {
 	return true
 }
 
-// rest waits until a loop is busy again.
-func (d *watchdog) rest(loops []*Loop) {
+// park waits until a loop is busy again.
+func (d *watchdog) park(loops []*Loop) {
 	d.state.Store(dogSleeping)
 	for _, l := range loops {
 		if !l.parked.Load() || d.stop.Load() {
 			if d.state.CompareAndSwap(dogSleeping, dogAwake) {
 				return
 			}
-			break // someone is rousing it already: take the token
+			break // someone is waking it already: take the token
 		}
 	}
 	<-d.wake

@@ -16,26 +16,26 @@ import (
 func asleep(t *testing.T, d *watchdog) int {
 	t.Helper()
 	eventually(t, "the dog to lie down", func() bool { return d.state.Load() == dogSleeping })
-	return d.eyes.Looks()
+	return d.watcher.Looks()
 }
 
 // A parked loop is not looked at: the watchdog is a goroutine that waits to be woken.
 func TestDogLiesDown(t *testing.T) {
 	g := newGroup(t, Config{Loops: 2})
 	l := g.Next()
-	before := asleep(t, g.dog)
-	if before < restLooks {
+	before := asleep(t, g.watchdog)
+	if before < idleLooks {
 		t.Errorf("it lay down after %d looks", before)
 	}
 	began := monotonic()
 	eventually(t, "the time of some looks to pass", func() bool { return monotonic()-began > 20*watchNanos })
-	if after := asleep(t, g.dog); after != before {
+	if after := asleep(t, g.watchdog); after != before {
 		t.Errorf("%d looks while every loop was parked", after-before)
 	}
 	onLoop(t, l, func(*Loop) any { return nil })
-	eventually(t, "the dog to get up and to lie down again", func() bool { return asleep(t, g.dog) > before })
-	if after := asleep(t, g.dog); after < before+restLooks {
-		t.Errorf("%d looks at a loop that was busy for a moment, at least %d were due", after-before, restLooks)
+	eventually(t, "the dog to get up and to lie down again", func() bool { return asleep(t, g.watchdog) > before })
+	if after := asleep(t, g.watchdog); after < before+idleLooks {
+		t.Errorf("%d looks at a loop that was busy for a moment, at least %d were due", after-before, idleLooks)
 	}
 }
 
@@ -45,7 +45,7 @@ func TestHandedOffHandlersBeginSoon(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1, Dispatch: GoroutineAlways})
 	l := g.Next()
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	const many = 20 * handedMost
+	const many = 20 * maxHandedOffEvents
 	tasks := make([]task, many)
 	for i := range tasks {
 		open(t, l, &tasks[i])
@@ -72,7 +72,7 @@ func TestHandedOffHandlersBeginSoon(t *testing.T) {
 		return nil
 	})
 	receive(t, handed, "the handlers to be called")
-	if n := most.Load(); n > 4*handedMost {
+	if n := most.Load(); n > 4*maxHandedOffEvents {
 		t.Errorf("%d of %d handlers had been handed off and not begun", n, many)
 	}
 }
@@ -123,11 +123,11 @@ func TestStallsCostWhatTheyTake(t *testing.T) {
 // Where nothing is ever handed off, one look that finds a handler waiting is not enough: a handler
 // that waits for a moment keeps the loop.
 func TestInlineIsLookedAtTwice(t *testing.T) {
-	for dispatch, spacing := range map[Dispatch]uint32{Auto: blockPrice, InlineAlways: 0, GoroutineAlways: blockPrice} {
+	for dispatch, spacing := range map[Dispatch]uint32{Auto: quickPerBlock, InlineAlways: 0, GoroutineAlways: quickPerBlock} {
 		g := newGroup(t, Config{Loops: 1, Dispatch: dispatch})
-		asleep(t, g.dog)
-		if g.dog.eyes.WaitSpacing != spacing {
-			t.Errorf("dispatch %d: the spacing is %d, want %d", dispatch, g.dog.eyes.WaitSpacing, spacing)
+		asleep(t, g.watchdog)
+		if g.watchdog.watcher.WaitSpacing != spacing {
+			t.Errorf("dispatch %d: the spacing is %d, want %d", dispatch, g.watchdog.watcher.WaitSpacing, spacing)
 		}
 	}
 }

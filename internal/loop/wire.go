@@ -28,7 +28,7 @@ type wire struct {
 	given  net.Conn // is read and written in place of the stream; nil: the stream is
 
 	begun   []byte      // what was read before the handshake
-	strict  bool        // an end without close_notify is errTorn
+	strict  bool        // an end without close_notify is errTruncated
 	patient atomic.Bool // write deadlines that crypto/tls sets are ignored
 	waits   bool        // reads wait
 	stopped error       // why the last wait of a read ended early
@@ -73,28 +73,28 @@ var (
 	errStopped error = pause("gale: the wait was ended")
 )
 
-// TellEnd wraps a connection that our own code puts TLS on. When the connection ends, a read
+// DetectTruncation wraps a connection that our own code puts TLS on. When the connection ends, a read
 // returns not io.EOF, which crypto/tls would pass on as an orderly end even without a close_notify,
 // but an error that streams recognise.
-func TellEnd(c net.Conn) net.Conn { return telling{c} }
+func DetectTruncation(c net.Conn) net.Conn { return truncationConn{c} }
 
-type telling struct{ net.Conn }
+type truncationConn struct{ net.Conn }
 
 // Read implements net.Conn.
-func (c telling) Read(p []byte) (int, error) {
+func (c truncationConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if err == io.EOF {
-		err = errTorn
+		err = errTruncated
 	}
 	return n, err
 }
 
 // NetConn returns the wrapped connection.
-func (c telling) NetConn() net.Conn { return c.Conn }
+func (c truncationConn) NetConn() net.Conn { return c.Conn }
 
-// untorn replaces errTorn by what callers of this package get for it.
-func untorn(err error) error {
-	if err == errTorn {
+// withoutTruncated replaces errTruncated by what callers of this package get for it.
+func withoutTruncated(err error) error {
+	if err == errTruncated {
 		return io.ErrUnexpectedEOF
 	}
 	return err
@@ -104,7 +104,7 @@ func untorn(err error) error {
 func (w *wire) Read(p []byte) (int, error) {
 	n, err := w.read(p)
 	if err == io.EOF && w.strict {
-		err = errTorn
+		err = errTruncated
 	}
 	return n, err
 }
@@ -237,12 +237,12 @@ func (w *wire) sendKept(more bool) error {
 		return nil
 	}
 	err := w.sendAll(*w.out, more)
-	w.letGo()
+	w.releaseBuffer()
 	return err
 }
 
-// letGo gives the buffer back.
-func (w *wire) letGo() {
+// releaseBuffer gives the buffer back.
+func (w *wire) releaseBuffer() {
 	if w.out == nil {
 		return
 	}
@@ -290,7 +290,7 @@ func (w *wire) tryFlush() (all bool, err error) {
 	if len(*w.out) > 0 {
 		return false, nil
 	}
-	w.letGo()
+	w.releaseBuffer()
 	return true, nil
 }
 
@@ -305,7 +305,7 @@ func (w *wire) readError(err error) error {
 	if err == errStopped {
 		return w.stopped
 	}
-	return untorn(err)
+	return withoutTruncated(err)
 }
 
 func (w *wire) writeError(err error) error {

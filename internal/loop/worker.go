@@ -28,23 +28,23 @@ type Worker struct {
 	stop  func()
 	yield func(struct{}) bool
 
-	held    uint64    // the lease word stored by Begin; 0 while the worker itself holds the loop
-	gen     uint32    // generation of the lease when the root last switched to it; only with galedebug
-	lost    bool      // its loop went to another root: it is an ordinary goroutine
-	past    bool      // lost, and not in user code
-	waited  bool      // it has waited on the loop since Begin
-	off     bool      // its handler counts among those that run without the loop (Loop.off)
-	alone   bool      // it never had a loop: it stands for a goroutine of the group's own
-	away    bool      // alone, and Stop does not wait for it
-	serving *Stream   // the stream that user code runs for
-	own     []*Stream // streams it uses besides serving (own.go); guarded by the loop
+	held           uint64    // the lease word stored by Begin; 0 while the worker itself holds the loop
+	gen            uint32    // generation of the lease when the root last switched to it; only with galedebug
+	lost           bool      // its loop went to another root: it is an ordinary goroutine
+	outsideHandler bool      // lost, and not in user code
+	waited         bool      // it has waited on the loop since Begin
+	offLoop        bool      // its handler counts among those that run without the loop (Loop.offLoop)
+	groupGoroutine bool      // it never had a loop: it stands for a goroutine of the group's own
+	notAwaited     bool      // groupGoroutine, and Stop does not wait for it
+	serving        *Stream   // the stream that user code runs for
+	own            []*Stream // streams it uses besides serving (own.go); guarded by the loop
 
 	// Only for a goroutine of the pool (handoff.go):
-	jobs  chan struct{} // signals that there is something to run; closed to end the goroutine
-	began int64         // when its handler began, moved forward by the time spent in our waits
-	timed bool          // its handler is timed for the predictor
-	took  int64         // how long the handler took, in nanoseconds
-	asked bool          // its handler asked to leave the loop (GiveUp)
+	jobs   chan struct{} // signals that there is something to run; closed to end the goroutine
+	began  int64         // when its handler began, moved forward by the time spent in our waits
+	timed  bool          // its handler is timed for the predictor
+	took   int64         // how long the handler took, in nanoseconds
+	gaveUp bool          // its handler asked to leave the loop (GiveUp)
 
 	early early
 
@@ -78,7 +78,7 @@ func newWorker(l *Loop) *Worker {
 // newGoroutineWorker returns a worker that never had a loop to run: it stands for an ordinary
 // goroutine where a worker is expected.
 func newGoroutineWorker(l *Loop) *Worker {
-	w := &Worker{loop: l, lost: true, alone: true}
+	w := &Worker{loop: l, lost: true, groupGoroutine: true}
 	w.self.worker = w
 	return w
 }
@@ -95,7 +95,7 @@ func (w *Worker) run(yield func(struct{}) bool) {
 		sys.UnlockThread()
 		w.g.Store(0) // the runtime may reuse its G for another goroutine
 		if w.lost {
-			w.backOff()
+			w.doneOffLoop()
 			l.release()
 		}
 	}()
@@ -129,8 +129,8 @@ func (w *Worker) run(yield func(struct{}) bool) {
 // runnable again. The worker must hold the loop, and holds it again afterwards.
 func (w *Worker) suspend() {
 	w.mustHold()
-	if s := w.serving; s != nil && s.state != closed && s.signs.Load()&signUnseen != 0 {
-		s.show() // whatever the worker waits for, a hang-up of the peer must be noticed
+	if s := w.serving; s != nil && s.state != closed && s.signs.Load()&signUnregistered != 0 {
+		s.register() // whatever the worker waits for, a hang-up of the peer must be noticed
 	}
 	w.loop.suspended++
 	w.waited = true

@@ -38,7 +38,7 @@ func suspendMany(t *testing.T, l *Loop, n int) (release func()) {
 	return func() {
 		onLoop(t, l, func(*Loop) any {
 			for i := range streams {
-				l.signal(&streams[i].input)
+				l.wakeOrMark(&streams[i].input)
 			}
 			return nil
 		})

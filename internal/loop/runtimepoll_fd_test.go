@@ -12,11 +12,11 @@ import (
 	"github.com/gale-http/gale/internal/sys"
 )
 
-// A visit polls the runtime's poller: with one P, and nothing else to poll it, a goroutine that
-// waits for a socket runs after a few visits.
-func TestVisitAsksThePoller(t *testing.T) {
+// pollRuntime polls the runtime's poller: with one P, and nothing else to poll it, a goroutine that
+// waits for a socket runs after a few calls.
+func TestPollRuntimePolls(t *testing.T) {
 	checkLeaks(t)
-	var b bell
+	var b selfWake
 	if err := b.open(); err != nil {
 		t.Fatal(err)
 	}
@@ -39,22 +39,22 @@ func TestVisitAsksThePoller(t *testing.T) {
 		if _, e := sys.Send(fd, []byte{1}); e != 0 {
 			t.Fatal(e)
 		}
-		visits := 0
-		for ; heard.Load() == n; visits++ {
-			b.visit()
+		calls := 0
+		for ; heard.Load() == n; calls++ {
+			b.pollRuntime()
 		}
-		if visits > 3 {
+		if calls > 3 {
 			late++
 		}
 	}
 	if late > rounds/4 { // another thread may have the event, and no core to run on
-		t.Errorf("in %d rounds of %d it took more than 3 visits", late, rounds)
+		t.Errorf("in %d rounds of %d it took more than 3 calls", late, rounds)
 	}
 	_ = far.Close()
 }
 
-// A loop that is never without work visits all the same, and yields.
-func TestBusyLoopVisits(t *testing.T) {
+// A loop that is never without work polls the runtime's poller all the same, and yields.
+func TestBusyLoopPollsRuntime(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1})
 	l := g.Next()
 	var stop atomic.Bool
@@ -67,13 +67,13 @@ func TestBusyLoopVisits(t *testing.T) {
 	busy := make(chan struct{})
 	l.Go(func(w *Worker) { close(busy); again(w) })
 	receive(t, busy, "the loop")
-	at := g.visitAt.Load
+	at := g.pollRuntimeAt.Load
 	first := at()
-	eventually(t, "two visits", func() bool {
+	eventually(t, "two polls", func() bool {
 		if l.parked.Load() {
 			t.Fatal("the loop has parked")
 		}
-		return at() > first+visitNanos
+		return at() > first+pollRuntimeNanos
 	})
 	stop.Store(true)
 }
@@ -95,7 +95,7 @@ func TestLongTurnIsInterrupted(t *testing.T) {
 					fallthrough
 				case at + 1: // once in 61 times the goroutine that yields is the next to run
 					l.yielded = 0 // long ago
-					l.nagged.Store(true)
+					l.yieldRequested.Store(true)
 				case jobs - 1:
 					within <- ran.Load()
 				}
@@ -108,14 +108,14 @@ func TestLongTurnIsInterrupted(t *testing.T) {
 	}
 }
 
-// Where others never finish, a visit is long, and is not repeated soon.
-func TestSlowVisitsAreRare(t *testing.T) {
+// Where others never finish, a poll of the runtime's poller is long, and is not repeated soon.
+func TestSlowRuntimePollsAreRare(t *testing.T) {
 	checkLeaks(t)
 	l := &Loop{group: &Group{}}
-	if err := l.bell.open(); err != nil {
+	if err := l.selfWake.open(); err != nil {
 		t.Fatal(err)
 	}
-	defer l.bell.close()
+	defer l.selfWake.close()
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	var stop atomic.Bool
 	defer stop.Store(true)
@@ -124,39 +124,39 @@ func TestSlowVisitsAreRare(t *testing.T) {
 			runtime.Gosched()
 		}
 	}()
-	eventually(t, "a visit that sysmon ends, and a pause after it", func() bool {
-		l.group.visitAt.Store(1)
-		l.nanos, l.yielded, l.visited = monotonic(), 0, 0
-		return l.letOthers() && l.group.visitAt.Load() > monotonic()+slowNanos
+	eventually(t, "a poll that sysmon ends, and a pause after it", func() bool {
+		l.group.pollRuntimeAt.Store(1)
+		l.nanos, l.yielded, l.polledRound = monotonic(), 0, 0
+		return l.yieldIfDue() && l.group.pollRuntimeAt.Load() > monotonic()+slowPollNanos
 	})
 }
 
 // Each loop of a group takes part in a round once, and the first that is back ends the round.
-func TestLoopsVisitInRounds(t *testing.T) {
+func TestLoopsPollRuntimeInRounds(t *testing.T) {
 	checkLeaks(t)
 	g := &Group{}
 	loops := [2]*Loop{{group: g}, {group: g}}
 	for _, l := range loops {
-		if err := l.bell.open(); err != nil {
+		if err := l.selfWake.open(); err != nil {
 			t.Fatal(err)
 		}
-		defer l.bell.close()
+		defer l.selfWake.close()
 		l.nanos = 10
 	}
-	g.visitAt.Store(5)
-	loops[1].visited = 5 // it is there, and not back
-	loops[1].visit()
-	if g.visitAt.Load() != 5 {
+	g.pollRuntimeAt.Store(5)
+	loops[1].polledRound = 5 // it is there, and not back
+	loops[1].pollRuntime()
+	if g.pollRuntimeAt.Load() != 5 {
 		t.Error("a round ended that nobody has come back from")
 	}
 	before := monotonic()
-	loops[0].visit()
-	if next := g.visitAt.Load(); next < before+visitNanos {
+	loops[0].pollRuntime()
+	if next := g.pollRuntimeAt.Load(); next < before+pollRuntimeNanos {
 		t.Errorf("the next round is due at %d, after one that ended after %d", next, before)
 	}
-	ended := g.visitAt.Load()
-	loops[0].visit()
-	if g.visitAt.Load() != ended {
-		t.Error("a loop visited before its time")
+	ended := g.pollRuntimeAt.Load()
+	loops[0].pollRuntime()
+	if g.pollRuntimeAt.Load() != ended {
+		t.Error("a loop polled before its time")
 	}
 }

@@ -2,15 +2,15 @@
 
 package loop
 
-// ProdWriter ends the wait for output that is under way, or the next one, as if there were room.
+// WakeWriter ends the wait for output that is under way, or the next one, as if there were room.
 // Any goroutine that knows the stream to be still the one it means may call it.
-func (s *Stream) ProdWriter() {
+func (s *Stream) WakeWriter() {
 	if !s.output.CompareAndSwap(nil, ready) {
-		s.nudge(&s.output)
+		s.wakeFromOutside(&s.output)
 	}
 }
 
-// WaitWriter waits until the kernel may take more, or until ProdWriter is called.
+// WaitWriter waits until the kernel may take more, or until WakeWriter is called.
 func (s *Stream) WaitWriter() error { return s.waitOutput() }
 
 // Waiting reports whether anyone waits on the stream. The loop must be held.
@@ -19,9 +19,9 @@ func (s *Stream) Waiting() bool {
 	return in != nil && in != ready || out != nil && out != ready
 }
 
-// nudge makes whoever waits at the word look again. Any goroutine that knows the stream to be still
+// wakeFromOutside makes whoever waits at the word look again. Any goroutine that knows the stream to be still
 // the one it means may call it.
-func (s *Stream) nudge(side *word) {
+func (s *Stream) wakeFromOutside(side *word) {
 	for {
 		who := side.Load()
 		switch {
@@ -29,7 +29,7 @@ func (s *Stream) nudge(side *word) {
 			return
 		case !side.CompareAndSwap(who, nil):
 		case who.worker != nil: // suspended, so its loop has not ended
-			s.loop.Post(func(l *Loop) { l.rouse(who) })
+			s.loop.Post(func(l *Loop) { l.wakeWaiter(who) })
 			return
 		default:
 			who.wake <- struct{}{}

@@ -38,7 +38,7 @@ func openUnseen(t *testing.T, l *Loop, k *task, text string) (*net.UnixConn, int
 		send(t, peer, text)
 	}
 	err := onLoop(t, l, func(l *Loop) error {
-		if err := k.OpenUnseen(l, fd, k); err != nil {
+		if err := k.OpenUnregistered(l, fd, k); err != nil {
 			return err
 		}
 		k.Rest(0, true)
