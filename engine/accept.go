@@ -23,12 +23,12 @@ const (
 // acceptor is a listening socket on a loop.
 type acceptor struct {
 	loop.Listener
-	server *Server
-	alone  bool // the address's only socket: every connection goes to the least loaded loop
-	delays bool // accepted sockets are TCP ones that still need TCP_NODELAY
-	batch  int  // connections to accept per event: about as many as are likely to be queued
-	full   int  // events in a row that filled the batch
-	turn   int  // which loop's load is looked at next
+	server       *Server
+	alone        bool // the address's only socket: every connection goes to the least loaded loop
+	needsNoDelay bool // accepted sockets are TCP ones that still need TCP_NODELAY
+	batch        int  // connections to accept per event: about as many as are likely to be queued
+	full         int  // events in a row that filled the batch
+	turn         int  // which loop's load is looked at next
 }
 
 // bind opens the listening sockets for an address. The caller holds s.run.mu.
@@ -51,13 +51,13 @@ func (s *Server) bind(at sys.Addr) error {
 
 // openAcceptors gives each loop its listening socket, or the first loop the only one. If one cannot
 // be opened, all are closed.
-func (s *Server) openAcceptors(fds []int, alone, delays bool) error {
+func (s *Server) openAcceptors(fds []int, alone, needsNoDelay bool) error {
 	loops := s.run.group.Loops()[:len(fds)]
 	all := make([]acceptor, len(loops))
 	opened := make(chan error, len(loops))
 	for i, l := range loops {
 		a := &all[i]
-		a.server, a.alone, a.delays, a.batch = s, alone, delays, 1
+		a.server, a.alone, a.needsNoDelay, a.batch = s, alone, needsNoDelay, 1
 		posted := l.Post(func(l *loop.Loop) {
 			err := a.Open(l, fds[i], a)
 			if err != nil {
@@ -125,7 +125,7 @@ func (a *acceptor) acceptQueued() {
 }
 
 func (a *acceptor) take(here *loop.Loop, fd int) {
-	if a.delays {
+	if a.needsNoDelay {
 		sys.SetNoDelay(fd)
 	}
 	there := here
@@ -136,7 +136,7 @@ func (a *acceptor) take(here *loop.Loop, fd int) {
 	}
 	localOf(there).load.Add(1)
 	if there != here {
-		a.server.hand(there, fd)
+		a.server.postSocket(there, fd)
 		return
 	}
 	a.server.adopt(here, fd)
@@ -182,8 +182,8 @@ func (a *acceptor) Stop() { a.Close() }
 // HangUp implements loop.Task; a listener has no peer.
 func (a *acceptor) HangUp() {}
 
-// hand passes a connected socket to a loop, whose load already counts it.
-func (s *Server) hand(l *loop.Loop, fd int) {
+// postSocket passes a connected socket to a loop, whose load already counts it.
+func (s *Server) postSocket(l *loop.Loop, fd int) {
 	if !l.Post(func(l *loop.Loop) { s.adopt(l, fd) }) {
 		sys.Close(fd)
 	}
@@ -213,7 +213,7 @@ func (s *Server) takeSocket(c net.Conn) bool {
 	_ = c.Close() // closes package net's descriptor; the socket stays open through ours
 	l := s.leastLoaded()
 	localOf(l).load.Add(1)
-	s.hand(l, own)
+	s.postSocket(l, own)
 	return true
 }
 

@@ -71,7 +71,7 @@ func (x *responder) exited() {
 	}
 	x.fail()
 	out := &x.res.out
-	if h := x.conn.drop(); h != nil {
+	if h := x.conn.takeHooks(); h != nil {
 		h.broken(x.server)
 	}
 	if out.Err() == nil {

@@ -222,7 +222,7 @@ func (x *responder) hijack() (*Socket, []byte, error) {
 	x.socket, c.mode = s, modeTaken
 	x.needsCleanup.Store(true)
 	c.server.connDone()
-	c.drop()
+	c.takeHooks()
 	out.Break(ErrHijacked)
 	return s, in.Abandon(ErrHijacked), nil
 }
@@ -310,8 +310,8 @@ func (x *responder) serveOn() {
 	x.run()
 }
 
-// failed ends a connection that cannot be read any more.
-func (x *responder) failed(err error) {
+// connFailed ends a connection that cannot be read any more.
+func (x *responder) connFailed(err error) {
 	if x.server.On.ClientError != nil && err != loop.ErrTimeout && err != loop.ErrDeadline && err != loop.ErrClosed {
 		x.report(err)
 		return

@@ -49,7 +49,7 @@ func (x *responder) conclude() bool {
 		return false
 	}
 	if x.guard.word.Load()&foreign != 0 {
-		x.handOn()
+		x.replaceResponder()
 		return false
 	}
 	return true
@@ -158,14 +158,15 @@ func (x *responder) giveBack() {
 	}
 	x.res.out.Detach()
 	c.begun, c.begunShared = x.req.in.Detach(x.server.run.shared.Get), true
-	if !c.Return(back) {
+	if !c.Return(restReturned) {
 		c.abandoned()
 	}
 }
 
-// back puts to rest a connection that a worker has given back. It is served at once if the worker
-// had read ahead, if there may be input that no event will announce, or if the server is closing.
-func back(t loop.Task) {
+// restReturned puts to rest a connection that a worker has given back. It is served at once if the
+// worker had read ahead, if there may be input that no event will announce, or if the server is
+// closing.
+func restReturned(t loop.Task) {
 	c := t.(*conn)
 	c.toRest(c.begun != nil || c.Ready() || c.server.run.closing.Load())
 }

@@ -31,7 +31,7 @@ const (
 	foreign             // another goroutine has been in one of those
 	over                // no handler is running
 	inside              // the handler itself is in a method that reads
-	asking              // the handler has returned; its OnFinish or OnClose may still inspect the request
+	inHook              // the handler has returned; its OnFinish or OnClose may still inspect the request
 	taking              // the connection is being taken over, which claims both sides
 )
 
@@ -142,8 +142,8 @@ func (x *responder) evict() {
 	x.worker.Local = nil // a goroutine that still has the request must not meet the next one
 }
 
-// handOn makes another responder go on serving the connection.
-func (x *responder) handOn() {
+// replaceResponder makes another responder go on serving the connection.
+func (x *responder) replaceResponder() {
 	c := x.conn
 	if x.res.out.Flush() != nil {
 		x.finish(false)
@@ -163,7 +163,7 @@ func (x *responder) check(what string) {
 	if !pool.Debug {
 		return
 	}
-	if word := x.guard.word.Load(); word&over != 0 && (word&asking == 0 || !x.worker.Mine()) {
+	if word := x.guard.word.Load(); word&over != 0 && (word&inHook == 0 || !x.worker.Mine()) {
 		panic(fmt.Sprintf("gale: %s of a request whose handler has returned: request, response and "+
 			"their bytes are the handler's until then; what is needed later must be copied", what))
 	}

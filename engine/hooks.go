@@ -209,7 +209,7 @@ func (c *conn) Overdue() (again int64) {
 	server, socket := c.server, c.socket()
 	go func() {
 		for _, l := range listeners {
-			if socket.state.Load() == own {
+			if socket.state.Load() == taken {
 				return // taken over meanwhile
 			}
 			server.callUserAside(l.name, l.fn, socket.cut)
@@ -218,8 +218,8 @@ func (c *conn) Overdue() (again int64) {
 	return limit
 }
 
-// drop removes the hooks of the exchange under way and returns them, nil when there are none.
-func (c *conn) drop() *hooks {
+// takeHooks removes the hooks of the exchange under way and returns them, nil when there are none.
+func (c *conn) takeHooks() *hooks {
 	if e := c.extras.Load(); e != nil {
 		return e.hooks.Swap(nil)
 	}
@@ -244,7 +244,7 @@ func (h *hooks) broken(s *Server) {
 // handed to the kernel whole.
 func (x *responder) runHooks(whole bool) {
 	c, out := x.conn, &x.res.out
-	h := c.drop()
+	h := c.takeHooks()
 	if h == nil {
 		return
 	}
@@ -253,9 +253,9 @@ func (x *responder) runHooks(whole bool) {
 	call := func(name string, fn func()) {
 		if fn != nil {
 			x.worker.Begin(&c.Stream)
-			x.guard.word.Or(asking)
+			x.guard.word.Or(inHook)
 			x.callUser(name, fn)
-			x.guard.word.And(^uint32(asking))
+			x.guard.word.And(^uint32(inHook))
 			x.worker.End()
 		}
 	}

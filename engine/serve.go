@@ -191,7 +191,7 @@ func (x *responder) readNothing(err error) bool {
 	case late && x.server.On.Timeout != nil && !x.server.run.closing.Load():
 		return x.callWithSocket("Events.Timeout", x.server.On.Timeout)
 	case err != nil:
-		x.failed(err)
+		x.connFailed(err)
 	default:
 		x.rest()
 	}

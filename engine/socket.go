@@ -2,7 +2,7 @@
 //
 //	attached ──▶ lent ──▶ attached     the server's: addresses, deadlines, Close;
 //	    │                              while lent to an event, Read and Write as well
-//	    ├──────▶ own                   taken over: the holder's, for as long as it likes
+//	    ├──────▶ taken                 the holder's, for as long as it likes
 //	    └──────▶ closed                closed by the server
 
 package engine
@@ -54,7 +54,7 @@ type Socket struct {
 const (
 	attached = iota
 	lent
-	own
+	taken
 	closed
 )
 
@@ -96,7 +96,7 @@ func (s *Socket) take() error {
 	if err := s.conn.Take(); err != nil {
 		return err
 	}
-	s.state.Store(own)
+	s.state.Store(taken)
 	runtime.AddCleanup(s, func(c *loop.Conn) { _ = c.Close() }, s.conn) // for a holder that forgets to close it
 	return nil
 }
@@ -110,7 +110,7 @@ func (s *Socket) attach() { s.state.CompareAndSwap(lent, attached) }
 func (s *Socket) revoke() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.state.Load() != own {
+	if s.state.Load() != taken {
 		s.state.Store(closed)
 		s.conn.Revoke()
 	}
@@ -127,9 +127,9 @@ func (s *Socket) stream() (*loop.Conn, error) {
 	return s.conn, nil
 }
 
-// touch calls do with the connection, which does not go away meanwhile.
-func (s *Socket) touch(do func(*loop.Conn) error) error {
-	if s.state.Load() == own {
+// withConn calls do with the connection, which does not go away meanwhile.
+func (s *Socket) withConn(do func(*loop.Conn) error) error {
+	if s.state.Load() == taken {
 		defer runtime.KeepAlive(s)
 		return do(s.conn)
 	}
@@ -164,8 +164,8 @@ func (s *Socket) Write(p []byte) (int, error) {
 // Close implements net.Conn. If the connection is the server's, it is cut: what the server has not
 // sent yet is lost, and the server notices that the connection has failed.
 func (s *Socket) Close() error {
-	return s.touch(func(c *loop.Conn) error {
-		if s.state.Load() != own {
+	return s.withConn(func(c *loop.Conn) error {
+		if s.state.Load() != taken {
 			s.state.Store(closed)
 		}
 		return c.Close()
@@ -176,7 +176,7 @@ func (s *Socket) Close() error {
 func (s *Socket) cut() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.state.Load() != own && s.state.Swap(closed) != closed {
+	if s.state.Load() != taken && s.state.Swap(closed) != closed {
 		_ = s.conn.Close()
 	}
 }
@@ -193,17 +193,17 @@ func (s *Socket) CloseWrite() error {
 
 // SetDeadline implements net.Conn.
 func (s *Socket) SetDeadline(t time.Time) error {
-	return s.touch(func(c *loop.Conn) error { return c.SetDeadline(t) })
+	return s.withConn(func(c *loop.Conn) error { return c.SetDeadline(t) })
 }
 
 // SetReadDeadline implements net.Conn.
 func (s *Socket) SetReadDeadline(t time.Time) error {
-	return s.touch(func(c *loop.Conn) error { return c.SetReadDeadline(t) })
+	return s.withConn(func(c *loop.Conn) error { return c.SetReadDeadline(t) })
 }
 
 // SetWriteDeadline implements net.Conn.
 func (s *Socket) SetWriteDeadline(t time.Time) error {
-	return s.touch(func(c *loop.Conn) error { return c.SetWriteDeadline(t) })
+	return s.withConn(func(c *loop.Conn) error { return c.SetWriteDeadline(t) })
 }
 
 // LocalAddr implements net.Conn: the address of the server's end. The first call on

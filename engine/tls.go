@@ -127,7 +127,7 @@ func (x *responder) readHello() ([]byte, error) {
 func (x *responder) negotiated(proto string) bool {
 	switch give := x.server.NextProto[proto]; {
 	case give != nil:
-		x.giveAway(proto, give)
+		x.handToNextProto(proto, give)
 	case proto == "" || slices.Contains(http1, proto):
 		return true
 	default:
@@ -136,8 +136,8 @@ func (x *responder) negotiated(proto string) bool {
 	return false
 }
 
-// giveAway ends the server's part in a connection and lets give continue with it.
-func (x *responder) giveAway(proto string, give func(*tls.Conn)) {
+// handToNextProto ends the server's part in a connection and lets give continue with it.
+func (x *responder) handToNextProto(proto string, give func(*tls.Conn)) {
 	c := x.conn
 	s := x.server
 	x.req.in.Discard()
@@ -165,7 +165,7 @@ func (x *responder) handshakeFailed(err error) {
 	case errors.As(err, &plain) && looksLikeHTTP(plain.RecordHeader[:]):
 		x.refuse(errNoTLS)
 	case x.server.On.ClientError != nil:
-		x.failed(err)
+		x.connFailed(err)
 	default:
 		if err != io.EOF && !x.server.run.closing.Load() { // otherwise it never began, or the server ended it
 			x.worker.Begin(&x.conn.Stream)
