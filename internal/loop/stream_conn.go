@@ -25,7 +25,11 @@ type transport struct {
 
 // glance bounds a read that only wants what has come already, of a connection that cannot be asked
 // in another way.
-const glance = 200_000 // nanoseconds
+const (
+	glance  = 200_000   // nanoseconds
+	tardy   = 1_600_000 // nanoseconds: the runtime's timers may be a millisecond late
+	glances = 20        // how many are tried
+)
 
 // probeNoInput reports whether nothing has come in that was not read. The caller must set the read deadline
 // anew.
@@ -39,18 +43,20 @@ func (t *transport) probeNoInput(scratch []byte) bool {
 	if nothing, known := pending(t.conn, scratch); known {
 		return nothing
 	}
-	for {
+	for range glances {
 		until := monotonic() + glance
 		_ = t.conn.SetReadDeadline(timeOf(until))
-		in := monotonic() < until // if not, the read may not even have tried
 		n, err := t.top().Read(scratch)
-		switch {
+		switch late := monotonic() - until; {
 		case n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) || t.tls != nil && !t.wire.whole():
 			return false
-		case in:
+		case late < tardy:
 			return true
 		}
+		// The goroutine was kept from running. If that was before the read, which fails without a
+		// try once the deadline has passed, nobody has looked.
 	}
+	return false
 }
 
 // pending asks the kernel about a socket of package net. It may take some input, where there is

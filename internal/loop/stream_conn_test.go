@@ -358,3 +358,55 @@ func TestConnStreamStopsWithoutAWord(t *testing.T) {
 		_ = peer.Close()
 	}
 }
+
+// lateConn is a connection whose first Read begins when its deadline has long passed, as it may
+// on a busy machine.
+type lateConn struct {
+	net.Conn
+	deadline time.Time
+	reads    int
+}
+
+func (c *lateConn) SetReadDeadline(t time.Time) error {
+	c.deadline = t
+	return c.Conn.SetReadDeadline(t)
+}
+
+func (c *lateConn) Read(p []byte) (int, error) {
+	for c.reads++; c.reads == 1 && time.Since(c.deadline) < 2*tardy; {
+		runtime.Gosched()
+	}
+	return c.Conn.Read(p)
+}
+
+// Input that has come is seen although the read that was to see it came too late to try.
+func TestLateProbeLooksAgain(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	peer, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer peer.Close()
+	inner, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer inner.Close()
+	c := &lateConn{Conn: inner}
+	l := transport{conn: c}
+	if l.probeNoInput(make([]byte, 1)); c.reads < 2 {
+		t.Error("the read that could not try was believed")
+	}
+	if _, err := peer.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	inner = &lateConn{Conn: inner}
+	l.conn = inner
+	if l.probeNoInput(make([]byte, 1)) {
+		t.Error("what has come was not seen")
+	}
+}
