@@ -62,7 +62,7 @@ func (c *conn) Serve(w *loop.Worker, bits uint32) {
 		return
 	}
 	quiet := false
-	w.Begin(&c.Stream) // reading TLS may call user code
+	w.BeginAside(&c.Stream) // reading TLS may call user code
 	over := func(err error) {
 		if quiet = quiet && err == nil; w.End() {
 			c.heard(quiet)

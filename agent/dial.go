@@ -201,7 +201,7 @@ func (d *dialling) complete(w *loop.Worker, c *conn) {
 			return
 		}
 	}
-	w.Begin(nil)
+	w.BeginAside(nil)
 	shaken := func(err error) { d.shaken(w, c, err) }
 	shaken(guarded("the TLS handshake", func() error {
 		d.trace.handshakeStart()

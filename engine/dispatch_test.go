@@ -443,3 +443,27 @@ func TestEarlyAnswersToASlowPeer(t *testing.T) {
 	c.expect(200, "late")
 	c.expect(200, "hello")
 }
+
+// TestOnlyHandlersAreCounted: what runs beside a handler and loses its loop is not counted as one.
+func TestOnlyHandlersAreCounted(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		blocks := func() { time.Sleep(20 * time.Millisecond) } // sleep: long enough to lose the loop
+		s := prepare(t, d, func(_ *engine.Request, res *engine.Response) {
+			res.OnFinish(blocks)
+			_ = res.EndString("hello")
+		})
+		s.On.Connection = func(*engine.Socket) { blocks() }
+		s.listen()
+		c := s.dial()
+		const n = 3
+		for range n {
+			c.get("/", "hello")
+		}
+		_ = c.Close()
+		eventually(func() bool { return s.Connections() == 0 })
+		s.stats(n)
+		if s.Asides() == 0 && !d.portable && d.dispatch != engine.Goroutine {
+			t.Error("nothing has lost its loop: the test is of no use")
+		}
+	})
+}

@@ -134,7 +134,7 @@ func (x *responder) callWithSocket(name string, event func(*Socket)) bool {
 	c := x.conn
 	s := c.socket()
 	s.lend()
-	x.worker.Begin(&c.Stream)
+	x.worker.BeginAside(&c.Stream)
 	what := x.callUser(name, func() { event(s) })
 	if what == exited {
 		return false
@@ -188,7 +188,7 @@ func (x *responder) handOver(name string, event func(*Request, *Socket, []byte))
 		return
 	}
 	x.guard.open()
-	x.worker.Begin(nil)
+	x.worker.BeginAside(nil)
 	what := x.callUser(name, func() { event(&x.req, socket, head) })
 	if what == exited {
 		return

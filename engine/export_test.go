@@ -79,3 +79,11 @@ func (s *Server) Waiting() (n int) {
 	}
 	return n
 }
+
+// Asides tells how often user code that is no handler has lost its loop.
+func (s *Server) Asides() (n uint64) {
+	for _, l := range s.run.group.Loops() {
+		n += l.Tally(loop.Aside)
+	}
+	return n
+}

@@ -252,7 +252,7 @@ func (x *responder) runHooks(whole bool) {
 	finish, closes := h.end(whole)
 	call := func(name string, fn func()) {
 		if fn != nil {
-			x.worker.Begin(&c.Stream)
+			x.worker.BeginAside(&c.Stream)
 			x.guard.word.Or(inHook)
 			x.callUser(name, fn)
 			x.guard.word.And(^uint32(inHook))

@@ -92,7 +92,7 @@ func (x *responder) handshake(begun []byte, left int64) bool {
 		start = func(net.Conn, *tls.Config) *tls.Conn { return tlsConn }
 	}
 	var err error
-	x.worker.Begin(&c.Stream)
+	x.worker.BeginAside(&c.Stream)
 	what := x.callUser("the handshake of TLS", func() { err = c.HandshakeAfter(begun, start, config, left) })
 	if what == exited {
 		return false
@@ -168,7 +168,7 @@ func (x *responder) handshakeFailed(err error) {
 		x.connFailed(err)
 	default:
 		if err != io.EOF && !x.server.run.closing.Load() { // otherwise it never began, or the server ended it
-			x.worker.Begin(&x.conn.Stream)
+			x.worker.BeginAside(&x.conn.Stream)
 			x.server.logf("gale: no TLS with %v: %v", x.conn.socket().RemoteAddr(), err)
 			x.worker.End()
 		}

@@ -51,6 +51,12 @@ func (w *Worker) Begin(s *Stream) {
 	w.grantLease()
 }
 
+// BeginAside is Begin for user code that is no handler and is not counted as one, until End.
+func (w *Worker) BeginAside(s *Stream) {
+	w.aside = true
+	w.Begin(s)
+}
+
 // beginOffLoop is Begin for a worker without a loop.
 func (w *Worker) beginOffLoop() {
 	w.outsideHandler = false
@@ -68,7 +74,7 @@ func (w *Worker) beginOffLoop() {
 // Stream.Return, and end.
 func (w *Worker) End() bool {
 	if w.enter() {
-		w.early.shown = false
+		w.early.shown, w.aside = false, false
 		if sys.MaybeLocked() {
 			sys.UnlockThread() // user code may have left the thread locked; see Enter
 		}

@@ -63,7 +63,11 @@ func (l *Loop) takeOver(word uint64, cost int64) bool {
 // part goes on without w, which has lost its right to the loop. The caller has acquired the
 // reference to the poller that w is going to release.
 func (l *Loop) part(w *Worker, gen uint32) {
-	l.tallies[TakenOver].Add(1)
+	fate := TakenOver
+	if w.aside {
+		fate = Aside
+	}
+	l.tallies[fate].Add(1)
 	l.workers--
 	l.offLoop.Add(1)
 	w.sendEarlyAsync()

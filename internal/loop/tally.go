@@ -18,6 +18,7 @@ const (
 	Suspended             // on the loop, and it waited there
 	HandedOff             // on a goroutine of the pool
 	TakenOver             // it lost the loop, or left it
+	Aside                 // no handler's: other user code that lost the loop (BeginAside)
 	fates
 )
 

@@ -34,6 +34,7 @@ type Worker struct {
 	outsideHandler bool      // lost, and not in user code
 	waited         bool      // it has waited on the loop since Begin
 	offLoop        bool      // its handler counts among those that run without the loop (Loop.offLoop)
+	aside          bool      // its user code is no handler
 	groupGoroutine bool      // it never had a loop: it stands for a goroutine of the group's own
 	notAwaited     bool      // groupGoroutine, and Stop does not wait for it
 	serving        *Stream   // the stream that user code runs for
