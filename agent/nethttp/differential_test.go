@@ -93,6 +93,7 @@ func differential() http.Handler {
 	for path, raw := range map[string]string{
 		"/cut": "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc", "/cutchunk": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
 		"/untilclose": "HTTP/1.1 200 Fine\r\n\r\nabc", "/old": "HTTP/1.0 200 OK\r\n\r\nabc", "/nothing": "", "/garbage": "SSH-2.0-x\r\n\r\n",
+		"/closes":    "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nConnection: x, Close\r\nTrailer: X-T\r\nContent-Length: 1\r\n\r\na",
 		"/204length": "HTTP/1.1 204 No Content\r\nConnection: close\r\nContent-Length: 5\r\n\r\n",
 		"/odd":       "HTTP/1.1 299\r\nConnection: close\r\nContent-Length: 0\r\nx-lower: a\r\n\r\n", "/two": "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
 	} {
@@ -196,6 +197,7 @@ func TestSameAsNetHTTP(t *testing.T) {
 		{name: "GET of one byte", method: "GET", path: "/", body: func() io.Reader { return io.MultiReader(strings.NewReader("1")) }},
 		{name: "GET of unknown nothing in chunks", method: "GET", path: "/", body: nothing, change: func(r *http.Request) { r.TransferEncoding = []string{"chunked"} }},
 		{name: "GET of a failing body", method: "GET", path: "/", body: func() io.Reader { return iotest.ErrReader(io.ErrClosedPipe) }},
+		{name: "last word on the connection, no trailers", method: "GET", path: "/closes"},
 		{name: "204 with a length", method: "GET", path: "/204length"}, {name: "HEAD of a 204 with a length", method: "HEAD", path: "/204length"},
 		{name: "OPTIONS *", method: "OPTIONS", path: "/", change: func(r *http.Request) { r.URL.Opaque, r.URL.Path = "", "*" }},
 		{name: "own method", method: "BREW", path: "/pot", body: text},

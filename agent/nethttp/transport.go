@@ -22,11 +22,13 @@ import (
 	"net/http/httptrace"
 	"net/textproto"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/gale-http/gale/agent"
+	"github.com/gale-http/gale/bytesparse"
 )
 
 // Transport is an http.RoundTripper over an agent. The zero value uses agent.Default and the
@@ -241,14 +243,15 @@ func (x *exchange) response(r *http.Request) *http.Response {
 	if code == http.StatusNotModified && r.Method != http.MethodHead {
 		out.ContentLength = 0
 	}
-	if out.ProtoMinor == 1 && out.Close && strings.EqualFold(out.Header.Get("Connection"), "close") {
+	closes := func(list string) bool { return bytesparse.ContainsToken([]byte(list), "close") }
+	if out.ProtoMinor == 1 && slices.ContainsFunc(out.Header["Connection"], closes) {
 		out.Header.Del("Connection") // Close says it
 	}
 	if strings.EqualFold(out.Header.Get("Transfer-Encoding"), "chunked") {
 		out.TransferEncoding = []string{"chunked"}
 		out.Header.Del("Transfer-Encoding")
 	}
-	if announced := out.Header.Values("Trailer"); announced != nil {
+	if announced := out.Header.Values("Trailer"); announced != nil && out.TransferEncoding != nil { // else there are none
 		out.Trailer = make(http.Header)
 		for _, list := range announced {
 			for name := range strings.SplitSeq(list, ",") {
