@@ -88,8 +88,8 @@
 //     whatever it does with its request afterwards fails with ErrClosed.
 //
 // The same holds for events, hooks, the functions of a tls.Config and the log. Close waits up
-// to a second for Events.Close, and without a bound for the Close methods of listeners and
-// connections that the user supplied.
+// to a second for Events.Close and for listeners that the user supplied, and for connections
+// until none has ended for a second; those that are stuck are left behind.
 //
 // A response that is cut (by its handler, a timeout, Close of its Socket or the end of the
 // server) can be told from a complete one by its length or its chunks. Where only the end of

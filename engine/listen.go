@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/gale-http/gale/internal/loop"
@@ -189,12 +190,7 @@ func (s *Server) open(l net.Listener, addr net.Addr, file *socketFile) (accept f
 		if file != nil {
 			file.remove()
 		}
-		closed := make(chan struct{})
-		go func() { // the listener may be user code
-			defer close(closed)
-			s.callUser("Close of a listener", func() { _ = l.Close() })
-		}()
-		<-closed
+		aside(func() { s.callUser("Close of a listener", func() { _ = l.Close() }) })
 	}
 	s.run.listeners = append(s.run.listeners, entry)
 	s.run.serving.Add(1)
@@ -241,7 +237,7 @@ func (s *Server) acceptFrom(l net.Listener, addr net.Addr) error {
 			continue
 		}
 		if !group.Next().Goroutine(func(w *loop.Worker) { s.serveNetConn(w, c) }) {
-			_ = c.Close()
+			aside(func() { s.callUser("Close of a connection", func() { _ = c.Close() }) })
 		}
 	}
 }
@@ -253,14 +249,22 @@ func (l *listener) end() {
 	}
 }
 
-// closeListeners closes the listeners, not under the lock: closing them may take time.
-func (s *Server) closeListeners() {
+// closeListeners closes the listeners, concurrently and not under the lock: they may be user code.
+// The channel is closed when all have been.
+func (s *Server) closeListeners() <-chan struct{} {
 	s.run.mu.Lock()
 	all := slices.Clone(s.run.listeners)
 	s.run.mu.Unlock()
+	var closing sync.WaitGroup
 	for _, l := range all {
-		l.end()
+		closing.Go(l.end)
 	}
+	closed := make(chan struct{})
+	go func() {
+		closing.Wait()
+		close(closed)
+	}()
+	return closed
 }
 
 func (s *Server) backlog() int {

@@ -5,7 +5,6 @@
 package engine
 
 import (
-	"io"
 	"net"
 	"runtime/debug"
 	"sync"
@@ -61,12 +60,8 @@ func (s *Server) serveNetConn(w *loop.Worker, nc net.Conn) {
 	}()
 	c.OpenConn(w, nc, c)
 	s.run.mu.Lock()
-	closed := s.run.closed
 	s.run.conns[c] = new(sync.WaitGroup)
 	s.run.mu.Unlock()
-	if closed {
-		_ = nc.Close()
-	}
 	if c.opened(w.Unix()) {
 		for c.serveAgain = true; c.serveAgain; {
 			c.serveAgain = false
@@ -151,22 +146,4 @@ func (s *Server) retirePortable() {
 			s.callUser("SetReadDeadline of a connection", func() { c.SetReadDeadline(loop.DeadlineIn(ticks)) })
 		})
 	}
-}
-
-// closePortable cuts the connections of the portable driver; their goroutines notice and close
-// them.
-func (s *Server) closePortable() {
-	var all []io.Closer
-	s.run.mu.Lock()
-	for c := range s.run.conns {
-		if cut := c.Cutter(); cut != nil {
-			all = append(all, cut)
-		}
-	}
-	s.run.mu.Unlock()
-	var closing sync.WaitGroup
-	for _, c := range all { // not under the lock, and concurrently: they may be user code
-		closing.Go(func() { s.callUser("Close of a connection", func() { _ = c.Close() }) })
-	}
-	closing.Wait()
 }

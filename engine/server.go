@@ -106,6 +106,7 @@ func (s *Server) start() error {
 		MaxWorkers: s.Limits.suspended(),
 		Dispatch:   loop.Dispatch(s.Dispatch),
 		Portable:   s.Portable,
+		Guard:      func(fn func()) { s.callUser("Close of a connection", fn) },
 	})
 	if err != nil {
 		return err
@@ -168,11 +169,18 @@ func (s *Server) logf(format string, args ...any) {
 	if s.ErrorLog != nil {
 		printf = s.ErrorLog.Printf
 	}
+	aside(func() {
+		defer func() { _ = recover() }() // there is nowhere to report it
+		printf(format, args...)
+	})
+}
+
+// aside calls fn, which is or calls user code, on a goroutine that fn may end, and waits for that.
+func aside(fn func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		defer func() { _ = recover() }() // there is nowhere to report it
-		printf(format, args...)
+		fn()
 	}()
 	<-done
 }

@@ -24,20 +24,20 @@ const (
 
 // Close stops the server at once: listeners and connections are closed, the contexts of requests
 // end, and the waits of handlers fail. When it returns, nothing of the server runs any more, except
-// handlers that do not return. It waits up to a second for Events.Close, and without a bound for
-// the Close methods of listeners and connections that the user supplied; Shutdown has a bound for
-// those, too. A second call waits for the first. A handler must not call Close, except on another
-// goroutine (go s.Close()).
+// handlers that do not return, and listeners, connections and an Events.Close of the user's that
+// do not: it waits for connections until none has ended for a second, and then up to a second for
+// the listeners, and for Events.Close. A second call waits for the first. A handler must not call
+// Close, except on another goroutine (go s.Close()).
 func (s *Server) Close() error {
+	s.stop()
 	ctx, cancel := context.WithTimeout(context.Background(), closeMost)
 	defer cancel()
-	s.close(ctx)
+	s.told(ctx)
 	return nil
 }
 
-// close does the work of Close, waits for Events.Close until ctx ends, and reports whether that has
-// returned.
-func (s *Server) close(ctx context.Context) bool {
+// stop does the work of Close up to Events.Close, which it starts.
+func (s *Server) stop() {
 	r := &s.run
 	r.mu.Lock()
 	r.closed = true
@@ -50,10 +50,9 @@ func (s *Server) close(ctx context.Context) bool {
 	r.stop.Do(func() {
 		if group != nil {
 			r.cancel()
-			s.closeListeners()
-			s.closePortable()
+			closed := s.closeListeners()
 			group.Stop()
-			r.serving.Wait()
+			s.awaitListeners(closed)
 		}
 		r.eventDone = make(chan struct{})
 		if s.On.Close == nil {
@@ -65,9 +64,27 @@ func (s *Server) close(ctx context.Context) bool {
 			s.callUser("Events.Close", s.On.Close)
 		}()
 	})
-	returned := await(ctx, r.eventDone)
-	r.end.Do(func() { close(r.done) })
+}
+
+// told waits for Events.Close until ctx ends, ends Wait, and reports whether the event has returned.
+func (s *Server) told(ctx context.Context) bool {
+	returned := await(ctx, s.run.eventDone)
+	s.run.end.Do(func() { close(s.run.done) })
 	return returned
+}
+
+// awaitListeners waits a second at most until closed is closed and no goroutine accepts any more:
+// listeners may be user code.
+func (s *Server) awaitListeners(closed <-chan struct{}) {
+	ctx, cancel := context.WithTimeout(context.Background(), closeMost)
+	defer cancel()
+	ended := make(chan struct{})
+	go func() {
+		<-closed
+		s.run.serving.Wait()
+		close(ended)
+	}()
+	await(ctx, ended)
 }
 
 // await waits for done until ctx has ended, and graceMost longer, and reports whether done was
@@ -132,7 +149,8 @@ func (s *Server) shutDown(ctx context.Context) error {
 	if group != nil {
 		err = s.drain(ctx, group)
 	}
-	if !s.close(ctx) && err == nil {
+	s.stop()
+	if !s.told(ctx) && err == nil {
 		err = ctx.Err()
 	}
 	return err
@@ -147,7 +165,11 @@ func (s *Server) drain(ctx context.Context, group *loop.Group) error {
 		}
 	})
 	err := s.emptyQueues(ctx)
-	s.closeListeners()
+	select {
+	case <-s.closeListeners():
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
 	s.everywhere(group, func(t loop.Task) {
 		if c, ok := t.(*conn); ok {
 			c.retire()

@@ -26,6 +26,10 @@ type Config struct {
 	MaxWorkers int      // per loop; 0: DefaultMaxWorkers
 	Dispatch   Dispatch // whether handlers are handed off
 	Portable   bool     // one goroutine per stream over net.Conn, and no poller; always so on platforms without one
+
+	// Guard calls fn, which closes a net.Conn that may be foreign code, on a goroutine that fn may
+	// end. It must not let a panic of fn pass. nil: panics are dropped.
+	Guard func(fn func())
 }
 
 // Dispatch says where handlers begin.
@@ -52,7 +56,8 @@ type Group struct {
 	config        Config
 	loops         []*Loop
 	watchdog      *watchdog
-	roots         sync.WaitGroup // loops, and goroutines of the portable driver
+	roots         sync.WaitGroup // loops
+	others        others         // goroutines that may be in a foreign net.Conn: those of the portable driver, and Stop's
 	next          atomic.Uint32
 	pollRuntimeAt atomic.Int64 // when the loops are next to poll the runtime's poller; it also names that round (runtimepoll.go)
 	once          sync.Once
@@ -75,6 +80,7 @@ func NewGroup(config Config) (*Group, error) {
 	}
 	config.Portable = config.Portable || !HavePoller
 	g := &Group{config: config, watchdog: newWatchdog(), conns: make(map[*Stream]io.Closer)}
+	g.others.init()
 	g.pollRuntimeAt.Store(1) // not 0, which is the round that new loops have last taken part in
 	g.stop, g.cancel = context.WithCancel(context.Background())
 	for range config.Loops {
@@ -124,23 +130,30 @@ func (g *Group) Next() *Loop {
 }
 
 // Stop closes every stream, waits until each loop has let go of everything but the handlers that
-// lost their loop, or never had one, and ends the loops. It may be called more than once, from any
-// goroutine that is not a worker of the group.
+// lost their loop, or never had one, and ends the loops. Goroutines of the group that are in a
+// net.Conn that does not return are left behind, when none of them has ended for a second. Stop
+// may be called more than once, from any goroutine that is not a worker of the group.
 func (g *Group) Stop() {
 	g.once.Do(func() {
-		var closing sync.WaitGroup
 		for _, c := range g.end() { // concurrently: a Close may never return
-			closing.Go(func() { closeOther(c) })
+			g.others.enter()
+			go func() {
+				defer g.others.leave()
+				g.cut(c)
+			}()
 		}
-		closing.Wait()
+		g.roots.Wait()
+		g.others.wait()
+		g.watchdog.end()
 	})
-	g.roots.Wait()
-	g.watchdog.end()
 }
 
-// closeOther closes a connection that may be foreign code, on a goroutine that this code may end. A
-// panic is dropped: whoever stops the group has closed the connection before, and seen the panic.
-func closeOther(c io.Closer) {
+// cut closes a connection that may be foreign code, on a goroutine that this code may end.
+func (g *Group) cut(c io.Closer) {
+	if g.config.Guard != nil {
+		g.config.Guard(func() { _ = c.Close() })
+		return
+	}
 	defer func() { _ = recover() }()
 	_ = c.Close()
 }
@@ -177,7 +190,7 @@ func (g *Group) keep(s *Stream) {
 	}
 	g.mu.Unlock()
 	if stopped {
-		_ = cut.Close() // not under the lock: it may be foreign code
+		go g.cut(cut)
 	}
 }
 
@@ -245,7 +258,7 @@ func (l *Loop) Goroutine(fn func(*Worker)) bool {
 		defer func() {
 			w.g.Store(0)
 			if !w.notAwaited {
-				g.roots.Done()
+				g.others.leave()
 			}
 		}()
 		fn(w)
@@ -260,6 +273,6 @@ func (g *Group) enter() bool {
 	if g.stopped() {
 		return false
 	}
-	g.roots.Add(1)
+	g.others.enter()
 	return true
 }

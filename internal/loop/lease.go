@@ -65,7 +65,7 @@ func (w *Worker) beginOffLoop() {
 		w.began, w.timed = monotonic(), w.Key != 0
 	case w.groupGoroutine && !w.notAwaited:
 		w.notAwaited = true
-		w.loop.group.roots.Done()
+		w.loop.group.others.leave()
 	}
 }
 

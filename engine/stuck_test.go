@@ -1,0 +1,168 @@
+// Close, where listeners and connections are user code that fails.
+
+package engine_test
+
+import (
+	"io"
+	"log"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/gale-http/gale/engine"
+)
+
+// countedListener hands out connections that call functions.
+type countedListener struct {
+	net.Listener
+	close, closeConn, closed, read func() // closed is called when a connection has been closed
+}
+
+func (l countedListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	return countedConn{c, &l}, err
+}
+
+func (l countedListener) Close() error {
+	do(l.close)
+	return l.Listener.Close()
+}
+
+type countedConn struct {
+	net.Conn
+	from *countedListener
+}
+
+func (c countedConn) Read(p []byte) (int, error) {
+	do(c.from.read)
+	return c.Conn.Read(p)
+}
+
+func (c countedConn) Close() error {
+	do(c.from.closeConn)
+	defer do(c.from.closed)
+	return c.Conn.Close()
+}
+
+// serveCounted serves l beside the server's own listener, until the end of the test.
+func serveCounted(t *testing.T, d driver, handler engine.Handler, l *countedListener) (s *server, addr string) {
+	t.Helper()
+	s = prepare(t, d, handler)
+	s.ErrorLog = log.New(io.Discard, "", 0)
+	s.listen()
+	var err error
+	if l.Listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Listener.Close() })
+	go func() { _ = s.Serve(l) }()
+	if !eventually(func() bool { return len(s.Addrs()) == 2 }) {
+		t.Fatal("it does not listen")
+	}
+	return s, l.Listener.Addr().String()
+}
+
+// TestCloseWithoutWhatIsStuck: Close returns, and whatever it can close is closed at once.
+func TestCloseWithoutWhatIsStuck(t *testing.T) {
+	allDrivers(t, func(t *testing.T, d driver) {
+		for _, method := range []string{"Close of the listener", "Close", "Close of its own", "Read"} {
+			release, here := make(chan struct{}), make(chan struct{})
+			var armed atomic.Bool
+			var once sync.Once
+			never := func() {
+				if armed.Load() {
+					once.Do(func() { close(here) })
+					<-release
+				}
+			}
+			l := new(countedListener)
+			switch method {
+			case "Close of the listener":
+				l.close = never
+			case "Read":
+				l.read = never
+			default:
+				l.closeConn = never
+			}
+			s, addr := serveCounted(t, d, hello, l)
+			own, bad := s.dial(), dialTo(t, addr)
+			own.get("/", "hello")
+			own.send("GET / HT") // it is not idle
+			armed.Store(true)
+			if method == "Close of its own" {
+				bad.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+				wait(t, here, method)
+			} else {
+				bad.get("/", "hello")
+			}
+			ended := make(chan error, 1)
+			go func() { ended <- s.Close() }()
+			wait(t, here, method)
+			_ = own.cut()
+			if err := wait(t, ended, "Close with a stuck "+method); err != nil {
+				t.Error(err)
+			}
+			close(release)
+		}
+	})
+}
+
+// TestCloseCountsConnections: a connection that comes while the server closes, and panics when it is
+// closed, is counted once.
+func TestCloseCountsConnections(t *testing.T) {
+	allDrivers(t, func(t *testing.T, d driver) {
+		closing, release := make(chan struct{}), make(chan struct{})
+		l := &countedListener{close: func() {
+			close(closing)
+			<-release
+		}, closed: func() { panic("mishap") }}
+		s, addr := serveCounted(t, d, hello, l)
+		ended := make(chan error, 1)
+		go func() { ended <- s.Close() }()
+		wait(t, closing, "Close of the listener")
+		for range 4 {
+			if c, err := net.Dial("tcp", addr); err == nil {
+				_, _ = io.Copy(io.Discard, c)
+				_ = c.Close()
+			}
+		}
+		close(release)
+		wait(t, ended, "Close")
+		if !eventually(func() bool { return s.Connections() == 0 }) {
+			t.Errorf("%d connections", s.Connections())
+		}
+	})
+}
+
+// TestCloseClosesOnce: a connection that is user code is closed once to end its reads, and once by
+// the goroutine that serves it.
+func TestCloseClosesOnce(t *testing.T) {
+	allDrivers(t, func(t *testing.T, d driver) {
+		var n atomic.Int32
+		here, release := make(chan struct{}), make(chan struct{})
+		l := &countedListener{closeConn: func() { n.Add(1) }}
+		s, addr := serveCounted(t, d, func(*engine.Request, *engine.Response) {
+			close(here)
+			<-release
+		}, l)
+		dialTo(t, addr).send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+		wait(t, here, "the handler")
+		if err := s.Close(); err != nil || n.Load() != 1 {
+			t.Errorf("%v, closed %d times", err, n.Load())
+		}
+		close(release)
+		if !eventually(func() bool { return n.Load() == 2 }) {
+			t.Errorf("closed %d times", n.Load())
+		}
+	})
+}
+
+func dialTo(t *testing.T, addr string) *client {
+	t.Helper()
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newClient(t, c)
+}
