@@ -18,6 +18,10 @@ import (
 // far as they fit the 8 KiB buffer into which the first was read, or the larger one that a head of
 // up to Head bytes needed; the rest stays in the kernel until the earlier requests have been
 // answered.
+//
+// Before a connection is closed with a request left unread, what still comes is read and dropped
+// for two seconds, and for as long again after every 256 KiB, up to 64 MiB: a reset would keep the
+// answer from a client that looks for it only when all is sent.
 type Limits struct {
 	Head          int   // bytes of a request head; 64 KiB; beyond it 431
 	Fields        int   // fields of a head (seed: maxHeadersCount); 1000; beyond it 431

@@ -17,11 +17,13 @@ import (
 // bytes that the runtime adds. Pages never move; slots are reused and pages never freed.
 const connsPerPage = 31
 
-// lingerTicks and lingerBytes bound how long a connection that was ended early is still read, so
-// that the peer can read the answer before a reset destroys it.
+// These bound how long a connection that was ended early is still read, so that the peer can read
+// the answer before a reset destroys it; many look for one only behind all of their request. It is
+// read for lingerTicks, and as long again whenever another lingerBytes have come, up to lingerMost.
 const (
 	lingerTicks = 2000
 	lingerBytes = 256 << 10
+	lingerMost  = 64 << 20
 	// turnedAway, plus an eighth of the limit, is how many connections beyond the limit are
 	// answered before they are closed.
 	turnedAway = 64
@@ -36,7 +38,7 @@ type conn struct {
 	// headDue is the tick by which the head under way must be complete, 0 when none has begun. In
 	// modeHandshake it bounds the handshake; in modeLinger it is when the connection is closed.
 	headDue int64
-	// linger is how many more bytes are read and dropped before closing, in modeLinger.
+	// linger is how many more bytes may be read and dropped before closing, in modeLinger.
 	linger int32
 	mode   mode
 	// served is set once the head of a request has been received on the connection.
@@ -269,7 +271,7 @@ func (c *conn) startLinger() {
 	c.invalidate() // so that nobody uses the TLS that is stripped
 	c.HalfClose()
 	c.Strip()
-	c.mode, c.linger, c.headDue = modeLinger, lingerBytes, c.Tick()+lingerTicks
+	c.mode, c.linger, c.headDue = modeLinger, lingerMost, c.Tick()+lingerTicks
 	c.Rest(c.headDue, true)
 }
 
@@ -277,13 +279,30 @@ func (c *conn) startLinger() {
 func (c *conn) dropInput(x *responder) {
 	for {
 		n, err := c.TryRead(x.scratch())
-		c.linger -= int32(n)
-		if err != nil || c.linger <= 0 {
+		if err != nil || int32(n) >= c.linger {
 			c.close()
 			return
 		}
 		if n == 0 {
 			c.Rest(c.headDue, false)
+			return
+		}
+		left := c.linger - int32(n)
+		more := (left-1)/lingerBytes != (c.linger-1)/lingerBytes
+		if c.linger = left; more {
+			if !c.server.run.closing.Load() {
+				c.headDue = c.Tick() + lingerTicks
+			}
+			c.Rest(c.headDue, true) // others come first
+			return
+		}
+	}
+}
+
+// sink is dropInput in the portable driver; it returns when nothing more is to be read.
+func (c *conn) sink(scratch []byte) {
+	for left := lingerMost; left > 0 && exchange.Sink(&c.Stream, scratch, lingerBytes, lingerTicks); left -= lingerBytes {
+		if c.server.run.closing.Load() {
 			return
 		}
 	}

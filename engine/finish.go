@@ -6,7 +6,6 @@ package engine
 import (
 	"errors"
 
-	"github.com/gale-http/gale/internal/exchange"
 	"github.com/gale-http/gale/internal/loop"
 )
 
@@ -126,7 +125,7 @@ func (x *responder) finish(linger bool) {
 	case c.Portable():
 		if linger {
 			c.HalfClose()
-			exchange.Sink(&c.Stream, x.scratch(), lingerBytes, lingerTicks)
+			c.sink(x.scratch())
 		}
 		c.close()
 	case !x.worker.Lost():

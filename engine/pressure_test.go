@@ -271,7 +271,7 @@ func TestEndlessSenderIsCut(t *testing.T) {
 		c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n")
 		block := []byte(strings.Repeat("x", 1<<16))
 		for sent := 0; ; sent += len(block) {
-			if sent > 64<<20 { // far more than the kernel and the bound hold
+			if sent > 256<<20 { // far more than the kernel and the bound hold
 				t.Fatalf("the server has taken %d bytes", sent)
 			}
 			_, err := c.Write(block)

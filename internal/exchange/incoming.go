@@ -174,20 +174,22 @@ func (in *Incoming) Scratch() []byte {
 }
 
 // Sink reads from s into scratch and drops what it has read, until limit bytes have come, ms
-// milliseconds have passed, or the stream ends. It is for streams of the portable driver.
-func Sink(s *loop.Stream, scratch []byte, limit int, ms int64) {
+// milliseconds have passed, or the stream ends; only in the first case it reports true. It is for
+// streams of the portable driver.
+func Sink(s *loop.Stream, scratch []byte, limit int, ms int64) bool {
 	for due := s.Tick() + ms; limit > 0; {
 		left := due - s.Tick()
 		if left <= 0 {
-			return
+			return false
 		}
 		s.ReadTimeout = int32(left)
 		n, err := s.Read(scratch)
 		if err != nil {
-			return
+			return false
 		}
 		limit -= n
 	}
+	return true
 }
 
 // Release ends the life of all views handed out for the message.
