@@ -73,16 +73,16 @@ func (r *Response) fromLane() (c *conn, quiet bool) {
 func (r *Response) adopt(c *conn) error {
 	if w := r.worker; w != nil && !c.Portable() {
 		if under, held := w.Enter(); held {
-			heir, err := c.own(w)
+			successor, err := c.own(w)
 			if err == nil && r.follows {
-				heir.Follow(true)
+				successor.Follow(true)
 			}
 			w.Leave(under)
 			if err != nil {
 				c.discard()
 				return &Error{"dial", r.call.origin.name, err}
 			}
-			return r.begin(heir)
+			return r.begin(successor)
 		}
 		r.worker = nil
 	}

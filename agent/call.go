@@ -71,7 +71,7 @@ func (a *Agent) Do(ctx context.Context, req *Request, res *Response) error {
 	r := a.state()
 	res.reset()
 	if req.sends != nil { // for a response that was not closed
-		req.sends.unsend(false)
+		req.sends.stopSending(false)
 	}
 	o, err := r.resolve(req)
 	if err != nil {
@@ -127,7 +127,7 @@ func (r *Response) slowCall(q *Request, done bool, err error) error {
 func (r *Response) unwind() {
 	w := r.worker
 	r.worker = nil // a goroutine that is exiting must not suspend
-	r.unsend(false)
+	r.stopSending(false)
 	r.worker = w
 	r.finish(false)
 }
@@ -214,7 +214,7 @@ func (r *Response) exchange(q *Request) error {
 	case err == nil:
 		r.sent = r.sender == nil
 	case err == exchange.ErrInterrupted:
-	case !hopeful(err):
+	case !mayRespond(err):
 		return err
 	default:
 		// A server that refuses a body may have responded before it closed the connection.
@@ -224,7 +224,7 @@ func (r *Response) exchange(q *Request) error {
 		return nil
 	}
 	if err = r.receive(q); err != nil {
-		return r.blame(err)
+		return r.causeOf(err)
 	}
 	return nil
 }
@@ -287,7 +287,7 @@ func (r *Response) send(q *Request) error {
 		} else if err := out.EndLater(q.Body); err != nil {
 			return err
 		}
-		r.beside(q, nil)
+		r.sendConcurrently(q, nil)
 		return nil
 	}
 	if atHand(from, q.Source.Length) {
@@ -303,7 +303,7 @@ func (r *Response) send(q *Request) error {
 	} else if err := out.Prepare(); err != nil {
 		return err
 	}
-	r.beside(q, from)
+	r.sendConcurrently(q, from)
 	return nil
 }
 

@@ -21,18 +21,18 @@ import (
 // goroutine may call Abort, and after Receive one goroutine may write while another reads
 // the response.
 type ClientRequest struct {
-	req    *Request
-	res    Response
-	ctx    context.Context
-	cancel context.CancelCauseFunc
-	begun  bool // a socket has been asked for
-	wrote  bool // part of a body, which cannot be sent again, has been written
-	waited bool // Response or Receive has begun to wait for the response
-	err    error
-	side   sender     // the sending side's state
-	look   sync.Mutex // guards apart, looks and err
-	apart  bool       // another goroutine may be reading the response
-	looks  bool       // the writing goroutine is checking for an early response
+	req           *Request
+	res           Response
+	ctx           context.Context
+	cancel        context.CancelCauseFunc
+	begun         bool // a socket has been asked for
+	wrote         bool // part of a body, which cannot be sent again, has been written
+	waited        bool // Response or Receive has begun to wait for the response
+	err           error
+	side          sender     // the sending side's state
+	mu            sync.Mutex // guards readElsewhere, peeking and err
+	readElsewhere bool       // another goroutine may be reading the response
+	peeking       bool       // the writing goroutine is checking for an early response
 
 	delay, probe *bool
 	probeMsecs   int
@@ -131,16 +131,16 @@ func (c *ClientRequest) adjust() {
 	if s == nil || c.failure() != nil {
 		return
 	}
-	c.look.Lock()
-	if !c.apart {
-		defer c.look.Unlock()
+	c.mu.Lock()
+	if !c.readElsewhere {
+		defer c.mu.Unlock()
 		if c.timed {
 			s.ReadTimeout = c.timeout // otherwise the reading side sets it: Response.SetTimeout
 		}
 		c.settings(s)
 		return
 	}
-	c.look.Unlock()
+	c.mu.Unlock()
 	if c.side.enter() {
 		c.settings(s)
 		c.side.leave()
@@ -178,7 +178,7 @@ func (c *ClientRequest) begin() error {
 	c.req.out.Interrupt = c.answered
 	c.adjust()
 	if c.req.out.Headers.Has(bytesparse.FieldExpect) {
-		if err := c.sending(c.expect()); err != nil {
+		if err := c.sendError(c.expect()); err != nil {
 			c.fail(err)
 			return err
 		}
@@ -205,11 +205,11 @@ func (c *ClientRequest) expect() error {
 	return err
 }
 
-// sending judges the result of a send. It is not an error that the server has already
-// responded: what is still written is then dropped.
-func (c *ClientRequest) sending(err error) error {
+// sendError returns the error of a send for the application. It is not an error that the server has
+// already responded: what is still written is then dropped.
+func (c *ClientRequest) sendError(err error) error {
 	switch {
-	case err == nil || err == exchange.ErrInterrupted || c.side.hurried(err):
+	case err == nil || err == exchange.ErrInterrupted || c.side.interrupted(err):
 		return nil
 	case errors.Is(err, ErrEnded):
 		return err
@@ -221,8 +221,8 @@ func (c *ClientRequest) sending(err error) error {
 	return c.res.wrap("send", err)
 }
 
-// part performs one send operation. It is dropped when the response has been closed.
-func (c *ClientRequest) part(do func() error) error {
+// sendPart performs one send operation. It is dropped when the response has been closed.
+func (c *ClientRequest) sendPart(do func() error) error {
 	if err := c.begin(); err != nil {
 		return err
 	}
@@ -235,7 +235,7 @@ func (c *ClientRequest) part(do func() error) error {
 	}
 	err := do()
 	out := &c.req.out
-	switch e := c.sending(err); {
+	switch e := c.sendError(err); {
 	case e != nil && !errors.Is(err, ErrEnded):
 		s.end(err)
 		c.fail(e)
@@ -252,9 +252,9 @@ func (c *ClientRequest) part(do func() error) error {
 // fail records that nothing more can be sent, and gives the socket back unless another
 // goroutine reads from it.
 func (c *ClientRequest) fail(err error) {
-	c.look.Lock()
-	defer c.look.Unlock()
-	if !c.apart {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.readElsewhere {
 		c.err = err
 		c.res.finish(false)
 	}
@@ -262,13 +262,13 @@ func (c *ClientRequest) fail(err error) {
 
 // failure returns the error that the request has failed with, or nil.
 func (c *ClientRequest) failure() error {
-	c.look.Lock()
-	defer c.look.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	return c.err
 }
 
 // FlushHeaders sends the head without waiting for the body (seed: request.flushHeaders).
-func (c *ClientRequest) FlushHeaders() error { return c.part(c.req.out.FlushHead) }
+func (c *ClientRequest) FlushHeaders() error { return c.sendPart(c.req.out.FlushHead) }
 
 // Write sends p as the next piece of the body, preceded by the head if that was not sent
 // yet, and waits while the server is slow to read (seed: request.write). Without a
@@ -277,7 +277,7 @@ func (c *ClientRequest) FlushHeaders() error { return c.part(c.req.out.FlushHead
 // response before it has read the request, another goroutine may have to read it, or Write
 // waits for ever: see Receive. Write implements io.Writer.
 func (c *ClientRequest) Write(p []byte) (int, error) {
-	err := c.part(func() error {
+	err := c.sendPart(func() error {
 		c.wrote = c.wrote || len(p) > 0
 		out := &c.req.out
 		if out.Err() == nil && !c.side.conn.Portable() && c.answered() {
@@ -295,7 +295,7 @@ func (c *ClientRequest) Write(p []byte) (int, error) {
 // End completes the request with p, which may be nil, as the last piece of the body
 // (seed: request.end).
 func (c *ClientRequest) End(p []byte) error {
-	return c.part(func() error {
+	return c.sendPart(func() error {
 		c.wrote = c.wrote || len(p) > 0
 		if err := c.req.out.End(p); err != nil {
 			return err

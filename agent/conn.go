@@ -58,14 +58,14 @@ func (c *conn) Serve(w *loop.Worker, bits uint32) {
 		c.lane.remove(c)
 	}
 	if c.Raw() {
-		c.heard(c.NoInputNoted(c.peek[:]))
+		c.afterEvent(c.NoInputNoted(c.peek[:]))
 		return
 	}
 	quiet := false
 	w.BeginAside(&c.Stream) // reading TLS may call user code
 	over := func(err error) {
 		if quiet = quiet && err == nil; w.End() {
-			c.heard(quiet)
+			c.afterEvent(quiet)
 		} else {
 			c.yield(quiet)
 		}
@@ -76,9 +76,9 @@ func (c *conn) Serve(w *loop.Worker, bits uint32) {
 	}, over))
 }
 
-// heard keeps the socket after an event on it if that was spurious, else closes it. The loop
+// afterEvent keeps the socket after an event on it if that was spurious, else closes it. The loop
 // must be held, and nobody may be able to take the socket.
-func (c *conn) heard(quiet bool) {
+func (c *conn) afterEvent(quiet bool) {
 	if !quiet {
 		c.drop()
 		return
@@ -174,14 +174,14 @@ func (c *conn) own(w *loop.Worker) (*conn, error) {
 		c.pooled = false
 		return c, nil
 	}
-	heir := newConn(c.origin)
-	heir.used, heir.secure = c.used, c.secure
-	heir.ReadTimeout, heir.WriteTimeout = c.ReadTimeout, c.WriteTimeout
-	if err := heir.Move(w, &c.Stream, heir, moved); err != nil {
+	successor := newConn(c.origin)
+	successor.used, successor.secure = c.used, c.secure
+	successor.ReadTimeout, successor.WriteTimeout = c.ReadTimeout, c.WriteTimeout
+	if err := successor.Move(w, &c.Stream, successor, moved); err != nil {
 		return c, err
 	}
-	c.origin.inherit(c, heir)
-	return heir, nil
+	c.origin.inherit(c, successor)
+	return successor, nil
 }
 
 // moved disposes of a conn whose connection has moved to another loop, or is not needed.

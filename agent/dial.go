@@ -50,7 +50,7 @@ func (r *Response) dial() error {
 
 // dialLoop returns the loop that the call's socket is to live on.
 func (r *Response) dialLoop() (*loop.Loop, error) {
-	if r.worker != nil && !r.call.origin.foreign() && !r.run.agent.Portable {
+	if r.worker != nil && !r.call.origin.viaNet() && !r.run.agent.Portable {
 		return r.worker.Loop(), nil
 	}
 	g, err := r.run.loops()
@@ -60,9 +60,9 @@ func (r *Response) dialLoop() (*loop.Loop, error) {
 	return g.Next(), nil
 }
 
-// foreign reports whether package net, not the loop, makes the connections: through Agent.Dial,
+// viaNet reports whether package net, not the loop, makes the connections: through Agent.Dial,
 // or because there is a proxy that is spoken to over TLS.
-func (o *origin) foreign() bool {
+func (o *origin) viaNet() bool {
 	return o.run.agent.Dial != nil || o.site.proxy != nil && o.site.proxy.tls
 }
 
@@ -98,8 +98,8 @@ func (d *dialling) start() {
 		host, port = s.proxy.host, s.proxy.port
 	}
 	switch ip, err := netip.ParseAddr(host); {
-	case d.origin.foreign():
-		go d.custom(net.JoinHostPort(host, itoa(port)))
+	case d.origin.viaNet():
+		go d.dialNet(net.JoinHostPort(host, itoa(port)))
 	case s.socket != "":
 		d.connect([]sys.Addr{{Path: s.socket}})
 	case err == nil && s.suits(ip):
@@ -202,8 +202,8 @@ func (d *dialling) complete(w *loop.Worker, c *conn) {
 		}
 	}
 	w.BeginAside(nil)
-	shaken := func(err error) { d.shaken(w, c, err) }
-	shaken(guarded("the TLS handshake", func() error {
+	handshakeDone := func(err error) { d.handshakeDone(w, c, err) }
+	handshakeDone(guarded("the TLS handshake", func() error {
 		d.trace.handshakeStart()
 		err := c.Handshake(tls.Client, d.origin.config(), run.times.dial)
 		if err == nil {
@@ -211,11 +211,11 @@ func (d *dialling) complete(w *loop.Worker, c *conn) {
 		}
 		d.trace.handshakeDone(c.secure, err)
 		return err
-	}, shaken))
+	}, handshakeDone))
 }
 
-// shaken delivers a connection after its TLS handshake. It does not wait.
-func (d *dialling) shaken(w *loop.Worker, c *conn, err error) {
+// handshakeDone delivers a connection after its TLS handshake. It does not wait.
+func (d *dialling) handshakeDone(w *loop.Worker, c *conn, err error) {
 	switch held := w.End(); {
 	case !held && !c.Portable():
 		d.handLate(c, err)
@@ -278,8 +278,8 @@ func (o *origin) config() *tls.Config {
 
 var errNoConn = errors.New("Agent.Dial has returned neither a connection nor an error")
 
-// custom connects through Agent.Dial or, without it, through package net.
-func (d *dialling) custom(address string) {
+// dialNet connects through Agent.Dial or, without it, through package net.
+func (d *dialling) dialNet(address string) {
 	run, network := d.origin.run, "tcp"
 	if path := d.origin.site.socket; path != "" {
 		network, address = "unix", path

@@ -10,17 +10,17 @@ import "github.com/gale-http/gale/internal/h1"
 // connection, a status of 300 or above, or a protocol error. A server that sends a
 // successful response early still wants the rest.
 func (c *ClientRequest) answered() bool {
-	c.look.Lock()
-	if c.apart || c.looks {
-		c.look.Unlock()
+	c.mu.Lock()
+	if c.readElsewhere || c.peeking {
+		c.mu.Unlock()
 		return false
 	}
-	c.looks = true
-	c.look.Unlock()
+	c.peeking = true
+	c.mu.Unlock()
 	refused := c.res.answered()
-	c.look.Lock()
-	c.looks = false
-	c.look.Unlock()
+	c.mu.Lock()
+	c.peeking = false
+	c.mu.Unlock()
 	return refused
 }
 

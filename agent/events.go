@@ -113,9 +113,9 @@ func (r *Response) tunnel(q *Request) error {
 	}
 	if s := r.sender; s != nil && q.out.Planned().Body {
 		// The rest of the body belongs before the tunnel, not into it (RFC 9110 §7.8).
-		_ = r.await(&s.left, r.run.times.proceed)
+		_ = r.await(&s.done, r.run.times.proceed)
 	}
-	if r.unsend(false); !r.sent && q.out.Planned().Body {
+	if r.stopSending(false); !r.sent && q.out.Planned().Body {
 		return ErrSwitched
 	}
 	c := r.conn

@@ -94,10 +94,10 @@ func (o *origin) closed(c *conn) {
 
 // inherit records that a socket has moved from one conn to another, in one step for whoever
 // counts sockets.
-func (o *origin) inherit(from, heir *conn) {
+func (o *origin) inherit(from, successor *conn) {
 	o.mu.Lock()
 	delete(o.conns, from)
-	o.conns[heir] = struct{}{}
+	o.conns[successor] = struct{}{}
 	o.mu.Unlock()
 }
 

@@ -45,17 +45,17 @@ func (c *ClientRequest) Receive() (*Response, error) {
 
 // reader makes the caller the reader of the response, unless the writer is reading just now.
 func (c *ClientRequest) reader() bool {
-	c.look.Lock()
-	defer c.look.Unlock()
-	c.apart = !c.looks
-	return c.apart
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.readElsewhere = !c.peeking
+	return c.readElsewhere
 }
 
 // receive waits for the head of the response.
 func (c *ClientRequest) receive(mayRepeat bool) (*Response, error) {
-	c.look.Lock()
-	c.apart, c.waited = true, true
-	c.look.Unlock()
+	c.mu.Lock()
+	c.readElsewhere, c.waited = true, true
+	c.mu.Unlock()
 	err := c.res.receive(c.req)
 	if err != nil && mayRepeat && !c.wrote && c.res.shouldRetry(c.req, err) {
 		if err = c.repeat(); err != nil {
@@ -66,15 +66,15 @@ func (c *ClientRequest) receive(mayRepeat bool) (*Response, error) {
 	if err == nil {
 		return &c.res, nil
 	}
-	err = c.res.blame(err)
+	err = c.res.causeOf(err)
 	op := "receive"
-	if !c.res.sent && !hopeful(err) {
+	if !c.res.sent && !mayRespond(err) {
 		op = "send"
 	}
 	err = c.res.wrap(op, err)
-	c.look.Lock()
+	c.mu.Lock()
 	c.err = err
-	c.look.Unlock()
+	c.mu.Unlock()
 	c.res.finish(false)
 	return nil, err
 }
@@ -86,7 +86,7 @@ func (c *ClientRequest) repeat() error {
 	c.res.rejoin(c.res.conn, true)
 	c.res.finish(false)
 	c.res.over = over
-	c.res.fresh, c.begun, c.apart = true, false, false
+	c.res.fresh, c.begun, c.readElsewhere = true, false, false
 	c.side.reset()
 	c.req.out.Again()
 	return c.End(nil)

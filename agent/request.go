@@ -46,7 +46,7 @@ type Request struct {
 	target   target
 	raw      []byte    // set by SetPath
 	sends    *Response // whose call is still sending the body concurrently; nil: none
-	judged   bool      // raw is known to be valid
+	rawValid bool      // raw is known to be valid
 	lastSent lastSent  // see fastcall.go
 	self     *Request  // the request that the functions of out are bound to
 }
@@ -143,7 +143,7 @@ func (q *Request) SetPath(path []byte) {
 		return
 	}
 	q.raw = append(q.raw[:0], path...)
-	q.judged = false
+	q.rawValid = false
 	q.target.edition++
 }
 

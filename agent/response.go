@@ -22,17 +22,17 @@ import (
 // do not allocate unless they say so.
 type Response struct {
 	call
-	in      exchange.Incoming
-	machine h1.Conn
-	last    exchange.Last
-	open    bool // a head has been received
-	keep    bool // the socket can be used for another request once all is read
-	wanted  bool // a 100 Continue has been received
-	secure  *tls.ConnectionState
-	early   bool     // the head of the response came before the body was sent
-	broken  error    // why no response can come, if that was found before the body was sent
-	query   *Request // the request that it answers
-	feeds   *sender  // the sender of another request that reads, or has read, the body as its Source
+	in       exchange.Incoming
+	machine  h1.Conn
+	last     exchange.Last
+	open     bool // a head has been received
+	keep     bool // the socket can be used for another request once all is read
+	wanted   bool // a 100 Continue has been received
+	secure   *tls.ConnectionState
+	early    bool     // the head of the response came before the body was sent
+	broken   error    // why no response can come, if that was found before the body was sent
+	query    *Request // the request that it answers
+	sourceOf *sender  // the sender of another request that reads, or has read, the body as its Source
 }
 
 // versions are the possible HTTP versions of a response, as constant strings.
@@ -119,7 +119,7 @@ func (r *Response) Read(p []byte) (int, error) {
 		return 0, r.notOpen(io.EOF)
 	}
 	n, err := r.in.Read(p)
-	return n, r.look(err, err == io.EOF)
+	return n, r.afterRead(err, err == io.EOF)
 }
 
 // WriteTo writes the rest of the body to w. Its errors are those of Read, and those of w.
@@ -129,7 +129,7 @@ func (r *Response) WriteTo(w io.Writer) (int64, error) {
 		return 0, r.notOpen(nil)
 	}
 	n, err := r.in.WriteTo(w)
-	return n, r.look(err, true)
+	return n, r.afterRead(err, true)
 }
 
 // notOpen returns what a read of a closed response fails with: end if there was nothing to
@@ -141,15 +141,15 @@ func (r *Response) notOpen(end error) error {
 	return end
 }
 
-// look gives the socket back when the whole response has been received, or no longer can
+// afterRead gives the socket back when the whole response has been received, or no longer can
 // be. last says that nothing more will be read.
-func (r *Response) look(err error, last bool) error {
+func (r *Response) afterRead(err error, last bool) error {
 	switch {
 	case r.in.Received():
 		r.settle(last)
 	case err != nil && r.in.Err() != nil:
 		op := "read"
-		if e := r.blame(err); e != err {
+		if e := r.causeOf(err); e != err {
 			op, err = "send", e
 		}
 		err = r.wrap(op, err)
@@ -168,7 +168,7 @@ func (r *Response) settle(last bool) {
 		return
 	}
 	if r.keep {
-		r.unsend(true)
+		r.stopSending(true)
 	}
 	r.finish(r.keep && r.in.Beyond() == 0)
 }
@@ -184,15 +184,15 @@ func (r *Response) Close() error {
 
 // reset ends the previous use of the response.
 func (r *Response) reset() {
-	if r.feeds != nil {
-		r.retrieve()
+	if r.sourceOf != nil {
+		r.releaseSource()
 	}
 	if r.open {
 		r.unread = !r.in.Done()
 	}
 	if r.conn != nil {
 		if r.sender != nil {
-			r.unsend(r.open && r.keep && r.in.Received())
+			r.stopSending(r.open && r.keep && r.in.Received())
 		}
 		if r.open && r.sent {
 			r.in.Drain(r.run.drain, false)
@@ -279,7 +279,7 @@ func (r *Response) finish(keep bool) {
 	if c == nil {
 		return
 	}
-	r.unsend(false)
+	r.stopSending(false)
 	r.conn = nil
 	keep = c.unwatch(r.stop) && keep && r.sent && !c.detached.Load()
 	r.stop = nil

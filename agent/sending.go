@@ -26,16 +26,16 @@ import (
 )
 
 type sender struct {
-	phase  atomic.Uint32
-	doomed atomic.Bool // the call cannot go on
-	vain   atomic.Bool // the server does not want the rest
-	err    error       // why not all was sent; valid once the phase is over
-	left   loop.Gate   // opened when the phase is over
-	cut    bool        // its writes no longer wait; owned by the goroutine that reads the response
-	trace  *Trace
-	empty  int // number of consecutive Reads of Source without data
+	phase   atomic.Uint32
+	failed  atomic.Bool // the call cannot go on
+	refused atomic.Bool // the server does not want the rest
+	err     error       // why not all was sent; valid once the phase is over
+	done    loop.Gate   // opened when the phase is over
+	cut     bool        // its writes no longer wait; owned by the goroutine that reads the response
+	trace   *Trace
+	empty   int // number of consecutive Reads of Source without data
 
-	out      loop.Gate // opened when no Read of Source is in progress, nor will be
+	readDone loop.Gate // opened when no Read of Source is in progress, nor will be
 	from     *Response // the Source, if that is a Response; socket and use are those it was received on
 	socket   *conn
 	use      uint64
@@ -53,8 +53,8 @@ const (
 	stopped
 )
 
-// lastWords is how long patience lasts, in milliseconds.
-const lastWords = 50
+// drainWait is how long patience lasts, in milliseconds.
+const drainWait = 50
 
 // emptyReads is how many consecutive Reads may return no data, as in package bufio.
 const emptyReads = 100
@@ -62,15 +62,15 @@ const emptyReads = 100
 // sendRooms holds the buffers that bodies are read into.
 var sendRooms = sync.Pool{New: func() any { return new([32 << 10]byte) }}
 
-// beside starts a goroutine that sends the body: from, or Body if from is nil. The head has
-// been sent or prepared.
-func (r *Response) beside(q *Request, from io.Reader) {
+// sendConcurrently starts a goroutine that sends the body: from, or Body if from is nil. The head
+// has been sent or prepared.
+func (r *Response) sendConcurrently(q *Request, from io.Reader) {
 	s := &sender{request: q, conn: r.conn, trace: r.trace, trailers: q.out.Trailers.Len()}
 	switch m := from.(type) {
 	case *Response:
 		if m.conn != nil {
 			s.from, s.socket, s.use = m, m.conn, m.conn.ticket.Load()&^ticketState
-			m.feeds = s
+			m.sourceOf = s
 		}
 	}
 	if m, ok := from.(Message); ok && m.Received().Lend != nil {
@@ -87,7 +87,7 @@ func (r *Response) beside(q *Request, from io.Reader) {
 func (r *Response) sending(s *sender) {
 	r.sender = s
 	r.conn.Forgive(func(read bool) bool {
-		if !read || s.doomed.Load() {
+		if !read || s.failed.Load() {
 			return false
 		}
 		return s.phase.Load() < over || loop.Millis()-s.ended.Load() < int64(s.conn.ReadTimeout)-2
@@ -96,7 +96,7 @@ func (r *Response) sending(s *sender) {
 
 // run sends the body: the data read from from or, if that is nil, the rest of Body.
 func (s *sender) run(from io.Reader) {
-	defer s.out.Open()
+	defer s.readDone.Open()
 	broken := func(err error) {
 		if from != nil {
 			err = &sourceError{err}
@@ -130,7 +130,7 @@ func (s *sender) pass(from io.Reader, room []byte) (more bool) {
 	if !s.enter() {
 		return false
 	}
-	if s.vain.Load() && err != io.EOF {
+	if s.refused.Load() && err != io.EOF {
 		err = errNotSent
 	} else {
 		err = s.put(room[:n], from, err) // a faulty Source may return a bad n
@@ -146,7 +146,7 @@ func (s *sender) pass(from io.Reader, room []byte) (more bool) {
 func (s *sender) broken(err error) {
 	switch phase := s.phase.Load(); {
 	case phase != busy && phase != leaving && !s.enter(): // in a Read, which nobody waits for
-	case s.vain.Load():
+	case s.refused.Load():
 		s.end(errNotSent)
 	default:
 		s.end(err)
@@ -190,10 +190,10 @@ func (s *sender) enter() bool { return s.phase.CompareAndSwap(between, busy) }
 // reset makes s ready to send once more.
 func (s *sender) reset() {
 	s.phase.Store(between)
-	s.doomed.Store(false)
-	s.vain.Store(false)
+	s.failed.Store(false)
+	s.refused.Store(false)
 	s.err, s.cut, s.empty = nil, false, 0
-	s.left.Reset()
+	s.done.Reset()
 }
 
 // leave ends the operation. When it returns false, the sending is over.
@@ -207,18 +207,18 @@ func (s *sender) leave() bool {
 
 // end ends the sending: with a nil err all was sent, otherwise err says why not.
 func (s *sender) end(err error) {
-	if s.hurried(err) {
+	if s.interrupted(err) {
 		err = errNotSent
 	}
 	s.err = err
 	defer func() {
-		if s.err != nil && !hopeful(s.err) {
-			s.doomed.Store(true)
+		if s.err != nil && !mayRespond(s.err) {
+			s.failed.Store(true)
 			s.conn.interrupt(false)
 		}
 		s.ended.Store(loop.Millis())
 		s.phase.Store(over)
-		s.left.Open()
+		s.done.Open()
 	}()
 	if s.trace == nil {
 		return
@@ -231,9 +231,9 @@ func (s *sender) end(err error) {
 	}
 }
 
-// hopeful reports whether there may be a response although sending failed with err: the server
+// mayRespond reports whether there may be a response although sending failed with err: the server
 // may have closed the connection because it refuses the body.
-func hopeful(err error) bool { return err == errNotSent || stale(err) }
+func mayRespond(err error) bool { return err == errNotSent || stale(err) }
 
 var errNotSent = errors.New("the body was not sent to its end")
 
@@ -242,15 +242,15 @@ var errNotSent = errors.New("the body was not sent to its end")
 // calling worker, if there is one.
 func (s *sender) stop(w *loop.Worker, wait int64) (sent bool) {
 	if wait > 0 && s.phase.Load() < leaving {
-		_ = s.left.Wait(w, wait)
+		_ = s.done.Wait(w, wait)
 	}
 	for !s.phase.CompareAndSwap(between, stopped) {
 		if phase := s.phase.Load(); phase == over {
 			break
 		} else if phase == busy && s.phase.CompareAndSwap(busy, leaving) {
-			s.hurry()
+			s.interrupt()
 			for s.phase.Load() != over {
-				if s.left.Wait(w, 0) != nil {
+				if s.done.Wait(w, 0) != nil {
 					w = nil // the loop is ending: the worker cannot wait on it
 					runtime.Gosched()
 				}
@@ -264,54 +264,54 @@ func (s *sender) stop(w *loop.Worker, wait int64) (sent bool) {
 	return sent
 }
 
-// hurry ends a write in progress that waits; later writes do not wait.
-func (s *sender) hurry() {
+// interrupt ends a write in progress that waits; later writes do not wait.
+func (s *sender) interrupt() {
 	s.cut = true
 	s.conn.SetWriteDeadline(past)
 }
 
-// hurried reports whether err was caused by hurry.
-func (s *sender) hurried(err error) bool {
-	return err != nil && (s.vain.Load() || s.phase.Load() == leaving) && errors.Is(err, loop.ErrTimeout)
+// interrupted reports whether err was caused by interrupt.
+func (s *sender) interrupted(err error) bool {
+	return err != nil && (s.refused.Load() || s.phase.Load() == leaving) && errors.Is(err, loop.ErrTimeout)
 }
 
 // refuse stops the sending of a body that the server does not want. If only the last piece is
 // left, it may still be sent.
 func (s *sender) refuse() {
-	s.vain.Store(true)
-	s.hurry()
+	s.refused.Store(true)
+	s.interrupt()
 }
 
 // patience is how long, in milliseconds, a complete response waits for its request to be
 // sent, so that the socket can be kept.
 func (s *sender) patience() int64 {
-	if s.vain.Load() {
-		return lastWords / 10
+	if s.refused.Load() {
+		return drainWait / 10
 	}
-	return lastWords
+	return drainWait
 }
 
-// retrieve ends the use of r as the Source of another request, whose sending has been stopped
+// releaseSource ends the use of r as the Source of another request, whose sending has been stopped
 // or is stopped here, so that r is its owner's again.
-func (r *Response) retrieve() {
+func (r *Response) releaseSource() {
 	w := r.worker
 	if w != nil && !w.Mine() {
 		w = nil
 	}
-	s := r.feeds
-	r.feeds = nil
+	s := r.sourceOf
+	r.sourceOf = nil
 	s.phase.CompareAndSwap(between, stopped)
-	for !s.out.Opened() {
+	for !s.readDone.Opened() {
 		s.socket.cut(s.use)
-		if s.out.Wait(w, lastWords) == loop.ErrClosed {
+		if s.readDone.Wait(w, drainWait) == loop.ErrClosed {
 			w = nil
 		}
 	}
 }
 
-// unsend ends the sending, if that is in progress, and records the outcome. With patience it
+// stopSending ends the sending, if that is in progress, and records the outcome. With patience it
 // is first given some time to complete.
-func (r *Response) unsend(patience bool) {
+func (r *Response) stopSending(patience bool) {
 	s := r.sender
 	if s == nil {
 		return
@@ -335,9 +335,9 @@ func (r *Response) unsend(patience bool) {
 	}
 }
 
-// blame returns the cause of a failed call: the error that ended the sending, or else err.
-func (r *Response) blame(err error) error {
-	r.unsend(false)
+// causeOf returns the cause of a failed call: the error that ended the sending, or else err.
+func (r *Response) causeOf(err error) error {
+	r.stopSending(false)
 	if e := r.unsent; e != nil && e != errNotSent {
 		return e
 	}

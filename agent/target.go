@@ -69,13 +69,13 @@ func (r *running) resolve(q *Request) (*origin, error) {
 			t.methodName = ""
 			return nil, err
 		}
-		q.judged = false
+		q.rawValid = false
 	}
-	if !q.judged && len(q.raw) > 0 {
+	if !q.rawValid && len(q.raw) > 0 {
 		if !bytesparse.IsTarget(q.raw) || !t.suits(q.raw) {
 			return nil, &Error{"request", t.origin.name, fmt.Errorf("%w: %q", errPath, q.raw)}
 		}
-		q.judged = true
+		q.rawValid = true
 	}
 	return t.origin, nil
 }
