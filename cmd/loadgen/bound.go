@@ -17,16 +17,16 @@ type bound struct {
 	figure string
 	limit  float64
 	share  bool // limit is a fraction of the requests
-	least  bool // the limit is a minimum
+	isMin  bool // the limit is a minimum
 }
 
 // boundFigures lists the figures that can have a bound, for errors.
 const boundFigures = "mean, p50 and every other percentile, max; errors and non2xx, as a number or in percent; unsent"
 
 // parseBound reads "[PATH:]FIGURE=LIMIT".
-func parseBound(s string, least bool) (b bound, err error) {
-	b = bound{text: "-max " + s, least: least}
-	if least {
+func parseBound(s string, isMin bool) (b bound, err error) {
+	b = bound{text: "-max " + s, isMin: isMin}
+	if isMin {
 		b.text = "-min " + s
 	}
 	at := strings.LastIndexByte(s, '=')
@@ -40,9 +40,9 @@ func parseBound(s string, least bool) (b bound, err error) {
 	b.figure = name
 	percent, isShare := strings.CutSuffix(limit, "%")
 	switch {
-	case least && name == "rate":
+	case isMin && name == "rate":
 		b.limit, err = parseCount(limit)
-	case least:
+	case isMin:
 		return b, fmt.Errorf("%s: what may be too low is the rate", name)
 	case name == "errors" || name == "non2xx":
 		b.share = isShare
@@ -125,7 +125,7 @@ func (res *result) judge() (list []verdict) {
 		}
 		v := verdict{bound: b, value: res.figure(b, t)}
 		v.kept = v.value <= b.limit
-		if b.least {
+		if b.isMin {
 			v.kept = v.value >= b.limit
 		}
 		v.kept = v.kept && (t.answers > 0 || !isLatency(b.figure))

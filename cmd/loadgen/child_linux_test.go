@@ -109,7 +109,7 @@ func TestChildThatDies(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait()
-	if cmd.ProcessState.ExitCode() != exitDied || !strings.Contains(out.String(), "The target died") {
+	if cmd.ProcessState.ExitCode() != exitFailed || !strings.Contains(out.String(), "The target died") {
 		t.Errorf("exit code %d, stdout\n%s", cmd.ProcessState.ExitCode(), out)
 	}
 }

@@ -70,8 +70,8 @@ type conn struct {
 	answered  int   // answers received on it
 	fruitless int   // connections in a row without an answer
 
-	seat seat
-	link link
+	entry queueEntry
+	link  link
 }
 
 // link is what a portable group needs to interrupt a wait from outside.
@@ -105,7 +105,7 @@ func (c *conn) live(w *loop.Worker) {
 			}
 			r.stood(c)
 		}
-		c.judge()
+		c.noteOutcome()
 	}
 	c.giveUp()
 	r.leave(c.hopeless())
@@ -135,7 +135,7 @@ func (c *conn) connect(w *loop.Worker) error {
 // this conn, and its latency goes on.
 func (c *conn) postpone(k int) {
 	if c.run.paced {
-		c.seat.called = c.seat.called || k > 0
+		c.entry.dispatched = c.entry.dispatched || k > 0
 		return
 	}
 	c.shard.unclaim(k)
@@ -161,8 +161,8 @@ func (c *conn) next(w *loop.Worker) int {
 	return c.shard.claim(n)
 }
 
-// judge records whether the last connection brought an answer.
-func (c *conn) judge() {
+// noteOutcome records whether the last connection brought an answer.
+func (c *conn) noteOutcome() {
 	if c.answered == 0 {
 		if c.fruitless++; c.fruitless == giveUpAfter {
 			c.run.lose()
@@ -237,9 +237,9 @@ func (c *conn) exchange(k int) bool {
 	c.answered += c.done
 	switch {
 	case err != nil && sendErr != nil:
-		c.bury(sendErr)
+		c.countUnanswered(sendErr)
 	case err != nil:
-		c.bury(err)
+		c.countUnanswered(err)
 	case c.start < c.end:
 		c.shard.unclaim(k - c.done)
 		c.shard.fail(kindUnasked, nil)
@@ -284,8 +284,8 @@ func (c *conn) requests(k int) []byte {
 	return c.out
 }
 
-// bury counts the requests that went unanswered because the connection ended with err.
-func (c *conn) bury(err error) {
+// countUnanswered counts the requests that went unanswered because the connection ended with err.
+func (c *conn) countUnanswered(err error) {
 	if left := c.kinds[c.done:]; errors.Is(err, loop.ErrClosed) {
 		c.shard.lose(left)
 	} else {

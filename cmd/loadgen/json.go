@@ -41,15 +41,15 @@ type document struct {
 	Statuses map[string]int64 `json:"statuses"`  // by code, in digits
 	Errors   map[kind]int64   `json:"errors"`    // by kind
 
-	Targets []portion `json:"targets"` // the results for each URL
-	Bounds  []judged  `json:"bounds"`  // the outcome of each -max and -min
+	Targets []targetReport `json:"targets"` // the results for each URL
+	Bounds  []boundReport  `json:"bounds"`  // the outcome of each -max and -min
 
 	Client cpuUse  `json:"client_cpu"`
 	Server *cpuUse `json:"server_cpu"` // null when the server is not embedded
 }
 
-// portion is one URL's part of the report, with the same names as the whole.
-type portion struct {
+// targetReport is one URL's part of the report, with the same names as the whole.
+type targetReport struct {
 	URL               string           `json:"url"`
 	Weight            int              `json:"weight"`
 	RequestsPerSecond float64          `json:"requests_per_second"`
@@ -68,8 +68,8 @@ type delays struct {
 	Max float64 `json:"max"`
 }
 
-// judged is a bound and its outcome: latencies in microseconds, shares as fractions.
-type judged struct {
+// boundReport is a bound and its outcome: latencies in microseconds, shares as fractions.
+type boundReport struct {
 	Bound string  `json:"bound"` // as given
 	Value float64 `json:"value"`
 	Limit float64 `json:"limit"`
@@ -104,12 +104,12 @@ func (res *result) document() document {
 		RequestsPerSecond: res.rate(), Answers: t.answers, Late: t.late, Unanswered: t.lost, Unsent: res.unsent, Failed: t.failed,
 		Connects: res.connects, BytesIn: res.received, BytesOut: res.sent,
 		Latency: t.latencies(), Statuses: t.statusCounts(), Errors: res.errors,
-		Targets: []portion{}, Bounds: []judged{},
+		Targets: []targetReport{}, Bounds: []boundReport{},
 		Client: res.use(res.client),
 	}
 	for i := range res.tallies {
 		c, t := &p.classes[i], &res.tallies[i]
-		d.Targets = append(d.Targets, portion{
+		d.Targets = append(d.Targets, targetReport{
 			URL: c.url, Weight: c.weight, RequestsPerSecond: res.rateOf(t), Answers: t.answers, Late: t.late, Unanswered: t.lost, Failed: t.failed,
 			Latency: t.latencies(), Statuses: t.statusCounts(),
 		})
@@ -119,7 +119,7 @@ func (res *result) document() document {
 		d.Behind = &delays{micros(quantile(res.behind, 50, most)), micros(quantile(res.behind, 99, most)), float64(most) / 1e3}
 	}
 	for _, v := range res.judge() {
-		j := judged{Bound: v.bound.text, Value: v.value, Limit: v.bound.limit, Kept: v.kept}
+		j := boundReport{Bound: v.bound.text, Value: v.value, Limit: v.bound.limit, Kept: v.kept}
 		if isLatency(v.bound.figure) {
 			j.Value, j.Limit = j.Value/1e3, j.Limit/1e3
 		}

@@ -35,7 +35,7 @@ func connectKind(err error) kind {
 		if errors.Is(failed.error, loop.ErrTimeout) {
 			return "handshake timeout"
 		}
-		return kind("handshake: " + inShort(failed.error))
+		return kind("handshake: " + briefReason(failed.error))
 	}
 	switch {
 	case errors.Is(err, errRefused):
@@ -45,7 +45,7 @@ func connectKind(err error) kind {
 	case errors.Is(err, errNoAddress):
 		return kindNoPorts
 	}
-	return kind("connect: " + inShort(err))
+	return kind("connect: " + briefReason(err))
 }
 
 func exchangeKind(err error) kind {
@@ -60,5 +60,5 @@ func exchangeKind(err error) kind {
 	case errors.Is(err, errReset), errors.Is(err, errAborted), errors.Is(err, syscall.EPIPE):
 		return kindReset
 	}
-	return kind(inShort(err))
+	return kind(briefReason(err))
 }

@@ -36,7 +36,7 @@ import (
 // The exit statuses.
 const (
 	exitDone        = 0
-	exitDied        = 1 // also for a missed bound and an unwritten report
+	exitFailed      = 1 // also for a missed bound and an unwritten report
 	exitUsage       = 2
 	exitInterrupted = 130
 )
@@ -100,7 +100,7 @@ func execute(opt *options, stdout io.Writer, stderr *os.File) (int, error) {
 	}
 	if err := out.write(result); err != nil {
 		fmt.Fprintf(stderr, "loadgen: %v\n", err)
-		return exitDied, nil
+		return exitFailed, nil
 	}
 	return result.exitCode(), nil
 }

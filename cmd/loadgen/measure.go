@@ -107,11 +107,11 @@ func (res *result) exitCode() int {
 	case res.ending == endInterrupted:
 		return exitInterrupted
 	case res.ending == endDied, res.total.answers == 0:
-		return exitDied
+		return exitFailed
 	}
 	for _, v := range res.judge() {
 		if !v.kept {
-			return exitDied
+			return exitFailed
 		}
 	}
 	return exitDone

@@ -56,7 +56,7 @@ func TestErrorsByKind(t *testing.T) {
 				}
 				res := load(t, portable, "-c", "2", "-n", "4", "-timeout", timeout, rawServer(t, c.serve))
 				wantErrors(t, res, map[kind]int64{c.want: 4})
-				if res.total.answers != 0 || res.total.failed != 4 || res.total.lost != 0 || res.exitCode() != exitDied {
+				if res.total.answers != 0 || res.total.failed != 4 || res.total.lost != 0 || res.exitCode() != exitFailed {
 					t.Errorf("%d answers, %d failed, %d lost, exit code %d", res.total.answers, res.total.failed, res.total.lost, res.exitCode())
 				}
 			})
@@ -206,7 +206,7 @@ func TestTargetThatDiesMidway(t *testing.T) {
 			})
 			begun := time.Now()
 			res := load(t, portable, append(args, "-c", "8", "http://"+m.Addr().String())...)
-			if res.ending != endDied || res.exitCode() != exitDied || res.total.answers < 100 {
+			if res.ending != endDied || res.exitCode() != exitFailed || res.total.answers < 100 {
 				t.Errorf("ended by %s after %d answers, exit code %d", res.ending, res.total.answers, res.exitCode())
 			}
 			if took := time.Since(begun); took > 20*time.Second {
@@ -227,14 +227,14 @@ func TestHopeIsLostByAllAtOnceOrNotAtAll(t *testing.T) {
 	fail := func(c *conn) {
 		for range 2 * giveUpAfter {
 			c.answered = 0
-			c.judge()
+			c.noteOutcome()
 		}
 	}
 	died := func() bool { return len(r.died) > 0 }
 	fail(a)
 	fail(leaver)
 	a.answered = 1
-	a.judge()
+	a.noteOutcome()
 	fail(b)
 	if died() {
 		t.Error("one of three has hope, and the target is given up")

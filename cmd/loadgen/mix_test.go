@@ -131,15 +131,15 @@ func TestBounds(t *testing.T) {
 	_, url := newCounter(t)
 	for bounds, code := range map[string]int{
 		"-max p99=10s -max errors=0 -max max=10s -max mean=10s -min rate=1": exitDone,
-		"-max p50=1ns":           exitDied,
-		"-min rate=100000000000": exitDied,
+		"-max p50=1ns":           exitFailed,
+		"-min rate=100000000000": exitFailed,
 		"-max non2xx=10":         exitDone,
-		"-max non2xx=9":          exitDied,
+		"-max non2xx=9":          exitFailed,
 		"-max non2xx=10%":        exitDone,
-		"-max non2xx=9.9%":       exitDied,
+		"-max non2xx=9.9%":       exitFailed,
 		"-max /:non2xx=0":        exitDone,
-		"-max /bad:non2xx=99%":   exitDied,
-		"-max /slow:p50=15ms":    exitDied,
+		"-max /bad:non2xx=99%":   exitFailed,
+		"-max /slow:p50=15ms":    exitFailed,
 		"-max /slow:p1=20s":      exitDone,
 		"-max unsent=0":          exitDone,
 	} {
@@ -155,7 +155,7 @@ func TestBounds(t *testing.T) {
 				missed++
 			}
 		}
-		if code2 != code || (missed > 0) != (code == exitDied) || len(d.Bounds) != strings.Count(bounds, "=") {
+		if code2 != code || (missed > 0) != (code == exitFailed) || len(d.Bounds) != strings.Count(bounds, "=") {
 			t.Errorf("%s: exit code %d, %+v", bounds, code2, d.Bounds)
 		}
 	}

@@ -21,7 +21,7 @@ import (
 
 const (
 	resolution = 50 * time.Microsecond // the shortest time for which an alarm is set
-	longRest   = 3600 * 1000           // milliseconds; a call always comes before they have passed
+	longRest   = 3600 * 1000           // milliseconds; a connection is always woken before they have passed
 )
 
 // pacer is the schedule of one loop, and the queue of connections waiting for it.
@@ -40,11 +40,11 @@ type pacer struct {
 	armed bool
 }
 
-// seat is a connection's place in the queue.
-type seat struct {
+// queueEntry is a connection's place in the queue.
+type queueEntry struct {
 	before, after *conn
-	waits         bool
-	called        bool // it may send, and begun says since when; kept until it can
+	queued        bool
+	dispatched    bool // it may send, and begun says since when; kept until it can
 }
 
 // setPace divides the rate among the loops.
@@ -56,7 +56,7 @@ func (r *run) setPace(rate float64) error {
 			continue
 		}
 		l := r.group.Loops()[i]
-		call := func(*loop.Loop) { s.callUp(r) }
+		call := func(*loop.Loop) { s.dispatchDue(r) }
 		a, err := newAlarm(func() { l.Post(call) })
 		if err != nil {
 			r.stopAlarms()
@@ -72,7 +72,7 @@ func (r *run) openPace() {
 	r.eachPace(func(s *shard) {
 		s.pace.first += float64(r.begun)
 		s.pace.open = true
-		s.callUp(r)
+		s.dispatchDue(r)
 	})
 	close(r.opened)
 }
@@ -81,7 +81,7 @@ func (r *run) openPace() {
 func (r *run) closePace() {
 	r.eachPace(func(s *shard) {
 		s.pace.closed = true
-		s.callUp(r)
+		s.dispatchDue(r)
 	})
 	close(r.closed)
 }
@@ -131,9 +131,9 @@ func (p *pacer) send(due, now int64) {
 	_ = p.behind.RecordValue(min(late, slowestNanos)) // in range
 }
 
-// callUp assigns the requests that are due to waiting connections, and sets the alarm for
+// dispatchDue assigns the requests that are due to waiting connections, and sets the alarm for
 // the next one. At the end it dismisses all connections. The loop must be held.
-func (s *shard) callUp(r *run) {
+func (s *shard) dispatchDue(r *run) {
 	p := s.pace
 	p.armed = false
 	if r.portable || !p.open && !p.closed {
@@ -152,7 +152,7 @@ func (s *shard) callUp(r *run) {
 		if !over {
 			s.take(1)
 			p.taken++
-			c.begun, c.seat.called = due, true
+			c.begun, c.entry.dispatched = due, true
 		}
 		c.stream.WakeSleeper()
 	}
@@ -169,9 +169,9 @@ func (p *pacer) arm(now, end int64) {
 
 // join and leave maintain the queue.
 func (p *pacer) join(c *conn) {
-	c.seat = seat{before: p.back, waits: true}
+	c.entry = queueEntry{before: p.back, queued: true}
 	if p.back != nil {
-		p.back.seat.after = c
+		p.back.entry.after = c
 	} else {
 		p.front = c
 	}
@@ -179,21 +179,21 @@ func (p *pacer) join(c *conn) {
 }
 
 func (p *pacer) leave(c *conn) {
-	if !c.seat.waits {
+	if !c.entry.queued {
 		return
 	}
-	before, after := c.seat.before, c.seat.after
+	before, after := c.entry.before, c.entry.after
 	if before != nil {
-		before.seat.after = after
+		before.entry.after = after
 	} else {
 		p.front = after
 	}
 	if after != nil {
-		after.seat.before = before
+		after.entry.before = before
 	} else {
 		p.back = before
 	}
-	c.seat = seat{}
+	c.entry = queueEntry{}
 }
 
 // awaitTurn waits until a request is due and returns 1, or 0 when the run or the connection
@@ -205,7 +205,7 @@ func (c *conn) awaitTurn(w *loop.Worker) int {
 	}
 	p := s.pace
 	for {
-		if !c.seat.called {
+		if !c.entry.dispatched {
 			due := p.due()
 			switch {
 			case p.closed || s.left == 0:
@@ -214,11 +214,11 @@ func (c *conn) awaitTurn(w *loop.Worker) int {
 			case p.open && due <= c.now && due < r.end.Load():
 				s.take(1)
 				p.taken++
-				c.begun, c.seat.called = due, true
+				c.begun, c.entry.dispatched = due, true
 			}
 		}
-		if c.seat.called {
-			c.seat.called = false
+		if c.entry.dispatched {
+			c.entry.dispatched = false
 			p.send(c.begun, c.now)
 			return 1
 		}
@@ -233,8 +233,8 @@ func (c *conn) awaitTurn(w *loop.Worker) int {
 	}
 }
 
-// rest waits, connected or not, until c is called or the run ends. It reports false when
-// waiting on is pointless.
+// rest waits, connected or not, until a request is dispatched to c or the run ends. It reports
+// false when waiting on is pointless.
 func (c *conn) rest(w *loop.Worker) bool {
 	if !c.connected {
 		return c.stream.Sleep(w, longRest) == nil
@@ -245,7 +245,7 @@ func (c *conn) rest(w *loop.Worker) bool {
 	switch {
 	case err != nil:
 		return false
-	case c.seat.called && !c.stream.HungUp():
+	case c.entry.dispatched && !c.stream.HungUp():
 		return true
 	}
 	return c.quiet(c.stream.TryRead(c.buf))
@@ -260,12 +260,12 @@ func (c *conn) quiet(n int, err error) bool {
 	return n == 0 && err == nil
 }
 
-// awaitAlone is awaitTurn for a connection that is a goroutine, which nobody calls: it takes
-// the next instant and waits for it.
+// awaitAlone is awaitTurn for a connection that is a goroutine, to which nothing is dispatched: it
+// takes the next instant and waits for it.
 func (c *conn) awaitAlone(w *loop.Worker) int {
 	s, r := c.shard, c.run
 	p := s.pace
-	if !c.seat.called {
+	if !c.entry.dispatched {
 		select {
 		case <-r.opened:
 		case <-r.closed:
@@ -277,7 +277,7 @@ func (c *conn) awaitAlone(w *loop.Worker) int {
 		early := due < r.end.Load()
 		if c.over = p.closed || !early || s.take(1) == 0; !c.over {
 			p.taken++
-			c.begun, c.seat.called = due, true
+			c.begun, c.entry.dispatched = due, true
 		}
 		done := s.left == 0
 		s.unlock()
@@ -293,7 +293,7 @@ func (c *conn) awaitAlone(w *loop.Worker) int {
 	if c.over {
 		return 0
 	}
-	c.seat.called = false
+	c.entry.dispatched = false
 	s.lock()
 	p.send(c.begun, c.now)
 	s.unlock()
@@ -315,7 +315,7 @@ func (c *conn) restAlone(w *loop.Worker, ms int64) bool {
 
 // giveUp is called by a connection that leaves: a request assigned to it is not sent.
 func (c *conn) giveUp() {
-	if c.seat.called {
+	if c.entry.dispatched {
 		c.shard.lock()
 		c.shard.pace.taken--
 		c.shard.unlock()

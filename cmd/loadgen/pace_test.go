@@ -132,7 +132,7 @@ func TestDeadTargetAtARate(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if res.ending != endDied || res.total.answers != 0 || res.errors[kindRefused] == 0 || res.exitCode() != exitDied {
+			if res.ending != endDied || res.total.answers != 0 || res.errors[kindRefused] == 0 || res.exitCode() != exitFailed {
 				t.Errorf("%q: ended by %s, %d answers, errors %v", more, res.ending, res.total.answers, res.errors)
 			}
 		}

@@ -93,7 +93,7 @@ func TestDeadTargetExitsWithOne(t *testing.T) {
 		}
 	})
 	code, stdout, stderr := runProgram(t, "-c", "4", "-d", "1m", m.Addr().String())
-	if code != exitDied || stderr != "" || !strings.Contains(stdout, "The target died") || !strings.Contains(stdout, "connection refused: ") {
+	if code != exitFailed || stderr != "" || !strings.Contains(stdout, "The target died") || !strings.Contains(stdout, "connection refused: ") {
 		t.Errorf("exit code %d, stderr %q, stdout\n%s", code, stderr, stdout)
 	}
 }

@@ -286,7 +286,7 @@ func TestWhatNeverArrives(t *testing.T) {
 	eachDriver(t, func(t *testing.T, portable bool) {
 		url := rawServer(t, func(_ net.Conn, r *bufio.Reader) { _, _ = io.Copy(io.Discard, r) })
 		res := load(t, portable, "-c", "3", "-p", "2", "-d", "500ms", url)
-		if res.total.answers != 0 || res.total.lost != 6 || res.total.failed != 0 || res.exitCode() != exitDied {
+		if res.total.answers != 0 || res.total.lost != 6 || res.total.failed != 0 || res.exitCode() != exitFailed {
 			t.Errorf("%d answers, %d lost, %d failed, exit code %d", res.total.answers, res.total.lost, res.total.failed, res.exitCode())
 		}
 		wantErrors(t, res, nil)

@@ -100,13 +100,13 @@ func parseTarget(s string) (*target, error) {
 
 // hostField returns the URL's host and port, without a zone, which has a meaning on this
 // machine only, and without the scheme's default port.
-func hostField(u *url.URL, usual string) string {
+func hostField(u *url.URL, defaultPort string) string {
 	name, port := u.Hostname(), u.Port()
 	if strings.Contains(name, ":") {
 		name, _, _ = strings.Cut(name, "%")
 		name = "[" + name + "]"
 	}
-	if port != "" && port != usual {
+	if port != "" && port != defaultPort {
 		name += ":" + port
 	}
 	return name
@@ -142,12 +142,12 @@ func (t *target) reach(ctx context.Context, timeout time.Duration, secure *tls.C
 	}
 	ips, err := t.lookUp(ctx)
 	if err != nil {
-		return sys.Addr{}, fmt.Errorf("cannot find %s: %s", t.name, inShort(err))
+		return sys.Addr{}, fmt.Errorf("cannot find %s: %s", t.name, briefReason(err))
 	}
-	return t.firstThatAnswers(ctx, ips, secure)
+	return t.firstReachable(ctx, ips, secure)
 }
 
-func (t *target) firstThatAnswers(ctx context.Context, ips []netip.Addr, secure *tls.Config) (addr sys.Addr, err error) {
+func (t *target) firstReachable(ctx context.Context, ips []netip.Addr, secure *tls.Config) (addr sys.Addr, err error) {
 	var first error
 	for _, ip := range ips {
 		addr := netip.AddrPortFrom(ip, t.port)
@@ -179,14 +179,14 @@ func (t *target) probe(ctx context.Context, network, address string, secure *tls
 	var d net.Dialer
 	c, err := d.DialContext(ctx, network, address)
 	if err != nil {
-		return fmt.Errorf("cannot reach %s: %s", t.url, inShort(err))
+		return fmt.Errorf("cannot reach %s: %s", t.url, briefReason(err))
 	}
 	defer c.Close()
 	if secure == nil {
 		return nil
 	}
 	if err := tls.Client(c, secure).HandshakeContext(ctx); err != nil {
-		return fmt.Errorf("cannot reach %s: %s", t.url, inShort(err))
+		return fmt.Errorf("cannot reach %s: %s", t.url, briefReason(err))
 	}
 	return nil
 }
@@ -218,8 +218,8 @@ func (t *target) config(opt *options) (*tls.Config, error) {
 	return config, nil
 }
 
-// inShort returns the innermost reason of a network error.
-func inShort(err error) string {
+// briefReason returns the innermost reason of a network error.
+func briefReason(err error) string {
 	var dns *net.DNSError
 	var errno syscall.Errno
 	switch {

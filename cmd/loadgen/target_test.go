@@ -75,7 +75,7 @@ func TestTheAddressThatAnswers(t *testing.T) {
 	want := netip.MustParseAddrPort(l.Addr().String())
 	target := &target{url: "http://localhost/", name: "localhost", port: want.Port()}
 	for _, ips := range [][]netip.Addr{{netip.IPv6Loopback(), want.Addr()}, {want.Addr(), netip.IPv6Loopback()}} {
-		addr, err := target.firstThatAnswers(t.Context(), ips, nil)
+		addr, err := target.firstReachable(t.Context(), ips, nil)
 		if err != nil || addr.IP != want {
 			t.Errorf("of %v reached %v, %v", ips, addr.IP, err)
 		}
