@@ -53,7 +53,7 @@ const idleLooks = 4
 // Serve implements loop.Task: there was an event on the resting socket, which is closed
 // unless the event was spurious.
 func (c *conn) Serve(w *loop.Worker, bits uint32) {
-	c.Wake(bits)
+	c.NoteEvents(bits)
 	if c.lane != nil {
 		c.lane.remove(c)
 	}

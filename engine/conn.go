@@ -198,7 +198,7 @@ func (c *conn) restUntil() int64 {
 
 // Serve implements loop.Task: there is input, or a hang-up.
 func (c *conn) Serve(w *loop.Worker, bits uint32) {
-	c.Wake(bits)
+	c.NoteEvents(bits)
 	x := responderOf(w)
 	if c.mode == modeHTTP && c.begun == nil && c.Raw() { // nearly always
 		s, in, out := c.server, &x.req.in, &x.res.out

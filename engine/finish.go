@@ -65,7 +65,7 @@ func (x *responder) moreToRead() bool {
 		return c.Ready()
 	}
 	// TLS cannot tell, and a socket whose last read filled the buffer may have more.
-	c.Wake(0)
+	c.NoteEvents(0)
 	n, _ := c.TryRead(x.scratch())
 	return n > 0
 }

@@ -27,7 +27,7 @@ type side struct {
 
 // Serve implements loop.Task.
 func (s *side) Serve(w *loop.Worker, bits uint32) {
-	s.Wake(bits)
+	s.NoteEvents(bits)
 	w.Begin(&s.Stream) // as for a handler
 	n, err := s.TryRead(s.buf[:])
 	if err == nil && n > 0 {

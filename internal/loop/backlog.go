@@ -36,7 +36,7 @@ func (l *Loop) enqueue(s *Stream) {
 // postpone keeps an event of a stream at rest until a worker is free. A listener is paused until
 // then: the poller would report it at every turn.
 func (l *Loop) postpone(s *Stream, bits uint32) {
-	s.Wake(bits)
+	s.NoteEvents(bits)
 	if s.level {
 		l.poller.pauseAccept(int(s.fd), s.token())
 	}

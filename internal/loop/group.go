@@ -215,7 +215,7 @@ func (g *Group) handTLS(s *Stream, c *tls.Conn) {
 	stopped := g.stopped()
 	if !stopped {
 		key := new(Stream)
-		g.conns[key] = forgetful{weak.Make(c)}
+		g.conns[key] = weakCloser{weak.Make(c)}
 		runtime.AddCleanup(c, g.drop, key)
 	}
 	g.mu.Unlock()
@@ -224,10 +224,10 @@ func (g *Group) handTLS(s *Stream, c *tls.Conn) {
 	}
 }
 
-// forgetful closes a connection that somebody still refers to.
-type forgetful struct{ conn weak.Pointer[tls.Conn] }
+// weakCloser closes a connection that somebody still refers to.
+type weakCloser struct{ conn weak.Pointer[tls.Conn] }
 
-func (f forgetful) Close() error {
+func (f weakCloser) Close() error {
 	c := f.conn.Value()
 	if c == nil {
 		return nil

@@ -30,7 +30,7 @@ type task struct {
 }
 
 func (k *task) Serve(w *Worker, bits uint32) {
-	k.Wake(bits)
+	k.NoteEvents(bits)
 	k.serve(w)
 }
 

@@ -59,18 +59,18 @@ func (b *inbox) empty() bool {
 
 // take returns all messages in the order they were pushed. It must not be called
 // once the inbox is sealed.
-func (b *inbox) take() *message { return turned(b.head.Swap(nil)) }
+func (b *inbox) take() *message { return reversed(b.head.Swap(nil)) }
 
 // seal closes the inbox for good and returns what was in it, as take does.
 func (b *inbox) seal() *message {
 	if m := b.head.Swap(sealed); m != sealed {
-		return turned(m)
+		return reversed(m)
 	}
 	return nil
 }
 
-// turned reverses a stack of messages: the oldest comes first.
-func turned(m *message) (first *message) {
+// reversed reverses a stack of messages: the oldest comes first.
+func reversed(m *message) (first *message) {
 	for m != nil {
 		next := m.next
 		m.next = first

@@ -18,14 +18,14 @@ type waiter struct {
 	dismissed bool    // the stream is no longer its to use: likewise
 
 	// Only for a goroutine:
-	wake  chan struct{}
-	timer *time.Timer   // made at the first wait with a time limit
-	side  *word         // the word that the timer looks at
-	vain  chan struct{} // signalled by a timer that has fired too late
+	wake     chan struct{}
+	timer    *time.Timer   // made at the first wait with a time limit
+	side     *word         // the word that the timer looks at
+	lateFire chan struct{} // signalled by a timer that has fired too late
 }
 
 var parkers = sync.Pool{New: func() any {
-	return &waiter{wake: make(chan struct{}, 1), vain: make(chan struct{}, 1)}
+	return &waiter{wake: make(chan struct{}, 1), lateFire: make(chan struct{}, 1)}
 }}
 
 func (s *Stream) park(side *word, timeout int64) (err error) {
@@ -76,7 +76,7 @@ func (me *waiter) arm(side *word, nanos int64) {
 // expire is the function of the timer.
 func (me *waiter) expire() {
 	if !me.side.CompareAndSwap(me, nil) {
-		me.vain <- struct{}{}
+		me.lateFire <- struct{}{}
 		return
 	}
 	me.expired = true
@@ -87,7 +87,7 @@ func (me *waiter) expire() {
 // would otherwise end the next wait.
 func (me *waiter) disarm() {
 	if !me.expired && !me.timer.Stop() {
-		<-me.vain
+		<-me.lateFire
 	}
 }
 
@@ -96,7 +96,7 @@ func (s *Stream) woken(side *word, me *waiter) error {
 	switch {
 	case me.expired:
 		me.expired = false
-		return s.late(side)
+		return s.timeoutError(side)
 	case me.dismissed:
 		me.dismissed = false
 		return cmp.Or(s.over(), ErrOver)

@@ -108,7 +108,7 @@ func TestParkKeepsItsLimits(t *testing.T) {
 func TestWatchdogRests(t *testing.T) {
 	g := newGroup(t, Config{Loops: 2})
 	l := g.Next()
-	asleep := func() bool { return g.watchdog.state.Load() == dogSleeping }
+	asleep := func() bool { return g.watchdog.state.Load() == dogParked }
 	for range 3 {
 		eventually(t, "the watchdog to rest", asleep)
 		onLoop(t, l, func(*Loop) any { return nil })

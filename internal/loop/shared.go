@@ -31,8 +31,8 @@ const (
 	phaseMask  = 7 << phaseShift
 )
 
-// pass moves the stream from one phase to another, and reports whether it was in the first.
-func (s *Stream) pass(from, to uint32) bool {
+// casPhase moves the stream from one phase to another, and reports whether it was in the first.
+func (s *Stream) casPhase(from, to uint32) bool {
 	for {
 		signs := s.signs.Load()
 		if signs&phaseMask != from {
@@ -72,7 +72,7 @@ func (s *Stream) Offer() bool {
 	if s.eventNoted() {
 		return false
 	}
-	for !s.pass(busy, idle) {
+	for !s.casPhase(busy, idle) {
 		runtime.Gosched() // the loop is about to end, and is cutting it
 	}
 	return !s.eventNoted() || !s.Claim() // an event may have come just before it became idle
@@ -122,7 +122,7 @@ func (s *Stream) Look() {
 // Claim makes a shared stream the caller's. It reports false when the loop has closed
 // it. Any goroutine may call it.
 func (s *Stream) Claim() bool {
-	for !s.pass(idle, busy) {
+	for !s.casPhase(idle, busy) {
 		switch s.signs.Load() & phaseMask {
 		case idle: // idle again just now: retry
 		case probed:
@@ -136,20 +136,20 @@ func (s *Stream) Claim() bool {
 
 // Kill makes an idle shared stream dead, for the loop to close. The loop must be
 // held. It reports false when the stream is in use.
-func (s *Stream) Kill() bool { return s.state == shared && s.pass(idle, dead) }
+func (s *Stream) Kill() bool { return s.state == shared && s.casPhase(idle, dead) }
 
-// happened handles an event of s that is shared and idle, and otherwise reports false: the event is
+// handleIdleEvent handles an event of s that is shared and idle, and otherwise reports false: the event is
 // for a user. The stream becomes dead, unless the event was fetched before the last user read what
 // it is about. The loop must be held.
-func (s *Stream) happened(bits uint32) bool {
-	if s.state != shared || bits&^outputBits == 0 || !s.pass(idle, probed) {
+func (s *Stream) handleIdleEvent(bits uint32) bool {
+	if s.state != shared || bits&^outputBits == 0 || !s.casPhase(idle, probed) {
 		return false
 	}
 	if bits&hangUpBits == 0 && s.ProbeNoBytes() {
-		s.pass(probed, idle)
+		s.casPhase(probed, idle)
 		return true
 	}
-	s.pass(probed, dead)
+	s.casPhase(probed, dead)
 	s.task.Stop()
 	return true
 }
@@ -179,7 +179,7 @@ func (s *Stream) Reclaim(w *Worker) {
 // socket. w must hold its loop. When Move fails, from is as before.
 func (s *Stream) Move(w *Worker, from *Stream, task Task, then func(Task)) error {
 	old := from.loop
-	for !from.pass(busy, moved) {
+	for !from.casPhase(busy, moved) {
 		runtime.Gosched() // the old loop is about to end, and is cutting it
 	}
 	fd := int(from.fd)
@@ -189,7 +189,7 @@ func (s *Stream) Move(w *Worker, from *Stream, task Task, then func(Task)) error
 			from.signs.Or(signFailed)
 		}
 		from.outputArm = false // it was lost with the first registration
-		from.pass(moved, busy)
+		from.casPhase(moved, busy)
 		return err
 	}
 	s.transport = from.transport
@@ -210,9 +210,9 @@ func (s *Stream) Fail() {
 		s.fail()
 		return
 	}
-	if s.pass(busy, failing) {
+	if s.casPhase(busy, failing) {
 		s.fail()
-		s.pass(failing, busy)
+		s.casPhase(failing, busy)
 	}
 }
 

@@ -171,7 +171,7 @@ func TestClaimAwaitsTheLoop(t *testing.T) {
 		if len(claimed) > 0 {
 			t.Fatal("it was decided before the loop has")
 		}
-		if !s.pass(probed, to) {
+		if !s.casPhase(probed, to) {
 			t.Fatal("the loop has lost it")
 		}
 		if receive(t, claimed, "the claim") == found {

@@ -23,12 +23,12 @@ type transport struct {
 	dry  bool      // the last read found nothing, not even inside tls
 }
 
-// glance bounds a read that only wants what has come already, of a connection that cannot be asked
-// in another way.
+// probeNanos bounds a read that only wants what has come already, of a connection that cannot be
+// asked in another way.
 const (
-	glance  = 200_000   // nanoseconds
-	tardy   = 1_600_000 // nanoseconds: the runtime's timers may be a millisecond late
-	glances = 20        // how many are tried
+	probeNanos = 200_000   // nanoseconds
+	lateNanos  = 1_600_000 // nanoseconds: the runtime's timers may be a millisecond late
+	maxProbes  = 20        // how many are tried
 )
 
 // probeNoInput reports whether nothing has come in that was not read. The caller must set the read deadline
@@ -43,14 +43,14 @@ func (t *transport) probeNoInput(scratch []byte) bool {
 	if nothing, known := pending(t.conn, scratch); known {
 		return nothing
 	}
-	for range glances {
-		until := monotonic() + glance
+	for range maxProbes {
+		until := monotonic() + probeNanos
 		_ = t.conn.SetReadDeadline(timeOf(until))
 		n, err := t.top().Read(scratch)
 		switch late := monotonic() - until; {
 		case n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) || t.tls != nil && !t.wire.whole():
 			return false
-		case late < tardy:
+		case late < lateNanos:
 			return true
 		}
 		// The goroutine was kept from running. If that was before the read, which fails without a
@@ -199,7 +199,7 @@ func (s *Stream) connError(err error, side *word) error {
 	case s.signs.Load()&signBarred != 0:
 		return ErrOver
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return s.late(side)
+		return s.timeoutError(side)
 	case errors.Is(err, net.ErrClosed):
 		return ErrClosed
 	}

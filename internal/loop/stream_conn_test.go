@@ -373,7 +373,7 @@ func (c *lateConn) SetReadDeadline(t time.Time) error {
 }
 
 func (c *lateConn) Read(p []byte) (int, error) {
-	for c.reads++; c.reads == 1 && time.Since(c.deadline) < 2*tardy; {
+	for c.reads++; c.reads == 1 && time.Since(c.deadline) < 2*lateNanos; {
 		runtime.Gosched()
 	}
 	return c.Conn.Read(p)

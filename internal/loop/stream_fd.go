@@ -61,9 +61,9 @@ func (s *Stream) open(l *Loop, fd int, task Task, register func(int, uint64) err
 	return nil
 }
 
-// Wake notes what the poller reported while the stream was at rest, so that the next read asks the
+// NoteEvents notes what the poller reported while the stream was at rest, so that the next read asks the
 // kernel again. Serve calls it first.
-func (s *Stream) Wake(bits uint32) {
+func (s *Stream) NoteEvents(bits uint32) {
 	s.drained = false
 	if bits&hangUpBits != 0 {
 		s.signs.Or(signHangUp)

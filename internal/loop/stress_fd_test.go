@@ -63,7 +63,7 @@ type stressTask struct {
 }
 
 func (k *stressTask) Serve(w *Worker, bits uint32) {
-	k.Wake(bits)
+	k.NoteEvents(bits)
 	for {
 		var op [1]byte
 		n, err := k.TryRead(op[:])

@@ -138,13 +138,13 @@ func (s *Stream) suspend(w *Worker, side *word, timeout int64) error {
 	case s.Failed():
 		return ErrClosed
 	case expired:
-		return s.late(side)
+		return s.timeoutError(side)
 	}
 	return nil
 }
 
-// late returns the error of a wait whose time is up.
-func (s *Stream) late(side *word) error {
+// timeoutError returns the error of a wait whose time is up.
+func (s *Stream) timeoutError(side *word) error {
 	if s.overdue(side) {
 		return ErrDeadline
 	}
@@ -224,7 +224,7 @@ func (s *Stream) dismiss(side *word) (happened bool) {
 // deliver tells the owner of a stream that is not at rest what has happened on it. The loop must be
 // held.
 func (s *Stream) deliver(bits uint32) {
-	if s.happened(bits) {
+	if s.handleIdleEvent(bits) {
 		return
 	}
 	if bits&hangUpBits != 0 {

@@ -162,7 +162,7 @@ func checkParker(t *testing.T) {
 	t.Helper()
 	me := parkers.Get().(*waiter)
 	defer parkers.Put(me)
-	if len(me.wake) != 0 || len(me.vain) != 0 || me.expired || me.dismissed {
+	if len(me.wake) != 0 || len(me.lateFire) != 0 || me.expired || me.dismissed {
 		t.Fatal("a parker kept a wake-up for its next user")
 	}
 }
@@ -209,7 +209,7 @@ func TestTimerMeetsTheEvent(t *testing.T) {
 			me.expired = false
 			timedOut++
 		}
-		if me.timer.Stop() || len(me.wake)+len(me.vain) != 0 || side.Load() != nil {
+		if me.timer.Stop() || len(me.wake)+len(me.lateFire) != 0 || side.Load() != nil {
 			t.Fatal("something of the wait is left")
 		}
 	}
@@ -236,7 +236,7 @@ func TestTimerOnItsWay(t *testing.T) {
 	side.Store(nil) // it has happened
 	go close(goOn)
 	me.disarm()
-	if !ran || me.expired || len(me.wake)+len(me.vain) != 0 {
+	if !ran || me.expired || len(me.wake)+len(me.lateFire) != 0 {
 		t.Errorf("ran %v, expired %v, %d wakes", ran, me.expired, len(me.wake))
 	}
 }

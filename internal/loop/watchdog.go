@@ -26,7 +26,7 @@ const (
 	waitNanos    = watchNanos / 2     // and one that is found because its handler waits
 	idleLooks    = 20                 // looks at parked loops before the watchdog parks
 	dogAwake     = 0
-	dogSleeping  = 1
+	dogParked    = 1
 )
 
 type watchdog struct {
@@ -43,7 +43,7 @@ func newWatchdog() *watchdog {
 
 // wakeUp tells the watchdog that a loop is no longer parked. Any goroutine may call it.
 func (d *watchdog) wakeUp() {
-	if d.state.Load() == dogSleeping && d.state.CompareAndSwap(dogSleeping, dogAwake) {
+	if d.state.Load() == dogParked && d.state.CompareAndSwap(dogParked, dogAwake) {
 		d.wake <- struct{}{}
 	}
 }
@@ -95,10 +95,10 @@ func (d *watchdog) watch(loops []*Loop) bool {
 
 // park waits until a loop is busy again.
 func (d *watchdog) park(loops []*Loop) {
-	d.state.Store(dogSleeping)
+	d.state.Store(dogParked)
 	for _, l := range loops {
 		if !l.parked.Load() || d.stop.Load() {
-			if d.state.CompareAndSwap(dogSleeping, dogAwake) {
+			if d.state.CompareAndSwap(dogParked, dogAwake) {
 				return
 			}
 			break // someone is waking it already: take the token

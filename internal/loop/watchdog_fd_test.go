@@ -15,7 +15,7 @@ import (
 // asleep waits until the watchdog has nothing to do, and returns how often it has looked so far.
 func asleep(t *testing.T, d *watchdog) int {
 	t.Helper()
-	eventually(t, "the dog to lie down", func() bool { return d.state.Load() == dogSleeping })
+	eventually(t, "the dog to lie down", func() bool { return d.state.Load() == dogParked })
 	return d.watcher.Looks()
 }
 
