@@ -37,8 +37,8 @@ func (r *Response) SendFile(f *os.File, offset, length int64) (int64, error) {
 
 // ReadFrom sends all of src as pieces of the body, each as Write does; io.Copy to a response uses
 // it and needs no buffer of its own. An *os.File that is a regular file, or an io.LimitedReader of
-// one, is sent from its position on as by SendFile, chunked unless a Content-Length is set. It
-// returns how many bytes it has taken from src. io.ReaderFrom.
+// one, with more than 4 KiB to send, is sent from its position on as by SendFile, chunked unless a
+// Content-Length is set. It returns how many bytes it has taken from src. io.ReaderFrom.
 func (r *Response) ReadFrom(src io.Reader) (int64, error) {
 	r.x.check("ReadFrom")
 	if !r.x.mine() {
