@@ -3,6 +3,7 @@ package bytesparse
 import (
 	"bytes"
 	"errors"
+	"strings"
 	"testing"
 )
 
@@ -248,5 +249,25 @@ func FuzzOracle(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, k byte, data []byte) {
 		check(t, new(Head), kind(k%3), data)
+	})
+}
+
+// TestTabs: tabs, which are white space in a value and marked like control bytes, one, two and in
+// runs, at every position of heads whose lines fall differently on blocks of 64 bytes.
+func TestTabs(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		var h Head
+		for pad := range 70 {
+			head := "GET /" + strings.Repeat("p", pad) + " HTTP/1.1\r\nHost: a\r\nX-Name:value of it\r\nAccept:  \r\nCookie: " +
+				strings.Repeat("c", 40) + "\r\n\r\n"
+			for i := range head {
+				for _, tabs := range []string{"\t", "\t\t", " \t", "\t ", strings.Repeat("\t", 9), "\ta\tb\t"} {
+					check(t, &h, request, []byte(head[:i]+tabs+head[i:]))       // inserted
+					if rest := i + len(tabs); rest <= len(head) && pad%7 == 0 { // replacing
+						check(t, &h, request, []byte(head[:i]+tabs+head[rest:]))
+					}
+				}
+			}
+		}
 	})
 }

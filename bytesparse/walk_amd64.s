@@ -293,19 +293,24 @@ oddvalue: // trimming needs the line's end: E must be at CR LF
 	JNE  unless
 	LEAQ 2(E), S
 	JMP  trim
-	// Advance AT to the first byte of the value that is not a blank; the CR stops it. (A tab is
-	// a control: a line that has one seems to end there, and is left to the walk in Go.)
+	// Advance AT to the first byte of the value that is neither a blank nor a tab; the CR stops
+	// it.
 trimnext:
 	INCQ AT
 trim:
 	CMPB (BYTES)(AT*1), $' '
 	JEQ  trimnext
+	CMPB (BYTES)(AT*1), $'\t'
+	JEQ  trimnext
 
-trimend: // move E back to the end of the last byte that is not a blank, or to AT
+trimend: // move E back to the end of the last byte that is neither a blank nor a tab, or to AT
 	CMPQ E, AT
 	JLE  field
+	CMPB -1(BYTES)(E*1), $'\t'
+	JEQ  trimlast
 	CMPB -1(BYTES)(E*1), $' '
 	JNE  field
+trimlast:
 	DECQ E
 	JMP  trimend
 
@@ -315,8 +320,10 @@ oddend:
 	MOVL Field_NameOff(FIELDS)(FIELD*1), S
 unless: // the line is left to the walk in Go, unless E is not its end yet
 	CMPQ E, S
-	JGE  stop
-leftover: // E is the LF of the previous line, the first of this block, or the list's terminator
+	JLT  leftover
+	CMPB (BYTES)(E*1), $'\t' // a tab does not end the line; in the name it is found again
+	JNE  stop
+leftover: // E is a tab, or the LF of the previous line, the first of this block, or the list's terminator
 	CMPQ ENTRY, b_len+16(FP)
 	JGE  stop
 	BLSRQ X, X

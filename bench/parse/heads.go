@@ -30,6 +30,12 @@ var browserHead = pad(703, "GET /static/gallery/2024/11/a-quiet-harbour-at-dawn-
 	"Referer: https://www.example-gallery.org/\r\n"+
 	"Cookie: session=9f8e7d6c5b4a; theme=dark; ")
 
+// utf8Head and tabHead are browserHead with four bytes of obs-text in its second field, and with a tab.
+var (
+	utf8Head = strings.Replace(browserHead, "Mozilla/5.0 ", "Mozïllà/5.", 1)
+	tabHead  = strings.Replace(browserHead, "Mozilla/5.0 (", "Mozilla/5.0\t(", 1)
+)
+
 // programHead has 9 fields, three of them not well-known, and 430 bytes.
 var programHead = pad(430, "POST /v1/orders/8812/items HTTP/1.1\r\n"+
 	"Host: api.example.com\r\n"+
@@ -94,6 +100,8 @@ func headContests() []contest {
 		{"tiny GET", requests(one(tinyHead))},
 		{"program, 430 bytes", requests(one(programHead))},
 		{"browser, 703 bytes", requests(one(browserHead))},
+		{"browser with UTF-8", requests(one(utf8Head))},
+		{"browser with a tab", requests(one(tabHead))},
 		{"1024 varied heads", requests(variedHeads(1024))},
 		{"4 KiB cookie", requests(one(cookieHead))},
 		{"response", responses([]byte(responseHead))},
