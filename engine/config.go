@@ -120,7 +120,10 @@ type Timeouts struct {
 	Idle      time.Duration // between two requests (seed: server.timeout); 2 minutes
 	// Inactive is how long nothing may be sent or received while a handler runs and does not wait
 	// for its peer (seed: server.timeout); 2 minutes; beyond it the connection is cut. It is
-	// checked only on Linux, on TCP connections served by a loop, and noticed up to Idle late.
+	// checked only on Linux, on TCP connections served by a loop. A request leaves the deadline of
+	// the idle connection in place, which costs nothing, and the first check is made at that: where
+	// Idle is longer than Inactive, up to Idle after the request has begun. SetTimeout of a request
+	// or response is checked at its own time.
 	Inactive time.Duration
 }
 
