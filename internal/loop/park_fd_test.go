@@ -123,7 +123,7 @@ func TestWatchdogRests(t *testing.T) {
 	}
 }
 
-// A loop that woke up while the watchdog lay down, and so roused nobody, keeps it
+// A loop that woke up while the watchdog lay down, and so woke nobody, keeps it
 // awake; so does the end.
 func TestWatchdogSeesWhoWokeUpBefore(t *testing.T) {
 	for _, ends := range []bool{false, true} {

@@ -132,7 +132,7 @@ func TestKqueueListener(t *testing.T) {
 	}
 }
 
-// The gate watches a set only while its loop is parked, and once: the lookout has nothing to do
+// parkedSets watches a set only while its loop is parked, and once: the kqueue waiter has nothing to do
 // with the events of a busy loop.
 func TestLookoutIsQuietWhileTheLoopIsBusy(t *testing.T) {
 	p := openPoller(t)
@@ -154,7 +154,7 @@ func TestLookoutIsQuietWhileTheLoopIsBusy(t *testing.T) {
 			t.Errorf("%s the loop was not told", when)
 		}
 		if watched() || p.armed.Load() || len(p.wakeup) > 0 {
-			t.Errorf("%s the lookout had something to do", when)
+			t.Errorf("%s the kqueue waiter had something to do", when)
 		}
 	}
 	quiet("before any park")
@@ -189,7 +189,7 @@ func TestLookoutSeesWhatCameBefore(t *testing.T) {
 	}
 }
 
-// The lookout exists as long as there are loops, and is made anew each time; it wakes the loop that
+// The kqueue waiter exists as long as there are loops, and is made anew each time; it wakes the loop that
 // is meant, and no other.
 func TestLookoutComesAndGoes(t *testing.T) {
 	checkLeaks(t)
@@ -230,6 +230,6 @@ func TestLookoutComesAndGoes(t *testing.T) {
 	kqueueWaiterLock.Lock()
 	defer kqueueWaiterLock.Unlock()
 	if theKqueueWaiter != nil {
-		t.Error("the lookout stayed")
+		t.Error("the kqueue waiter stayed")
 	}
 }

@@ -22,7 +22,7 @@ func (b *selfWake) open() error {
 	if err != nil {
 		return os.NewSyscallError("eventfd", err)
 	}
-	b.file = os.NewFile(uintptr(fd), "bell")
+	b.file = os.NewFile(uintptr(fd), "selfwake")
 	if b.raw, err = b.file.SyscallConn(); err != nil {
 		b.close()
 		return err
