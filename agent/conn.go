@@ -26,7 +26,7 @@ type conn struct {
 	lane, home *lane // where it rests, and where it last did; these, next and prev belong to the loop
 	next, prev *conn
 
-	free     atomic.Bool   // it is idle
+	free     atomic.Bool   // it is idle, or on its way to be
 	dead     atomic.Bool   // the loop closed it while it was idle
 	detached atomic.Bool   // it no longer counts as one of the agent's
 	uses     atomic.Uint32 // how often it was taken; shows whether it was idle all the time
@@ -225,6 +225,7 @@ func (c *conn) yield(keep bool) {
 	then := dropTask
 	if keep {
 		then = restTask
+		c.free.Store(true) // to whoever counts or closes the idle ones
 	}
 	if !c.Hand(then) {
 		c.origin.closed(c)
@@ -258,12 +259,20 @@ func (c *conn) destroy() {
 		return // the end of the agent's loops closes it
 	}
 	c.Stream.Loop().Post(func(*loop.Loop) {
-		switch {
-		case c.Closed():
-		case c.Resting(), c.Kill():
-			c.Stop()
-		default:
+		if !c.closeIdle() {
 			c.Fail()
 		}
 	})
+}
+
+// closeIdle closes the socket if nobody uses it, and otherwise reports false. The loop must be held.
+func (c *conn) closeIdle() (closed bool) {
+	switch {
+	case c.Closed():
+	case c.Resting(), c.Kill():
+		c.Stop()
+	default:
+		return false
+	}
+	return true
 }

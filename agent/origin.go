@@ -164,11 +164,8 @@ func (o *origin) closeFree() {
 	defer o.mu.Unlock()
 	for c := range o.conns {
 		if c.free.Load() && !c.Portable() {
-			c.Stream.Loop().Post(func(*loop.Loop) {
-				if !c.Closed() && c.Resting() {
-					c.Stop()
-				}
-			})
+			// A socket that is on its way back to its loop arrives there first.
+			c.Stream.Loop().Post(func(*loop.Loop) { c.closeIdle() })
 		}
 	}
 }
