@@ -67,7 +67,8 @@ type Source struct {
 	Again func() (io.Reader, error)
 }
 
-// Route is how a server is reached. Requests whose Routes differ do not share sockets.
+// Route is how a server is reached. Requests whose Routes differ do not share sockets. TLS is
+// compared by address: a new configuration for each call leaves a pool behind each time.
 type Route struct {
 	Family       int         // 4 or 6: only addresses of that family
 	LocalAddress string      // the IP address to connect from (seed: localAddress)
