@@ -467,3 +467,21 @@ func TestOnlyHandlersAreCounted(t *testing.T) {
 		}
 	})
 }
+
+// TestHooksOfALostHandler: hooks run on a worker that has lost its loop to the handler; the race
+// detector tells whether they respect what the watchdog still reads.
+func TestHooksOfALostHandler(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		finished := make(chan struct{}, 1)
+		s := start(t, d, func(_ *engine.Request, res *engine.Response) {
+			res.OnFinish(func() { finished <- struct{}{} })
+			time.Sleep(20 * time.Millisecond) // sleep: long enough to lose the loop
+			_ = res.EndString("hello")
+		})
+		c := s.dial()
+		for range 3 {
+			c.get("/", "hello")
+			wait(t, finished, "OnFinish")
+		}
+	})
+}

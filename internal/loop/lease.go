@@ -53,7 +53,9 @@ func (w *Worker) Begin(s *Stream) {
 
 // BeginAside is Begin for user code that is no handler and is not counted as one, until End.
 func (w *Worker) BeginAside(s *Stream) {
-	w.aside = true
+	if !w.lost { // else the watchdog, which took the loop away, may still be reading aside
+		w.aside = true
+	}
 	w.Begin(s)
 }
 
