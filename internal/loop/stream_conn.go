@@ -46,11 +46,12 @@ func (t *transport) probeNoInput(scratch []byte) bool {
 	for range maxProbes {
 		until := monotonic() + probeNanos
 		_ = t.conn.SetReadDeadline(timeOf(until))
+		inTime := monotonic() < until
 		n, err := t.top().Read(scratch)
 		switch late := monotonic() - until; {
 		case n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) || t.tls != nil && !t.wire.whole():
 			return false
-		case late < lateNanos:
+		case inTime && late < lateNanos:
 			return true
 		}
 		// The goroutine was kept from running. If that was before the read, which fails without a

@@ -410,3 +410,29 @@ func TestLateProbeLooksAgain(t *testing.T) {
 		t.Error("what has come was not seen")
 	}
 }
+
+// slowConn is a connection whose first read deadline has just passed when it has been set.
+type slowConn struct {
+	net.Conn
+	armed int
+}
+
+func (c *slowConn) SetReadDeadline(t time.Time) error {
+	err := c.Conn.SetReadDeadline(t)
+	for c.armed++; c.armed == 1 && time.Since(t) <= 0; {
+		runtime.Gosched()
+	}
+	return err
+}
+
+// The same where it is late by less than the timers may be.
+func TestLateDeadlineIsSetAgain(t *testing.T) {
+	ours, peer := net.Pipe()
+	defer ours.Close()
+	defer peer.Close()
+	c := &slowConn{Conn: ours}
+	l := transport{conn: c}
+	if l.probeNoInput(make([]byte, 1)); c.armed < 2 {
+		t.Error("a read that could not try was believed")
+	}
+}
