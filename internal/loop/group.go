@@ -137,15 +137,18 @@ func (g *Group) Stop() {
 	g.once.Do(func() {
 		for _, c := range g.end() { // concurrently: a Close may never return
 			g.others.enter()
-			go func() {
-				defer g.others.leave()
-				g.cut(c)
-			}()
+			go g.cutOne(c)
 		}
 		g.roots.Wait()
 		g.others.wait()
 		g.watchdog.end()
 	})
+}
+
+// cutOne is cut on one of the goroutines that Stop waits for.
+func (g *Group) cutOne(c io.Closer) {
+	defer g.others.leave()
+	g.cut(c)
 }
 
 // cut closes a connection that may be foreign code, on a goroutine that this code may end.
@@ -190,7 +193,8 @@ func (g *Group) keep(s *Stream) {
 	}
 	g.mu.Unlock()
 	if stopped {
-		go g.cut(cut)
+		g.others.enter() // Stop waits for the caller, and now for this as well
+		go g.cutOne(cut)
 	}
 }
 
