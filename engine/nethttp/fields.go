@@ -26,11 +26,14 @@ func (w *response) fixHead(status int) {
 	}
 	w.inspectFields()
 	var few [16]string
-	for _, key := range sortedKeys(few[:0], w.header) {
-		if w.omits(key) {
-			continue
+	keys := sortedKeys(few[:0], w.header)
+	for _, key := range keys {
+		w.replaceField(key)
+	}
+	for _, key := range keys {
+		if !w.omits(key) {
+			w.addField(key)
 		}
-		w.setField(key)
 	}
 }
 
@@ -96,9 +99,18 @@ func (w *response) interimFields() []string {
 	return fields
 }
 
-// setField passes the field called key to the engine. An invalid name is left out, an invalid value
-// is cleaned. Nothing of that name is there: it is added, which takes no search.
-func (w *response) setField(key string) {
+// replaceField removes what the engine's handler has set under the name that the field called key
+// is going to have, before it called this one; a key that is not canonical adds to it. There is
+// hardly ever anything, so the search costs nothing, however many fields there are.
+func (w *response) replaceField(key string) {
+	if len(w.header[key]) > 0 && !w.omits(key) && key == textproto.CanonicalMIMEHeaderKey(key) {
+		w.out.RemoveHeader(key)
+	}
+}
+
+// addField passes the field called key to the engine. An invalid name is left out, an invalid value
+// is cleaned.
+func (w *response) addField(key string) {
 	for _, value := range w.header[key] {
 		if w.out.AddHeader(key, value) != nil && bytesparse.IsToken(key) {
 			_ = w.out.AddHeader(key, cleanValue(value))
