@@ -97,7 +97,7 @@ func probe(ctx context.Context, body io.ReadCloser) io.ReadCloser {
 	defer timer.Stop()
 	select {
 	case <-p.done:
-		if p.err == io.EOF {
+		if p.err == io.EOF && p.first.Len() == 0 {
 			_ = body.Close()
 			return nil
 		}
@@ -124,19 +124,19 @@ func (p *probed) run() {
 		}
 		close(p.done)
 	}()
-	if _, p.err = io.ReadFull(p.ReadCloser, p.room[:]); p.err == nil {
-		p.first.Reset(p.room[:])
-	}
+	n, err := p.ReadCloser.Read(p.room[:])
+	p.first.Reset(p.room[:n])
+	p.err = err
 }
 
 // Read implements io.Reader.
 func (p *probed) Read(b []byte) (int, error) {
 	<-p.done
 	switch {
-	case p.err != nil:
-		return 0, p.err
 	case p.first.Len() > 0:
 		return p.first.Read(b)
+	case p.err != nil:
+		return 0, p.err
 	}
 	return p.ReadCloser.Read(b)
 }

@@ -3,6 +3,7 @@
 package nethttp_test
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -51,5 +52,26 @@ func TestBodyThatDoesNotReturn(t *testing.T) {
 			res.Body.Close()
 			t.Errorf("a body that %s was sent", name)
 		}
+	}
+}
+
+// brief is a body that fails with its only byte, and has just ended for whoever asks again.
+type brief struct{ asked bool }
+
+func (b *brief) Read(p []byte) (int, error) {
+	if b.asked {
+		return 0, io.EOF
+	}
+	b.asked = true
+	return copy(p, "x"), errors.New("on purpose")
+}
+
+func TestBodyThatFailsWithItsFirstByte(t *testing.T) {
+	s := httptest.NewServer(mux())
+	defer s.Close()
+	r, _ := http.NewRequest("GET", s.URL, new(brief))
+	if res, err := client(t).Do(r); err == nil {
+		res.Body.Close()
+		t.Error("a body that failed was sent")
 	}
 }
