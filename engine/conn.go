@@ -162,6 +162,7 @@ func (c *conn) turnAway(answer bool, unix int64) {
 	}
 	_, _ = c.TryWrite(appendError(nil, unix, 503))
 	c.startLinger()
+	c.linger = lingerBytes // it holds a place of those beyond the limit
 }
 
 // adopt makes a connection of a socket that the loop, which must be held, serves from now on. The

@@ -269,22 +269,42 @@ func TestEndlessSenderIsCut(t *testing.T) {
 		s := start(t, d, hello)
 		c := s.dial()
 		c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n")
-		block := []byte(strings.Repeat("x", 1<<16))
-		for sent := 0; ; sent += len(block) {
-			if sent > 256<<20 { // far more than the kernel and the bound hold
-				t.Fatalf("the server has taken %d bytes", sent)
-			}
-			_, err := c.Write(block)
-			var timeout net.Error
-			if errors.As(err, &timeout) && timeout.Timeout() {
-				t.Fatal("the server neither reads nor closes")
-			}
-			if err != nil {
-				break
-			}
-		}
+		c.sendUntilCut(256 << 20) // far more than the kernel and the bound hold
 		s.dial().get("/", "hello")
 	})
+}
+
+// TestTurnedAwaySenderIsCut: one that is turned away is not read from for long.
+func TestTurnedAwaySenderIsCut(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		s := prepare(t, d, hello)
+		s.Limits.Connections = 1
+		s.listen()
+		first := s.dial()
+		first.get("/", "hello")
+		s.dial().sendUntilCut(32 << 20) // more than the kernel and the bound hold
+		first.get("/", "hello")
+	})
+}
+
+// sendUntilCut sends until the server cuts the connection, which it must do before it has taken most
+// bytes.
+func (c *client) sendUntilCut(most int) {
+	c.t.Helper()
+	block := []byte(strings.Repeat("x", 1<<16))
+	for sent := 0; ; sent += len(block) {
+		if sent > most {
+			c.t.Fatalf("the server has taken %d bytes", sent)
+		}
+		_, err := c.Write(block)
+		var timeout net.Error
+		if errors.As(err, &timeout) && timeout.Timeout() {
+			c.t.Fatal("the server neither reads nor closes")
+		}
+		if err != nil {
+			return
+		}
+	}
 }
 
 // TestSilentPeerIsDropped: one that got its error and neither closes nor sends is

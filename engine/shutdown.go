@@ -167,6 +167,7 @@ func (s *Server) drain(ctx context.Context, group *loop.Group) error {
 	err := s.emptyQueues(ctx)
 	select {
 	case <-s.closeListeners():
+	case <-s.run.done:
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
@@ -197,6 +198,8 @@ func (s *Server) emptyQueues(ctx context.Context) error {
 	for _, l := range draining {
 		select {
 		case <-l.done:
+		case <-s.run.done:
+			return nil
 		case <-ctx.Done():
 			return ctx.Err()
 		}
