@@ -8,8 +8,12 @@ import (
 	"time"
 )
 
-// stuckAfter is how long nothing may end before what is left is taken to be stuck.
-const stuckAfter = time.Second
+// When nothing has ended for this many ticks, what is left is taken to be stuck. A second in which the
+// machine stood still counts as one of them.
+const (
+	stuckTick  = 100 * time.Millisecond
+	stuckTicks = 10
+)
 
 type others struct {
 	n    atomic.Int64
@@ -28,16 +32,17 @@ func (o *others) leave() {
 	}
 }
 
-// wait waits until all have left, or none has for stuckAfter. One goroutine may call it.
+// wait waits until all have left, or none has for stuckTicks. One goroutine may call it.
 func (o *others) wait() {
-	timer := time.NewTimer(stuckAfter)
+	timer := time.NewTimer(stuckTick)
 	defer timer.Stop()
-	for o.n.Load() > 0 {
+	for ticks := 0; o.n.Load() > 0 && ticks < stuckTicks; {
 		select {
 		case <-o.left:
-			timer.Reset(stuckAfter)
+			ticks = 0
 		case <-timer.C:
-			return
+			ticks++
 		}
+		timer.Reset(stuckTick)
 	}
 }
