@@ -24,7 +24,7 @@ const copySize = 32 << 10
 
 // page is the size that the files of /sys claim, whatever they hold. So files that are no larger are
 // read, not sent by their size.
-const page = 4 << 10
+var page = int64(max(4<<10, os.Getpagesize()))
 
 // SendFile sends n bytes of f from offset on as the next piece of the body, after the head if that
 // was not sent, and waits while the peer is slow; with n negative, everything from offset on. When
