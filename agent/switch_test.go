@@ -10,6 +10,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/gale-http/gale/agent"
@@ -114,15 +115,18 @@ func TestSwitchUnasked(t *testing.T) {
 			for _, listens := range []bool{true, false} {
 				t.Run(fmt.Sprint(w.name, "/", c.name, ", heard ", listens), func(t *testing.T) {
 					closed := make(chan struct{})
+					var conns, heads atomic.Int32
 					url := script(t, func(s net.Conn) {
-						defer close(closed)
-						for range 2 {
-							simnet.ReadHead(s)
-							_, _ = io.WriteString(s, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+						for conns.Add(1); simnet.ReadHead(s) != ""; {
+							if heads.Add(1) < 3 {
+								_, _ = io.WriteString(s, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+								continue
+							}
+							_, _ = io.WriteString(s, "HTTP/"+c.version+" 101 So what\r\n"+c.answer+"\r\nhi")
+							_, _ = io.Copy(s, s)
+							close(closed)
+							return
 						}
-						simnet.ReadHead(s)
-						_, _ = io.WriteString(s, "HTTP/"+c.version+" 101 So what\r\n"+c.answer+"\r\nhi")
-						_, _ = io.Copy(s, s)
 					})
 					a := newAgent(t, &agent.Agent{KeepAlive: true})
 					w.call(t, func(ctx context.Context) {
@@ -153,6 +157,9 @@ func TestSwitchUnasked(t *testing.T) {
 						if socket != nil {
 							defer socket.Close()
 							echoes(t, socket, head)
+						}
+						if conns.Load() > 1 { // the handler has lost its loop, and with it the sockets there
+							a.CloseFreeSockets()
 						}
 						eventually(t, "the agent to have no socket", func() bool { return agent.AllSockets(a) == 0 })
 					})
