@@ -243,3 +243,31 @@ func TestTLSEndsOfWhatWasHijacked(t *testing.T) {
 		}
 	})
 }
+
+// TestEndOfOneIsNotTheNextOnes: a connection whose answer ended with it has no effect on the next
+// one of its worker, whose first message is malformed: Events.ClientError can still answer that.
+func TestEndOfOneIsNotTheNextOnes(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		for _, way := range ways(d) {
+			dial := listenAs(t, d, way, func(s *server) {
+				s.On.ClientError = func(_ error, socket *engine.Socket) {
+					if _, err := io.WriteString(socket, "HTTP/1.1 400 Heard\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"); err != nil {
+						t.Errorf("%s: %v", way, err)
+					}
+				}
+			}, func(_ *engine.Request, res *engine.Response) { _, _ = res.Write([]byte("hello")) })
+			for range 5 {
+				c, _ := dial()
+				c.send("GET / HTTP/1.0\r\n\r\n")
+				if got := c.ended(); !strings.HasSuffix(got, "hello") {
+					t.Errorf("%s: %q", way, got)
+				}
+				c, _ = dial()
+				c.send("nonsense\r\n\r\n")
+				if got := c.ended(); !strings.HasPrefix(got, "HTTP/1.1 400 Heard") {
+					t.Errorf("%s: %q", way, got)
+				}
+			}
+		}
+	})
+}

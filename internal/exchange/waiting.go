@@ -25,6 +25,7 @@ func (out *Outgoing) Detach() {
 		out.empty()
 	}
 	out.Stream, out.lone, out.err, out.failed = nil, false, nil, false
+	out.headDone = false // the end of the last message is not that of the next stream
 }
 
 func (out *Outgoing) empty() {
