@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/gale-http/gale/agent"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // faults makes the k-th operation fail and, with ever, all later ones.
@@ -116,7 +117,7 @@ func TestEveryOperationFails(t *testing.T) {
 						if !ever && failed > 1 {
 							t.Errorf("k = %d: one fault has failed %d requests", k, failed)
 						}
-						eventually(t, "no socket to be in use", func() bool { return sum(a.Sockets()) == 0 })
+						simnet.Eventually(t, "no socket to be in use", func() bool { return sum(a.Sockets()) == 0 })
 						a.Destroy()
 						if f.done.Load() < k {
 							return // there is no such operation

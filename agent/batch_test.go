@@ -107,7 +107,7 @@ func fullBatch(t *testing.T, full bool) bool {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = c.SetDeadline(time.Now().Add(patience))
+		_ = c.SetDeadline(time.Now().Add(simnet.Patience))
 		return c
 	}
 	get := func(c net.Conn, path string) {

@@ -129,7 +129,7 @@ func TestWriteInContinue(t *testing.T) {
 				_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"+string(b))
 				_, _ = io.Copy(io.Discard, c)
 			})
-			a := newAgent(t, &agent.Agent{KeepAlive: true, Timeouts: agent.Timeouts{Continue: patience}})
+			a := newAgent(t, &agent.Agent{KeepAlive: true, Timeouts: agent.Timeouts{Continue: simnet.Patience}})
 			w.call(t, func(ctx context.Context) {
 				defer func() {
 					if p := recover(); p != nil {
@@ -187,7 +187,7 @@ func TestEndInInformation(t *testing.T) {
 			runtime.Gosched()
 		}
 	}()
-	if err := wait(t, done, "End in On.Information"); err != nil {
+	if err := simnet.Receive(t, done, "End in On.Information"); err != nil {
 		t.Error(err)
 	}
 }
@@ -223,7 +223,7 @@ func TestWriteWhenClosed(t *testing.T) {
 			}
 			_ = res.Close()
 		}
-		if err := wait(t, werr, "the Write under way"); err != nil {
+		if err := simnet.Receive(t, werr, "the Write under way"); err != nil {
 			t.Errorf("%q: the Write under way: %v", head, err)
 		}
 		close(over)
@@ -259,7 +259,7 @@ func TestSetTimeoutBesideReceive(t *testing.T) {
 			t.Errorf("%q, %v", b, err)
 		}
 		_ = res.Close()
-		wait(t, done, "the writer")
+		simnet.Receive(t, done, "the writer")
 	}
 }
 
@@ -291,7 +291,7 @@ func TestRetryReadsTheAnswer(t *testing.T) {
 	req.Source = agent.Source{Reader: bytes.NewReader(data), Length: int64(size), Again: func() (io.Reader, error) { return bytes.NewReader(data), nil }}
 	done := make(chan error, 1)
 	go func() { done <- a.Do(t.Context(), &req, &res) }()
-	if err := wait(t, done, "the answer to the second attempt"); err != nil || res.StatusCode() != 413 {
+	if err := simnet.Receive(t, done, "the answer to the second attempt"); err != nil || res.StatusCode() != 413 {
 		t.Errorf("%d %v (attempts %d)", res.StatusCode(), err, n.Load())
 	}
 }

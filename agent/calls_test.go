@@ -17,6 +17,7 @@ import (
 
 	"github.com/gale-http/gale/agent"
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // What a method does under the lease of a handler's loop (see internal/loop).
@@ -144,7 +145,7 @@ var calls = map[string]map[string]audited{
 			return err
 		})},
 		"Received":      {ownMemory, onResponse(func(r *agent.Response) error { r.Received(); return nil })},
-		"SetTimeout":    {ownMemory, onResponse(func(r *agent.Response) error { r.SetTimeout(patience); return nil })},
+		"SetTimeout":    {ownMemory, onResponse(func(r *agent.Response) error { r.SetTimeout(simnet.Patience); return nil })},
 		"StatusCode":    {ownMemory, onResponse(func(r *agent.Response) error { r.StatusCode(); return nil })},
 		"StatusMessage": {ownMemory, onResponse(func(r *agent.Response) error { r.StatusMessage(); return nil })},
 		"TLS":           {ownMemory, onResponse(func(r *agent.Response) error { r.TLS(); return nil })},

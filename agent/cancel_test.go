@@ -222,14 +222,14 @@ func TestLastingContext(t *testing.T) {
 						_ = res.Close() // frees the socket, and req
 						done <- err
 					}()
-					wait(t, asked, "the request")
+					simnet.Receive(t, asked, "the request")
 					ctx.end()
 					if ctx == second { // there will be no response
 						defer func() { answer <- true }()
 					} else {
 						answer <- true
 					}
-					return wait(t, done, "the call")
+					return simnet.Receive(t, done, "the call")
 				}
 				if err := end(first); err != nil { // its socket still watches it
 					t.Errorf("under another context: %v", err)
@@ -244,7 +244,7 @@ func TestLastingContext(t *testing.T) {
 				third := newCounted()
 				calls(4, third)
 				a.CloseFreeSockets()
-				eventually(t, "the registration to go", func() bool { now, _ := third.now(); return now == 0 })
+				simnet.Eventually(t, "the registration to go", func() bool { now, _ := third.now(); return now == 0 })
 			})
 		})
 	}

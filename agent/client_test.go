@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -100,7 +101,12 @@ func TestExpectContinue(t *testing.T) {
 						answer := "HTTP/1.1 417 No\r\nContent-Length: 0\r\n\r\n"
 						if strings.Contains(head, "/slowly ") {
 							io.WriteString(c, answer[:20])
-							time.Sleep(150 * time.Millisecond) // sleep: a head that takes longer than its first byte may is the subject
+							// Longer than the first byte of a head may take: the body must not come all the same.
+							_ = c.SetReadDeadline(time.Now().Add(150 * time.Millisecond))
+							if n, err := c.Read(make([]byte, 1)); n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+								t.Errorf("%d bytes of a body that was refused, %v", n, err)
+							}
+							_ = c.SetReadDeadline(time.Time{})
 							answer = answer[20:]
 						}
 						io.WriteString(c, answer)
@@ -181,7 +187,7 @@ func TestConnectAndUpgrade(t *testing.T) {
 					t.Errorf("%d sockets were handed over", told)
 				}
 			})
-			eventually(t, "the refused tunnel to be closed", func() bool { return len(a.Sockets()) == 0 })
+			simnet.Eventually(t, "the refused tunnel to be closed", func() bool { return len(a.Sockets()) == 0 })
 		})
 	}
 }
@@ -215,7 +221,7 @@ func TestAbort(t *testing.T) {
 					t.Errorf("told %d times", aborted)
 				}
 			})
-			eventually(t, "the socket to be closed", func() bool { return len(a.Sockets())+len(a.FreeSockets()) == 0 })
+			simnet.Eventually(t, "the socket to be closed", func() bool { return len(a.Sockets())+len(a.FreeSockets()) == 0 })
 		})
 	}
 }

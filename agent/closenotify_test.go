@@ -207,7 +207,7 @@ func TestResetThatAWriteHasMet(t *testing.T) {
 					t.Fatal(err)
 				}
 				_, _ = io.WriteString(req, "x")
-				wait(t, reset, "the reset")
+				simnet.Receive(t, reset, "the reset")
 				for range 100 { // the reset may take a moment to arrive
 					_, _ = io.WriteString(req, "x")
 				}

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/gale-http/gale/agent"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // names is a name server on loopback that resolves host names from answers during a test. It
@@ -154,7 +155,7 @@ func TestRoutes(t *testing.T) {
 					}
 				})
 				if c.op != "" {
-					eventually(t, "the places to be given back", func() bool { return len(a.Sockets())+len(a.FreeSockets()) == 0 })
+					simnet.Eventually(t, "the places to be given back", func() bool { return len(a.Sockets())+len(a.FreeSockets()) == 0 })
 				}
 			})
 		}
@@ -309,7 +310,7 @@ func TestFailedHandshake(t *testing.T) {
 	if err := a.Do(t.Context(), &agent.Request{URL: strings.Replace(url, "http:", "https:", 1)}, nil); !errors.As(err, &e) || e.Op != "tls" {
 		t.Errorf("%v", err)
 	}
-	eventually(t, "the socket to be closed", func() bool { return len(a.Sockets())+len(a.FreeSockets()) == 0 })
+	simnet.Eventually(t, "the socket to be closed", func() bool { return len(a.Sockets())+len(a.FreeSockets()) == 0 })
 }
 
 // A connection that Agent.Dial returns after the agent was destroyed is closed.
@@ -319,7 +320,7 @@ func TestDialAfterDestroy(t *testing.T) {
 			checkLeaks(t)
 			over := make(chan error, 1)
 			url := script(t, func(c net.Conn) {
-				_ = c.SetDeadline(time.Now().Add(patience))
+				_ = c.SetDeadline(time.Now().Add(simnet.Patience))
 				_, err := io.Copy(io.Discard, c)
 				over <- err
 			})
@@ -335,7 +336,7 @@ func TestDialAfterDestroy(t *testing.T) {
 			if err := a.Do(t.Context(), &agent.Request{URL: url}, nil); !errors.Is(err, agent.ErrDestroyed) {
 				t.Errorf("%v", err)
 			}
-			if err := wait(t, over, "the connection to be closed"); err != nil {
+			if err := simnet.Receive(t, over, "the connection to be closed"); err != nil {
 				t.Errorf("%v", err)
 			}
 		})

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gale-http/gale/agent"
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // A destroyed agent is garbage, although the loops that it was used on are not.
@@ -40,7 +41,7 @@ func TestDestroyedAgentIsForgotten(t *testing.T) {
 	if _, err := c.Read(make([]byte, 1024)); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the agent to be collected", func() bool {
+	simnet.Eventually(t, "the agent to be collected", func() bool {
 		runtime.GC()
 		return destroyed.Load().Value() == nil
 	})
@@ -93,7 +94,7 @@ func TestForgottenAnswer(t *testing.T) {
 			_ = s.Close()
 			close(closed)
 		}()
-		wait(t, closed, "the server to close")
+		simnet.Receive(t, closed, "the server to close")
 		_ = c.Close()
 		_ = forgotten.Close()
 	}

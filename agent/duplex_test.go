@@ -243,7 +243,7 @@ func TestAnswerBeforeSource(t *testing.T) {
 					}
 				})
 				close(source.release)
-				eventually(t, "the sockets to be closed", func() bool { return len(a.FreeSockets())+len(a.Sockets()) == 0 })
+				simnet.Eventually(t, "the sockets to be closed", func() bool { return len(a.FreeSockets())+len(a.Sockets()) == 0 })
 			})
 		}
 	}
@@ -281,7 +281,7 @@ func TestCloseWhileSending(t *testing.T) {
 					_ = res.Close()
 				}
 			})
-			eventually(t, "the sockets to be closed", func() bool { return len(a.FreeSockets())+len(a.Sockets()) == 0 })
+			simnet.Eventually(t, "the sockets to be closed", func() bool { return len(a.FreeSockets())+len(a.Sockets()) == 0 })
 		})
 	}
 }
@@ -325,7 +325,7 @@ func TestSourceFails(t *testing.T) {
 						t.Errorf("%v", err)
 					}
 				})
-				eventually(t, "the socket to be closed", func() bool { return len(a.FreeSockets())+len(a.Sockets()) == 0 })
+				simnet.Eventually(t, "the socket to be closed", func() bool { return len(a.FreeSockets())+len(a.Sockets()) == 0 })
 			})
 		}
 	}
@@ -410,7 +410,7 @@ func TestCancelWhileSending(t *testing.T) {
 					t.Errorf("%v", err)
 				}
 			})
-			eventually(t, "the socket to be closed", func() bool { return len(a.FreeSockets())+len(a.Sockets()) == 0 })
+			simnet.Eventually(t, "the socket to be closed", func() bool { return len(a.FreeSockets())+len(a.Sockets()) == 0 })
 		})
 	}
 }

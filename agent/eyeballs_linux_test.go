@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/gale-http/gale/agent"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // hole is an address that accepts no connections, because its backlog is full. release makes
@@ -120,7 +121,7 @@ func TestHappyEyeballs(t *testing.T) {
 				checkLeaks(t)
 				a := newAgent(t, &agent.Agent{KeepAlive: true}) // with 30 s for each attempt
 				w.call(t, func(ctx context.Context) {
-					ctx, cancel := context.WithTimeout(ctx, patience/2)
+					ctx, cancel := context.WithTimeout(ctx, simnet.Patience/2)
 					defer cancel()
 					var req agent.Request
 					var res agent.Response
@@ -149,7 +150,7 @@ func TestHappyEyeballs(t *testing.T) {
 					t.Errorf("%v", err)
 				}
 			})
-			eventually(t, "the places to be given back", func() bool { return len(a.Sockets()) == 0 })
+			simnet.Eventually(t, "the places to be given back", func() bool { return len(a.Sockets()) == 0 })
 		})
 	}
 }
@@ -185,14 +186,14 @@ func TestLateConnectionIsClosed(t *testing.T) {
 							_ = c.Close()
 							continue
 						}
-						_ = c.SetDeadline(time.Now().Add(patience))
+						_ = c.SetDeadline(time.Now().Add(simnet.Patience))
 						_, err = io.ReadAll(c)
 						late <- err
 						_ = c.Close()
 						return
 					}
 				}()
-				if err := wait(t, late, "the late connection"); err != nil {
+				if err := simnet.Receive(t, late, "the late connection"); err != nil {
 					t.Error(err)
 				}
 				if n := sum(a.Sockets()) + sum(a.FreeSockets()); n > 1 {

@@ -188,7 +188,7 @@ func unheard(t *testing.T) (undisturbed bool) {
 		t.Fatalf("%q", got)
 	}
 	send(conns[1], "/hold")
-	wait(t, begun, "the handler that holds the loop")
+	simnet.Receive(t, begun, "the handler that holds the loop")
 	send(conns[0], "/")
 	stray <- struct{}{}
 	<-stray

@@ -255,7 +255,7 @@ func (h *hazard) others(how string) {
 	var q agent.Request
 	var res agent.Response
 	q.URL = h.up
-	ctx, cancel := context.WithTimeout(h.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(h.t.Context(), simnet.Patience)
 	defer cancel()
 	if status, body := ask(h.t, h.agent, ctx, &q, &res); status != 200 || body != "served" {
 		h.t.Errorf("%s: got %d %q", how, status, body)
@@ -284,10 +284,10 @@ func TestFunctionsMayFail(t *testing.T) {
 			h.agent.CloseFreeSockets() // so that there is a handshake each time
 			h.armed.Store(&do)
 			ended := h.run(p, handler, t.Context())
-			wait(t, here, p.name)
+			simnet.Receive(t, here, p.name)
 			h.ask()
 			close(proceed)
-			err := wait(t, ended, "the call")
+			err := simnet.Receive(t, ended, "the call")
 			if clean := !strings.Contains(how, "panics") && !strings.Contains(how, "exits"); clean && err != nil && p.name != "Events.Upgrade" {
 				t.Errorf("%s: %v", how, err)
 			}
@@ -311,10 +311,10 @@ func TestFunctionsMayNeverReturn(t *testing.T) {
 		h.armed.Store(&do)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := h.run(p, handler, ctx)
-		wait(t, here, p.name)
+		simnet.Receive(t, here, p.name)
 		h.others("meanwhile")
 		cancel()
-		if err := wait(t, ended, "the call"); !errors.Is(err, context.Canceled) {
+		if err := simnet.Receive(t, ended, "the call"); !errors.Is(err, context.Canceled) {
 			t.Errorf("it ended with %v", err)
 		}
 		destroyed := make(chan struct{})
@@ -322,7 +322,7 @@ func TestFunctionsMayNeverReturn(t *testing.T) {
 			defer close(destroyed)
 			h.agent.Destroy()
 		}()
-		wait(t, destroyed, "Destroy")
+		simnet.Receive(t, destroyed, "Destroy")
 		close(release)
 	})
 }

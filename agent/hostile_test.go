@@ -82,7 +82,7 @@ func TestHostileServers(t *testing.T) {
 					}
 				})
 				if c.name != "obs-fold" {
-					eventually(t, "the pool to be empty", func() bool { return len(a.FreeSockets())+len(a.Sockets()) == 0 })
+					simnet.Eventually(t, "the pool to be empty", func() bool { return len(a.FreeSockets())+len(a.Sockets()) == 0 })
 				}
 			})
 		}
@@ -162,7 +162,7 @@ func TestEarlyAnswer(t *testing.T) {
 					t.Errorf("%d %q", status, body)
 				}
 			})
-			eventually(t, "the socket to be closed", func() bool { return len(a.FreeSockets())+len(a.Sockets()) == 0 })
+			simnet.Eventually(t, "the socket to be closed", func() bool { return len(a.FreeSockets())+len(a.Sockets()) == 0 })
 		})
 	}
 }
@@ -189,9 +189,9 @@ func TestIdleSocketsAreWatched(t *testing.T) {
 					var res agent.Response
 					req.URL = url
 					ask(t, a, ctx, &req, &res)
-					eventually(t, "the socket to be free", func() bool { return len(a.FreeSockets()) == 1 })
+					simnet.Eventually(t, "the socket to be free", func() bool { return len(a.FreeSockets()) == 1 })
 					close(end)
-					eventually(t, "the socket to be closed", func() bool { return len(a.FreeSockets())+len(a.Sockets()) == 0 })
+					simnet.Eventually(t, "the socket to be closed", func() bool { return len(a.FreeSockets())+len(a.Sockets()) == 0 })
 				})
 			}
 		})
@@ -230,7 +230,7 @@ func TestTLS(t *testing.T) {
 						t.Error("no TLS state")
 					}
 				}
-				eventually(t, "the socket to be free", func() bool { return len(a.FreeSockets()) == 1 })
+				simnet.Eventually(t, "the socket to be free", func() bool { return len(a.FreeSockets()) == 1 })
 			})
 		})
 	}

@@ -10,9 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"runtime"
-	"runtime/pprof"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,10 +19,8 @@ import (
 
 	"github.com/gale-http/gale/agent"
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
-
-// patience bounds every wait of a test; on a healthy machine no wait comes near it.
-const patience = 20 * time.Second
 
 // stdServer is net/http's server with the given handler. conns counts its open connections,
 // opened all that it has ever had.
@@ -122,34 +118,8 @@ func inHandler(t testing.TB, s *engine.Server, fn func(ctx context.Context)) {
 	if _, err := io.WriteString(c, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
-	wait(t, done, "the handler")
+	simnet.Receive(t, done, "the handler")
 	_ = s.Close()
-}
-
-func wait[T any](t testing.TB, ch <-chan T, what string) T {
-	t.Helper()
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case v := <-ch:
-		return v
-	case <-timer.C:
-		_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
-		t.Fatalf("waited %v in vain for %s", patience, what)
-		panic("unreachable")
-	}
-}
-
-// eventually polls for a condition that cannot be waited for.
-func eventually(t testing.TB, what string, is func() bool) {
-	t.Helper()
-	for began := time.Now(); !is(); {
-		if time.Since(began) > patience {
-			_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
-			t.Fatalf("waited %v in vain for %s", patience, what)
-		}
-		time.Sleep(time.Millisecond) // sleep: polls what tells nobody
-	}
 }
 
 // unhurried calls ok with a span that doubles each time, until it returns true: on a machine that
@@ -157,7 +127,7 @@ func eventually(t testing.TB, what string, is func() bool) {
 func unhurried(t testing.TB, ok func(span time.Duration) bool) {
 	t.Helper()
 	for span := 50 * time.Millisecond; !ok(span); span *= 2 {
-		if span > patience/4 {
+		if span > simnet.Patience/4 {
 			t.Fatalf("not even with %v", span)
 		}
 	}
@@ -169,7 +139,7 @@ func checkLeaks(t testing.TB) {
 	before := runtime.NumGoroutine()
 	t.Cleanup(func() {
 		if !t.Failed() {
-			eventually(t, "the goroutines to end", func() bool { return runtime.NumGoroutine() <= before })
+			simnet.Eventually(t, "the goroutines to end", func() bool { return runtime.NumGoroutine() <= before })
 		}
 	})
 }

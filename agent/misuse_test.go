@@ -73,7 +73,7 @@ func TestWrongLengths(t *testing.T) {
 				if n := sockets.Load(); n > 1+w.sockets() {
 					t.Errorf("%d sockets", n)
 				}
-				eventually(t, "the sockets to be closed", func() bool { return len(a.Sockets())+len(a.FreeSockets()) == 0 })
+				simnet.Eventually(t, "the sockets to be closed", func() bool { return len(a.Sockets())+len(a.FreeSockets()) == 0 })
 			})
 		}
 	}

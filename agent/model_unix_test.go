@@ -126,7 +126,7 @@ func (m *model) begin() {
 // sent expects a request to be sent, on a free socket or a new one. With strict it must be a free
 // one if there is any; otherwise free sockets of other loops may not be found.
 func (m *model) sent(id string, strict bool) {
-	got := wait(m.t, m.told, "request "+id)
+	got := simnet.Receive(m.t, m.told, "request "+id)
 	if got.id != id {
 		m.t.Fatalf("%s was sent when it was the turn of %s", got.id, id)
 	}
@@ -177,7 +177,7 @@ func (m *model) next() {
 // ended expects a call to end with want.
 func (m *model) ended(id string, want error) {
 	var r *result
-	if err := wait(m.t, m.results, "the end of "+id); !errors.As(err, &r) || r.id != id || !errors.Is(r.err, want) {
+	if err := simnet.Receive(m.t, m.results, "the end of "+id); !errors.As(err, &r) || r.id != id || !errors.Is(r.err, want) {
 		m.t.Fatalf("%v, want %s: %v", err, id, want)
 	}
 }
@@ -269,7 +269,7 @@ func (m *model) end(c *net.TCPConn) {
 
 func (m *model) cancel(id string) {
 	var cancel context.CancelFunc
-	eventually(m.t, "the call to begin", func() bool {
+	simnet.Eventually(m.t, "the call to begin", func() bool {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		cancel = m.cancels[id]
@@ -296,7 +296,7 @@ func (m *model) check() {
 		}
 	}()
 	should := counts{len(m.sockets), used, len(m.sockets) - used, len(m.waiting)}
-	eventually(m.t, fmt.Sprintf("%+v, after %s", should, m.did), func() bool {
+	simnet.Eventually(m.t, fmt.Sprintf("%+v, after %s", should, m.did), func() bool {
 		is = counts{agent.AllSockets(m.a), sum(m.a.Sockets()), sum(m.a.FreeSockets()), sum(m.a.Requests())}
 		return is == should
 	})
@@ -337,7 +337,7 @@ func TestPoolAgainstModel(t *testing.T) {
 				}
 				m.a.Destroy()
 				for range left {
-					if err := wait(t, m.results, "a call to end"); !errors.Is(err, agent.ErrDestroyed) {
+					if err := simnet.Receive(t, m.results, "a call to end"); !errors.Is(err, agent.ErrDestroyed) {
 						t.Error(err)
 					}
 				}

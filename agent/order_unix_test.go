@@ -191,7 +191,7 @@ func TestOrderOfArrival(t *testing.T) {
 			for i := range c.n {
 				last := agent.LastInLine(a)
 				if start(i); i < most {
-					here = append(here, wait(t, s.arrivals, "a request"))
+					here = append(here, simnet.Receive(t, s.arrivals, "a request"))
 					continue
 				}
 				for agent.LastInLine(a) == last {
@@ -222,7 +222,7 @@ func TestOrderOfArrival(t *testing.T) {
 				if len(order) == 0 {
 					continue
 				}
-				next := wait(t, s.arrivals, "the next request")
+				next := simnet.Receive(t, s.arrivals, "the next request")
 				look(t, a, most)
 				if next.index != order[0] {
 					t.Fatalf("%s came when it was the turn of %s", next.index, order[0])
@@ -283,7 +283,7 @@ func TestNeverOneTooMany(t *testing.T) {
 			}
 			group.Wait()
 			close(stop)
-			if k := wait(t, served, "the server"); k < n {
+			if k := simnet.Receive(t, served, "the server"); k < n {
 				t.Errorf("%d of %d were served", k, n)
 			}
 			if s.most > most {

@@ -35,7 +35,7 @@ func TestPanicErrors(t *testing.T) {
 				for range 100 {
 					h.agent.CloseFreeSockets()
 					h.armed.Store(do)
-					err = wait(t, h.run(p, false, t.Context()), "the call")
+					err = simnet.Receive(t, h.run(p, false, t.Context()), "the call")
 					if err != nil || p.aside { // else the response may have been complete before
 						break
 					}
@@ -65,7 +65,7 @@ func TestPanicOfTheRuntime(t *testing.T) {
 	var p0 *int
 	fault := func() { *p0 = 1 }
 	h.armed.Store(&fault)
-	err := wait(t, h.run(p, false, t.Context()), "the call")
+	err := simnet.Receive(t, h.run(p, false, t.Context()), "the call")
 	if !errors.As(err, new(runtime.Error)) || !strings.Contains(err.Error(), "panic_test.go:") || strings.Contains(err.Error(), "\n") {
 		t.Error(err)
 	}
@@ -154,17 +154,17 @@ func TestConnMayPanic(t *testing.T) {
 					}()
 					ended <- a.Do(ctx, &req, &res)
 				}()
-				wait(t, reading, "the request")
+				simnet.Receive(t, reading, "the request")
 				armed.Store(true)
 				cancel()
-				wait(t, ended, "the call")
+				simnet.Receive(t, ended, "the call")
 			case "Close":
 				ask(t, a, ctx, &req, &res)
 				armed.Store(true)
 				a.CloseFreeSockets()
 			}
 			_ = res.Close()
-			eventually(t, "the socket to be given up", func() bool { return agent.AllSockets(a) == 0 })
+			simnet.Eventually(t, "the socket to be given up", func() bool { return agent.AllSockets(a) == 0 })
 		})
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/gale-http/gale/agent"
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // many is the number of callers in a test.
@@ -132,7 +133,7 @@ func TestKeepAliveOff(t *testing.T) {
 				})
 			}
 			group.Wait()
-			eventually(t, "the sockets to close", func() bool { return s.conns.Load() == 0 })
+			simnet.Eventually(t, "the sockets to close", func() bool { return s.conns.Load() == 0 })
 		})
 	}
 }
@@ -193,7 +194,7 @@ func TestGivingUpInTheQueue(t *testing.T) {
 				req.URL = s.URL + "/hold"
 				ask(t, a, context.Background(), &req, &res)
 			}()
-			wait(t, in, "the first request")
+			simnet.Receive(t, in, "the first request")
 			w.call(t, func(ctx context.Context) {
 				var req agent.Request
 				var res agent.Response
@@ -209,7 +210,7 @@ func TestGivingUpInTheQueue(t *testing.T) {
 					t.Error(status)
 				}
 			})
-			wait(t, first, "the first request")
+			simnet.Receive(t, first, "the first request")
 			if n := s.opened.Load(); n != 1 {
 				t.Errorf("%d sockets", n)
 			}
@@ -243,8 +244,8 @@ func TestMaxFreeSockets(t *testing.T) {
 						}
 						_, _ = io.Copy(io.Discard, res)
 					}
-					eventually(t, "the sockets to be given back", func() bool { return len(a.Sockets()) == 0 })
-					eventually(t, "as many to be kept as may be", func() bool { return agent.AllSockets(a) == max(0, most) })
+					simnet.Eventually(t, "the sockets to be given back", func() bool { return len(a.Sockets()) == 0 })
+					simnet.Eventually(t, "as many to be kept as may be", func() bool { return agent.AllSockets(a) == max(0, most) })
 				})
 			})
 		}
@@ -271,7 +272,7 @@ func TestCloseFreeSockets(t *testing.T) {
 					if err := a.Do(ctx, &agent.Request{URL: s.URL}, res); err != nil {
 						t.Fatal(err)
 					}
-					wait(t, sent, "the answer to be sent")
+					simnet.Receive(t, sent, "the answer to be sent")
 				}
 				read := func(res *agent.Response) { // all of it has arrived
 					if body, err := io.ReadAll(res); err != nil || len(body) != 32768 {
@@ -281,7 +282,7 @@ func TestCloseFreeSockets(t *testing.T) {
 				read(&free)
 				a.CloseFreeSockets()
 				read(&used)
-				eventually(t, "one socket to be left", func() bool { return s.conns.Load() == 1 && sum(a.FreeSockets()) == 1 })
+				simnet.Eventually(t, "one socket to be left", func() bool { return s.conns.Load() == 1 && sum(a.FreeSockets()) == 1 })
 			})
 		})
 	}

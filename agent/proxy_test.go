@@ -222,7 +222,7 @@ func TestProxyRefusal(t *testing.T) {
 						t.Errorf("credentials in %v", err)
 					}
 				})
-				eventually(t, "the socket to be closed", func() bool { return len(a.Sockets())+len(a.FreeSockets()) == 0 })
+				simnet.Eventually(t, "the socket to be closed", func() bool { return len(a.Sockets())+len(a.FreeSockets()) == 0 })
 				if got := p.sent(); len(got) != 1 {
 					t.Errorf("%q", got)
 				}

@@ -248,7 +248,7 @@ func TestRetrySparesIdleSockets(t *testing.T) {
 					if n := opened.Load(); n != 3+round {
 						t.Fatalf("%d sockets after %d deaths", n, round+1)
 					}
-					eventually(t, "two free sockets", func() bool { return sum(a.FreeSockets()) == 2 })
+					simnet.Eventually(t, "two free sockets", func() bool { return sum(a.FreeSockets()) == 2 })
 				}
 			})
 		})

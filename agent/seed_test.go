@@ -83,7 +83,7 @@ func TestNoAgent(t *testing.T) {
 			if n := s.opened.Load(); n != 3 {
 				t.Errorf("%d sockets for 3 requests", n)
 			}
-			eventually(t, "the sockets to be closed", func() bool { return s.conns.Load() == 0 })
+			simnet.Eventually(t, "the sockets to be closed", func() bool { return s.conns.Load() == 0 })
 		})
 	}
 }
@@ -117,7 +117,7 @@ func TestDetach(t *testing.T) {
 				if body, err := io.ReadAll(&res); err != nil || string(body) != "hi" {
 					t.Errorf("%q %v", body, err)
 				}
-				eventually(t, "the detached socket to be closed", func() bool { return s.conns.Load() == 1 && s.opened.Load() == 2 && sum(a.FreeSockets()) == 1 })
+				simnet.Eventually(t, "the detached socket to be closed", func() bool { return s.conns.Load() == 1 && s.opened.Load() == 2 && sum(a.FreeSockets()) == 1 })
 			})
 		})
 	}
@@ -146,7 +146,7 @@ func TestResponseSetTimeout(t *testing.T) {
 					t.Errorf("%q %v", body, err)
 				}
 			})
-			eventually(t, "the pool to be empty", func() bool { return agent.AllSockets(a) == 0 })
+			simnet.Eventually(t, "the pool to be empty", func() bool { return agent.AllSockets(a) == 0 })
 		})
 	}
 }

@@ -69,7 +69,7 @@ func TestLateReadOfSource(t *testing.T) {
 			if strings.Contains(got, "SECRET") {
 				t.Errorf("the sender of the first request has read the body of the second: %s", got)
 			}
-		case <-time.After(patience):
+		case <-time.After(simnet.Patience):
 			t.Error("the late Read does not return")
 		}
 		b, err := io.ReadAll(req)
@@ -84,7 +84,7 @@ func TestLateReadOfSource(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = c.SetDeadline(time.Now().Add(patience))
+		_ = c.SetDeadline(time.Now().Add(simnet.Patience))
 		_, _ = io.WriteString(c, "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n")
 		if body != "" {
 			_, _ = fmt.Fprintf(c, "%x\r\n%s\r\n", len(body), body)

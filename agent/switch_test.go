@@ -51,7 +51,7 @@ func passedOn(t *testing.T, request string, upgrade func(*agent.Response, net.Co
 	if _, err := io.WriteString(c, request); err != nil {
 		t.Fatal(err)
 	}
-	lines := strings.Split(wait(t, heads, "the request"), "\r\n")
+	lines := strings.Split(simnet.Receive(t, heads, "the request"), "\r\n")
 	simnet.ReadHead(c)
 	return lines
 }
@@ -161,9 +161,9 @@ func TestSwitchUnasked(t *testing.T) {
 						if conns.Load() > 1 { // the handler has lost its loop, and with it the sockets there
 							a.CloseFreeSockets()
 						}
-						eventually(t, "the agent to have no socket", func() bool { return agent.AllSockets(a) == 0 })
+						simnet.Eventually(t, "the agent to have no socket", func() bool { return agent.AllSockets(a) == 0 })
 					})
-					wait(t, closed, "the closing of the socket")
+					simnet.Receive(t, closed, "the closing of the socket")
 				})
 			}
 		}

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/gale-http/gale/agent"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // message is a forwarded message with trailers of every kind.
@@ -53,7 +54,7 @@ func TestTrailersThatMayFollow(t *testing.T) {
 				for range 2 { // the second has no more than the first
 					req.Source = agent.Source{Reader: message{strings.NewReader("body")}}
 					ask(t, a, ctx, &req, &res)
-					h := wait(t, got, "the request")
+					h := simnet.Receive(t, got, "the request")
 					if len(h) != 2 || len(h["X-Own"]) != 1 || len(h["X-Sum"]) != 1 {
 						t.Errorf("%v", h)
 					}

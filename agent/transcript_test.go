@@ -64,10 +64,10 @@ func TestTranscripts(t *testing.T) {
 						if !whatErrors[s.Options["error"]](err) || err != nil && !errors.As(err, &e) || err == nil && string(body) != s.Options["body"] {
 							t.Errorf("%s: %q, %v", s.Place, body, err)
 						}
-						if err := wait(t, played, "the server"); err != nil && !strings.Contains(err.Error(), "reset") {
+						if err := simnet.Receive(t, played, "the server"); err != nil && !strings.Contains(err.Error(), "reset") {
 							t.Error(err)
 						}
-						eventually(t, "the pool to be empty", func() bool { return agent.AllSockets(a) == 0 })
+						simnet.Eventually(t, "the pool to be empty", func() bool { return agent.AllSockets(a) == 0 })
 					})
 				})
 			}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/gale-http/gale/agent"
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 const whoAreYou = "HTTP/1.1 407 Who are you\r\nProxy-Authenticate: Basic realm=x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -141,7 +142,7 @@ func TestRealProxies(t *testing.T) {
 
 // No error quotes a password.
 func TestErrorsKeepSecrets(t *testing.T) {
-	a := newAgent(t, &agent.Agent{Timeouts: agent.Timeouts{Dial: patience}})
+	a := newAgent(t, &agent.Agent{Timeouts: agent.Timeouts{Dial: simnet.Patience}})
 	for _, c := range []struct{ url, host, proxy string }{
 		{url: "http://user:secret@host:port/"},
 		{url: "http://user:secret@host:99999/"},

@@ -145,7 +145,7 @@ func TestTwoAnswersInARecord(t *testing.T) {
 				if n := sockets.Load(); n != 3 {
 					t.Errorf("3 answers came through %d sockets", n)
 				}
-				eventually(t, "the pool to be empty", func() bool { return len(a.FreeSockets())+len(a.Sockets()) == 0 })
+				simnet.Eventually(t, "the pool to be empty", func() bool { return len(a.FreeSockets())+len(a.Sockets()) == 0 })
 			})
 		}
 	}

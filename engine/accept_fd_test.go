@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // A descriptor that the poller refuses must not stay open, and neither must those that it accepted.
@@ -41,7 +42,7 @@ func TestAcceptorsAllOrNone(t *testing.T) {
 		if err := s.OpenAcceptors(fds); err == nil {
 			t.Fatal("a file was taken for a listening socket")
 		}
-		if !eventually(func() bool { return openDescriptors() <= before }) {
+		if !simnet.Becomes(func() bool { return openDescriptors() <= before }) {
 			t.Errorf("%d descriptors have become %d", before, openDescriptors())
 		}
 	}
@@ -69,7 +70,7 @@ func TestAcceptedSocketsDoNotDelay(t *testing.T) {
 		delays <- on
 	})
 	s.dial().send(request("/"))
-	if on := wait(t, delays, "the option"); on != 1 {
+	if on := simnet.Receive(t, delays, "the option"); on != 1 {
 		t.Errorf("TCP_NODELAY is %d", on)
 	}
 }
@@ -91,7 +92,7 @@ func TestLeastLoadedLoop(t *testing.T) {
 	for i := 0; i < 30; i += 3 { // all of one loop, as they went round
 		_ = all[i].Close()
 	}
-	if !eventually(func() bool { return s.Connections() == 20 }) {
+	if !simnet.Becomes(func() bool { return s.Connections() == 20 }) {
 		t.Fatalf("%d connections are left", s.Connections())
 	}
 	for range 10 {
@@ -115,7 +116,7 @@ func TestCrowdedLoop(t *testing.T) {
 			_ = c.Close()
 		}
 	}
-	if !eventually(func() bool { return s.Loads()[0] == 0 }) {
+	if !simnet.Becomes(func() bool { return s.Loads()[0] == 0 }) {
 		t.Fatalf("the loops have %v connections", s.Loads())
 	}
 	for range n {

@@ -11,13 +11,14 @@ import (
 	"time"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // TestPatienceThatFails: a timeout function that panics or exits costs its connection and nothing
 // else.
 func TestPatienceThatFails(t *testing.T) {
 	ends := map[string]func(){
-		"panic":  func() { panic("no patience") },
+		"panic":  func() { panic("no simnet.Patience") },
 		"Goexit": runtime.Goexit,
 	}
 	eachDriver(t, func(t *testing.T, d driver) {
@@ -116,7 +117,7 @@ func TestCloseEventThatFails(t *testing.T) {
 			waited := make(chan error)
 			go func() { waited <- s.Wait() }()
 			go func() { _ = s.Close() }()
-			if err := wait(t, waited, "Wait"); err != nil {
+			if err := simnet.Receive(t, waited, "Wait"); err != nil {
 				t.Error(err)
 			}
 			if words := s.log.take(); !strings.Contains(words, "Events.Close") {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // echo answers with the body of the request.
@@ -50,7 +51,7 @@ func TestSuspendedHandlerLeavesTheLoop(t *testing.T) {
 		}}))
 		slow, other := s.dial(), s.dial()
 		slow.send(headOf("/wait", 10) + "01234")
-		wait(t, reading, "the handler to read")
+		simnet.Receive(t, reading, "the handler to read")
 		for range 100 {
 			other.get("/", "hello")
 			s.dial().get("/", "hello")
@@ -76,7 +77,7 @@ func TestManySuspended(t *testing.T) {
 			clients[i] = s.dial()
 			clients[i].send(headOf("/", 4))
 		}
-		if !eventually(func() bool { return reading.Load() == n }) {
+		if !simnet.Becomes(func() bool { return reading.Load() == n }) {
 			t.Fatalf("%d of %d handlers run", reading.Load(), n)
 		}
 		for i := range n {
@@ -118,7 +119,7 @@ func TestSuspendedIsBounded(t *testing.T) {
 	}
 	began := map[string]bool{}
 	for range 3 {
-		began[wait(t, reading, "a handler to begin")] = true
+		began[simnet.Receive(t, reading, "a handler to begin")] = true
 	}
 	for len(began) < len(clients) {
 		for i, c := range clients {
@@ -127,7 +128,7 @@ func TestSuspendedIsBounded(t *testing.T) {
 				c.send("ok")
 				c.expect(200, "ok")
 				if len(began) < len(clients) {
-					began[wait(t, reading, "the next handler to begin")] = true
+					began[simnet.Receive(t, reading, "the next handler to begin")] = true
 				}
 			}
 		}
@@ -139,7 +140,7 @@ func TestSuspendedIsBounded(t *testing.T) {
 		}
 		c.send(post("/again", "yes"))
 		c.expect(200, "yes")
-		wait(t, reading, "the last handlers")
+		simnet.Receive(t, reading, "the last handlers")
 	}
 }
 
@@ -160,7 +161,7 @@ func TestMutexAcrossBodyRead(t *testing.T) {
 		}}))
 		first := s.dial()
 		first.send(headOf("/lock", 4))
-		wait(t, locked, "the first handler to lock")
+		simnet.Receive(t, locked, "the first handler to lock")
 		var others []*client
 		for range 4 {
 			c := s.dial()
@@ -168,7 +169,7 @@ func TestMutexAcrossBodyRead(t *testing.T) {
 			others = append(others, c)
 		}
 		for range 5 {
-			wait(t, trying, "the other handlers to block")
+			simnet.Receive(t, trying, "the other handlers to block")
 		}
 		s.dial().get("/", "hello")
 		first.send("body")
@@ -208,7 +209,7 @@ func TestBlockingHandlers(t *testing.T) {
 				slow, other := s.dial(), s.dial()
 				other.get("/", "hello")
 				slow.send(request("/") + post("/block", "body") + request("/") + post("/", ""))
-				wait(t, blocked, "the handler to block")
+				simnet.Receive(t, blocked, "the handler to block")
 				for range 20 {
 					other.get("/", "hello")
 				}
@@ -286,10 +287,10 @@ func TestLateHandlerGoesOn(t *testing.T) {
 		}}))
 		slow, other := s.dial(), s.dial()
 		slow.send(headOf("/late", 4))
-		wait(t, blocked, "the handler to block")
+		simnet.Receive(t, blocked, "the handler to block")
 		other.get("/", "hello")
 		close(release)
-		wait(t, reading, "the handler to read")
+		simnet.Receive(t, reading, "the handler to read")
 		other.get("/", "hello")
 		slow.send("bo")
 		slow.send("dy" + request("/"))

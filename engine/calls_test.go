@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // What a call does under the lease (see internal/loop: a handler may lose the loop at any
@@ -89,9 +90,9 @@ var requestCalls = map[string]audited{
 	"Read":     {reads, func(req *engine.Request, _ *engine.Response) error { return ignoreEOF(req.Read(make([]byte, 3))) }},
 	"Received": {ownMemory, quiet(func(req *engine.Request, _ *engine.Response) { req.Received().Lend() })},
 	"SetReadDeadline": {atomics, quiet(func(req *engine.Request, _ *engine.Response) {
-		req.SetReadDeadline(time.Now().Add(patience))
+		req.SetReadDeadline(time.Now().Add(simnet.Patience))
 	})},
-	"SetTimeout": {enters, quiet(func(req *engine.Request, _ *engine.Response) { req.SetTimeout(patience, func() {}) })},
+	"SetTimeout": {enters, quiet(func(req *engine.Request, _ *engine.Response) { req.SetTimeout(simnet.Patience, func() {}) })},
 	"Socket":     {atomics, quiet(func(req *engine.Request, _ *engine.Response) { req.Socket() })},
 	"Trailers": {ownMemory, quiet(func(req *engine.Request, _ *engine.Response) {
 		for range req.Trailers() {
@@ -150,9 +151,9 @@ var responseCalls = map[string]audited{
 	"SetSendDate":      {ownMemory, quiet(func(_ *engine.Request, res *engine.Response) { res.SetSendDate(false) })},
 	"SetStatus":        {ownMemory, func(_ *engine.Request, res *engine.Response) error { return res.SetStatus(201) }},
 	"SetStatusMessage": {ownMemory, func(_ *engine.Request, res *engine.Response) error { return res.SetStatusMessage("Fine") }},
-	"SetTimeout":       {enters, quiet(func(_ *engine.Request, res *engine.Response) { res.SetTimeout(patience, func() {}) })},
+	"SetTimeout":       {enters, quiet(func(_ *engine.Request, res *engine.Response) { res.SetTimeout(simnet.Patience, func() {}) })},
 	"SetWriteDeadline": {atomics, quiet(func(_ *engine.Request, res *engine.Response) {
-		res.SetWriteDeadline(time.Now().Add(patience))
+		res.SetWriteDeadline(time.Now().Add(simnet.Patience))
 	})},
 	"Status": {ownMemory, quiet(func(_ *engine.Request, res *engine.Response) { res.Status() })},
 	"TryWrite": {sends, func(_ *engine.Request, res *engine.Response) error { // what is left a message has sent
@@ -189,7 +190,7 @@ var socketCalls = map[string]audited{
 		return nil
 	})},
 	"RemoteAddr":       {ownMemory, socketDo(func(s *engine.Socket) error { return known(s.RemoteAddr()) })},
-	"SetDeadline":      {atomics, socketDo(func(s *engine.Socket) error { return s.SetDeadline(time.Now().Add(patience)) })},
+	"SetDeadline":      {atomics, socketDo(func(s *engine.Socket) error { return s.SetDeadline(time.Now().Add(simnet.Patience)) })},
 	"SetReadDeadline":  {atomics, socketDo(func(s *engine.Socket) error { return s.SetReadDeadline(time.Time{}) })},
 	"SetWriteDeadline": {atomics, socketDo(func(s *engine.Socket) error { return s.SetWriteDeadline(time.Time{}) })},
 	"TLS":              {ownMemory, socketDo(func(s *engine.Socket) error { s.TLS(); return nil })},
@@ -264,7 +265,7 @@ func TestEveryCallEverywhere(t *testing.T) {
 					c := s.dial()
 					c.send("POST /" + kind + "/" + name + "/" + place + " HTTP/1.1\r\nHost: a\r\nX-Joined: 1\r\nX-Joined: 2\r\nContent-Length: 4\r\n\r\nbody")
 					if place == "taken" {
-						wait(t, began, "the handler")
+						simnet.Receive(t, began, "the handler")
 						other.get("/", "hello") // by now the loop is another's
 						goOn <- struct{}{}
 					}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 type client struct {
@@ -37,7 +38,7 @@ func newClient(t testing.TB, conn net.Conn) *client {
 // machine.
 func (c *client) patient() {
 	if !c.timed {
-		_ = c.Conn.SetDeadline(time.Now().Add(patience)) // of a connection that has ended, it is found out next
+		_ = c.Conn.SetDeadline(time.Now().Add(simnet.Patience)) // of a connection that has ended, it is found out next
 	}
 }
 
@@ -59,7 +60,7 @@ func tryDial(s *engine.Server) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c, c.SetDeadline(time.Now().Add(patience))
+	return c, c.SetDeadline(time.Now().Add(simnet.Patience))
 }
 
 // send sends text as one piece.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // closeNow closes the server on another goroutine and waits until it has.
@@ -20,7 +21,7 @@ func (s *server) closeNow() {
 	s.t.Helper()
 	done := make(chan error, 1)
 	go func() { done <- s.Close() }()
-	if err := wait(s.t, done, "Close to return"); err != nil {
+	if err := simnet.Receive(s.t, done, "Close to return"); err != nil {
 		s.t.Errorf("Close returned %v", err)
 	}
 }
@@ -32,7 +33,7 @@ func TestCloseEndsConnectionsAtRest(t *testing.T) {
 		used.get("/", "hello")
 		begun.get("/", "hello")
 		begun.send("GET / HTT")
-		if !eventually(func() bool { return s.Connections() == 3 }) {
+		if !simnet.Becomes(func() bool { return s.Connections() == 3 }) {
 			t.Fatal("three connections should be open")
 		}
 		addr := s.Addr().String()
@@ -77,17 +78,17 @@ func TestCloseEndsSuspendedHandlers(t *testing.T) {
 		paths := []string{"/read", "/read", "/foreign", "/write"}
 		for _, path := range paths {
 			s.dial().send(headOf(path, 10))
-			wait(t, reading, "the handler")
+			simnet.Receive(t, reading, "the handler")
 		}
 		s.dial().get("/", "hello")
 		s.closeNow()
 		for range paths {
-			if err := wait(t, results, "the handlers to return"); err != engine.ErrClosed {
+			if err := simnet.Receive(t, results, "the handlers to return"); err != engine.ErrClosed {
 				t.Errorf("a wait ended with %v", err)
 			}
 		}
 		// A handler that has lost its loop sends its result a moment before it lets go.
-		if !eventually(func() bool { return s.Connections() == 0 }) {
+		if !simnet.Becomes(func() bool { return s.Connections() == 0 }) {
 			t.Errorf("%d connections are left", s.Connections())
 		}
 	})
@@ -116,18 +117,18 @@ func TestCloseWithHandlersThatHaveLostTheirLoop(t *testing.T) {
 		}))
 		for _, path := range []string{"/polite", "/deaf"} {
 			s.dial().send(headOf(path, 10))
-			wait(t, blocked, "the handler to block")
+			simnet.Receive(t, blocked, "the handler to block")
 		}
 		s.dial().get("/", "hello")
 		s.closeNow()
-		if err := wait(t, returned, "the polite handler"); err != context.Canceled {
+		if err := simnet.Receive(t, returned, "the polite handler"); err != context.Canceled {
 			t.Errorf("the context ended with %v", err)
 		}
 		close(proceed)
-		if err := wait(t, returned, "the deaf handler"); err == nil {
+		if err := simnet.Receive(t, returned, "the deaf handler"); err == nil {
 			t.Error("the deaf handler could read after Close")
 		}
-		if !eventually(func() bool { return s.Connections() == 0 }) {
+		if !simnet.Becomes(func() bool { return s.Connections() == 0 }) {
 			t.Errorf("%d connections are left", s.Connections())
 		}
 	})
@@ -150,7 +151,7 @@ func TestCloseFromHandlers(t *testing.T) {
 			_ = s.Wait()
 			close(done)
 		}()
-		wait(t, done, "Wait to return")
+		simnet.Receive(t, done, "Wait to return")
 		if err := s.Wait(); err != nil {
 			t.Error(err)
 		}
@@ -164,7 +165,7 @@ func TestCloseTwiceAndBefore(t *testing.T) {
 		go func() { waited <- s.Wait() }()
 		s.closeNow()
 		s.closeNow()
-		wait(t, waited, "Wait to return")
+		simnet.Receive(t, waited, "Wait to return")
 		if err := s.Listen("tcp", "127.0.0.1:0"); !errors.Is(err, engine.ErrServerClosed) {
 			t.Errorf("Listen after Close: %v", err)
 		}
@@ -205,7 +206,7 @@ func TestCloseUnderLoad(t *testing.T) {
 				})
 			}
 			for range 50 {
-				wait(t, served, "requests to be served")
+				simnet.Receive(t, served, "requests to be served")
 			}
 			s.closeNow()
 			all.Wait()
@@ -228,23 +229,23 @@ func TestContext(t *testing.T) {
 		})
 		c, other := s.dial(), s.dial()
 		c.get("/", "hello")
-		first := wait(t, contexts, "the request")
+		first := simnet.Receive(t, contexts, "the request")
 		c.get("/", "hello")
-		if again := wait(t, contexts, "the request"); again != first {
+		if again := simnet.Receive(t, contexts, "the request"); again != first {
 			t.Error("a connection has two contexts")
 		}
 		other.get("/", "hello")
-		second := wait(t, contexts, "the request")
+		second := simnet.Receive(t, contexts, "the request")
 		if second == first || first.Err() != nil {
 			t.Errorf("contexts %v and %v", first, second)
 		}
 		_ = c.Close()
-		wait(t, first.Done(), "the context to end with its connection")
+		simnet.Receive(t, first.Done(), "the context to end with its connection")
 		if second.Err() != nil {
 			t.Error("the context of another connection has ended too")
 		}
 		s.closeNow()
-		wait(t, second.Done(), "the context to end with the server")
+		simnet.Receive(t, second.Done(), "the context to end with the server")
 	})
 }
 
@@ -285,10 +286,10 @@ func TestContextEndsAtHangUp(t *testing.T) {
 				}}))
 				c := s.dial()
 				c.send(headOf("/wait", 10))
-				wait(t, began, "the handler")
+				simnet.Receive(t, began, "the handler")
 				s.dial().get("/", "hello")
 				_ = c.Close()
-				if err := wait(t, ended, "the context to end"); err != context.Canceled {
+				if err := simnet.Receive(t, ended, "the context to end"); err != context.Canceled {
 					t.Errorf("ended with %v", err)
 				}
 			})
@@ -312,7 +313,7 @@ func TestHalfClosedPeerGetsItsAnswer(t *testing.T) {
 		})
 		c := s.dial()
 		c.send(request("/"))
-		wait(t, began, "the handler")
+		simnet.Receive(t, began, "the handler")
 		c.halfClose()
 		close(proceed)
 		c.expect(200, strings.Repeat("x", 10_000)+"y")

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // cutting is an answer that is being cut: its first bytes have left.
@@ -159,14 +160,14 @@ func testCut(t *testing.T, d driver, which int, way, version, length string) {
 	var end *endings
 	k.client, end = dial()
 	k.client.send(strings.Replace(headOf("/", 4), "1.1", version, 1))
-	wait(t, begun, "the handler")
+	simnet.Receive(t, begun, "the handler")
 	switch {
 	case cut.act != nil:
 		cut.act(k)
 	case cut.slow:
-		wait(t, returned, "the handler to return")
+		simnet.Receive(t, returned, "the handler to return")
 		if k.left != nil {
-			wait(t, k.left, "the writer to be sent away")
+			simnet.Receive(t, k.left, "the writer to be sent away")
 		}
 	default:
 		k.client.send("body")
@@ -178,7 +179,7 @@ func testCut(t *testing.T, d driver, which int, way, version, length string) {
 	}
 	end.judge(t, k.client, version == "1.0" && length == "")
 	_ = k.client.Close()
-	wait(t, returned, "the handler to return")
+	simnet.Receive(t, returned, "the handler to return")
 	if words := k.log.take(); cut.log != "" && !strings.Contains(words, cut.log) || cut.log == "" && words != "" {
 		t.Errorf("logged %q", words)
 	}
@@ -245,7 +246,7 @@ func listenAs(t *testing.T, d driver, way string, prepare func(*server), h engin
 		listening := make(chan struct{})
 		s.On.Listening = func() { close(listening) }
 		go func() { _ = s.Serve(tls.NewListener(l, config)) }()
-		wait(t, listening, "Serve")
+		simnet.Receive(t, listening, "Serve")
 	} else {
 		s.listen()
 	}

@@ -14,13 +14,14 @@ import (
 	"time"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // stats waits until the sum of what was counted is n, and returns it.
 func (s *server) stats(n uint64) engine.Stats {
 	s.t.Helper()
 	var got engine.Stats
-	if !eventually(func() bool {
+	if !simnet.Becomes(func() bool {
 		got = s.Stats()
 		return got.Inline+got.Suspended+got.HandedOff+got.TakenOver == n
 	}) {
@@ -49,7 +50,7 @@ func (b *blocker) handler(_ *engine.Request, res *engine.Response) {
 func (b *blocker) block(t *testing.T, c, other *client, path string) {
 	t.Helper()
 	c.send(request(path))
-	wait(t, b.blocked, "the handler to block")
+	simnet.Receive(t, b.blocked, "the handler to block")
 	other.get("/", "hello")
 	b.free <- struct{}{}
 	c.expect(200, "freed")
@@ -124,7 +125,7 @@ func TestShortWaitsAreFound(t *testing.T) {
 		}
 		return found
 	}
-	if !eventually(short) {
+	if !simnet.Becomes(short) {
 		t.Error("no handler was taken over that had waited for less than the time between two looks")
 	}
 }
@@ -204,7 +205,7 @@ func TestSuspendedIsCounted(t *testing.T) {
 	})
 	c := s.dial()
 	c.send(headOf("/", 4))
-	wait(t, reading, "the handler")
+	simnet.Receive(t, reading, "the handler")
 	s.stats(0) // it waits
 	c.send("body")
 	c.expect(200, "body")
@@ -300,11 +301,11 @@ func TestHandedOffIsBounded(t *testing.T) {
 		clients[i].send(request("/"))
 	}
 	for range most {
-		wait(t, entered, "a handler")
+		simnet.Receive(t, entered, "a handler")
 	}
 	for range n - most {
 		leave <- struct{}{}
-		wait(t, entered, "the next handler")
+		simnet.Receive(t, entered, "the next handler")
 	}
 	close(leave)
 	for _, c := range clients {
@@ -326,13 +327,13 @@ func TestPipelinedBehindOneHandedOff(t *testing.T) {
 	c, other := s.dial(), s.dial()
 	for range 10 {
 		c.send(request("/") + request("/block") + request("/") + request("/block") + post("/", "x"))
-		wait(t, b.blocked, "the first to block")
+		simnet.Receive(t, b.blocked, "the first to block")
 		other.get("/", "hello")
 		c.expect(200, "hello")
 		b.free <- struct{}{}
 		c.expect(200, "freed")
 		c.expect(200, "hello")
-		wait(t, b.blocked, "the second to block")
+		simnet.Receive(t, b.blocked, "the second to block")
 		b.free <- struct{}{}
 		c.expect(200, "freed")
 		c.expect(200, "hello")
@@ -398,7 +399,7 @@ func TestEarlyAnswersLeave(t *testing.T) {
 				block.Store(true)
 				c := s.dial()
 				c.send(pipeline)
-				wait(t, blocked, "the handler to block")
+				simnet.Receive(t, blocked, "the handler to block")
 				c.expect(200, "hello")
 				c.expect(200, "hello")
 				close(free)
@@ -438,7 +439,7 @@ func TestEarlyAnswersToASlowPeer(t *testing.T) {
 	for range n/2 + 1 {
 		c.expect(200, piece)
 	}
-	wait(t, blocked, "the handler to block")
+	simnet.Receive(t, blocked, "the handler to block")
 	close(free)
 	c.expect(200, "late")
 	c.expect(200, "hello")
@@ -447,8 +448,14 @@ func TestEarlyAnswersToASlowPeer(t *testing.T) {
 // TestOnlyHandlersAreCounted: what runs beside a handler and loses its loop is not counted as one.
 func TestOnlyHandlersAreCounted(t *testing.T) {
 	eachDriver(t, func(t *testing.T, d driver) {
-		blocks := func() { time.Sleep(20 * time.Millisecond) } // sleep: long enough to lose the loop
-		s := prepare(t, d, func(_ *engine.Request, res *engine.Response) {
+		var s *server
+		blocks := func() { // until it has lost its loop, where it has one
+			before := s.Asides()
+			if !d.portable && d.dispatch != engine.Goroutine && !simnet.Becomes(func() bool { return s.Asides() > before }) {
+				t.Error("what blocks beside a handler keeps its loop")
+			}
+		}
+		s = prepare(t, d, func(_ *engine.Request, res *engine.Response) {
 			res.OnFinish(blocks)
 			_ = res.EndString("hello")
 		})
@@ -460,28 +467,30 @@ func TestOnlyHandlersAreCounted(t *testing.T) {
 			c.get("/", "hello")
 		}
 		_ = c.Close()
-		eventually(func() bool { return s.Connections() == 0 })
 		s.stats(n)
-		if s.Asides() == 0 && !d.portable && d.dispatch != engine.Goroutine {
-			t.Error("nothing has lost its loop: the test is of no use")
-		}
 	})
 }
 
 // TestHooksOfALostHandler: hooks run on a worker that has lost its loop to the handler; the race
-// detector tells whether they respect what the watchdog still reads.
+// detector tells whether they respect what the watchdog still reads. So the handler must not wait
+// for the takeover itself: that would order the two.
 func TestHooksOfALostHandler(t *testing.T) {
-	eachDriver(t, func(t *testing.T, d driver) {
-		finished := make(chan struct{}, 1)
-		s := start(t, d, func(_ *engine.Request, res *engine.Response) {
-			res.OnFinish(func() { finished <- struct{}{} })
-			time.Sleep(20 * time.Millisecond) // sleep: long enough to lose the loop
-			_ = res.EndString("hello")
-		})
-		c := s.dial()
-		for range 3 {
-			c.get("/", "hello")
-			wait(t, finished, "OnFinish")
-		}
+	if !havePoller {
+		t.Skip("there are no loops to lose")
+	}
+	finished := make(chan struct{}, 1)
+	s := start(t, driver{loops: 1, dispatch: engine.Inline}, func(_ *engine.Request, res *engine.Response) {
+		res.OnFinish(func() { finished <- struct{}{} })
+		time.Sleep(20 * time.Millisecond) // sleep: the handler under test blocks
+		_ = res.EndString("hello")
 	})
+	c := s.dial()
+	lost := simnet.Becomes(func() bool {
+		c.get("/", "hello")
+		simnet.Receive(t, finished, "OnFinish")
+		return s.Stats().TakenOver >= 3
+	})
+	if !lost {
+		t.Error("a handler that blocks keeps its loop")
+	}
 }

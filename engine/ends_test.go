@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // A complete answer whose end is that of its connection ends in good order, over TLS with a
@@ -103,7 +104,7 @@ func TestResetThatACloseNotifyHasMet(t *testing.T) {
 		if got := c.readN(len("HTTP/1.1 200 OK")); got != "HTTP/1.1 200 OK" {
 			t.Errorf("got %q", got)
 		}
-		if !eventually(func() bool { return s.Connections() == 0 }) {
+		if !simnet.Becomes(func() bool { return s.Connections() == 0 }) {
 			t.Fatal("the connection was not cut")
 		}
 		last := s.dialTLS(nil) // by now its loop has turned from the other one, which it was closing
@@ -132,7 +133,7 @@ func TestTLSOfWhatLingers(t *testing.T) {
 		for range 8 {
 			c := s.dialTLS(nil)
 			c.send(headOf("/", 4)) // the body does not come: it lingers
-			socket, over := wait(t, kept, "the handler"), make(chan struct{})
+			socket, over := simnet.Receive(t, kept, "the handler"), make(chan struct{})
 			go func() {
 				defer close(over)
 				for socket.TLS() != nil {
@@ -140,7 +141,7 @@ func TestTLSOfWhatLingers(t *testing.T) {
 			}()
 			c.expect(200, "last")
 			_ = c.Close()
-			wait(t, over, "the end of the connection")
+			simnet.Receive(t, over, "the end of the connection")
 		}
 	})
 }
@@ -179,7 +180,7 @@ func TestTLSIncompleteRequests(t *testing.T) {
 					}
 					if strings.Contains(test.sent, "/take") {
 						var bad *engine.ProtocolError
-						if err := wait(t, taken, "the handler"); !errors.As(err, &bad) || bad.Status != 400 {
+						if err := simnet.Receive(t, taken, "the handler"); !errors.As(err, &bad) || bad.Status != 400 {
 							t.Errorf("%s, %s: the handler has read to %v", way, name, err)
 						}
 					}
@@ -232,7 +233,7 @@ func TestTLSEndsOfWhatWasHijacked(t *testing.T) {
 					c.send(request("/"))
 					c.send("tunnel")
 					test.end(c, e)
-					if err := wait(t, ended, "the handler"); err != test.want {
+					if err := simnet.Receive(t, ended, "the handler"); err != test.want {
 						t.Errorf("%s (late: %v): it ended with %v", name, late, err)
 					}
 					if got := c.ended(); got != "back" {

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // failure is a way of not returning.
@@ -96,7 +97,7 @@ func testFailure(t *testing.T, d driver, f failure, begun bool, reach func(*engi
 	c, other := s.dial(), s.dial()
 	other.get("/", "hello")
 	c.send(request("/") + headOf("/fail", 4))
-	wait(t, here, "the handler")
+	simnet.Receive(t, here, "the handler")
 	other.get("/", "hello")
 	close(proceed)
 	c.send("body" + request("/never"))
@@ -117,7 +118,7 @@ func testFailure(t *testing.T, d driver, f failure, begun bool, reach func(*engi
 	}
 	other.get("/", "hello")
 	s.dial().get("/", "hello")
-	if !eventually(func() bool { return s.Connections() == 2 }) {
+	if !simnet.Becomes(func() bool { return s.Connections() == 2 }) {
 		t.Errorf("%d connections are open, want 2", s.Connections())
 	}
 	checkLog(t, s.log.take(), f.log)
@@ -214,7 +215,7 @@ func TestFailuresInParallel(t *testing.T) {
 					t.Errorf("%s: got %q", name, got)
 				}
 			}
-			if !eventually(func() bool { return s.Connections() == 0 }) {
+			if !simnet.Becomes(func() bool { return s.Connections() == 0 }) {
 				t.Fatalf("%d connections are left", s.Connections())
 			}
 		}

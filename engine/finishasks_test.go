@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // TestFinishAsks: OnFinish can ask the request and the response, and change nothing.
@@ -45,14 +46,14 @@ func TestFinishAsks(t *testing.T) {
 		for _, path := range []string{"/one", "/two"} {
 			c.send("GET " + path + " HTTP/1.1\r\nHost: a\r\nX-A: b\r\n\r\n")
 			c.expect(200, "x")
-			if got := wait(t, told, "OnFinish"); got != "finish GET "+path+" b" {
+			if got := simnet.Receive(t, told, "OnFinish"); got != "finish GET "+path+" b" {
 				t.Errorf("told %q", got)
 			}
 		}
 		for _, path := range []string{"/gone", "/short"} {
 			c := s.dial()
 			c.send("GET " + path + " HTTP/1.1\r\nHost: a\r\nX-A: b\r\n\r\n")
-			if got := wait(t, told, "OnClose"); got != "close GET "+path+" b" {
+			if got := simnet.Receive(t, told, "OnClose"); got != "close GET "+path+" b" {
 				t.Errorf("told %q", got)
 			}
 			c.cut()
@@ -87,7 +88,7 @@ func TestNeitherFinishNorClose(t *testing.T) {
 		c.cut()
 		untilLogged(t, s, "Goexit")
 		for range 2 {
-			if got := wait(t, told, "OnClose"); got != "close request /exit" && got != "close /exit" {
+			if got := simnet.Receive(t, told, "OnClose"); got != "close request /exit" && got != "close /exit" {
 				t.Errorf("told %q", got)
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // TestForeignReader: io.Copy from the request on another goroutine, while the body
@@ -34,7 +35,7 @@ func TestForeignReader(t *testing.T) {
 		c, other := s.dial(), s.dial()
 		for range 3 {
 			c.send(headOf("/copy", 10))
-			wait(t, reading, "the goroutine to read")
+			simnet.Receive(t, reading, "the goroutine to read")
 			for _, b := range "0123456789" {
 				other.get("/", "hello")
 				c.send(string(b))
@@ -42,7 +43,7 @@ func TestForeignReader(t *testing.T) {
 			c.expect(200, "0123456789")
 		}
 		c.send("POST /copy HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n")
-		wait(t, reading, "the goroutine to read")
+		simnet.Receive(t, reading, "the goroutine to read")
 		if got := c.readN(25); got != "HTTP/1.1 100 Continue\r\n\r\n" {
 			t.Errorf("got %q", got)
 		}

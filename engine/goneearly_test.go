@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // TestContextOfARequestThatCameWithTheEnd: the connection already has a context, and the hang-up
@@ -30,7 +31,7 @@ func TestContextOfARequestThatCameWithTheEnd(t *testing.T) {
 			c.get("/ask", "hello")
 			c.send(request("/wait"))
 			c.halfClose()
-			wait(t, ended, "the context to end")
+			simnet.Receive(t, ended, "the context to end")
 			_ = c.Close()
 		}
 	})
@@ -56,7 +57,7 @@ func TestCloseOfARequestThatCameWithTheEnd(t *testing.T) {
 				c.send(request("/wait"))
 				_ = c.Conn.(*net.TCPConn).SetLinger(0)
 				_ = c.Close()
-				wait(t, told, "OnClose to be called")
+				simnet.Receive(t, told, "OnClose to be called")
 			}
 		})
 	}

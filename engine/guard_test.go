@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 	"github.com/gale-http/gale/pool"
 )
 
@@ -49,7 +50,7 @@ func TestReaderLeftBehind(t *testing.T) {
 					if a := c.next(""); a.StatusCode != 200 || a.body != "left" {
 						t.Errorf("got %d %q", a.StatusCode, a.body)
 					}
-					if err := wait(t, left, "the reader"); !errors.Is(err, engine.ErrOver) {
+					if err := simnet.Receive(t, left, "the reader"); !errors.Is(err, engine.ErrOver) {
 						t.Errorf("what was left behind read %v", err)
 					}
 					c.send("4567") // the server drops the unread rest, and goes on
@@ -93,7 +94,7 @@ func TestWriterLeftBehind(t *testing.T) {
 		for range 5 {
 			c := s.dial()
 			c.send("GET /leave HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-			if err := wait(t, left, "the writer"); !errors.Is(err, engine.ErrOver) && !errors.Is(err, engine.ErrEnded) {
+			if err := simnet.Receive(t, left, "the writer"); !errors.Is(err, engine.ErrOver) && !errors.Is(err, engine.ErrEnded) {
 				t.Errorf("what was left behind wrote %v", err)
 			}
 			_, _ = io.Copy(io.Discard, c)
@@ -204,7 +205,7 @@ func TestLateInTheHandler(t *testing.T) {
 		c := s.dial()
 		c.get("/keep", "kept")
 		c.get("/use", "used")
-		if v, _ := wait(t, found, "the handler").(string); !strings.Contains(v, "Method of a request whose handler has returned") {
+		if v, _ := simnet.Receive(t, found, "the handler").(string); !strings.Contains(v, "Method of a request whose handler has returned") {
 			t.Errorf("the panic says %q", v)
 		}
 	})
@@ -238,6 +239,6 @@ func TestTwoOnOneSide(t *testing.T) {
 		c.send(headOf("/", 1))
 		c.readN(len("HTTP/1.1 200 OK\r\n"))
 		c.send("x")
-		wait(t, done, "the handler")
+		simnet.Receive(t, done, "the handler")
 	})
 }

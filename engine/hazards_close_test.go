@@ -45,13 +45,13 @@ func TestCloseEventMayFail(t *testing.T) {
 			ended, waited := make(chan error, 1), make(chan error, 1)
 			go func() { waited <- s.Wait() }()
 			go func() { ended <- s.Shutdown(context.Background()) }()
-			wait(t, here, "Events.Close")
+			simnet.Receive(t, here, "Events.Close")
 			close(proceed)
-			wait(t, done, "Events.Close to end")
-			if err := wait(t, ended, "Shutdown"); err != nil {
+			simnet.Receive(t, done, "Events.Close to end")
+			if err := simnet.Receive(t, ended, "Shutdown"); err != nil {
 				t.Errorf("%s: Shutdown ended with %v", how, err)
 			}
-			if err := wait(t, waited, "Wait"); err != nil {
+			if err := simnet.Receive(t, waited, "Wait"); err != nil {
 				t.Errorf("%s: Wait ended with %v", how, err)
 			}
 			s.log.take()
@@ -86,11 +86,11 @@ func TestCloseEventMayNeverReturn(t *testing.T) {
 			waited, ended := make(chan error, 1), make(chan error, 1)
 			go func() { waited <- s.Wait() }()
 			go func() { ended <- end.call(s.Server) }()
-			wait(t, here, "Events.Close")
-			if err := wait(t, ended, end.name); err != end.want {
+			simnet.Receive(t, here, "Events.Close")
+			if err := simnet.Receive(t, ended, end.name); err != end.want {
 				t.Errorf("%s ended with %v", end.name, err)
 			}
-			wait(t, waited, "Wait")
+			simnet.Receive(t, waited, "Wait")
 			close(release)
 		}
 	})
@@ -152,18 +152,18 @@ func TestListenerMayNeverReturn(t *testing.T) {
 				_ = s.Serve(bad)
 			}()
 			if method != "Close" {
-				wait(t, here, method)
-			} else if !eventually(func() bool { return len(s.Addrs()) == 2 }) {
+				simnet.Receive(t, here, method)
+			} else if !simnet.Becomes(func() bool { return len(s.Addrs()) == 2 }) {
 				t.Fatal("it does not listen")
 			}
 			s.dial().get("/", "hello")
 			ended := make(chan error, 1)
 			go func() { ended <- s.Shutdown(over()) }()
-			wait(t, ended, "Shutdown")
+			simnet.Receive(t, ended, "Shutdown")
 			_ = s.Stats()
 			_ = s.Addrs()
 			close(release)
-			wait(t, served, "Serve")
+			simnet.Receive(t, served, "Serve")
 		}
 	})
 }
@@ -238,7 +238,7 @@ func TestConnMayFail(t *testing.T) {
 				}
 				var armed atomic.Pointer[stubbornConn]
 				go func() { _ = s.Serve(stubbornListener{l, &armed}) }()
-				wait(t, began, "Serve to begin")
+				simnet.Receive(t, began, "Serve to begin")
 				here, release := make(chan struct{}), make(chan struct{})
 				var once sync.Once
 				call, idle := strings.CutSuffix(method, " of what is idle")
@@ -258,7 +258,7 @@ func TestConnMayFail(t *testing.T) {
 					c.get("/", "hello")
 				} else {
 					c.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-					wait(t, here, method)
+					simnet.Receive(t, here, method)
 				}
 				var others [4]*client
 				for i := range others {
@@ -268,8 +268,8 @@ func TestConnMayFail(t *testing.T) {
 				}
 				ended := make(chan error, 1)
 				go func() { ended <- s.Shutdown(over()) }()
-				wait(t, ended, "Shutdown")
-				wait(t, here, method)
+				simnet.Receive(t, ended, "Shutdown")
+				simnet.Receive(t, here, method)
 				for _, other := range others {
 					_ = other.cut()
 				}
@@ -311,25 +311,25 @@ func TestLateDeadlineOfShutdown(t *testing.T) {
 		}
 	}})
 	go func() { _ = s.Serve(stubbornListener{l, &armed}) }()
-	wait(t, listening, "Serve to begin")
+	simnet.Receive(t, listening, "Serve to begin")
 	c := s.dial()
 	c.get("/", "")
-	if !eventually(func() bool { return s.Waiting() == 1 }) {
+	if !simnet.Becomes(func() bool { return s.Waiting() == 1 }) {
 		t.Fatal("the connection does not wait for another request")
 	}
 	retiring.Store(true)
 	ended := make(chan error, 1)
 	go func() { ended <- s.Shutdown(context.Background()) }()
-	wait(t, here, "SetReadDeadline")
+	simnet.Receive(t, here, "SetReadDeadline")
 	c.send(headOf("/echo", 4) + "ab")
 	time.Sleep(soon) // sleep: a deadline that has passed when the connection is told of it is the subject
 	close(release)
-	wait(t, told, "the connection to be told")
-	wait(t, begun, "the handler")
+	simnet.Receive(t, told, "the connection to be told")
+	simnet.Receive(t, begun, "the handler")
 	c.send("cd")
 	c.expect(200, "abcd")
 	_ = c.Close()
-	if err := wait(t, ended, "Shutdown"); err != nil {
+	if err := simnet.Receive(t, ended, "Shutdown"); err != nil {
 		t.Error(err)
 	}
 }
@@ -353,13 +353,13 @@ func TestListenerMayFail(t *testing.T) {
 					}
 				}})
 			}()
-			if !eventually(func() bool { return len(s.Addrs()) == 2 }) {
+			if !simnet.Becomes(func() bool { return len(s.Addrs()) == 2 }) {
 				t.Fatal("it does not listen")
 			}
 			if err := s.Shutdown(context.Background()); err != nil {
 				t.Error(err)
 			}
-			wait(t, served, "Serve")
+			simnet.Receive(t, served, "Serve")
 			s.log.take()
 		}
 	})

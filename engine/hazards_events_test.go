@@ -94,12 +94,12 @@ func mayFail(t *testing.T, s *server, armed *atomic.Pointer[func()], provoke fun
 		}
 		armed.Store(&do)
 		provoke()
-		wait(t, here, "what is armed")
+		simnet.Receive(t, here, "what is armed")
 		for range 3 {
 			getOver(s, other)
 		}
 		close(proceed)
-		wait(t, done, "what is armed to end")
+		simnet.Receive(t, done, "what is armed to end")
 		getOver(s, other)
 		getOver(s, nil)
 	}
@@ -129,13 +129,13 @@ func mayNeverReturn(t *testing.T, s *server, armed *atomic.Pointer[func()], prov
 	}
 	armed.Store(&never)
 	provoke()
-	wait(t, here, "what is armed")
+	simnet.Receive(t, here, "what is armed")
 	s.connect().get("/", "hello")
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	ended := make(chan error, 1)
 	go func() { ended <- s.Shutdown(ctx) }()
-	wait(t, ended, "Shutdown")
+	simnet.Receive(t, ended, "Shutdown")
 	close(release)
-	wait(t, done, "what is armed to return after all")
+	simnet.Receive(t, done, "what is armed to return after all")
 }

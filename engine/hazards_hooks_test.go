@@ -122,7 +122,7 @@ func askHook(c *client, _ <-chan struct{}) { c.send(request("/hook")) }
 // reset makes the client go while its handler runs.
 func reset(c *client, running <-chan struct{}) {
 	c.send(request("/hook"))
-	wait(c.t, running, "the handler")
+	simnet.Receive(c.t, running, "the handler")
 	_ = c.Conn.(*net.TCPConn).SetLinger(0)
 	_ = c.Close()
 }

@@ -57,7 +57,7 @@ func TestLockedThread(t *testing.T) {
 			for _, path := range []string{"/wait", "/forget/waiting"} {
 				c := s.dial()
 				c.send(headOf(path, 4))
-				wait(t, reading, "the handler")
+				simnet.Receive(t, reading, "the handler")
 				other.get("/", "hello")
 				c.send("body")
 				c.expect(200, "body")
@@ -98,7 +98,7 @@ func TestForgottenLock(t *testing.T) {
 		"/echo": echo,
 	}))
 	c := s.dial()
-	if !eventually(func() bool { // a slow machine takes the loop from some
+	if !simnet.Becomes(func() bool { // a slow machine takes the loop from some
 		c.get("/forget", "forgotten")
 		c.send(headOf("/echo", 4))
 		s.dial().get("/", "hello")
@@ -127,7 +127,7 @@ func TestDeepRecursion(t *testing.T) {
 		c, other := s.dial(), s.dial()
 		for range 3 {
 			c.send(headOf("/deep", 8) + "0123")
-			wait(t, reading, "the handler")
+			simnet.Receive(t, reading, "the handler")
 			runtime.GC()
 			other.get("/", "hello")
 			c.send("4567")
@@ -205,17 +205,17 @@ func TestNeverReturns(t *testing.T) {
 			})
 			c := s.dial()
 			c.send(request("/"))
-			wait(t, stuck, "the handler")
+			simnet.Receive(t, stuck, "the handler")
 			ctx, cancel := context.WithCancel(context.Background())
 			cancel()
 			ended := make(chan error, 1)
 			go func() { ended <- s.Shutdown(ctx) }()
-			if err := wait(t, ended, "Shutdown"); err != context.Canceled {
+			if err := simnet.Receive(t, ended, "Shutdown"); err != context.Canceled {
 				t.Errorf("Shutdown ended with %v", err)
 			}
 			c.ended()
 			close(release)
-			wait(t, done, "the handler to return after all")
+			simnet.Receive(t, done, "the handler to return after all")
 		}
 	})
 }
@@ -249,7 +249,7 @@ func TestPanicElsewhere(t *testing.T) {
 			c.expect(500, "")
 			c = s.dial()
 			c.send(request("/late"))
-			wait(t, b.blocked, "the handler to block")
+			simnet.Receive(t, b.blocked, "the handler to block")
 			other.get("/", "hello")
 			b.free <- struct{}{}
 			c.expect(500, "")
@@ -259,7 +259,7 @@ func TestPanicElsewhere(t *testing.T) {
 			other.get("/", "hello")
 		}
 		words := ""
-		if !eventually(func() bool {
+		if !simnet.Becomes(func() bool {
 			words += s.log.take()
 			return strings.Count(words, "panic in the handler") == 9
 		}) {

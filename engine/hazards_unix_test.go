@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // TestBlockingSystemCall: a handler in a system call that does not return for long.
@@ -31,7 +32,7 @@ func TestBlockingSystemCall(t *testing.T) {
 		}}))
 		c, other := s.dial(), s.dial()
 		c.send(request("/read"))
-		wait(t, blocked, "the handler")
+		simnet.Receive(t, blocked, "the handler")
 		for range 5 {
 			other.get("/", "hello")
 		}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 func TestSlotsAndBuffersComeBack(t *testing.T) {
@@ -26,7 +27,7 @@ func TestSlotsAndBuffersComeBack(t *testing.T) {
 			clients[i].send(request("/") + "GET / HT") // an answer proves that the rest was read too
 			clients[i].expect(200, "hello")
 		}
-		if !eventually(func() bool { slots, buffers := s.Held(); return slots == before+n && buffers == n }) {
+		if !simnet.Becomes(func() bool { slots, buffers := s.Held(); return slots == before+n && buffers == n }) {
 			slots, buffers := s.Held()
 			t.Errorf("%d slots, %d buffers for %d heads that have begun", slots-before, buffers, n)
 		}
@@ -41,7 +42,7 @@ func TestSlotsAndBuffersComeBack(t *testing.T) {
 			} // or just goes
 			_ = c.Close()
 		}
-		if !eventually(func() bool { slots, buffers := s.Held(); return slots == before && buffers == 0 }) {
+		if !simnet.Becomes(func() bool { slots, buffers := s.Held(); return slots == before && buffers == 0 }) {
 			slots, buffers := s.Held()
 			t.Errorf("%d slots and %d buffers are left", slots-before, buffers)
 		}

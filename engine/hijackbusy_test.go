@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // TestHijackUnderAReader: nobody takes the connection over while the body is read, by
@@ -28,7 +29,7 @@ func TestHijackUnderAReader(t *testing.T) {
 				}
 				take := func() {
 					// The reader is waiting for what the client sends when it has seen this.
-					if !eventually(func() bool {
+					if !simnet.Becomes(func() bool {
 						_, err := req.Read(nil)
 						return errors.Is(err, engine.ErrBusy)
 					}) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // 'finish' comes once the answer has been handed to the kernel, 'close' if it never will be.
@@ -43,7 +44,7 @@ func TestFinishOrClose(t *testing.T) {
 			if a := c.next(""); a.body != path {
 				t.Errorf("got %q", a.body)
 			}
-			if got := wait(t, told, "the end"); got != "finish "+path {
+			if got := simnet.Receive(t, told, "the end"); got != "finish "+path {
 				t.Errorf("told %q", got)
 			}
 		}
@@ -52,7 +53,7 @@ func TestFinishOrClose(t *testing.T) {
 			c.send(request(path))
 			c.cut()
 			for _, want := range []string{"close request " + path, "close " + path} {
-				if got := wait(t, told, "the end"); got != want {
+				if got := simnet.Receive(t, told, "the end"); got != want {
 					t.Errorf("told %q, not %q", got, want)
 				}
 			}
@@ -65,7 +66,7 @@ func TestFinishOrClose(t *testing.T) {
 		if a := c.next(""); a.body != "/last" {
 			t.Errorf("got %q", a.body)
 		}
-		if got := wait(t, told, "the end"); got != "finish /last" {
+		if got := simnet.Receive(t, told, "the end"); got != "finish /last" {
 			t.Errorf("told %q", got)
 		}
 	})
@@ -94,7 +95,7 @@ func TestCloseWhileTheHandlerRuns(t *testing.T) {
 		if a := c.next(""); a.body != "answer" {
 			t.Errorf("got %q", a.body)
 		}
-		if got := wait(t, told, "the end"); got != "finish" {
+		if got := simnet.Receive(t, told, "the end"); got != "finish" {
 			t.Errorf("told %q", got)
 		}
 		c = s.dial()
@@ -102,7 +103,7 @@ func TestCloseWhileTheHandlerRuns(t *testing.T) {
 		<-running
 		_ = c.Conn.(*net.TCPConn).SetLinger(0)
 		_ = c.Close()
-		if got := wait(t, told, "the end"); got != "close" {
+		if got := simnet.Receive(t, told, "the end"); got != "close" {
 			t.Errorf("told %q", got)
 		}
 	})
@@ -150,7 +151,7 @@ func TestTryWrite(t *testing.T) {
 			c.send(request(path))
 			n := 11 // in the portable driver
 			if !d.portable {
-				n = wait(t, sent, "the handler")
+				n = simnet.Receive(t, sent, "the handler")
 			}
 			a := c.next("")
 			if d.portable {
@@ -161,7 +162,7 @@ func TestTryWrite(t *testing.T) {
 			}
 			c.send(request("/cut"))
 			if !d.portable {
-				wait(t, sent, "the handler")
+				simnet.Receive(t, sent, "the handler")
 			}
 			_ = c.Close()
 			if d.portable {
@@ -201,18 +202,18 @@ func TestSetTimeout(t *testing.T) {
 		})
 		c := s.dial()
 		c.send("POST /cut HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n")
-		if err := wait(t, errs, "the handler"); err != engine.ErrTimeout {
+		if err := simnet.Receive(t, errs, "the handler"); err != engine.ErrTimeout {
 			t.Error(err)
 		}
 		c.cut()
 
 		c = s.dial()
 		c.send("POST /patient HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n")
-		if !eventually(func() bool { return calls.Load() >= 2 }) {
+		if !simnet.Becomes(func() bool { return calls.Load() >= 2 }) {
 			t.Error("the function was not called again")
 		}
 		c.send("body")
-		if err := wait(t, errs, "the handler"); err != nil {
+		if err := simnet.Receive(t, errs, "the handler"); err != nil {
 			t.Error(err)
 		}
 		if a := c.next(""); a.StatusCode != 200 {
@@ -224,7 +225,7 @@ func TestSetTimeout(t *testing.T) {
 		if a := c.next(""); a.StatusCode != 408 || a.body != "too late" {
 			t.Error(a.StatusCode, a.body)
 		}
-		if err := wait(t, errs, "the handler"); err == nil {
+		if err := simnet.Receive(t, errs, "the handler"); err == nil {
 			t.Error("the body was read")
 		}
 	})
@@ -247,7 +248,7 @@ func TestInactiveRequest(t *testing.T) {
 				if how == "listener" {
 					<-told
 					<-told
-					_ = res.EndString("patience")
+					_ = res.EndString("simnet.Patience")
 					return
 				}
 				<-req.Context().Done()
@@ -267,7 +268,7 @@ func TestInactiveRequest(t *testing.T) {
 			c := s.dial()
 			c.send(request("/"))
 			if how == "listener" {
-				if a := c.next(""); a.body != "patience" || calls.Load() < 2 {
+				if a := c.next(""); a.body != "simnet.Patience" || calls.Load() < 2 {
 					t.Errorf("got %q after %d calls", a.body, calls.Load())
 				}
 				_ = c.Close()
@@ -308,7 +309,7 @@ func TestInactiveBehindIdle(t *testing.T) {
 		}
 		s.listen()
 		c := s.dial()
-		wait(t, idle, "the connection to be idle")
+		simnet.Receive(t, idle, "the connection to be idle")
 		c.send(request("/"))
 		close(sent)
 		c.expect(200, "watched")
@@ -336,7 +337,7 @@ func TestSlowBody(t *testing.T) {
 			}
 		}()
 		var bad *engine.ProtocolError
-		if err := wait(t, errs, "the handler"); !errors.As(err, &bad) || bad.Status != 408 {
+		if err := simnet.Receive(t, errs, "the handler"); !errors.As(err, &bad) || bad.Status != 408 {
 			t.Error(err)
 		}
 		if a := c.next(""); a.StatusCode != 408 {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // TestTimeoutOfATakenConnection: if a connection is taken over while one timeout function runs, the
@@ -92,12 +93,12 @@ func TestFinishBehindClose(t *testing.T) {
 		}, "/hello": hello}))
 		c := s.dial()
 		c.send(request("/"))
-		wait(t, running, "the handler")
+		simnet.Receive(t, running, "the handler")
 		_ = c.Conn.(*net.TCPConn).SetLinger(0)
 		_ = c.Close()
-		wait(t, done, "the handler to return")
+		simnet.Receive(t, done, "the handler to return")
 		s.dial().get("/hello", "hello")
-		if !eventually(func() bool { return s.Connections() <= 1 }) {
+		if !simnet.Becomes(func() bool { return s.Connections() <= 1 }) {
 			t.Error("the connection is left")
 		}
 		if f, c := finished.Load(), closed.Load(); f+c != 1 || !d.portable && c != 1 {

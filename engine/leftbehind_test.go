@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // wire is a way for a client and a server to talk.
@@ -100,7 +101,7 @@ func TestForeignSides(t *testing.T) {
 			c.send(w.head("/sides", size))
 			go func() { _, _ = io.WriteString(c, body.String()) }()
 			a := c.next("POST")
-			wait(t, over, "the handler")
+			simnet.Receive(t, over, "the handler")
 			if a.StatusCode != 200 || a.body != body.String() {
 				t.Errorf("got %d and %d bytes", a.StatusCode, len(a.body))
 			} else if a.Close { // more unread body than is drained
@@ -149,7 +150,7 @@ var tooMuch = strings.Repeat("x", 12<<20)
 // within reports whether a goroutine is inside a method of the side, tried from a goroutine of its
 // own.
 func within(try func() error) bool {
-	return eventually(func() bool {
+	return simnet.Becomes(func() bool {
 		said := make(chan error)
 		go func() { said <- try() }()
 		return errors.Is(<-said, engine.ErrBusy)
@@ -204,7 +205,7 @@ func TestSidesLeftBehind(t *testing.T) {
 			c := dial()
 			c.send(w.head("/"+strings.ReplaceAll(name, " ", "-"), 8) + "0123")
 			for _, way := range ways {
-				if err := wait(t, left, way); !errors.Is(err, engine.ErrOver) {
+				if err := simnet.Receive(t, left, way); !errors.Is(err, engine.ErrOver) {
 					t.Errorf("%s: who was left behind in %s got %v", name, way, err)
 				}
 			}
@@ -269,7 +270,7 @@ func TestSocketSidesLeftBehind(t *testing.T) {
 		for range 3 {
 			c := dial()
 			c.send(w.head("/", 0) + "0123")
-			wait(t, returned, "the handler to return")
+			simnet.Receive(t, returned, "the handler to return")
 			c.send("later")
 			if err := c.Conn.(interface{ CloseWrite() error }).CloseWrite(); err != nil {
 				t.Fatal(err)
@@ -279,7 +280,7 @@ func TestSocketSidesLeftBehind(t *testing.T) {
 			if got := c.ended(); got != want.String() {
 				t.Errorf("got %d bytes", len(got))
 			}
-			wait(t, done, "the goroutines")
+			simnet.Receive(t, done, "the goroutines")
 		}
 	})
 }
@@ -309,6 +310,6 @@ func TestContextOutlivesItsHandler(t *testing.T) {
 			t.Error("the context has ended with the handler")
 		}
 		_ = c.Close()
-		wait(t, ended, "the context to end")
+		simnet.Receive(t, ended, "the context to end")
 	})
 }

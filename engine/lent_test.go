@@ -10,6 +10,7 @@ import (
 
 	"github.com/gale-http/gale/engine"
 	"github.com/gale-http/gale/internal/loop"
+	"github.com/gale-http/gale/internal/simnet"
 	"github.com/gale-http/gale/pool"
 )
 
@@ -41,9 +42,9 @@ func TestLentRequestIsNotReused(t *testing.T) {
 		c := s.dial()
 		for path := range lend {
 			c.get(path, "")
-			late := wait(t, kept, "the handler")
+			late := simnet.Receive(t, kept, "the handler")
 			c.send(post("/body", "another one's"))
-			if req := wait(t, reading, "the next handler"); req == late {
+			if req := simnet.Receive(t, reading, "the next handler"); req == late {
 				t.Errorf("%s: a request that was lent is used again", path)
 			}
 			go func() {
@@ -87,11 +88,11 @@ func TestKeptContextLendsNothing(t *testing.T) {
 				})
 				a, b := s.dial(), s.dial()
 				a.get(path, "")
-				wait(t, requests, "the handler")
+				simnet.Receive(t, requests, "the handler")
 				b.get("/lend", "")
-				lends := wait(t, requests, "the handler")
+				lends := simnet.Receive(t, requests, "the handler")
 				b.get("/", "")
-				same := wait(t, requests, "the handler") == lends
+				same := simnet.Receive(t, requests, "the handler") == lends
 				// A handler that has lost its loop is followed by another responder.
 				stats := s.Stats()
 				if disturbed = !same && stats.TakenOver+stats.HandedOff > 0; !same && !disturbed {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // Beyond Limits.Connections a client gets a 503, and is served again once others have gone.
@@ -39,7 +40,7 @@ func TestTooManyConnections(t *testing.T) {
 			c.get("/", "hello")
 		}
 		_ = in[0].Close()
-		if !eventually(func() bool { return s.Connections() <= 1 }) {
+		if !simnet.Becomes(func() bool { return s.Connections() <= 1 }) {
 			t.Fatalf("%d connections are open", s.Connections())
 		}
 		s.dial().get("/", "hello")
@@ -94,7 +95,7 @@ func TestHangUpIsHeard(t *testing.T) {
 			c := s.dial()
 			c.get2(path, running)
 			c.halfClose()
-			if err := wait(t, heard, "the handler"); !errors.Is(err, context.Canceled) {
+			if err := simnet.Receive(t, heard, "the handler"); !errors.Is(err, context.Canceled) {
 				t.Error(err)
 			}
 			if a := c.next(""); a.body != "for whoever is still there" {
@@ -108,7 +109,7 @@ func TestHangUpIsHeard(t *testing.T) {
 func (c *client) get2(path string, running <-chan struct{}) {
 	c.t.Helper()
 	c.send(request(path))
-	wait(c.t, running, "the handler")
+	simnet.Receive(c.t, running, "the handler")
 }
 
 // What the portable driver reads while it watches for a hang-up belongs to the next request.

@@ -244,7 +244,7 @@ func TestServe(t *testing.T) {
 					t.Errorf("the address is %v, want %v", s.Addr(), l.Addr())
 				}
 				s.closeNow()
-				if err := wait(t, served, "Serve to return"); err != nil {
+				if err := simnet.Receive(t, served, "Serve to return"); err != nil {
 					t.Errorf("Serve returned %v", err)
 				}
 				if _, err := l.dial(); err == nil {
@@ -276,7 +276,7 @@ func TestServeUntilItsListenerCloses(t *testing.T) {
 				c.send(post("/", "body"))
 				c.expect(200, "body")
 				_ = l.Close()
-				if err := wait(t, served, "Serve to return"); !errors.Is(err, net.ErrClosed) {
+				if err := simnet.Receive(t, served, "Serve to return"); !errors.Is(err, net.ErrClosed) {
 					t.Errorf("Serve returned %v", err)
 				}
 				c.send(post("/", "again"))
@@ -379,7 +379,7 @@ func TestConnectionsSpread(t *testing.T) {
 				c.send(headOf("/", 1))
 				clients = append(clients, c)
 			}
-			if !eventually(func() bool { return waiting.Load() == n }) {
+			if !simnet.Becomes(func() bool { return waiting.Load() == n }) {
 				t.Fatalf("%d of %d requests are being served: they are not spread", waiting.Load(), n)
 			}
 			for _, c := range clients {
@@ -420,7 +420,7 @@ func TestFewDescriptors(t *testing.T) {
 	}
 	first.get("/", "hello") // those that have been accepted are served meanwhile
 	for range clients {
-		if err := wait(t, answers, "all to be served"); err != nil {
+		if err := simnet.Receive(t, answers, "all to be served"); err != nil {
 			t.Error(err)
 		}
 	}

@@ -13,19 +13,13 @@ import (
 	"net"
 	"os"
 	"runtime"
-	"runtime/pprof"
-	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/gale-http/gale/engine"
 	"github.com/gale-http/gale/internal/loop"
+	"github.com/gale-http/gale/internal/simnet"
 )
-
-// patience is how long a test waits for what must happen. Only a failing test
-// ever waits that long.
-const patience = 30 * time.Second
 
 // childEnv, when set, makes this binary one of the programs in children instead
 // of a test.
@@ -104,7 +98,7 @@ func prepare(t testing.TB, d driver, h engine.Handler) *server {
 	t.Cleanup(func() {
 		_ = s.Close()
 		// A handler that lost its loop may return while, or after, the server closes.
-		if !eventually(func() bool { return s.Connections() == 0 }) {
+		if !simnet.Becomes(func() bool { return s.Connections() == 0 }) {
 			t.Errorf("%d connections are left", s.Connections())
 		}
 		if words := s.log.take(); words != "" {
@@ -180,45 +174,13 @@ func (p *census) leave(t testing.TB) {
 		return
 	}
 	var now count
-	ok := eventually(func() bool {
+	ok := simnet.Becomes(func() bool {
 		now = countNow()
 		return now.goroutines <= p.before.goroutines && now.descriptors <= p.before.descriptors
 	})
 	if !ok {
-		t.Errorf("leaked: %+v before, %+v now\n%s", p.before, now, stacks())
+		t.Errorf("leaked: %+v before, %+v now\n%s", p.before, now, simnet.Stacks())
 	}
-}
-
-// stacks is where all goroutines are.
-func stacks() string {
-	var text strings.Builder
-	_ = pprof.Lookup("goroutine").WriteTo(&text, 1)
-	return text.String()
-}
-
-// eventually waits for a condition that no event announces, and reports whether it came true.
-func eventually(ok func() bool) bool {
-	for end := time.Now().Add(patience); !ok(); {
-		if time.Now().After(end) {
-			return false
-		}
-		time.Sleep(time.Millisecond) // sleep: polls what has no event, such as /proc
-	}
-	return true
-}
-
-// wait receives from c, or fails the test.
-func wait[T any](t testing.TB, c <-chan T, what string) T {
-	t.Helper()
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case v := <-c:
-		return v
-	case <-timer.C:
-		t.Fatalf("waited in vain for %s\n%s", what, stacks())
-	}
-	panic("unreachable")
 }
 
 // dial connects to a server over TCP.

@@ -16,6 +16,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 const (
@@ -95,7 +97,7 @@ func TestGibibyteUpload(t *testing.T) {
 func deadline(t *testing.T, clients ...*client) {
 	t.Helper()
 	for _, c := range clients {
-		if err := c.SetDeadline(time.Now().Add(10 * patience)); err != nil {
+		if err := c.SetDeadline(time.Now().Add(10 * simnet.Patience)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -242,7 +244,7 @@ func connectMany(t *testing.T, srv *child, n int, begin func(net.Conn) net.Conn)
 			for i := g; i < n; i += gang {
 				c, err := net.Dial("tcp", srv.Addr)
 				if err == nil {
-					_ = c.SetDeadline(time.Now().Add(patience))
+					_ = c.SetDeadline(time.Now().Add(simnet.Patience))
 					_ = c.(*net.TCPConn).SetLinger(0) // so many ports must not wait for their end
 					c = begin(c)
 					conns[i] = c

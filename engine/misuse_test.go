@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 	"github.com/gale-http/gale/pool"
 )
 
@@ -43,7 +44,7 @@ func TestEveryMethodTooLate(t *testing.T) {
 		c.send(post("/keep", "body"))
 		c.expect(200, "body")
 		c.get("/", "hello") // the one before is over by now
-		p := wait(t, kept, "the request")
+		p := simnet.Receive(t, kept, "the request")
 		tooLate(t, p.req, p.res)
 		again <- p
 		c.get("/use", "used")

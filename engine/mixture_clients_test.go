@@ -18,6 +18,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // talk is one connection of a client.
@@ -35,7 +37,7 @@ type talk struct {
 
 // ordinary are the ways that any client may ask for.
 var ordinary = []string{"plain", "plain", "ignore", "lock", "sleep", "after", "spin", "block", "beside", "thread", "context", "copy",
-	"both", "stream", "try", "file", "from", "interim", "trailers", "patience", "deadline", "leave-reader"}
+	"both", "stream", "try", "file", "from", "interim", "trailers", "simnet.Patience", "deadline", "leave-reader"}
 
 // last are the ways that end the connection, well or not.
 var last = []string{"panic", "panic-resumed", "panic-late", "panic-midst", "goexit", "goexit-resumed", "goexit-late", "goexit-midst", "close-midst",
@@ -70,7 +72,7 @@ func (k *talk) dial() error {
 		return err
 	}
 	k.tcp, k.conn = conn.(*net.TCPConn), conn
-	_ = conn.SetDeadline(time.Now().Add(2 * patience))
+	_ = conn.SetDeadline(time.Now().Add(2 * simnet.Patience))
 	if k.client != nil {
 		over := tls.Client(&endings{Conn: conn, secure: true}, k.client)
 		if err := over.Handshake(); err != nil {
@@ -336,13 +338,13 @@ func (k *talk) rest() {
 		k.t.Errorf("behind the last answer there is %q", more[:min(len(more), 300)])
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		k.t.Errorf("the server does not end a connection\n%s", stacks())
+		k.t.Errorf("the server does not end a connection\n%s", simnet.Stacks())
 	}
 }
 
 // excused tells whether the answer to a may be missing.
 func (k *talk) excused(a *ask) bool {
-	impatient := func(a *ask) bool { return a.way == "patience" } // it closes, then or a little later
+	impatient := func(a *ask) bool { return a.way == "simnet.Patience" } // it closes, then or a little later
 	return k.mayFail() || k.ending.Load() == inPeace && a.handled.Load() == 0 ||
 		impatient(a) || slices.ContainsFunc(k.said, impatient) || a.way == "abort" || a.way == "abort-late"
 }
@@ -351,7 +353,7 @@ func (k *talk) excused(a *ask) bool {
 func (k *talk) lost(a *ask, err error) {
 	k.cut.Add(1)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		k.t.Errorf("%v waits in vain\n%s", a, stacks())
+		k.t.Errorf("%v waits in vain\n%s", a, simnet.Stacks())
 		return
 	}
 	if !k.excused(a) {
@@ -415,7 +417,7 @@ func (k *talk) judge(a *ask, res *http.Response, body *checker, err error) {
 			k.t.Errorf("the answer to %v has the trailers %v", a, res.Trailer)
 		}
 		k.whole.Add(1)
-	case k.mayFail() && (res.StatusCode != 200 || a.old), a.way == "patience", a.way == "deadline" && res.StatusCode == 599:
+	case k.mayFail() && (res.StatusCode != 200 || a.old), a.way == "simnet.Patience", a.way == "deadline" && res.StatusCode == 599:
 		k.cut.Add(1) // it was told 408, 599 or the like
 	default:
 		k.t.Errorf("%v was answered with %d and %d bytes (short timeouts: %v, ending: %d, %v)", a, res.StatusCode, body.n, k.strict, k.ending.Load(), res)

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // era is one server of the mixture, and what was asked of it.
@@ -115,7 +116,7 @@ func (e *era) open(random *rand.Rand) {
 	listening := make(chan struct{})
 	s.On.Listening = func() { close(listening) }
 	go func() { e.served <- s.Serve(l) }()
-	wait(e.t, listening, "Serve to listen")
+	simnet.Receive(e.t, listening, "Serve to listen")
 }
 
 // held returns how many slots and buffers the loops have out.
@@ -180,21 +181,21 @@ func (e *era) end() {
 			_ = e.server.Close()
 		}()
 	}
-	wait(e.t, done, "the server to end")
+	simnet.Receive(e.t, done, "the server to end")
 	e.talking.Lock()
 }
 
 // idle checks that a server without clients holds nothing.
 func (e *era) idle() {
-	if !eventually(func() bool { return e.server.Connections() == 0 && e.handlers.Load() == 0 }) {
-		e.t.Errorf("%d connections and %d handlers with nobody there\n%s", e.server.Connections(), e.handlers.Load(), stacks())
+	if !simnet.Becomes(func() bool { return e.server.Connections() == 0 && e.handlers.Load() == 0 }) {
+		e.t.Errorf("%d connections and %d handlers with nobody there\n%s", e.server.Connections(), e.handlers.Load(), simnet.Stacks())
 	}
 	if e.driver.portable {
 		return
 	}
 	slots, buffers := 0, 0
 	// Buffers that were made for large messages may have been given to the pool besides.
-	if !eventually(func() bool { slots, buffers = e.held(); return slots == e.before && buffers <= 0 }) {
+	if !simnet.Becomes(func() bool { slots, buffers = e.held(); return slots == e.before && buffers <= 0 }) {
 		e.t.Errorf("%d slots and %d buffers are left", slots-e.before, buffers)
 	}
 	for i, n := range e.server.Loads() {
@@ -208,7 +209,7 @@ func (e *era) idle() {
 // have returned.
 func (e *era) settle() {
 	var unended *ask
-	ok := eventually(func() bool {
+	ok := simnet.Becomes(func() bool {
 		unended = nil
 		e.asked.Range(func(_, value any) bool {
 			if a := value.(*ask); !a.ended() {
@@ -220,7 +221,7 @@ func (e *era) settle() {
 	})
 	if !ok {
 		e.t.Errorf("%d connections, %d handlers and %d goroutines of theirs are left, and %+v\n%s",
-			e.server.Connections(), e.handlers.Load(), e.others.Load(), unended, stacks())
+			e.server.Connections(), e.handlers.Load(), e.others.Load(), unended, simnet.Stacks())
 	}
 	e.asked.Range(func(_, value any) bool {
 		if a := value.(*ask); a.never.Load() && a.handled.Load() > 0 {
@@ -229,7 +230,7 @@ func (e *era) settle() {
 		return true
 	})
 	if e.served != nil {
-		if err := wait(e.t, e.served, "Serve to return"); err != nil {
+		if err := simnet.Receive(e.t, e.served, "Serve to return"); err != nil {
 			e.t.Errorf("Serve returned %v", err)
 		}
 	}

@@ -232,14 +232,14 @@ var waysToHandle = map[string]func(*turn){
 			panic(engine.ErrAbort) // the head has gone: the answer must not look whole
 		}
 	},
-	"both":     (*turn).bothSides,
-	"stream":   func(t *turn) { t.stream() },
-	"try":      func(t *turn) { t.try() },
-	"file":     func(t *turn) { t.sendFile() },
-	"from":     func(t *turn) { t.from() },
-	"interim":  func(t *turn) { t.note(t.res.WriteInterim(103, "Link", "</x>")); t.takeAndGive() },
-	"trailers": func(t *turn) { t.trailers() },
-	"patience": func(t *turn) { t.patience() },
+	"both":            (*turn).bothSides,
+	"stream":          func(t *turn) { t.stream() },
+	"try":             func(t *turn) { t.try() },
+	"file":            func(t *turn) { t.sendFile() },
+	"from":            func(t *turn) { t.from() },
+	"interim":         func(t *turn) { t.note(t.res.WriteInterim(103, "Link", "</x>")); t.takeAndGive() },
+	"trailers":        func(t *turn) { t.trailers() },
+	"simnet.Patience": func(t *turn) { t.patience() },
 	"deadline": func(t *turn) {
 		t.req.SetReadDeadline(time.Now().Add(soon / 3))
 		t.res.SetWriteDeadline(time.Now().Add(100 * time.Hour))

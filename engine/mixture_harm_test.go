@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // disturb is a conversation that its client breaks off, after a part that is in order.
@@ -35,7 +37,7 @@ func (k *talk) disturb() {
 	case 3: // in the midst of the answer
 		k.send(text)
 		if _, err := io.CopyN(io.Discard, k.in, int64(1+k.rand.IntN(50+max(0, min(a.in, a.out)-50)))); errors.Is(err, os.ErrDeadlineExceeded) {
-			k.t.Errorf("%v is not answered\n%s", a, stacks())
+			k.t.Errorf("%v is not answered\n%s", a, simnet.Stacks())
 		}
 	case 4: // says that this was all, and waits for the answer
 		k.send(text)
@@ -76,7 +78,7 @@ func (k *talk) hangUp() {
 func (k *talk) broken(a *ask) {
 	k.cut.Add(1)
 	if _, err := io.ReadAll(k.in); errors.Is(err, os.ErrDeadlineExceeded) {
-		k.t.Errorf("%v, broken off, does not end\n%s", a, stacks())
+		k.t.Errorf("%v, broken off, does not end\n%s", a, simnet.Stacks())
 	}
 }
 
@@ -117,8 +119,8 @@ func (k *talk) stall() {
 	case 2: // a body that does not end
 		body := a.body(k.rand)
 		k.send(k.head(a) + body[:k.rand.IntN(len(body))])
-	case 3: // the same, and its handler has its own patience
-		a.way = []string{"patience", "deadline", "beside", "both", "copy", "block", "leave-reader"}[k.rand.IntN(7)]
+	case 3: // the same, and its handler has its own simnet.Patience
+		a.way = []string{"simnet.Patience", "deadline", "beside", "both", "copy", "block", "leave-reader"}[k.rand.IntN(7)]
 		body := a.body(k.rand)
 		k.send(k.head(a) + body[:k.rand.IntN(len(body))])
 	case 4: // an answer that is not taken
@@ -126,10 +128,10 @@ func (k *talk) stall() {
 		_ = k.tcp.SetReadBuffer(128 << 10) // with much less, the kernel would take long to bring the rest
 		k.send(k.head(a) + a.body(k.rand))
 		begun := time.Now()
-		if !eventually(func() bool {
+		if !simnet.Becomes(func() bool {
 			return a.returned.Load() > 0 || k.ending.Load() != notEnding || a.handled.Load() == 0 && time.Since(begun) > 20*soon
 		}) {
-			k.t.Errorf("the handler of %v writes for ever\n%s", a, stacks())
+			k.t.Errorf("the handler of %v writes for ever\n%s", a, simnet.Stacks())
 		}
 	case 5: // a handler that waits for something else, until it has been long enough
 		if k.driver.portable || k.client != nil {
@@ -140,6 +142,6 @@ func (k *talk) stall() {
 	}
 	k.cut.Add(1)
 	if _, err := io.ReadAll(k.in); errors.Is(err, os.ErrDeadlineExceeded) {
-		k.t.Errorf("a connection that does nothing (%v) is not ended\n%s", a, stacks())
+		k.t.Errorf("a connection that does nothing (%v) is not ended\n%s", a, simnet.Stacks())
 	}
 }

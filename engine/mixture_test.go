@@ -126,7 +126,7 @@ func (m *mixture) run() {
 	for m.handled.Load() < m.quota && !m.t.Failed() {
 		e := m.begin(random)
 		m.talking.Unlock()
-		wait(m.t, e.enough, "the requests of one server")
+		simnet.Receive(m.t, e.enough, "the requests of one server")
 		e.end() // nobody is talking any more
 		e.settle()
 		close(e.over)

@@ -9,13 +9,14 @@ import (
 	"testing"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // TestPatienceEndsWithTheHandler: SetTimeout holds until the handler returns. After that, the wait
 // for the unread rest of a body is bounded by the server's timeouts, and its function is not
 // called, on the loop or off it, except perhaps while the handler is returning.
 func TestPatienceEndsWithTheHandler(t *testing.T) {
-	const often = 3 // the rest of the body is waited for nine times as long as patience lasts
+	const often = 3 // the rest of the body is waited for nine times as long as simnet.Patience lasts
 	allDrivers(t, func(t *testing.T, d driver) {
 		for _, late := range []bool{false, true} {
 			var returned, asked atomic.Int32
@@ -75,9 +76,9 @@ func TestPatienceWithASlowReader(t *testing.T) {
 			})
 			c, _ := dial()
 			c.send(request("/"))
-			wait(t, asked, "the function of SetTimeout")
+			simnet.Receive(t, asked, "the function of SetTimeout")
 			if way == ofListener {
-				if err := wait(t, written, "the end of the writing"); err != engine.ErrTimeout {
+				if err := simnet.Receive(t, written, "the end of the writing"); err != engine.ErrTimeout {
 					t.Errorf("the write has ended with %v", err)
 				}
 				continue

@@ -89,7 +89,7 @@ func TestDeepPipeline(t *testing.T) {
 		for range n {
 			c.expect(200, answer)
 		}
-		if err := wait(t, sent, "the client to have sent"); err != nil {
+		if err := simnet.Receive(t, sent, "the client to have sent"); err != nil {
 			t.Error(err)
 		}
 	})

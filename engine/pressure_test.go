@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // pattern writes n bytes that do not repeat in step with any buffer's size.
@@ -318,7 +319,7 @@ func TestSilentPeerIsDropped(t *testing.T) {
 		if got := c.ended(); statusOf(got) != "400" {
 			t.Errorf("got %q", got)
 		}
-		if !eventually(func() bool { return s.Connections() == 0 }) {
+		if !simnet.Becomes(func() bool { return s.Connections() == 0 }) {
 			t.Error("the connection is still open")
 		}
 	})

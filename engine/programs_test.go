@@ -22,7 +22,7 @@ import (
 func run(t *testing.T, stdin, name string, args ...string) string {
 	t.Helper()
 	path := simnet.Program(t, name)
-	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*simnet.Patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Stdin = strings.NewReader(stdin)

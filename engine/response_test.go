@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 	"github.com/gale-http/gale/pool"
 	"github.com/gale-http/gale/writer"
 )
@@ -147,7 +148,7 @@ func TestContentLengthIsKept(t *testing.T) {
 					r.end = res.EndString(c.end)
 					results <- r
 				})
-				if r := wait(t, results, "the handler"); r != c.want {
+				if r := simnet.Receive(t, results, "the handler"); r != c.want {
 					t.Errorf("got %v, want %v", r, c.want)
 				}
 				_, body, _ := strings.Cut(got, "\r\n\r\n")
@@ -314,7 +315,7 @@ func TestStringsMayBeKept(t *testing.T) {
 			c.send(strings.Repeat("x", 100_000))
 			c.expect(200, "")
 		}
-		if first, second := wait(t, methods, "a method"), wait(t, methods, "a method"); first != "BREW" || second != "WHEN" {
+		if first, second := simnet.Receive(t, methods, "a method"), simnet.Receive(t, methods, "a method"); first != "BREW" || second != "WHEN" {
 			t.Errorf("methods %q and %q", first, second)
 		}
 	})
@@ -337,7 +338,7 @@ func TestViewsArePoisoned(t *testing.T) {
 		c.expect(200, "")
 		s.closeNow()
 		for range 3 {
-			if b := wait(t, kept, "a view"); !bytes.Equal(b, bytes.Repeat([]byte{0xdb}, len(b))) {
+			if b := simnet.Receive(t, kept, "a view"); !bytes.Equal(b, bytes.Repeat([]byte{0xdb}, len(b))) {
 				t.Errorf("a kept view still reads %q", b)
 			}
 		}

@@ -77,7 +77,7 @@ func TestFirstBytesLeaveWithTheHead(t *testing.T) {
 		}
 	}
 	_ = s.Close()
-	if err := wait(t, served, "Serve to return"); err != nil {
+	if err := simnet.Receive(t, served, "Serve to return"); err != nil {
 		t.Error(err)
 	}
 }

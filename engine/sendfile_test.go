@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // fileOf makes a file with that content, open for reading.
@@ -164,7 +165,7 @@ func TestSendFileShrinks(t *testing.T) {
 		if rest := len(c.cut()); rest >= 32<<20 {
 			t.Errorf("%d bytes came", rest)
 		}
-		if err := wait(t, failed, "the handler's error"); err != io.ErrUnexpectedEOF {
+		if err := simnet.Receive(t, failed, "the handler's error"); err != io.ErrUnexpectedEOF {
 			t.Errorf("SendFile: %v", err)
 		}
 	})
@@ -243,7 +244,7 @@ func TestReadFromPipe(t *testing.T) {
 		}
 		head := c.readN(1) // it is being read from
 		_ = r.SetReadDeadline(time.Now())
-		if err := wait(t, copied, "the end of the read"); !errors.Is(err, os.ErrDeadlineExceeded) {
+		if err := simnet.Receive(t, copied, "the end of the read"); !errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("io.Copy: %v", err)
 		}
 		_ = c.Close()

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 func TestShutdownFinishesWhatIsUnderWay(t *testing.T) {
@@ -27,7 +28,7 @@ func TestShutdownFinishesWhatIsUnderWay(t *testing.T) {
 		idle.get("/", "done")
 		halfway.get("/", "done")
 		busy.send(request("/slow"))
-		wait(t, asked, "the slow request")
+		simnet.Receive(t, asked, "the slow request")
 		if !d.portable { // there, whether it was read before Shutdown is chance
 			halfway.send("GET / HTTP/1.1\r\n")
 		}
@@ -50,7 +51,7 @@ func TestShutdownFinishesWhatIsUnderWay(t *testing.T) {
 			c.ended()
 			_ = c.Close() // the server reads on until then
 		}
-		if err := wait(t, ended, "Shutdown"); err != nil {
+		if err := simnet.Receive(t, ended, "Shutdown"); err != nil {
 			t.Error(err)
 		}
 		if err := s.Wait(); err != nil {
@@ -67,11 +68,11 @@ func TestShutdownKeepsItsDeadline(t *testing.T) {
 			<-req.Context().Done() // until Close, after the deadline, ends it
 		})
 		s.dial().send(request("/"))
-		wait(t, asked, "the request")
+		simnet.Receive(t, asked, "the request")
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
 		go func() { ended <- s.Shutdown(ctx) }()
-		if err := wait(t, ended, "Shutdown"); !errors.Is(err, context.Canceled) {
+		if err := simnet.Receive(t, ended, "Shutdown"); !errors.Is(err, context.Canceled) {
 			t.Errorf("Shutdown returned %v", err)
 		}
 	})
@@ -97,7 +98,7 @@ func TestShutdownServesTheQueue(t *testing.T) {
 				}
 				_ = c.Close()
 			}
-			if err := wait(t, ended, "Shutdown"); err != nil {
+			if err := simnet.Receive(t, ended, "Shutdown"); err != nil {
 				t.Error(err)
 			}
 			if c, err := net.Dial("tcp", addr); err == nil {
@@ -132,7 +133,7 @@ func TestShutdownWaits(t *testing.T) {
 		for _, path := range []string{"/read", "/foreign"} {
 			c := s.dial()
 			c.send(headOf(path, 8) + "0123")
-			wait(t, reading, "the handler")
+			simnet.Receive(t, reading, "the handler")
 			clients = append(clients, c)
 		}
 		idle, ended := s.dial(), make(chan error, 1)
@@ -148,7 +149,7 @@ func TestShutdownWaits(t *testing.T) {
 			}
 			return err != nil
 		}
-		if !eventually(refuses) {
+		if !simnet.Becomes(refuses) {
 			t.Error("the server still takes connections")
 		}
 		for _, c := range clients {
@@ -161,7 +162,7 @@ func TestShutdownWaits(t *testing.T) {
 			}
 			_ = c.Close()
 		}
-		if err := wait(t, ended, "Shutdown"); err != nil {
+		if err := simnet.Receive(t, ended, "Shutdown"); err != nil {
 			t.Error(err)
 		}
 	})
@@ -180,14 +181,14 @@ func TestShutdownGivesTheFirstRequestTime(t *testing.T) {
 		})
 		fresh, silent, idle := s.dial(), s.dial(), s.dial()
 		idle.get("/", "")
-		if !eventually(func() bool { return s.Connections() == 3 }) {
+		if !simnet.Becomes(func() bool { return s.Connections() == 3 }) {
 			t.Fatal("not all were accepted")
 		}
 		ended := make(chan error, 1)
 		go func() { ended <- s.Shutdown(context.Background()) }()
 		idle.ended() // now it is under way
 		fresh.send(headOf("/", 8) + "0123")
-		wait(t, reading, "the handler")
+		simnet.Receive(t, reading, "the handler")
 		if rest := silent.ended(); rest != "" { // the time for a first request is over
 			t.Errorf("the silent connection was sent %q", rest)
 		}
@@ -197,7 +198,7 @@ func TestShutdownGivesTheFirstRequestTime(t *testing.T) {
 		}
 		fresh.ended()
 		_ = fresh.Close()
-		if err := wait(t, ended, "Shutdown"); err != nil {
+		if err := simnet.Receive(t, ended, "Shutdown"); err != nil {
 			t.Error(err)
 		}
 	})
@@ -219,13 +220,13 @@ func TestShutdownTwiceAndBefore(t *testing.T) {
 		})
 		c := s.dial()
 		c.send(request("/"))
-		wait(t, busy, "the handler")
+		simnet.Receive(t, busy, "the handler")
 		waiting, ended := make(chan struct{}, 100), make(chan error, 3)
 		for range 3 {
 			go func() { ended <- s.Shutdown(watched{context.Background(), waiting}) }()
 		}
 		for range 2 * 3 { // once for what it is about to do, and once in there
-			wait(t, waiting, "each call to wait")
+			simnet.Receive(t, waiting, "each call to wait")
 		}
 		if err := s.Listen("tcp", "127.0.0.1:0"); !errors.Is(err, engine.ErrServerClosed) {
 			t.Errorf("Listen while the server shuts down: %v", err)
@@ -234,7 +235,7 @@ func TestShutdownTwiceAndBefore(t *testing.T) {
 		c.expect(200, "")
 		_ = c.Close()
 		for range 3 {
-			if err := wait(t, ended, "all calls to return"); err != nil {
+			if err := simnet.Receive(t, ended, "all calls to return"); err != nil {
 				t.Error(err)
 			}
 		}
@@ -265,7 +266,7 @@ func startServe(t *testing.T, d driver, h engine.Handler) *server {
 	s, began := prepare(t, d, h), make(chan struct{})
 	s.On.Listening = func() { close(began) }
 	go func() { _ = s.Serve(l) }()
-	wait(t, began, "Serve to begin")
+	simnet.Receive(t, began, "Serve to begin")
 	return s
 }
 
@@ -291,12 +292,12 @@ func TestShutdownWhileConnectionsKeepComing(t *testing.T) {
 				}
 			}
 		}()
-		wait(t, came, "the first to be served")
+		simnet.Receive(t, came, "the first to be served")
 		go func() { ended <- s.Shutdown(context.Background()) }()
-		if err := wait(t, ended, "Shutdown"); err != nil {
+		if err := simnet.Receive(t, ended, "Shutdown"); err != nil {
 			t.Error(err)
 		}
-		wait(t, over, "the listener to be closed")
+		simnet.Receive(t, over, "the listener to be closed")
 	})
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // TestShutdownAnswersWhatIsHandled: a request that has reached its handler is answered, whatever
@@ -55,7 +56,7 @@ func TestShutdownAnswersWhatIsHandled(t *testing.T) {
 					}
 				})
 			}
-			if !eventually(func() bool { return answered.Load() > 100 }) {
+			if !simnet.Becomes(func() bool { return answered.Load() > 100 }) {
 				t.Error("nothing is answered")
 			}
 			if err := s.Shutdown(context.Background()); err != nil {
@@ -151,15 +152,15 @@ func TestShutdownAnswersWhatHasJustBeenRead(t *testing.T) {
 	c.get("/", "hello")
 	p.armed.Store(true)
 	c.send(request("/"))
-	wait(t, p.read, "the request to be read")
+	simnet.Receive(t, p.read, "the request to be read")
 	ended := make(chan error, 1)
 	go func() { ended <- s.Shutdown(context.Background()) }()
 	c.expect(200, "hello")
 	_ = c.Close()
-	if err := wait(t, ended, "Shutdown"); err != nil {
+	if err := simnet.Receive(t, ended, "Shutdown"); err != nil {
 		t.Error(err)
 	}
-	if err := wait(t, served, "Serve"); err != nil {
+	if err := simnet.Receive(t, served, "Serve"); err != nil {
 		t.Error(err)
 	}
 }
@@ -173,12 +174,12 @@ func TestShutdownWithATimeoutEvent(t *testing.T) {
 		s.listen()
 		fresh, used := s.dial(), s.dial()
 		used.get("/", "hello")
-		if !eventually(func() bool { return s.Connections() == 2 }) {
+		if !simnet.Becomes(func() bool { return s.Connections() == 2 }) {
 			t.Error("two connections should be open")
 		}
 		ended := make(chan error, 1)
 		go func() { ended <- s.Shutdown(context.Background()) }()
-		if err := wait(t, ended, "Shutdown"); err != nil {
+		if err := simnet.Receive(t, ended, "Shutdown"); err != nil {
 			t.Error(err)
 		}
 		for _, c := range []*client{fresh, used} {
@@ -202,7 +203,7 @@ func TestSocketKeptBeyondTheLoop(t *testing.T) {
 				<-proceed
 			})
 			s.dial().send(request("/"))
-			socket := wait(t, kept, "the socket")
+			socket := simnet.Receive(t, kept, "the socket")
 			s.closeNow()
 			close(proceed)
 			for end := time.Now().Add(time.Millisecond); time.Now().Before(end); {
@@ -210,7 +211,7 @@ func TestSocketKeptBeyondTheLoop(t *testing.T) {
 				_ = socket.LocalAddr()
 			}
 			_ = socket.Close()
-			if !eventually(func() bool { return s.Connections() == 0 }) {
+			if !simnet.Becomes(func() bool { return s.Connections() == 0 }) {
 				t.Error("the connection is left")
 			}
 		}
@@ -234,14 +235,14 @@ func TestShutdownAnswersWhatHasComeMeanwhile(t *testing.T) {
 		}))
 		c := s.dial()
 		c.send(request("/large"))
-		wait(t, asked, "the large request")
+		simnet.Receive(t, asked, "the large request")
 		c.send(request("/hello"))
 		for range 2 * max(d.loops, 1) { // every loop has turned
 			s.dial().get("/hello", "hello")
 		}
 		ended := make(chan error, 1)
 		go func() { ended <- s.Shutdown(context.Background()) }()
-		if !eventually(func() bool {
+		if !simnet.Becomes(func() bool {
 			c, err := tryDial(s.Server)
 			if err == nil {
 				_ = c.Close()
@@ -258,7 +259,7 @@ func TestShutdownAnswersWhatHasComeMeanwhile(t *testing.T) {
 		}
 		c.ended()
 		_ = c.Close() // the server reads on until then
-		if err := wait(t, ended, "Shutdown"); err != nil {
+		if err := simnet.Receive(t, ended, "Shutdown"); err != nil {
 			t.Error(err)
 		}
 	})

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 func TestSocketOfARequest(t *testing.T) {
@@ -49,7 +50,7 @@ func TestSocketOfARequest(t *testing.T) {
 		if rest := c.ended(); rest != "" {
 			t.Errorf("got %q behind the close", rest)
 		}
-		if !eventually(func() bool { return errors.Is(first.SetDeadline(time.Time{}), net.ErrClosed) }) {
+		if !simnet.Becomes(func() bool { return errors.Is(first.SetDeadline(time.Time{}), net.ErrClosed) }) {
 			t.Error("the socket does not tell that its connection has gone")
 		}
 		_, err := first.Read(make([]byte, 1))
@@ -122,12 +123,12 @@ func TestServerEndsSockets(t *testing.T) {
 		c := s.dial()
 		c.send(request("/"))
 		expectText(t, c, "mine")
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(context.Background(), simnet.Patience)
 		defer cancel()
 		if err := s.Shutdown(ctx); err != nil {
 			t.Error(err)
 		}
-		if err := wait(t, got, "the handler"); !errors.Is(err, net.ErrClosed) {
+		if err := simnet.Receive(t, got, "the handler"); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("the handler's read ended with %v", err)
 		}
 		if rest := c.ended(); rest != "" {
@@ -176,7 +177,7 @@ func TestForgottenSocketIsClosed(t *testing.T) {
 		expectText(t, c, "ok")
 		ended := make(chan string, 1)
 		go func() { ended <- c.ended() }()
-		for deadline := time.Now().Add(patience); ; {
+		for deadline := time.Now().Add(simnet.Patience); ; {
 			runtime.GC()
 			select {
 			case rest := <-ended:
@@ -225,13 +226,13 @@ func TestDeadlinesOfOneRequest(t *testing.T) {
 			t.Errorf("got %q", a.body)
 		}
 		c.send("x")
-		if err := wait(t, errs, "the second request"); err != nil {
+		if err := simnet.Receive(t, errs, "the second request"); err != nil {
 			t.Errorf("a deadline outlived its request: %v", err)
 		}
 		for _, path := range []string{"/read", "/write"} {
 			c := s.dial()
 			c.send("POST " + path + " HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n")
-			if err := wait(t, errs, path); !errors.Is(err, os.ErrDeadlineExceeded) || !errors.Is(err, engine.ErrTimeout) {
+			if err := simnet.Receive(t, errs, path); !errors.Is(err, os.ErrDeadlineExceeded) || !errors.Is(err, engine.ErrTimeout) {
 				t.Errorf("%s: %v", path, err)
 			}
 			_ = c.Close()
@@ -291,7 +292,7 @@ func TestClientErrorHearsOfTheRest(t *testing.T) {
 		c.send("GET / HT")
 		expectText(t, c, "late")
 		var bad *engine.ProtocolError
-		if err := wait(t, errs, "the event"); !errors.As(err, &bad) || bad.Status != 408 {
+		if err := simnet.Receive(t, errs, "the event"); !errors.As(err, &bad) || bad.Status != 408 {
 			t.Error(err)
 		}
 		if rest := c.ended(); rest != "" {
@@ -302,7 +303,7 @@ func TestClientErrorHearsOfTheRest(t *testing.T) {
 		c.next("")
 		_ = c.Conn.(*net.TCPConn).SetLinger(0)
 		_ = c.Close()
-		if err := wait(t, errs, "the event"); errors.As(err, &bad) {
+		if err := simnet.Receive(t, errs, "the event"); errors.As(err, &bad) {
 			t.Error(err)
 		}
 	})
@@ -360,7 +361,7 @@ func TestEventsThatDoNotReturn(t *testing.T) {
 					runtime.GC()
 					runtime.GC()
 				}
-				if rest := wait(t, ended, "the connection to end"); rest != "" {
+				if rest := simnet.Receive(t, ended, "the connection to end"); rest != "" {
 					t.Errorf("%s: got %q", how, rest)
 				}
 			}
@@ -378,7 +379,7 @@ func TestEventsThatDoNotReturn(t *testing.T) {
 func untilLogged(t *testing.T, s *server, words string) {
 	t.Helper()
 	text := ""
-	if !eventually(func() bool { text += s.log.take(); return strings.Contains(text, words) }) {
+	if !simnet.Becomes(func() bool { text += s.log.take(); return strings.Contains(text, words) }) {
 		t.Errorf("the log says %q", text)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // countedListener hands out connections that call functions.
@@ -57,7 +58,7 @@ func serveCounted(t *testing.T, d driver, handler engine.Handler, l *countedList
 	}
 	t.Cleanup(func() { _ = l.Listener.Close() })
 	go func() { _ = s.Serve(l) }()
-	if !eventually(func() bool { return len(s.Addrs()) == 2 }) {
+	if !simnet.Becomes(func() bool { return len(s.Addrs()) == 2 }) {
 		t.Fatal("it does not listen")
 	}
 	return s, l.Listener.Addr().String()
@@ -92,15 +93,15 @@ func TestCloseWithoutWhatIsStuck(t *testing.T) {
 			armed.Store(true)
 			if method == "Close of its own" {
 				bad.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-				wait(t, here, method)
+				simnet.Receive(t, here, method)
 			} else {
 				bad.get("/", "hello")
 			}
 			ended := make(chan error, 1)
 			go func() { ended <- s.Close() }()
-			wait(t, here, method)
+			simnet.Receive(t, here, method)
 			_ = own.cut()
-			if err := wait(t, ended, "Close with a stuck "+method); err != nil {
+			if err := simnet.Receive(t, ended, "Close with a stuck "+method); err != nil {
 				t.Error(err)
 			}
 			close(release)
@@ -120,7 +121,7 @@ func TestCloseCountsConnections(t *testing.T) {
 		s, addr := serveCounted(t, d, hello, l)
 		ended := make(chan error, 1)
 		go func() { ended <- s.Close() }()
-		wait(t, closing, "Close of the listener")
+		simnet.Receive(t, closing, "Close of the listener")
 		for range 4 {
 			if c, err := net.Dial("tcp", addr); err == nil {
 				_, _ = io.Copy(io.Discard, c)
@@ -128,8 +129,8 @@ func TestCloseCountsConnections(t *testing.T) {
 			}
 		}
 		close(release)
-		wait(t, ended, "Close")
-		if !eventually(func() bool { return s.Connections() == 0 }) {
+		simnet.Receive(t, ended, "Close")
+		if !simnet.Becomes(func() bool { return s.Connections() == 0 }) {
 			t.Errorf("%d connections", s.Connections())
 		}
 	})
@@ -147,12 +148,12 @@ func TestCloseClosesOnce(t *testing.T) {
 			<-release
 		}, l)
 		dialTo(t, addr).send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-		wait(t, here, "the handler")
+		simnet.Receive(t, here, "the handler")
 		if err := s.Close(); err != nil || n.Load() != 1 {
 			t.Errorf("%v, closed %d times", err, n.Load())
 		}
 		close(release)
-		if !eventually(func() bool { return n.Load() == 2 }) {
+		if !simnet.Becomes(func() bool { return n.Load() == 2 }) {
 			t.Errorf("closed %d times", n.Load())
 		}
 	})

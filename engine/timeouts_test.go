@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 const soon = 30 * time.Millisecond
@@ -64,7 +65,7 @@ func TestHeadTimeoutCountsFromTheFirstByte(t *testing.T) {
 		s := startTimed(t, d, engine.Timeouts{Head: 4 * soon}, hello)
 		c := s.dial()
 		c.send("GET / HTTP/1.1\r\nHost: a\r\nX: ")
-		for end := time.Now().Add(patience); ; {
+		for end := time.Now().Add(simnet.Patience); ; {
 			if time.Now().After(end) {
 				t.Fatal("the server goes on reading")
 			}
@@ -249,7 +250,7 @@ func TestBodyTimeout(t *testing.T) {
 		other.send(headOf("/", 4)) // its handler does not read, and drains
 		other.expect(200, "hello")
 		c.send(headOf("/read", 10) + "01234")
-		if err := wait(t, result, "Read to give up"); err != engine.ErrTimeout {
+		if err := simnet.Receive(t, result, "Read to give up"); err != engine.ErrTimeout {
 			t.Errorf("Read ended with %v", err)
 		}
 		a := c.expect(408, "too slow")
@@ -288,14 +289,14 @@ func TestBodyTimeoutElsewhere(t *testing.T) {
 		}))
 		late, foreign := s.dial(), s.dial()
 		late.send(headOf("/late", 10) + "01234")
-		wait(t, blocked, "the handler")
+		simnet.Receive(t, blocked, "the handler")
 		s.dial().get("/", "hello")
 		close(proceed)
-		if err := wait(t, result, "Read to give up"); err != engine.ErrTimeout {
+		if err := simnet.Receive(t, result, "Read to give up"); err != engine.ErrTimeout {
 			t.Errorf("Read of a late handler ended with %v", err)
 		}
 		foreign.send(headOf("/foreign", 10) + "01234")
-		if err := wait(t, result, "Read to give up"); err != engine.ErrTimeout {
+		if err := simnet.Receive(t, result, "Read to give up"); err != engine.ErrTimeout {
 			t.Errorf("Read of another goroutine ended with %v", err)
 		}
 	})
@@ -313,7 +314,7 @@ func TestWriteTimeout(t *testing.T) {
 		}}))
 		c := s.dial()
 		c.send(request("/big") + request("/never"))
-		if err := wait(t, result, "Write to give up"); err != engine.ErrTimeout {
+		if err := simnet.Receive(t, result, "Write to give up"); err != engine.ErrTimeout {
 			t.Errorf("Write ended with %v", err)
 		}
 		if rest := c.cut(); strings.Contains(rest, "\r\n0\r\n") {

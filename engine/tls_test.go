@@ -106,11 +106,11 @@ func TestTLSRestsWithoutAWorker(t *testing.T) {
 	for range 50 {
 		s.dialTLS(nil).get("/", "hello")
 	}
-	if !eventually(func() bool { return runtime.NumGoroutine() <= before+2 }) {
-		t.Errorf("%d goroutines have become %d\n%s", before, runtime.NumGoroutine(), stacks())
+	if !simnet.Becomes(func() bool { return runtime.NumGoroutine() <= before+2 }) {
+		t.Errorf("%d goroutines have become %d\n%s", before, runtime.NumGoroutine(), simnet.Stacks())
 	}
 	slots, buffers := 0, 0
-	if !eventually(func() bool { slots, buffers = s.Held(); return buffers == 0 }) { // the last may be about to rest
+	if !simnet.Becomes(func() bool { slots, buffers = s.Held(); return buffers == 0 }) { // the last may be about to rest
 		t.Errorf("%d connections at rest hold %d buffers", slots-1, buffers)
 	}
 }
@@ -195,7 +195,7 @@ func TestNextProto(t *testing.T) {
 		s.TLS.NextProtos = []string{"h2", "http/1.1"}
 		s.listen()
 		transport := &http.Transport{TLSClientConfig: s.client.Clone(), ForceAttemptHTTP2: true}
-		two := &http.Client{Transport: transport, Timeout: patience}
+		two := &http.Client{Transport: transport, Timeout: simnet.Patience}
 		body := strings.Repeat("x", 1<<20)
 		for range 3 {
 			res, err := two.Post("https://"+s.Addr().String(), "text/plain", strings.NewReader(body))
@@ -213,7 +213,7 @@ func TestNextProto(t *testing.T) {
 			t.Errorf("%d connections are ours, want 1", n)
 		}
 		transport.CloseIdleConnections()
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		ctx, cancel := context.WithTimeout(t.Context(), simnet.Patience)
 		defer cancel()
 		if err := second.Shutdown(ctx); err != nil {
 			t.Error(err)
@@ -289,7 +289,7 @@ func TestALPN(t *testing.T) {
 			peer := newClient(t, c)
 			switch want {
 			case "echo":
-				if got := wait(t, other, "the other server"); got != "echo" {
+				if got := simnet.Receive(t, other, "the other server"); got != "echo" {
 					t.Errorf("the other server got %q", got)
 				}
 				peer.send("back and forth")
@@ -364,7 +364,7 @@ func TestTLSWithoutTLS(t *testing.T) {
 		untilLogged(t, s.server, "no TLS with 127.0.0.1")
 		c = s.dial() // one that thinks better of it
 		_ = c.Close()
-		if !eventually(func() bool { return s.Connections() == 0 }) {
+		if !simnet.Becomes(func() bool { return s.Connections() == 0 }) {
 			t.Errorf("%d connections are left", s.Connections())
 		}
 	})
@@ -385,13 +385,13 @@ func TestTLSClientError(t *testing.T) {
 		c := tls.Client(s.dial().Conn, &tls.Config{ServerName: "gale.test"}) // trusts nobody
 		_ = c.Handshake()
 		var alert *net.OpError
-		if err := wait(t, got, "the error"); !errors.As(err, &alert) {
+		if err := simnet.Receive(t, got, "the error"); !errors.As(err, &alert) {
 			t.Errorf("a client that sends an alert: %v", err)
 		}
 		plain := s.dial()
 		plain.send(request("/"))
 		var bad *engine.ProtocolError
-		if err := wait(t, got, "the error"); !errors.As(err, &bad) || bad.Status != 400 {
+		if err := simnet.Receive(t, got, "the error"); !errors.As(err, &bad) || bad.Status != 400 {
 			t.Errorf("a client without TLS: %v", err)
 		}
 	})
@@ -423,9 +423,9 @@ func TestTLSCallbacks(t *testing.T) {
 		}
 		late := make(chan error, 1)
 		go func() {
-			c, err := tls.DialWithDialer(&net.Dialer{Timeout: patience}, "tcp", s.Addr().String(), config("blocks.test"))
+			c, err := tls.DialWithDialer(&net.Dialer{Timeout: simnet.Patience}, "tcp", s.Addr().String(), config("blocks.test"))
 			if err == nil {
-				_ = c.SetDeadline(time.Now().Add(patience))
+				_ = c.SetDeadline(time.Now().Add(simnet.Patience))
 				_, err = io.WriteString(c, request("/"))
 				if _, err := http.ReadResponse(newClient(t, c).in, nil); err != nil {
 					t.Error(err)
@@ -434,7 +434,7 @@ func TestTLSCallbacks(t *testing.T) {
 			}
 			late <- err
 		}()
-		wait(t, blocked, "the function to block")
+		simnet.Receive(t, blocked, "the function to block")
 		for range 3 {
 			s.dialTLS(nil).get("/", "hello")
 		}
@@ -446,7 +446,7 @@ func TestTLSCallbacks(t *testing.T) {
 			untilLogged(t, s.server, words)
 		}
 		close(proceed)
-		if err := wait(t, late, "the late handshake"); err != nil {
+		if err := simnet.Receive(t, late, "the late handshake"); err != nil {
 			t.Error(err)
 		}
 		s.dialTLS(nil).get("/", "hello")
@@ -469,14 +469,14 @@ func TestTLSEnds(t *testing.T) {
 			idle.get("/", "hello")
 			half.send("\x16\x03\x01")
 			busy.send(request("/slow"))
-			wait(t, here, "the handler")
+			simnet.Receive(t, here, "the handler")
 			ended := make(chan error, 1)
 			go func() {
 				if how == "close" {
 					ended <- s.Close()
 					return
 				}
-				ctx, cancel := context.WithTimeout(context.Background(), patience)
+				ctx, cancel := context.WithTimeout(context.Background(), simnet.Patience)
 				defer cancel()
 				ended <- s.Shutdown(ctx)
 			}()
@@ -493,7 +493,7 @@ func TestTLSEnds(t *testing.T) {
 			fresh.cut()
 			half.cut()
 			_, _ = fresh.Close(), half.Close()
-			if err := wait(t, ended, "the end"); err != nil {
+			if err := simnet.Receive(t, ended, "the end"); err != nil {
 				t.Error(err)
 			}
 		})
@@ -515,10 +515,10 @@ func TestTLSContext(t *testing.T) {
 		})
 		c := s.dialTLS(nil)
 		c.send(headOf("/", 4))
-		wait(t, here, "the handler")
+		simnet.Receive(t, here, "the handler")
 		_ = c.Close()
 		if !d.portable {
-			wait(t, gone, "the context to end")
+			simnet.Receive(t, gone, "the context to end")
 		}
 		_ = s.Close()
 	})
@@ -586,14 +586,14 @@ func TestTLSOfTheListener(t *testing.T) {
 		}
 		served := make(chan error, 1)
 		go func() { served <- s.Serve(tls.NewListener(l, config)) }()
-		if !eventually(func() bool { return s.Addr() != nil }) {
+		if !simnet.Becomes(func() bool { return s.Addr() != nil }) {
 			t.Fatal("it does not listen")
 		}
 		c := s.dialTLS(nil)
 		c.get("/", "gale.test")
 		c.get("/", "gale.test")
 		_ = s.Close()
-		if err := wait(t, served, "Serve"); err != nil {
+		if err := simnet.Receive(t, served, "Serve"); err != nil {
 			t.Error(err)
 		}
 	})
@@ -620,11 +620,11 @@ func TestNextProtoOfTheListener(t *testing.T) {
 			_, _ = io.Copy(c, c)
 		}}
 		go func() { _ = s.Serve(tls.NewListener(l, config)) }()
-		wait(t, began, "Serve to begin")
+		simnet.Receive(t, began, "Serve to begin")
 		client := s.client.Clone()
 		client.NextProtos = []string{"other"}
 		last := s.dialTLS(client)
-		wait(t, given, "the connection that stays")
+		simnet.Receive(t, given, "the connection that stays")
 		for range n {
 			c := s.dialTLS(client)
 			c.send("back")
@@ -634,12 +634,12 @@ func TestNextProtoOfTheListener(t *testing.T) {
 			_ = c.Close()
 		}
 		for range n {
-			c := wait(t, given, "a connection")
+			c := simnet.Receive(t, given, "a connection")
 			collected := func() bool {
 				runtime.GC()
 				return c.Value() == nil
 			}
-			if !eventually(collected) {
+			if !simnet.Becomes(collected) {
 				t.Fatal("a connection that was closed is kept")
 			}
 		}

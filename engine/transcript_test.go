@@ -402,7 +402,7 @@ func playGroup(t *testing.T, d driver, g *group) {
 			}
 		}
 		_ = s.Close()
-		if err := wait(t, served, "Serve to return"); err != nil {
+		if err := simnet.Receive(t, served, "Serve to return"); err != nil {
 			t.Errorf("Serve returned %v", err)
 		}
 	})

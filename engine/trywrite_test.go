@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // TestDrainAskedForLate: write until it says false, then ask once to be told (seed:
@@ -45,7 +46,7 @@ func TestDrainAskedForLate(t *testing.T) {
 					drained := make(chan struct{})
 					var once sync.Once
 					res.OnDrain(func() { once.Do(func() { close(drained) }) })
-					wait(t, drained, "OnDrain")
+					simnet.Receive(t, drained, "OnDrain")
 					if sent, err := res.TryWrite([]byte("+")); late && !sent || err != nil {
 						t.Error(sent, err)
 					}
@@ -67,7 +68,7 @@ func TestDrainAskedForLate(t *testing.T) {
 				}
 			}
 			for range rounds {
-				n := wait(t, wrote, "the handler") * len(block)
+				n := simnet.Receive(t, wrote, "the handler") * len(block)
 				if m, err := io.CopyN(io.Discard, c.in, int64(n)); err != nil {
 					t.Fatal(m, err)
 				}
@@ -76,7 +77,7 @@ func TestDrainAskedForLate(t *testing.T) {
 				}
 				expectText(t, c, "+")
 			}
-			wait(t, done, "the handler's end")
+			simnet.Receive(t, done, "the handler's end")
 			_ = s.Close()
 		}
 	})
@@ -113,7 +114,7 @@ func TestTryWriteIsBounded(t *testing.T) {
 		})
 		c := s.dial()
 		c.send(request("/"))
-		o := wait(t, done, "the handler")
+		o := simnet.Receive(t, done, "the handler")
 		for _, err := range o.errs {
 			if !errors.Is(err, engine.ErrFull) {
 				t.Errorf("got %v instead of ErrFull", o.errs)

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
+
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // dialUnix connects to a unix socket.
@@ -94,7 +96,7 @@ func TestUnixSocketMode(t *testing.T) {
 			if err := s.Listen("unix", path); err != nil {
 				t.Fatal(err)
 			}
-			if mode := wait(t, seen, "a connection"); mode != 0o600 {
+			if mode := simnet.Receive(t, seen, "a connection"); mode != 0o600 {
 				t.Errorf("a client is let in while the file's mode is %v", mode)
 			}
 			s.closeNow()

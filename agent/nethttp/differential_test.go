@@ -27,6 +27,7 @@ import (
 
 	"github.com/gale-http/gale/agent"
 	"github.com/gale-http/gale/agent/nethttp"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // differential is a server that responds with what it was asked.
@@ -169,9 +170,6 @@ func observe(c *http.Client, r *http.Request, readFirst int) string {
 	return b.String()
 }
 
-// patience bounds the time allowed to a slow machine.
-const patience = 20 * time.Second
-
 func TestSameAsNetHTTP(t *testing.T) {
 	s := httptest.NewServer(differential())
 	defer s.Close()
@@ -252,7 +250,7 @@ func TestSameAsNetHTTP(t *testing.T) {
 					}
 					closed[i][round] = countClosings(r)
 					seen[i][round] = observe(client, r, c.read)
-					if c.path == "/stalls" && client.Timeout > 0 && client.Timeout < patience && strings.HasPrefix(seen[i][round], "Do: ") {
+					if c.path == "/stalls" && client.Timeout > 0 && client.Timeout < simnet.Patience && strings.HasPrefix(seen[i][round], "Do: ") {
 						client.Timeout *= 2 // it expired before the head came
 						continue
 					}
@@ -276,7 +274,7 @@ func TestSameAsNetHTTP(t *testing.T) {
 func countClosings(r *http.Request) (check func() string) {
 	var all []*closings
 	count := func(body io.ReadCloser) io.ReadCloser {
-		c := &closings{ReadCloser: body}
+		c := &closings{ReadCloser: body, first: make(chan struct{})}
 		all = append(all, c)
 		return c
 	}
@@ -295,8 +293,9 @@ func countClosings(r *http.Request) (check func() string) {
 	return func() string {
 		var n []int32
 		for _, c := range all {
-			for began := time.Now(); c.n.Load() == 0 && time.Since(began) < patience; {
-				time.Sleep(time.Millisecond) // sleep: polls what tells nobody
+			select {
+			case <-c.first:
+			case <-time.After(simnet.Patience):
 			}
 			n = append(n, c.n.Load())
 		}
@@ -307,10 +306,13 @@ func countClosings(r *http.Request) (check func() string) {
 // closings is a body that counts calls of Close.
 type closings struct {
 	io.ReadCloser
-	n atomic.Int32
+	n     atomic.Int32
+	first chan struct{} // closed when it is closed
 }
 
 func (c *closings) Close() error {
-	c.n.Add(1)
+	if c.n.Add(1) == 1 {
+		close(c.first)
+	}
 	return c.ReadCloser.Close()
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/gale-http/gale/bench/internal/proc"
 	"github.com/gale-http/gale/bench/internal/work"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // commandOf names the program behind a process.
@@ -40,7 +41,7 @@ func startCompare(t *testing.T, name string, traced bool, args ...string) (cmd *
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill() }) // fails when all is well
 	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); {
-		time.Sleep(10 * time.Millisecond) // sleep: polls what tells nobody
+		time.Sleep(10 * time.Millisecond) // sleep: nothing tells that a child of a child runs
 		if proc.Ended(cmd.Process.Pid) {
 			t.Fatalf("it ended by itself: %v", cmd.Wait())
 		}
@@ -62,13 +63,9 @@ func isTraced(pid int) bool {
 func checkGone(t *testing.T, tree []int) {
 	t.Helper()
 	for _, pid := range tree {
-		for deadline := time.Now().Add(10 * time.Second); !proc.Ended(pid); {
-			time.Sleep(time.Millisecond) // sleep: polls what tells nobody
-			if time.Now().After(deadline) {
-				t.Errorf("%s, process %d, is left", commandOf(pid), pid)
-				_ = syscall.Kill(pid, syscall.SIGKILL)
-				break
-			}
+		if !simnet.Becomes(func() bool { return proc.Ended(pid) }) {
+			t.Errorf("%s, process %d, is left", commandOf(pid), pid)
+			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}
 	}
 }

@@ -82,7 +82,7 @@ func runProbes(probes map[string]func() time.Duration, span time.Duration) map[s
 			var mine []time.Duration
 			for began := time.Now(); time.Since(began) < span; {
 				mine = append(mine, sample())
-				time.Sleep(pause) // sleep: a timer is the subject
+				time.Sleep(pause) // sleep: the pause between two samples
 			}
 			mu.Lock()
 			defer mu.Unlock()

@@ -90,7 +90,7 @@ func (w *watch) rest(work *loops, span time.Duration) error {
 		return err
 	}
 	began := time.Now()
-	time.Sleep(span)
+	time.Sleep(span) // sleep: the span that is measured
 	after, err := processCPU()
 	w.atRest = (after - before).Seconds() / time.Since(began).Seconds()
 	return err

@@ -136,7 +136,7 @@ func open(t *testing.T, url string, reports <-chan string) string {
 	defer func() {
 		_ = cmd.Process.Kill()
 		<-ended
-		eventually(func() bool { return os.RemoveAll(dir) == nil }) // its children write to the last
+		simnet.Becomes(func() bool { return os.RemoveAll(dir) == nil }) // its children write to the last
 	}()
 	select {
 	case text := <-reports:
@@ -144,7 +144,7 @@ func open(t *testing.T, url string, reports <-chan string) string {
 	case err := <-ended:
 		ended <- err
 		t.Fatalf("chromium ended: %v\n%s", err, words.String())
-	case <-time.After(2 * patience):
+	case <-time.After(2 * simnet.Patience):
 		t.Fatal("chromium has nothing to report")
 	}
 	return ""

@@ -1,5 +1,5 @@
-// Helpers of the tests: servers in a process of their own (this binary, started again),
-// external programs, and waiting.
+// Helpers of the tests: servers in a process of their own (this binary, started again), and
+// external programs.
 
 package interop
 
@@ -15,9 +15,6 @@ import (
 	"github.com/gale-http/gale/engine"
 	"github.com/gale-http/gale/internal/simnet"
 )
-
-// patience is how long a test waits for something that must happen.
-const patience = 30 * time.Second
 
 // childEnv, when set, makes this binary one of the servers in children instead of a
 // test.
@@ -70,7 +67,7 @@ func start(t testing.TB, s *engine.Server) string {
 
 // within returns a context that ends with the test, or when patience does.
 func within(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), simnet.Patience)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -83,20 +80,8 @@ func dial(t testing.TB, addr string) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(simnet.Patience)); err != nil {
 		t.Fatal(err)
 	}
 	return c
-}
-
-// eventually polls a condition for which there is no event, and reports whether it became
-// true.
-func eventually(ok func() bool) bool {
-	for end := time.Now().Add(patience); !ok(); {
-		if time.Now().After(end) {
-			return false
-		}
-		time.Sleep(5 * time.Millisecond) // sleep: polls what has no event, such as /proc
-	}
-	return true
 }

@@ -155,10 +155,10 @@ func TestUploads(t *testing.T) {
 	results := make(chan error, clients)
 	for range clients {
 		c := dial(t, srv.Addr)
-		_ = c.SetDeadline(time.Now().Add(5 * patience))
+		_ = c.SetDeadline(time.Now().Add(5 * simnet.Patience))
 		go func() { results <- upload(c, block, size) }()
 	}
-	if !eventually(func() bool { return ask(t, srv.Addr, "/arrived") == strconv.Itoa(clients) }) {
+	if !simnet.Becomes(func() bool { return ask(t, srv.Addr, "/arrived") == strconv.Itoa(clients) }) {
 		t.Fatalf("only %s uploads have begun", ask(t, srv.Addr, "/arrived"))
 	}
 	checkPeak(t, srv)
@@ -204,7 +204,7 @@ func TestSlowReaders(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if !eventually(func() bool { return ask(t, srv.Addr, "/arrived") == strconv.Itoa(clients) }) {
+	if !simnet.Becomes(func() bool { return ask(t, srv.Addr, "/arrived") == strconv.Itoa(clients) }) {
 		t.Fatalf("only %s answers have begun", ask(t, srv.Addr, "/arrived"))
 	}
 	c := dial(t, srv.Addr)
@@ -239,7 +239,7 @@ func TestSlowSenders(t *testing.T) {
 			t.Fatal(err)
 		}
 		conns[i] = c
-		_ = c.SetDeadline(time.Now().Add(patience))
+		_ = c.SetDeadline(time.Now().Add(simnet.Patience))
 		_ = c.(*net.TCPConn).SetLinger(0) // so many ports must not wait for their end
 		defer c.Close()
 	}
@@ -253,7 +253,7 @@ func TestSlowSenders(t *testing.T) {
 				return
 			default:
 			}
-			_ = good.SetDeadline(time.Now().Add(patience))
+			_ = good.SetDeadline(time.Now().Add(simnet.Patience))
 			if _, err := io.WriteString(good, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
 				t.Errorf("the good client, after %d answers: %v", n, err)
 				return

@@ -190,7 +190,7 @@ func TestBehindNginx(t *testing.T) {
 			}}
 			defer transport.CloseIdleConnections()
 			v := &visitor{
-				client: &http.Client{Transport: transport, Timeout: patience},
+				client: &http.Client{Transport: transport, Timeout: simnet.Patience},
 				socket: socket,
 				random: rand.New(rand.NewPCG(uint64(k), 1)),
 				cuts:   &cuts,

@@ -168,7 +168,7 @@ func TestUpstreams(t *testing.T) {
 				}
 				// How many sockets have been closed by now depends on the machine. Left alone, all are closed.
 				before := used()
-				if !eventually(func() bool { return len(a.FreeSockets())+len(a.Sockets()) == 0 }) {
+				if !simnet.Becomes(func() bool { return len(a.FreeSockets())+len(a.Sockets()) == 0 }) {
 					t.Errorf("%s leaves sockets open: %v, %v", up.name, a.FreeSockets(), a.Sockets())
 				}
 				phase(func() {})

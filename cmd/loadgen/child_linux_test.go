@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // startEmbedded starts the program with an embedded server and returns it with the process number
@@ -23,7 +25,7 @@ func startEmbedded(t *testing.T) (cmd *exec.Cmd, child int, out *bytes.Buffer) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	eventually(t, "the server runs and is loaded", func() bool {
+	simnet.Eventually(t, "the server to run under load", func() bool {
 		child = childOf(cmd.Process.Pid)
 		return child != 0 && connections(child) >= 4
 	})
@@ -83,7 +85,7 @@ func TestNoChildIsLeftOver(t *testing.T) {
 			if end != syscall.SIGKILL && (cmd.ProcessState.ExitCode() != exitInterrupted || !strings.Contains(out.String(), "   server ")) {
 				t.Errorf("exit code %d, stdout\n%s", cmd.ProcessState.ExitCode(), out)
 			}
-			eventually(t, "the child has ended", func() bool { return gone(child) })
+			simnet.Eventually(t, "the child to end", func() bool { return gone(child) })
 		})
 	}
 }

@@ -17,7 +17,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
+
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // programEnv makes the test binary the program, so that exit codes, streams and
@@ -88,8 +89,8 @@ func loadUntil(t *testing.T, ctx context.Context, portable bool, args ...string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the run's descriptors are closed", func() bool { return openFiles() <= files })
-	eventually(t, "the run's goroutines have ended", func() bool { return runGoroutines() == 0 })
+	simnet.Eventually(t, "the run's descriptors to be closed", func() bool { return openFiles() <= files })
+	simnet.Eventually(t, "the run's goroutines to end", func() bool { return runGoroutines() == 0 })
 	return res
 }
 
@@ -118,17 +119,6 @@ func runGoroutines() (n int) {
 		}
 	}
 	return n
-}
-
-// eventually polls for a condition that cannot be waited for.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !ok(); {
-		if time.Now().After(deadline) {
-			t.Fatalf("it never became true that %s", what)
-		}
-		time.Sleep(time.Millisecond) // sleep: polls what tells nobody
-	}
 }
 
 // rawServer calls serve for each connection, closes that afterwards, and returns the server's URL.

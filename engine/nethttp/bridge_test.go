@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	"github.com/gale-http/gale/engine/nethttp"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // TestStreaming: each piece of a chunked body is answered before the next is sent.
@@ -106,8 +107,8 @@ func TestContext(t *testing.T) {
 		c := dial(t, s.Addr().String())
 		for _, path := range []string{"/", "/looked"} {
 			send(t, c, "GET "+path+" HTTP/1.1\r\nHost: a\r\n\r\n")
-			ctx := wait(t, contexts, "the handler")
-			wait(t, ctx.Done(), "the context to end with the handler")
+			ctx := simnet.Receive(t, contexts, "the handler")
+			simnet.Receive(t, ctx.Done(), "the context to end with the handler")
 			if !errors.Is(ctx.Err(), context.Canceled) {
 				t.Errorf("%s: %v", path, ctx.Err())
 			}
@@ -169,7 +170,7 @@ func TestTooLate(t *testing.T) {
 			}
 		}
 		get("/keep", "kept")
-		k := wait(t, late, "the handler")
+		k := simnet.Receive(t, late, "the handler")
 		use := func() {
 			if n, err := k.w.Write([]byte("evil")); n != 0 || err == nil {
 				t.Errorf("a write that came too late: %d, %v", n, err)
@@ -196,7 +197,7 @@ func TestTooLate(t *testing.T) {
 		for range 100 {
 			get("/echo", "hello")
 		}
-		wait(t, done, "the late goroutine")
+		simnet.Receive(t, done, "the late goroutine")
 		if words.String() != "" {
 			t.Errorf("logged: %s", words)
 		}
@@ -235,7 +236,7 @@ func TestLargeUpload(t *testing.T) {
 			n, err := io.Copy(io.Discard, r.Body)
 			fmt.Fprint(w, n, err)
 		}))
-		c := &http.Client{Timeout: patience}
+		c := &http.Client{Timeout: simnet.Patience}
 		defer c.CloseIdleConnections()
 		for _, length := range []int64{8 << 20, -1} {
 			r, err := http.NewRequest("PUT", "http://"+s.Addr().String(), io.LimitReader(zeros{}, 8<<20))

@@ -15,6 +15,7 @@ import (
 
 	"github.com/gale-http/gale/engine"
 	"github.com/gale-http/gale/engine/nethttp"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // echoing takes the connection over, answers 101 and sends back what comes, as a
@@ -285,7 +286,7 @@ func TestDeadlines(t *testing.T) {
 		for _, path := range []string{"/read", "/read-past", "/write", "/read-elsewhere", "/write-elsewhere"} {
 			c := dial(t, s.Addr().String())
 			send(t, c, "POST "+path+" HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabc")
-			err := wait(t, results, "the deadline")
+			err := simnet.Receive(t, results, "the deadline")
 			var timeout net.Error
 			if !errors.As(err, &timeout) || !timeout.Timeout() {
 				t.Errorf("%s: %v", path, err)
@@ -321,7 +322,7 @@ func TestReaderIsStopped(t *testing.T) {
 		if body, err := io.ReadAll(res.Body); string(body) != "done" || err != nil {
 			t.Errorf("got %q, %v", body, err)
 		}
-		if err := wait(t, results, "the reader"); err == nil {
+		if err := simnet.Receive(t, results, "the reader"); err == nil {
 			t.Error("the reader has read what was never sent")
 		}
 	})

@@ -24,10 +24,8 @@ import (
 
 	"github.com/gale-http/gale/engine"
 	"github.com/gale-http/gale/engine/nethttp"
+	"github.com/gale-http/gale/internal/simnet"
 )
-
-// patience is how long a test waits for what must happen.
-const patience = 20 * time.Second
 
 func TestMain(m *testing.M) {
 	code := m.Run()
@@ -117,7 +115,7 @@ func dial(t testing.TB, addr string) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(simnet.Patience)); err != nil {
 		t.Fatal(err)
 	}
 	return c
@@ -129,20 +127,6 @@ func send(t testing.TB, c net.Conn, text string) {
 	if _, err := io.WriteString(c, text); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// wait receives from c, or fails the test.
-func wait[T any](t testing.TB, c <-chan T, what string) T {
-	t.Helper()
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case v := <-c:
-		return v
-	case <-timer.C:
-		t.Fatalf("waited in vain for %s", what)
-	}
-	panic("unreachable")
 }
 
 // converse sends text and returns, in a form that compares, everything that comes

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // Each field costs the same, however many there are: if each was compared with all before it, these
@@ -21,7 +23,7 @@ func TestManyFields(t *testing.T) {
 	}))
 	c := dial(t, s.Addr().String())
 	send(t, c, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-	_ = c.SetReadDeadline(time.Now().Add(patience))
+	_ = c.SetReadDeadline(time.Now().Add(simnet.Patience))
 	res, err := http.ReadResponse(bufio.NewReader(c), nil)
 	if err != nil {
 		t.Fatal(err)

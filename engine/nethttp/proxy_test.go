@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // proxyTo returns a reverse proxy to an address, and closes its connections with the
@@ -79,7 +81,7 @@ func TestProxyUploads(t *testing.T) {
 			var group sync.WaitGroup
 			for k := range clients {
 				group.Go(func() {
-					c := &http.Client{Transport: &http.Transport{}, Timeout: patience}
+					c := &http.Client{Transport: &http.Transport{}, Timeout: simnet.Patience}
 					defer c.CloseIdleConnections()
 					for i := range rounds {
 						path, want := "/count", fmt.Sprint(size)

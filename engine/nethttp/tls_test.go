@@ -50,7 +50,7 @@ func TestTLS(t *testing.T) {
 			ServerName:   "gale.example",
 			Certificates: []tls.Certificate{authority.Issue(t, "a client")},
 		}
-		client := &http.Client{Transport: &http.Transport{TLSClientConfig: config}, Timeout: patience}
+		client := &http.Client{Transport: &http.Transport{TLSClientConfig: config}, Timeout: simnet.Patience}
 		defer client.CloseIdleConnections()
 		get := func(url string) string {
 			res, err := client.Post(url, "text/plain", strings.NewReader("hello"))

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gale-http/gale/internal/simnet"
 	"github.com/gale-http/gale/internal/sys"
 )
 
@@ -34,7 +35,7 @@ func occupy(t *testing.T, l *Loop) (k *task, release func()) {
 	}
 	peer := open(t, l, k)
 	send(t, peer, "begin")
-	receive(t, busy, "a worker to be busy")
+	simnet.Receive(t, busy, "a worker to be busy")
 	return k, func() { send(t, peer, "end") }
 }
 
@@ -67,9 +68,9 @@ func TestHangUpIsNotLostWhileNoWorkerIsFree(t *testing.T) {
 	if err := peer.Close(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the stream to wait for a worker", func() bool { return backlogLen(t, l) > 0 })
+	simnet.Eventually(t, "the stream to wait for a worker", func() bool { return backlogLen(t, l) > 0 })
 	release()
-	if err := receive(t, got, "the end of the stream"); err != io.EOF {
+	if err := simnet.Receive(t, got, "the end of the stream"); err != io.EOF {
 		t.Errorf("the stream ended with %v", err)
 	}
 }
@@ -90,13 +91,13 @@ func TestStreamWaitsForAWorkerOnce(t *testing.T) {
 	_, release := occupy(t, l)
 	for i := range 5 {
 		send(t, peer, "x")
-		eventually(t, "the stream to wait for a worker", func() bool { return backlogLen(t, l) > 0 })
+		simnet.Eventually(t, "the stream to wait for a worker", func() bool { return backlogLen(t, l) > 0 })
 		if n := backlogLen(t, l); n != 1 {
 			t.Fatalf("after %d events, one stream is %d entries of the backlog", i+1, n)
 		}
 	}
 	release()
-	if got := receive(t, served, "the stream to be served"); got != "xxxxx" {
+	if got := simnet.Receive(t, served, "the stream to be served"); got != "xxxxx" {
 		t.Errorf("it was served %q", got)
 	}
 }
@@ -116,16 +117,16 @@ func TestListenerRestsWhileNoWorkerIsFree(t *testing.T) {
 		}
 		defer c.Close()
 	}
-	eventually(t, "the listener to wait for a worker", func() bool { return backlogLen(t, l) > 0 })
+	simnet.Eventually(t, "the listener to wait for a worker", func() bool { return backlogLen(t, l) > 0 })
 	for range 10 {
 		if n := backlogLen(t, l); n != 1 {
 			t.Fatalf("one listener is %d entries of the backlog", n)
 		}
 	}
-	eventually(t, "the loop to park", l.parked.Load)
+	simnet.Eventually(t, "the loop to park", l.parked.Load)
 	release()
 	for range 3 {
-		sys.Close(receive(t, k.accepted, "a connection to be accepted"))
+		sys.Close(simnet.Receive(t, k.accepted, "a connection to be accepted"))
 	}
 }
 
@@ -142,14 +143,14 @@ func TestRestingAgainKeepsNobodyWaiting(t *testing.T) {
 		restless.Rest(0, true)
 	}
 	send(t, open(t, l, restless), "go")
-	receive(t, began, "the restless stream")
+	simnet.Receive(t, began, "the restless stream")
 
 	slept := make(chan error, 1)
 	l.Go(func(w *Worker) {
 		var s Stream
 		slept <- s.Sleep(w, 5)
 	})
-	if err := receive(t, slept, "a sleeper beside it"); err != nil {
+	if err := simnet.Receive(t, slept, "a sleeper beside it"); err != nil {
 		t.Error(err)
 	}
 	echo := &task{}
@@ -157,7 +158,7 @@ func TestRestingAgainKeepsNobodyWaiting(t *testing.T) {
 	peer := open(t, l, echo)
 	send(t, peer, "ping")
 	var b [4]byte
-	_ = peer.SetReadDeadline(time.Now().Add(patience))
+	_ = peer.SetReadDeadline(time.Now().Add(simnet.Patience))
 	if _, err := io.ReadFull(peer, b[:]); err != nil || string(b[:]) != "ping" {
 		t.Errorf("echo beside it: %q, %v", b, err)
 	}

@@ -7,6 +7,8 @@ package loop
 import (
 	"errors"
 	"testing"
+
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // The events of a stream that has been connected are of its input alone: with output among them,
@@ -46,14 +48,14 @@ func TestConnectedStreamHearsOfInputAlone(t *testing.T) {
 	})
 	echo := &task{}
 	echo.serve = func(*Worker) { serveEcho(echo) }
-	fd := receive(t, up.front.accepted, "the connection")
+	fd := simnet.Receive(t, up.front.accepted, "the connection")
 	if err := onLoop(t, l, func(l *Loop) error {
 		defer echo.Rest(0, true)
 		return echo.Open(l, fd, echo)
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if err := receive(t, done, "the client"); err != nil {
+	if err := simnet.Receive(t, done, "the client"); err != nil {
 		t.Error(err)
 	}
 }

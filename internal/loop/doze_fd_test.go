@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gale-http/gale/internal/simnet"
 	"github.com/gale-http/gale/internal/sys"
 )
 
@@ -60,18 +61,18 @@ func TestStirEndsADoze(t *testing.T) {
 	peer, l, s, woken := dozing(t)
 	for range 3 {
 		l.Post(func(*Loop) { s.WakeSleeper() })
-		if err := receive(t, woken, "the dozer, stirred"); err != nil {
+		if err := simnet.Receive(t, woken, "the dozer, stirred"); err != nil {
 			t.Error(err)
 		}
 	}
 	if _, err := peer.Write([]byte("x")); err != nil {
 		t.Fatal(err)
 	}
-	if err := receive(t, woken, "the dozer, written to"); err != nil {
+	if err := simnet.Receive(t, woken, "the dozer, written to"); err != nil {
 		t.Error(err)
 	}
 	_ = peer.Close()
-	if err := receive(t, woken, "the dozer, left alone"); err != io.EOF {
+	if err := simnet.Receive(t, woken, "the dozer, left alone"); err != io.EOF {
 		t.Error(err)
 	}
 }
@@ -79,11 +80,11 @@ func TestStirEndsADoze(t *testing.T) {
 func TestStopEndsADoze(t *testing.T) {
 	_, l, s, woken := dozing(t)
 	l.Post(func(*Loop) { s.WakeSleeper() })
-	if err := receive(t, woken, "the dozer"); err != nil {
+	if err := simnet.Receive(t, woken, "the dozer"); err != nil {
 		t.Error(err)
 	}
 	l.Group().Stop()
-	if err := receive(t, woken, "the dozer, at the end"); err != ErrClosed {
+	if err := simnet.Receive(t, woken, "the dozer, at the end"); err != ErrClosed {
 		t.Error(err)
 	}
 }
@@ -103,7 +104,7 @@ func TestStirEndsASleep(t *testing.T) {
 	})
 	<-asleep
 	g.Loops()[0].Post(func(*Loop) { s.WakeSleeper() })
-	if err := receive(t, ended, "the sleeper"); err != nil {
+	if err := simnet.Receive(t, ended, "the sleeper"); err != nil {
 		t.Error(err)
 	}
 }

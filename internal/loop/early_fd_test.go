@@ -9,6 +9,8 @@ import (
 	"io"
 	"testing"
 	"time"
+
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // servedBy runs f on a worker that serves a stream of its own.
@@ -46,7 +48,7 @@ func TestEarlyIsClaimedForItsStream(t *testing.T) {
 		k.sendEarly(e, e.count)
 		_, _ = k.Write([]byte("."))
 	})
-	receive(t, done, "the handler")
+	simnet.Receive(t, done, "the handler")
 	if got, _ := io.ReadAll(peer); string(got) != "." {
 		t.Errorf("the peer got %q", got)
 	}
@@ -70,7 +72,7 @@ func TestEarlyIsWaitedFor(t *testing.T) {
 		w.serving = nil
 	})
 	other, answered := servedBy(t, g, func(_ *Worker, k *task) { _, _ = k.Write([]byte("!")) })
-	receive(t, answered, "another stream of the loop, while nobody reads from the first")
+	simnet.Receive(t, answered, "another stream of the loop, while nobody reads from the first")
 	if got, _ := io.ReadAll(other); string(got) != "!" {
 		t.Errorf("the other got %q", got)
 	}
@@ -78,7 +80,7 @@ func TestEarlyIsWaitedFor(t *testing.T) {
 	if len(got) != len(big)+1 || got[len(big)] != '.' {
 		t.Errorf("the peer got %d bytes, %v", len(got), err)
 	}
-	receive(t, done, "the handler")
+	simnet.Receive(t, done, "the handler")
 }
 
 // TestEarlyCutShort: when the peer has got a part only of what was to be sent, because a wait was
@@ -124,7 +126,7 @@ func TestEarlyCutShort(t *testing.T) {
 				}
 				w.serving = nil
 			})
-			receive(t, cut, "the end of the wait")
+			simnet.Receive(t, cut, "the end of the wait")
 			one := make([]byte, 64<<10)
 			if _, err := io.ReadFull(peer, one); err != nil {
 				t.Error(err)
@@ -134,7 +136,7 @@ func TestEarlyCutShort(t *testing.T) {
 			if n := len(got); n > 0 && got[n-1] == '.' {
 				t.Error("it has reached the peer")
 			}
-			receive(t, done, "the handler")
+			simnet.Receive(t, done, "the handler")
 		})
 	}
 }

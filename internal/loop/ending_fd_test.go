@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/gale-http/gale/internal/simnet"
 	"github.com/gale-http/gale/internal/sys"
 )
 
@@ -44,12 +45,12 @@ func TestFarewellWaits(t *testing.T) {
 	if _, err := c.Write([]byte("x")); err != nil {
 		t.Fatal(err)
 	}
-	k := receive(t, filled, "the socket to be full")
-	eventually(t, "the farewell to wait", func() bool { who := k.output.Load(); return who != nil && who != ready })
+	k := simnet.Receive(t, filled, "the socket to be full")
+	simnet.Eventually(t, "the farewell to wait", func() bool { who := k.output.Load(); return who != nil && who != ready })
 	if got, err := io.Copy(io.Discard, c); err != nil || got != int64(sent) {
 		t.Errorf("%d bytes came of %d, %v", got, sent, err)
 	}
-	if err := receive(t, done, "the farewell"); err != nil {
+	if err := simnet.Receive(t, done, "the farewell"); err != nil {
 		t.Error(err)
 	}
 }

@@ -7,6 +7,8 @@ package loop
 import (
 	"fmt"
 	"testing"
+
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // The write that reaches the limit ends at once; the next one gives way first.
@@ -43,7 +45,7 @@ func TestGivesWayBeforeTheNextWrite(t *testing.T) {
 			if _, err := peer.Write(x); err != nil {
 				t.Fatal(err)
 			}
-			if err := receive(t, done, "the task"); err != nil {
+			if err := simnet.Receive(t, done, "the task"); err != nil {
 				t.Error(err)
 			}
 		})

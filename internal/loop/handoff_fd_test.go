@@ -8,6 +8,7 @@ package loop
 import (
 	"testing"
 
+	"github.com/gale-http/gale/internal/simnet"
 	"github.com/gale-http/gale/internal/sys"
 )
 
@@ -54,12 +55,12 @@ func TestLeaseSaysWhoseItIs(t *testing.T) {
 		}
 		peerA, peerB := open(t, l, a), open(t, l, b)
 		send(t, peerA, "1")
-		receive(t, done, "the first to begin")
-		eventually(t, "it to wait", func() bool { return a.input.Load() != nil })
+		simnet.Receive(t, done, "the first to begin")
+		simnet.Eventually(t, "it to wait", func() bool { return a.input.Load() != nil })
 		send(t, peerB, "2")
-		receive(t, done, "the second to lose the loop")
+		simnet.Receive(t, done, "the second to lose the loop")
 		send(t, peerA, "3")
-		receive(t, done, "the first to end")
+		simnet.Receive(t, done, "the first to end")
 	}
 }
 
@@ -111,22 +112,22 @@ func TestHandedOffTellsWhatItTook(t *testing.T) {
 	}
 	peer := open(t, l, k)
 	send(t, peer, "b")
-	if r := receive(t, runs, "one that blocks"); r.before != 0 || r.took < r.worked {
+	if r := simnet.Receive(t, runs, "one that blocks"); r.before != 0 || r.took < r.worked {
 		t.Errorf("it is said to have taken %d, before it %d, and worked for %d", r.took, r.before, r.worked)
 	}
 	if !onLoop(t, l, func(l *Loop) bool { e := l.predictor.find(7); return e != nil && e.handedOff }) {
 		t.Error("the loop has not learned of it")
 	}
 	send(t, peer, "w")
-	receive(t, waits, "one that waits")
+	simnet.Receive(t, waits, "one that waits")
 	began := monotonic()
-	eventually(t, "time to pass", func() bool { return k.input.Load() != nil && monotonic()-began > 50*1000*1000 })
+	simnet.Eventually(t, "time to pass", func() bool { return k.input.Load() != nil && monotonic()-began > 50*1000*1000 })
 	send(t, peer, "!")
-	if r := receive(t, runs, "one that waits"); r.before != 0 || r.took >= r.waited {
+	if r := simnet.Receive(t, runs, "one that waits"); r.before != 0 || r.took >= r.waited {
 		t.Errorf("it is said to have taken %d, before it %d, and waited for %d", r.took, r.before, r.waited)
 	}
 	for _, asks := range []bool{true, false} {
-		if send(t, peer, map[bool]string{true: "a", false: "n"}[asks]); receive(t, runs, "another").asked != asks {
+		if send(t, peer, map[bool]string{true: "a", false: "n"}[asks]); simnet.Receive(t, runs, "another").asked != asks {
 			t.Errorf("it is not said whether it wanted to leave the loop, which is %v", asks)
 		}
 	}

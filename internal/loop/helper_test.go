@@ -1,19 +1,14 @@
-// What the tests of this package share: groups that must end and leave nothing
-// behind, and waiting for what must happen, with a bound.
+// What the tests of this package share: groups that must end and leave nothing behind.
 
 package loop
 
 import (
 	"net"
-	"os"
 	"runtime"
-	"runtime/pprof"
 	"testing"
-	"time"
-)
 
-// patience bounds every wait of a test: on a healthy machine none comes near it.
-const patience = 30 * time.Second
+	"github.com/gale-http/gale/internal/simnet"
+)
 
 // newGroup returns a running group that is stopped at the end of the test, when
 // every goroutine and descriptor of it must be gone.
@@ -54,7 +49,7 @@ func stopGroup(t *testing.T, g *Group) {
 		defer close(done)
 		g.Stop()
 	}()
-	receive(t, done, "Stop to return")
+	simnet.Receive(t, done, "Stop to return")
 }
 
 // checkLeaks fails the test if it ends with more goroutines or descriptors than there are now. Call
@@ -66,41 +61,10 @@ func checkLeaks(t *testing.T) {
 		if t.Failed() {
 			return
 		}
-		eventually(t, "the goroutines to end", func() bool { return runtime.NumGoroutine() <= goroutines })
+		simnet.Eventually(t, "the goroutines to end", func() bool { return runtime.NumGoroutine() <= goroutines })
 		// One that was ending already when they were counted may hide one that has still to end.
-		eventually(t, "the descriptors to be closed", func() bool { return openFiles() <= files })
+		simnet.Eventually(t, "the descriptors to be closed", func() bool { return openFiles() <= files })
 	})
-}
-
-// receive returns what comes out of ch; a closed channel gives its zero value.
-func receive[T any](t *testing.T, ch <-chan T, what string) T {
-	t.Helper()
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case v := <-ch:
-		return v
-	case <-timer.C:
-		stuck(t, what)
-		panic("unreachable")
-	}
-}
-
-// eventually waits for a condition that no event announces.
-func eventually(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	for began := time.Now(); !is(); {
-		if time.Since(began) > patience {
-			stuck(t, what)
-		}
-		time.Sleep(100 * time.Microsecond) // sleep: polls what tells nobody
-	}
-}
-
-func stuck(t *testing.T, what string) {
-	t.Helper()
-	_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
-	t.Fatalf("waited %v in vain for %s", patience, what)
 }
 
 // onLoop runs fn on the loop and returns what it returned.
@@ -110,7 +74,7 @@ func onLoop[T any](t *testing.T, l *Loop, fn func(*Loop) T) T {
 	if !l.Post(func(l *Loop) { result <- fn(l) }) {
 		t.Fatal("the loop has ended")
 	}
-	return receive(t, result, "the loop to run a message")
+	return simnet.Receive(t, result, "the loop to run a message")
 }
 
 // send writes to a peer that must take everything at once.

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // note is an Ender that notes what it is told.
@@ -57,7 +59,7 @@ func TestHooks(t *testing.T) {
 		cancel()
 		for i, n := range notes {
 			if hung[i] != 0 {
-				if use := receive(t, n.told, "the end"); use != hung[i] {
+				if use := simnet.Receive(t, n.told, "the end"); use != hung[i] {
 					t.Fatalf("seed %d: told %d, hung with %d", seed, use, hung[i])
 				}
 			}
@@ -103,7 +105,7 @@ func TestHooksMeetTheEnd(t *testing.T) {
 				seat.Hang(&n.hook, n, uses)
 				hangs.Add(1)
 				for told := make(map[uint64]bool); !told[uses]; {
-					use := receive(t, n.told, "the end")
+					use := simnet.Receive(t, n.told, "the end")
 					if use == 0 || use > uses || told[use] {
 						t.Errorf("told %d after %v", use, told)
 						return

@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // User code that ends its goroutine gives up its lease.
@@ -25,7 +27,7 @@ func TestGoexitGivesTheLeaseBack(t *testing.T) {
 		w.Begin(nil)
 		runtime.Goexit()
 	})
-	receive(t, gone, "the handler to end")
+	simnet.Receive(t, gone, "the handler to end")
 	if onLoop(t, l, func(l *Loop) bool { return l.lease.word.Load()&inHandler != 0 }) {
 		t.Error("the lease is still a handler's that has ended")
 	}
@@ -45,7 +47,7 @@ func TestGoexitAfterATakeoverReleasesThePoller(t *testing.T) {
 		}
 		runtime.Goexit()
 	})
-	receive(t, gone, "the handler to end")
+	simnet.Receive(t, gone, "the handler to end")
 	onLoop(t, l, func(*Loop) any { return nil })
 }
 
@@ -112,7 +114,7 @@ func newBlocker() *blocker {
 // expect reads from the peer what must come.
 func expect(t *testing.T, c net.Conn, want string) {
 	t.Helper()
-	_ = c.SetReadDeadline(time.Now().Add(patience))
+	_ = c.SetReadDeadline(time.Now().Add(simnet.Patience))
 	got := make([]byte, len(want))
 	if _, err := io.ReadFull(c, got); err != nil || string(got) != want {
 		t.Fatalf("read %q and %v, not %q", got, err, want)
@@ -128,7 +130,7 @@ func TestBlockedHandlerLosesTheLoop(t *testing.T) {
 	slowPeer, quickPeer := open(t, l, &slow.task), open(t, l, &quick.task)
 	for round := range 5 {
 		send(t, slowPeer, "b")
-		receive(t, slow.blocked, "the handler to block")
+		simnet.Receive(t, slow.blocked, "the handler to block")
 		for range 10 {
 			send(t, quickPeer, "q")
 			expect(t, quickPeer, "q")
@@ -151,7 +153,7 @@ func TestBlockedHandlerLosesTheLoop(t *testing.T) {
 // among them whose handler was merely kept from running by the machine.
 func orphans(t *testing.T, l *Loop, n int) {
 	t.Helper()
-	eventually(t, fmt.Sprintf("%d orphans", n), func() bool { return onLoop(t, l, func(l *Loop) int { return l.orphans }) == n })
+	simnet.Eventually(t, fmt.Sprintf("%d orphans", n), func() bool { return onLoop(t, l, func(l *Loop) int { return l.orphans }) == n })
 }
 
 // Two handlers and a mutex held across a wait: the one that has it can go on only
@@ -183,9 +185,9 @@ func TestMutexHeldAcrossAWait(t *testing.T) {
 	a.serve, b.serve = handler(a, true), handler(b, false)
 	peerA, peerB := open(t, l, a), open(t, l, b)
 	send(t, peerA, "1")
-	receive(t, locked, "the first handler to lock")
+	simnet.Receive(t, locked, "the first handler to lock")
 	send(t, peerB, "3")
-	receive(t, wanted, "the second handler to want the lock")
+	simnet.Receive(t, wanted, "the second handler to want the lock")
 	send(t, peerA, "2")
 	expect(t, peerA, "2")
 	expect(t, peerB, "3")
@@ -219,28 +221,28 @@ func TestLateHandlerWaitsAsAGoroutine(t *testing.T) {
 	}
 	peer := open(t, l, k)
 	send(t, peer, "go")
-	receive(t, begun, "the takeover")
-	eventually(t, "the late handler to wait", func() bool { return waits(&k.input) })
+	simnet.Receive(t, begun, "the takeover")
+	simnet.Eventually(t, "the late handler to wait", func() bool { return waits(&k.input) })
 	send(t, peer, "late")
-	if s := receive(t, got, "the late handler to read"); s != "late" {
+	if s := simnet.Receive(t, got, "the late handler to read"); s != "late" {
 		t.Errorf("it read %v", s)
 	}
-	if err := receive(t, got, "the time-out"); err != ErrTimeout {
+	if err := simnet.Receive(t, got, "the time-out"); err != ErrTimeout {
 		t.Errorf("a read without input ended with %v", err)
 	}
-	eventually(t, "the late handler to wait", func() bool { return waits(&k.output) })
+	simnet.Eventually(t, "the late handler to wait", func() bool { return waits(&k.output) })
 	_ = peer.CloseWrite()
-	receive(t, told, "the hang-up")
+	simnet.Receive(t, told, "the hang-up")
 	if _, err := io.CopyN(io.Discard, peer, 4<<20); err != nil {
 		t.Error(err)
 	}
-	if n := receive(t, got, "the late handler to write"); n != 4<<20 {
+	if n := simnet.Receive(t, got, "the late handler to write"); n != 4<<20 {
 		t.Errorf("it wrote %v", n)
 	}
-	if held := receive(t, got, "the late handler to end"); held != false {
+	if held := simnet.Receive(t, got, "the late handler to end"); held != false {
 		t.Error("it believes that it has the loop")
 	}
-	eventually(t, "its stream to be closed", func() bool { return onLoop(t, l, (*Loop).Streams) == 0 })
+	simnet.Eventually(t, "its stream to be closed", func() bool { return onLoop(t, l, (*Loop).Streams) == 0 })
 }
 
 // The handler's own stream is the orphan, whatever it waited on before it blocked.
@@ -263,13 +265,13 @@ func TestTakeoverDetachesTheStreamServed(t *testing.T) {
 	}
 	peer := open(t, l, k)
 	send(t, peer, "go")
-	receive(t, blocked, "the handler to block")
+	simnet.Receive(t, blocked, "the handler to block")
 	states := onLoop(t, l, func(*Loop) [2]ownership { return [2]ownership{k.state, upstream.state} })
 	if want := [2]ownership{detached, running}; states != want {
 		t.Errorf("the stream served and the other are %v, not %v", states, want)
 	}
 	close(release)
-	eventually(t, "both streams to be closed", func() bool { return onLoop(t, l, (*Loop).Streams) == 0 })
+	simnet.Eventually(t, "both streams to be closed", func() bool { return onLoop(t, l, (*Loop).Streams) == 0 })
 }
 
 // A handler that comes back in time keeps the loop: entering and leaving is no takeover, and
@@ -284,7 +286,7 @@ func TestOnlyUserCodeLosesTheLoop(t *testing.T) {
 		}
 		held <- !w.Lost() && l.lease.word.Load()&inHandler == 0
 	})
-	if !receive(t, held, "our own code") {
+	if !simnet.Receive(t, held, "our own code") {
 		t.Error("our own code lost the loop")
 	}
 	if n := int64(l.Tally(TakenOver)); n != 0 {
@@ -316,7 +318,7 @@ func TestWaitsMoveTheLeaseOn(t *testing.T) {
 		w.End()
 		words <- l.lease.word.Load()
 	})
-	receive(t, done, "the function")
+	simnet.Receive(t, done, "the function")
 	close(words)
 	seen := map[uint64]bool{}
 	for i := 0; len(words) > 0; i++ {

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/gale-http/gale/internal/simnet"
 	"github.com/gale-http/gale/internal/sys"
 )
 
@@ -77,7 +78,7 @@ func TestLostIsLost(t *testing.T) {
 				}
 				peer := open(t, l, k)
 				send(t, peer, "x")
-				receive(t, ended, "the handler")
+				simnet.Receive(t, ended, "the handler")
 				send(t, otherPeer, "y")
 				expect(t, otherPeer, "y")
 				if n, err := peer.Read(make([]byte, 1)); n != 0 || err != io.EOF {
@@ -91,7 +92,7 @@ func TestLostIsLost(t *testing.T) {
 			left := func() [3]int {
 				return onLoop(t, l, func(l *Loop) [3]int { return [3]int{l.Streams() - 1, l.orphans, int(l.offLoop.Load())} })
 			}
-			eventually(t, "nothing to be left of them", func() bool { return left() == [3]int{} })
+			simnet.Eventually(t, "nothing to be left of them", func() bool { return left() == [3]int{} })
 			if n := l.Tally(TakenOver); n != rounds {
 				t.Errorf("%d handlers in %d are counted as taken over", n, rounds)
 			}
@@ -130,7 +131,7 @@ func TestGivenBackOnce(t *testing.T) {
 	for n := range int32(rounds) {
 		send(t, peer, "z")
 		expect(t, peer, "z")
-		eventually(t, "it to be given back", func() bool { return returns.Load() > n })
+		simnet.Eventually(t, "it to be given back", func() bool { return returns.Load() > n })
 		if got := onLoop(t, l, func(l *Loop) int { return l.orphans }); got != 0 {
 			t.Fatalf("%d orphans are left", got)
 		}
@@ -160,7 +161,7 @@ func TestOneLookFindsWhoWaits(t *testing.T) {
 			<-release
 			back <- w.End()
 		})
-		eventually(t, "the handler to wait", func() bool {
+		simnet.Eventually(t, "the handler to wait", func() bool {
 			return l.lease.word.Load()&inHandler != 0 && sys.Waiting(l.lease.g.Load())
 		})
 		if before := dog.watcher.Looks(); !dog.watch(g.Loops()) || dog.watcher.Looks()-before != 1 {
@@ -170,7 +171,7 @@ func TestOneLookFindsWhoWaits(t *testing.T) {
 			t.Errorf("handler %d: %d were taken over", n, taken)
 		}
 		close(release)
-		if receive(t, back, "the handler") {
+		if simnet.Receive(t, back, "the handler") {
 			t.Errorf("handler %d keeps the loop", n)
 		}
 	}
@@ -194,12 +195,12 @@ func TestTwoLooksFindWhoComputes(t *testing.T) {
 		}
 		back <- w.End()
 	})
-	receive(t, begun, "the handler")
+	simnet.Receive(t, begun, "the handler")
 	if !dog.watch(g.Loops()) || dog.watcher.Looks() != 1+stallLooks {
 		t.Errorf("found after %d looks", dog.watcher.Looks())
 	}
 	release.Store(true)
-	if receive(t, back, "the handler") {
+	if simnet.Receive(t, back, "the handler") {
 		t.Error("it keeps the loop")
 	}
 }

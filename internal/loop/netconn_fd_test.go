@@ -11,6 +11,8 @@ import (
 	"net"
 	"testing"
 	"time"
+
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // serve runs fn as user code that serves one end of a connection, and returns the other end. fn
@@ -63,20 +65,20 @@ func TestHandlerSuspendsInAConn(t *testing.T) {
 			_, err = c.Read(b)
 			got <- isTimeout(err)
 		})
-		receive(t, waiting, "the handler")
+		simnet.Receive(t, waiting, "the handler")
 		if n := onLoop(t, l, func(l *Loop) int { return l.suspended }); n != 1 {
 			t.Errorf("taken %v: %d workers are suspended", take, n)
 		}
 		send(t, peer, "hello")
 		for i, want := range []any{nil, "hello", true, true} {
-			if have := receive(t, got, "the handler"); have != want {
+			if have := simnet.Receive(t, got, "the handler"); have != want {
 				t.Errorf("taken %v: step %d gave %v", take, i, have)
 			}
 		}
 		if _, err := peer.Read(make([]byte, 1)); err != io.EOF {
 			t.Errorf("taken %v: the peer read %v", take, err)
 		}
-		eventually(t, "the streams to go", func() bool {
+		simnet.Eventually(t, "the streams to go", func() bool {
 			return onLoop(t, l, func(l *Loop) bool { return l.streams.used == 0 && l.orphans == 0 })
 		})
 	}
@@ -101,7 +103,7 @@ func TestTakenStreamIsUsedAgain(t *testing.T) {
 	}
 	first := open(t, l, k)
 	send(t, first, "first")
-	c := receive(t, conns, "the Conn")
+	c := simnet.Receive(t, conns, "the Conn")
 	defer c.Close()
 	k.serve = func(*Worker) { serveEcho(k) }
 	second := open(t, l, k)
@@ -145,13 +147,13 @@ func TestTakenWithoutTheLoop(t *testing.T) {
 			}
 			peer := open(t, l, k)
 			onLoop(t, l, func(*Loop) any { k.Rest(0, true); return nil })
-			if err := receive(t, done, "the handler"); err != nil {
+			if err := simnet.Receive(t, done, "the handler"); err != nil {
 				t.Fatal(err)
 			}
 			if b, err := io.ReadAll(peer); string(b) != "taken" || err != nil {
 				t.Errorf("the peer got %q, %v", b, err)
 			}
-			eventually(t, "the streams to go", func() bool {
+			simnet.Eventually(t, "the streams to go", func() bool {
 				return onLoop(t, l, func(l *Loop) bool { return l.streams.used == 0 && l.orphans == 0 })
 			})
 		})
@@ -181,9 +183,9 @@ func TestLoopIsLostAfterTaking(t *testing.T) {
 		}
 		done <- errors.Join(err, c.Close())
 	})
-	eventually(t, "the takeover", func() bool { return int64(l.Tally(TakenOver)) > 0 })
+	simnet.Eventually(t, "the takeover", func() bool { return int64(l.Tally(TakenOver)) > 0 })
 	send(t, peer, "hello")
-	if err := receive(t, done, "the handler"); err != nil {
+	if err := simnet.Receive(t, done, "the handler"); err != nil {
 		t.Fatal(err)
 	}
 	if b, err := io.ReadAll(peer); string(b) != "hello" || err != nil {
@@ -204,9 +206,9 @@ func TestTakenTooLate(t *testing.T) {
 	})
 	stopped := make(chan struct{})
 	go func() { defer close(stopped); stopGroup(t, g) }()
-	eventually(t, "Stop", func() bool { return g.stop.Err() != nil })
+	simnet.Eventually(t, "Stop", func() bool { return g.stop.Err() != nil })
 	close(go1)
-	if err := receive(t, got, "the handler"); err != nil && !errors.Is(err, net.ErrClosed) {
+	if err := simnet.Receive(t, got, "the handler"); err != nil && !errors.Is(err, net.ErrClosed) {
 		t.Error(err)
 	}
 	<-stopped

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // eachTaken runs a test with a Conn that was taken, and its peer.
@@ -44,7 +46,7 @@ func takenConn(t *testing.T, g *Group) (*Conn, net.Conn) {
 		c.Leave()
 		conns <- c
 	})
-	return receive(t, conns, "the Conn"), peer
+	return simnet.Receive(t, conns, "the Conn"), peer
 }
 
 // echo sends back what comes, without the pipes that package net would keep for
@@ -81,7 +83,7 @@ func TestTakenConnMovesBytes(t *testing.T) {
 		if err := c.CloseWrite(); err != nil {
 			t.Fatal(err)
 		}
-		if !bytes.Equal(receive(t, got, "the echo"), sent) {
+		if !bytes.Equal(simnet.Receive(t, got, "the echo"), sent) {
 			t.Error("what came back is not what was sent")
 		}
 		if c.LocalAddr() == nil || c.RemoteAddr() == nil || c.LocalAddr().Network() != peer.RemoteAddr().Network() {
@@ -138,7 +140,7 @@ func TestCloseWakesTheConn(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 4 {
-			if err := receive(t, errs, "the waits to end"); !errors.Is(err, net.ErrClosed) {
+			if err := simnet.Receive(t, errs, "the waits to end"); !errors.Is(err, net.ErrClosed) {
 				t.Errorf("a wait ended with %v", err)
 			}
 		}
@@ -150,7 +152,7 @@ func TestCloseWakesTheConn(t *testing.T) {
 func untilBusy(t *testing.T, c *Conn) {
 	t.Helper()
 	s := c.stream.Load()
-	eventually(t, "the waits", func() bool {
+	simnet.Eventually(t, "the waits", func() bool {
 		if s.portable {
 			return c.users.Load() > 4
 		}
@@ -169,7 +171,7 @@ func TestGroupEndsTheConn(t *testing.T) {
 			err <- e
 		}()
 		stopGroup(t, g)
-		if e := receive(t, err, "the wait to end"); !errors.Is(e, net.ErrClosed) {
+		if e := simnet.Receive(t, err, "the wait to end"); !errors.Is(e, net.ErrClosed) {
 			t.Errorf("the wait ended with %v", e)
 		}
 		if _, e := peer.Read(make([]byte, 1)); e != io.EOF {
@@ -230,14 +232,14 @@ func TestDeadlineOfAWaitUnderWay(t *testing.T) {
 		_ = c.SetReadDeadline(time.Now().Add(time.Hour))
 		err := read()
 		_ = c.SetReadDeadline(pastTime)
-		if e := receive(t, err, "the wait to end"); !isTimeout(e) {
+		if e := simnet.Receive(t, err, "the wait to end"); !isTimeout(e) {
 			t.Errorf("the wait ended with %v", e)
 		}
 		_ = c.SetReadDeadline(time.Now().Add(time.Hour))
 		err = read()
 		_ = c.SetReadDeadline(time.Time{})
 		send(t, peer, "a")
-		if e := receive(t, err, "the wait to end"); e != nil {
+		if e := simnet.Receive(t, err, "the wait to end"); e != nil {
 			t.Errorf("the wait ended with %v", e)
 		}
 		_ = c.Close()

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // slowToClose is a connection that takes its time to close.
@@ -34,7 +36,7 @@ func TestStopWaitsForConnectionsThatComeLate(t *testing.T) {
 	}) {
 		t.Fatal("the group takes no functions")
 	}
-	receive(t, begun, "the function")
+	simnet.Receive(t, begun, "the function")
 	g.Stop()
 	if !c.closed.Load() {
 		t.Error("it is still being closed")

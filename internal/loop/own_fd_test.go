@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"testing"
 
+	"github.com/gale-http/gale/internal/simnet"
 	"github.com/gale-http/gale/internal/sys"
 )
 
@@ -44,7 +45,7 @@ func (u *upstream) connectOne(w *Worker, s *Stream) {
 // hangUp closes the other ends of n connections.
 func (u *upstream) hangUp(n int) {
 	for range n {
-		sys.Close(receive(u.t, u.front.accepted, "a connection"))
+		sys.Close(simnet.Receive(u.t, u.front.accepted, "a connection"))
 	}
 }
 
@@ -82,7 +83,7 @@ func TestTakeoverDetachesEveryStreamOfTheWorker(t *testing.T) {
 	}
 	peer := open(t, l, k)
 	send(t, peer, "go")
-	receive(t, lost, "the takeover")
+	simnet.Receive(t, lost, "the takeover")
 	states := onLoop(t, l, func(l *Loop) any {
 		return [...]any{k.state, own[0].state, own[1].state, own[2].state, l.orphans, len(k.worker.own)}
 	})
@@ -92,7 +93,7 @@ func TestTakeoverDetachesEveryStreamOfTheWorker(t *testing.T) {
 	}
 	up.hangUp(3)
 	close(release)
-	eventually(t, "all but the listener to be closed", func() bool { return onLoop(t, l, (*Loop).Streams) == 1 })
+	simnet.Eventually(t, "all but the listener to be closed", func() bool { return onLoop(t, l, (*Loop).Streams) == 1 })
 	if n := onLoop(t, l, func(l *Loop) int { return l.orphans }); n != 0 {
 		t.Errorf("%d orphans are left", n)
 	}
@@ -131,11 +132,11 @@ func TestStopLeavesOrphansAlone(t *testing.T) {
 	}
 	peer := open(t, l, k)
 	send(t, peer, "go")
-	receive(t, lost, "the takeover")
+	simnet.Receive(t, lost, "the takeover")
 	up.hangUp(2)
 	stopGroup(t, g)
 	close(release)
-	receive(t, done, "the late handler")
+	simnet.Receive(t, done, "the late handler")
 }
 
 // Rest gives an own stream up, Take gets it again, for another worker too.
@@ -161,7 +162,7 @@ func TestOwnStreamsChangeHands(t *testing.T) {
 		done <- seen
 	})
 	up.hangUp(2)
-	if got, want := receive(t, done, "the function"), [4]int{2, 1, 2, 0}; got != want {
+	if got, want := simnet.Receive(t, done, "the function"), [4]int{2, 1, 2, 0}; got != want {
 		t.Errorf("the worker had %v streams of its own, not %v", got, want)
 	}
 }

@@ -7,6 +7,8 @@ package loop
 import (
 	"testing"
 	"time"
+
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // A message that came when the loop was not parked yet, and so woke nobody, keeps
@@ -24,7 +26,7 @@ func TestMessageBeforeParkingIsSeen(t *testing.T) {
 		defer close(parked)
 		l.park()
 	}()
-	receive(t, parked, "the loop to look at its inbox")
+	simnet.Receive(t, parked, "the loop to look at its inbox")
 }
 
 // A parked loop is woken by a message, by an event and by a deadline, each as the first thing after
@@ -43,14 +45,14 @@ func TestParkedLoopIsWoken(t *testing.T) {
 		k.Rest(0, false)
 	}
 	peer := open(t, l, k)
-	parked := func() { eventually(t, "the loop to park", l.parked.Load) }
+	parked := func() { simnet.Eventually(t, "the loop to park", l.parked.Load) }
 	for range 50 {
 		parked()
 		onLoop(t, l, func(*Loop) any { return nil })
 		parked()
 		send(t, peer, "x")
-		receive(t, served, "the event")
-		receive(t, expired, "the deadline")
+		simnet.Receive(t, served, "the event")
+		simnet.Receive(t, expired, "the deadline")
 	}
 }
 
@@ -74,7 +76,7 @@ func TestNothingIsMissedWhileParking(t *testing.T) {
 			onLoop(t, l, func(*Loop) any { return nil })
 		} else {
 			send(t, peer, "x")
-			receive(t, served, "the event")
+			simnet.Receive(t, served, "the event")
 		}
 	}
 }
@@ -90,7 +92,7 @@ func TestParkKeepsItsLimits(t *testing.T) {
 	for _, ms := range []int64{5, 5, 20, 1} {
 		began := time.Now()
 		p.park(100, 100+ms)
-		if took := time.Since(began); took < time.Duration(ms)*time.Millisecond || took > patience {
+		if took := time.Since(began); took < time.Duration(ms)*time.Millisecond || took > simnet.Patience {
 			t.Errorf("a park of %d ms took %v", ms, took)
 		}
 	}
@@ -110,13 +112,13 @@ func TestWatchdogRests(t *testing.T) {
 	l := g.Next()
 	asleep := func() bool { return g.watchdog.state.Load() == dogParked }
 	for range 3 {
-		eventually(t, "the watchdog to rest", asleep)
+		simnet.Eventually(t, "the watchdog to rest", asleep)
 		onLoop(t, l, func(*Loop) any { return nil })
 		k := newBlocker()
 		peer := open(t, l, &k.task)
 		send(t, peer, "b")
-		receive(t, k.blocked, "the handler to block")
-		eventually(t, "the watchdog, which was about to rest, perhaps", func() bool { return !asleep() })
+		simnet.Receive(t, k.blocked, "the handler to block")
+		simnet.Eventually(t, "the watchdog, which was about to rest, perhaps", func() bool { return !asleep() })
 		onLoop(t, l, func(*Loop) any { return nil }) // takes a takeover
 		k.release <- struct{}{}
 		expect(t, peer, "b")
@@ -135,7 +137,7 @@ func TestWatchdogSeesWhoWokeUpBefore(t *testing.T) {
 			defer close(rested)
 			d.park([]*Loop{l})
 		}()
-		receive(t, rested, "the watchdog to get up")
+		simnet.Receive(t, rested, "the watchdog to get up")
 		if d.state.Load() != dogAwake {
 			t.Error("it is up and believes that it sleeps")
 		}

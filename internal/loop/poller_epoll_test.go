@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/gale-http/gale/internal/simnet"
 	"github.com/gale-http/gale/internal/sys"
 )
 
@@ -75,7 +76,7 @@ func TestGateIsQuietWhileTheLoopIsBusy(t *testing.T) {
 		p.park(0, 0)
 	}()
 	send(t, peer, "x")
-	receive(t, done, "the park to end")
+	simnet.Receive(t, done, "the park to end")
 	send(t, peer, "x")
 	if n := through(); n != 0 {
 		t.Errorf("after a park the gate let %d events through", n)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gale-http/gale/internal/simnet"
 	"github.com/gale-http/gale/internal/sys"
 )
 
@@ -32,7 +33,7 @@ func openPoller(t *testing.T) *poller {
 // next polls until there is an event, and returns it.
 func (p *poller) expect(t *testing.T, token uint64, bits uint32) {
 	t.Helper()
-	eventually(t, "an event", func() bool { return p.poll(maxEvents) })
+	simnet.Eventually(t, "an event", func() bool { return p.poll(maxEvents) })
 	index, gen, got, ok := p.event()
 	if !ok || uint64(gen)<<32|uint64(index) != token || got != bits {
 		t.Errorf("got bits %b of %d.%d, want %b of token %x", got, index, gen, bits, token)
@@ -120,13 +121,13 @@ func TestKqueueListener(t *testing.T) {
 	}
 	defer sys.Close(client)
 	for range 2 {
-		eventually(t, "the connection", func() bool { return p.poll(maxEvents) })
+		simnet.Eventually(t, "the connection", func() bool { return p.poll(maxEvents) })
 	}
 	p.event()
 	p.pauseAccept(fds[0], 7)
 	p.nothing(t)
 	p.resumeAccept(fds[0], 7)
-	eventually(t, "the connection", func() bool { return p.poll(maxEvents) })
+	simnet.Eventually(t, "the connection", func() bool { return p.poll(maxEvents) })
 	if index, gen, _, _ := p.event(); index != 7 || gen != 0 {
 		t.Errorf("it is reported for %d.%d", index, gen)
 	}
@@ -163,9 +164,9 @@ func TestLookoutIsQuietWhileTheLoopIsBusy(t *testing.T) {
 		defer close(ended)
 		p.park(0, 0)
 	}()
-	eventually(t, "the loop to park", p.armed.Load)
+	simnet.Eventually(t, "the loop to park", p.armed.Load)
 	send(t, peer, "x")
-	receive(t, ended, "the park to end")
+	simnet.Receive(t, ended, "the park to end")
 	quiet("after a park")
 	p.park(0, 1)
 	quiet("after a park that timed out")
@@ -209,7 +210,7 @@ func TestLookoutComesAndGoes(t *testing.T) {
 			go func() { ps[i].park(0, 0); ends <- i }()
 		}
 		send(t, peer, "x")
-		if first := receive(t, ends, "a park to end"); first != 1 {
+		if first := simnet.Receive(t, ends, "a park to end"); first != 1 {
 			t.Errorf("the event of another loop woke loop %d", first)
 		}
 		select {
@@ -219,8 +220,8 @@ func TestLookoutComesAndGoes(t *testing.T) {
 		}
 		ps[0].wake()
 		ps[2].wake()
-		receive(t, ends, "a park to end")
-		receive(t, ends, "a park to end")
+		simnet.Receive(t, ends, "a park to end")
+		simnet.Receive(t, ends, "a park to end")
 		sys.Close(fd)
 		_ = peer.Close()
 		for i := range ps {

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/gale-http/gale/internal/simnet"
 	"github.com/gale-http/gale/internal/sys"
 )
 
@@ -66,10 +67,10 @@ func TestBusyLoopPollsRuntime(t *testing.T) {
 	}
 	busy := make(chan struct{})
 	l.Go(func(w *Worker) { close(busy); again(w) })
-	receive(t, busy, "the loop")
+	simnet.Receive(t, busy, "the loop")
 	at := g.pollRuntimeAt.Load
 	first := at()
-	eventually(t, "two polls", func() bool {
+	simnet.Eventually(t, "two polls", func() bool {
 		if l.parked.Load() {
 			t.Fatal("the loop has parked")
 		}
@@ -103,7 +104,7 @@ func TestLongTurnIsInterrupted(t *testing.T) {
 		}
 		return nil
 	})
-	if !receive(t, within, "the turn to end") {
+	if !simnet.Receive(t, within, "the turn to end") {
 		t.Error("nobody else ran in the midst of a long turn")
 	}
 }
@@ -124,7 +125,7 @@ func TestSlowRuntimePollsAreRare(t *testing.T) {
 			runtime.Gosched()
 		}
 	}()
-	eventually(t, "a poll that sysmon ends, and a pause after it", func() bool {
+	simnet.Eventually(t, "a poll that sysmon ends, and a pause after it", func() bool {
 		l.group.pollRuntimeAt.Store(1)
 		l.nanos, l.yielded, l.polledRound = monotonic(), 0, 0
 		return l.yieldIfDue() && l.group.pollRuntimeAt.Load() > monotonic()+slowPollNanos

@@ -50,7 +50,7 @@ func secured(t *testing.T, l *Loop, timeout int64, serve func(w *Worker, k *task
 		shaken <- err
 	}
 	peer := open(t, l, k)
-	_ = peer.SetDeadline(time.Now().Add(patience))
+	_ = peer.SetDeadline(time.Now().Add(simnet.Patience))
 	return tls.Client(peer, client), shaken
 }
 
@@ -81,7 +81,7 @@ func TestTLSReadsAndWrites(t *testing.T) {
 		if err := c.Handshake(); err != nil {
 			t.Fatal(err)
 		}
-		if err := receive(t, shaken, "the handshake"); err != nil {
+		if err := simnet.Receive(t, shaken, "the handshake"); err != nil {
 			t.Fatal(err)
 		}
 		for _, size := range []int{1, 2, 100, 1000, 1025, 5000, 16 << 10, 16<<10 + 1, 300 << 10} {
@@ -103,7 +103,7 @@ func TestTLSReadsAndWrites(t *testing.T) {
 // rests requires a loop on which nothing is suspended.
 func rests(t *testing.T, l *Loop) {
 	t.Helper()
-	eventually(t, "the loop to rest", func() bool {
+	simnet.Eventually(t, "the loop to rest", func() bool {
 		return onLoop(t, l, func(l *Loop) bool { return l.suspended == 0 && l.spareCount+1 >= l.workers })
 	})
 }
@@ -132,14 +132,14 @@ func TestTLSRestsWithinARecord(t *testing.T) {
 	if err := c.Handshake(); err != nil {
 		t.Fatal(err)
 	}
-	if err := receive(t, shaken, "the handshake"); err != nil {
+	if err := simnet.Receive(t, shaken, "the handshake"); err != nil {
 		t.Fatal(err)
 	}
 	slow.each = func() { rests(t, l) }
 	if _, err := c.Write([]byte("little by little")); err != nil {
 		t.Fatal(err)
 	}
-	if text := receive(t, got, "the text"); text != "little by little" {
+	if text := simnet.Receive(t, got, "the text"); text != "little by little" {
 		t.Errorf("got %q", text)
 	}
 	_ = c.Close()
@@ -211,7 +211,7 @@ func TestTLSTryWrite(t *testing.T) {
 	if _, err := c.Write([]byte("!")); err != nil {
 		t.Fatal(err)
 	}
-	receive(t, full, "the peer's buffer to be full")
+	simnet.Receive(t, full, "the peer's buffer to be full")
 	close(goOn)
 	got, err := io.ReadAll(c)
 	if err != nil || !bytes.Equal(got, want) {
@@ -231,7 +231,7 @@ func TestTLSHandshakeFails(t *testing.T) {
 			g := newGroup(t, Config{Loops: 1})
 			c, shaken := secured(t, g.Next(), 50, never)
 			do(c.NetConn())
-			err := receive(t, shaken, "the handshake to fail")
+			err := simnet.Receive(t, shaken, "the handshake to fail")
 			var header tls.RecordHeaderError
 			switch {
 			case err == nil:
@@ -265,7 +265,7 @@ func TestTLSReadTimesOut(t *testing.T) {
 	if err := c.Handshake(); err != nil {
 		t.Fatal(err)
 	}
-	if err := receive(t, timedOut, "the timeout"); !errors.Is(err, ErrTimeout) {
+	if err := simnet.Receive(t, timedOut, "the timeout"); !errors.Is(err, ErrTimeout) {
 		t.Errorf("the read ended with %v", err)
 	}
 	_, _ = c.Write([]byte("late"))
@@ -299,7 +299,7 @@ func TestTLSClosesWithAnAlert(t *testing.T) {
 		if err := c.Handshake(); err != nil {
 			t.Fatal(err)
 		}
-		if err := receive(t, shaken, "the handshake"); err != nil {
+		if err := simnet.Receive(t, shaken, "the handshake"); err != nil {
 			t.Fatal(err)
 		}
 		_, _ = c.Write([]byte("x"))
@@ -378,7 +378,7 @@ func TestTLSTaken(t *testing.T) {
 	if err := c.Handshake(); err != nil {
 		t.Fatal(err)
 	}
-	conn := receive(t, given, "the connection")
+	conn := simnet.Receive(t, given, "the connection")
 	_ = conn.SetReadDeadline(time.Now().Add(time.Millisecond))
 	var b [16]byte
 	if _, err := conn.Read(b[:]); !errors.Is(err, ErrTimeout) {
@@ -422,7 +422,7 @@ func TestTLSBarredWriterNeverWaits(t *testing.T) {
 	if got, _ := io.ReadAll(c); len(got) >= len(long) {
 		t.Errorf("all of it has come, %d bytes", len(got))
 	}
-	if err := receive(t, written, "the writer"); err != ErrOver {
+	if err := simnet.Receive(t, written, "the writer"); err != ErrOver {
 		t.Errorf("it was told %v", err)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // One stream offered and claimed over and over by many, while its loop tries to kill it:
@@ -55,7 +57,7 @@ func TestSharedStreamHasOneOwner(t *testing.T) {
 		t.Error("nobody has got it")
 	}
 	send(t, peer, "x")
-	receive(t, stopped, "the loop to close the stream")
+	simnet.Receive(t, stopped, "the loop to close the stream")
 	if k.Claim() {
 		t.Error("a dead stream was claimed")
 	}
@@ -75,7 +77,7 @@ func TestOfferRefusesWhatHasHappened(t *testing.T) {
 		return nil
 	})
 	send(t, peer, "x")
-	eventually(t, "the event", func() bool { return k.input.Load() == ready })
+	simnet.Eventually(t, "the event", func() bool { return k.input.Load() == ready })
 	if k.Offer() {
 		t.Fatal("a stream with input was accepted")
 	}
@@ -87,7 +89,7 @@ func TestOfferRefusesWhatHasHappened(t *testing.T) {
 		t.Error("a stream that was read is not accepted")
 	}
 	send(t, peer, "y")
-	eventually(t, "the event", func() bool { return k.input.Load() == ready })
+	simnet.Eventually(t, "the event", func() bool { return k.input.Load() == ready })
 	k.drained = false // as if it had been read just before the event was reported
 	if n, err := k.TryRead(b[:]); n != 1 || err != nil || k.Offer() {
 		t.Errorf("%d, %v, and accepted before anyone asked the kernel", n, err)
@@ -96,14 +98,14 @@ func TestOfferRefusesWhatHasHappened(t *testing.T) {
 		t.Error("a stream is not accepted that was read when the event came late")
 	}
 	send(t, peer, "z")
-	if eventually(t, "the event", func() bool { return k.input.Load() == ready }); k.ProbeNoBytes() {
+	if simnet.Eventually(t, "the event", func() bool { return k.input.Load() == ready }); k.ProbeNoBytes() {
 		t.Error("a stream with input is as it was")
 	}
 	if !k.Offer() {
 		t.Error("it was refused")
 	}
 	_ = peer.Close()
-	eventually(t, "the stream to be closed", func() bool { return onLoop(t, l, (*Loop).Streams) == 0 })
+	simnet.Eventually(t, "the stream to be closed", func() bool { return onLoop(t, l, (*Loop).Streams) == 0 })
 }
 
 // An event that the loop has fetched may be older than what a user has read meanwhile: it is
@@ -137,11 +139,11 @@ func TestLateEventsKillNobody(t *testing.T) {
 			send(t, b, "y")
 			return nil
 		})
-		if !receive(t, served, "the first event") {
+		if !simnet.Receive(t, served, "the first event") {
 			t.Fatal("both events were not fetched at once, or the second was not there to be read")
 		}
 		if !alive {
-			receive(t, stopped, "the loop to close the stream")
+			simnet.Receive(t, stopped, "the loop to close the stream")
 			continue
 		}
 		onLoop(t, l, func(*Loop) any { return nil })
@@ -164,7 +166,7 @@ func TestClaimAwaitsTheLoop(t *testing.T) {
 			close(begun)
 			claimed <- s.Claim()
 		}()
-		receive(t, begun, "the claim")
+		simnet.Receive(t, begun, "the claim")
 		for range 100 {
 			runtime.Gosched()
 		}
@@ -174,7 +176,7 @@ func TestClaimAwaitsTheLoop(t *testing.T) {
 		if !s.casPhase(probed, to) {
 			t.Fatal("the loop has lost it")
 		}
-		if receive(t, claimed, "the claim") == found {
+		if simnet.Receive(t, claimed, "the claim") == found {
 			t.Errorf("something was found: %v, and it was claimed: %v", found, found)
 		}
 	}
@@ -206,14 +208,14 @@ func TestMoveKeepsWhatHappened(t *testing.T) {
 		}
 		heir.Close()
 	})
-	if s := receive(t, got, "what came before"); s != "before" {
+	if s := simnet.Receive(t, got, "what came before"); s != "before" {
 		t.Errorf("%q", s)
 	}
 	send(t, peer, "behind")
-	if s := receive(t, got, "what came behind"); s != "behind" {
+	if s := simnet.Receive(t, got, "what came behind"); s != "behind" {
 		t.Errorf("%q", s)
 	}
-	eventually(t, "both to be closed", func() bool {
+	simnet.Eventually(t, "both to be closed", func() bool {
 		return onLoop(t, from, (*Loop).Streams)+onLoop(t, to, (*Loop).Streams) == 0
 	})
 }
@@ -237,16 +239,16 @@ func TestGate(t *testing.T) {
 		cancelled.Cancel()
 		early.Open()
 		early.Cancel()
-		if err := receive(t, a, "the gate to open"); err != nil {
+		if err := simnet.Receive(t, a, "the gate to open"); err != nil {
 			t.Error(err)
 		}
-		if err := receive(t, b, "the wait to be cancelled"); err != ErrOver {
+		if err := simnet.Receive(t, b, "the wait to be cancelled"); err != ErrOver {
 			t.Error(err)
 		}
-		if err := receive(t, c, "the time-out"); err != ErrTimeout {
+		if err := simnet.Receive(t, c, "the time-out"); err != ErrTimeout {
 			t.Error(err)
 		}
-		if err := receive(t, wait(&early, 0), "an open gate"); err != nil {
+		if err := simnet.Receive(t, wait(&early, 0), "an open gate"); err != nil {
 			t.Error(err)
 		}
 	}
@@ -296,7 +298,7 @@ func TestSeated(t *testing.T) {
 		}
 		done <- nil
 	})
-	if err := receive(t, done, "the handler"); err != nil {
+	if err := simnet.Receive(t, done, "the handler"); err != nil {
 		t.Error(err)
 	}
 }

@@ -6,6 +6,8 @@ package loop
 import (
 	"testing"
 	"time"
+
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 func eachDriver(t *testing.T, test func(*testing.T, *Group)) {
@@ -34,7 +36,7 @@ func TestSleepLasts(t *testing.T) {
 			}
 			took <- time.Since(began)
 		})
-		if elapsed := receive(t, took, "the sleeper"); elapsed < d {
+		if elapsed := simnet.Receive(t, took, "the sleeper"); elapsed < d {
 			t.Errorf("slept %v instead of %v", elapsed, d)
 		}
 	})
@@ -52,9 +54,9 @@ func TestStopEndsSleep(t *testing.T) {
 		<-asleep
 		other := make(chan struct{})
 		g.Next().Go(func(*Worker) { close(other) })
-		receive(t, other, "another function")
+		simnet.Receive(t, other, "another function")
 		stopGroup(t, g)
-		if err := receive(t, ended, "the sleeper"); err != ErrClosed {
+		if err := simnet.Receive(t, ended, "the sleeper"); err != ErrClosed {
 			t.Errorf("Stop ended the sleep with %v", err)
 		}
 		if n := g.Loops()[0].Streams(); n != 0 {
@@ -78,7 +80,7 @@ func TestSleepIsNotShortened(t *testing.T) {
 			}
 			took <- time.Since(began)
 		})
-		if elapsed := receive(t, took, "the sleeper"); elapsed < d {
+		if elapsed := simnet.Receive(t, took, "the sleeper"); elapsed < d {
 			t.Errorf("slept %v instead of %v", elapsed, d)
 		}
 	})

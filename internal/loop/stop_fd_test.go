@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gale-http/gale/internal/simnet"
 	"github.com/gale-http/gale/internal/sys"
 )
 
@@ -62,7 +63,7 @@ func TestStopEndsEverything(t *testing.T) {
 			k, inside := &task{}, make(chan struct{})
 			k.serve = stopSubject(k, does, inside, ends)
 			send(t, open(t, l, k), "go")
-			receive(t, inside, "a stream that "+does)
+			simnet.Receive(t, inside, "a stream that "+does)
 		}
 		k := &acceptor{accepted: make(chan int, 1)}
 		listening := sys.Addr{IP: netip.MustParseAddrPort(k.listen(t, l))}
@@ -80,11 +81,11 @@ func TestStopEndsEverything(t *testing.T) {
 			inside <- struct{}{}
 			ends <- s.Connect(w, full, 0)
 		})
-		receive(t, inside, "the sleeper")
-		receive(t, inside, "the one that connects")
+		simnet.Receive(t, inside, "the sleeper")
+		simnet.Receive(t, inside, "the one that connects")
 		checks = append(checks, func() {
 			for range 9 {
-				if err := receive(t, ends, "what Stop ended"); err != ErrClosed {
+				if err := simnet.Receive(t, ends, "what Stop ended"); err != ErrClosed {
 					t.Errorf("Stop ended something with %v", err)
 				}
 			}
@@ -222,19 +223,19 @@ func TestStopLeavesLateHandlersBehind(t *testing.T) {
 		peer := open(t, l, k)
 		send(t, peer, "go")
 		peers = append(peers, peer)
-		receive(t, blocked, "the handler to block")
+		simnet.Receive(t, blocked, "the handler to block")
 		onLoop(t, l, func(*Loop) any { return nil })
 	}
 	stopGroup(t, g)
 	for _, peer := range peers {
-		_ = peer.SetDeadline(time.Now().Add(patience))
+		_ = peer.SetDeadline(time.Now().Add(simnet.Patience))
 		if _, err := peer.Read(make([]byte, 1)); err != io.EOF {
 			t.Errorf("the peer of a late handler reads %v", err)
 		}
 	}
 	close(release)
 	for range handlers {
-		if receive(t, back, "the handlers to return") {
+		if simnet.Receive(t, back, "the handlers to return") {
 			t.Error("a stream was taken back by a loop that has ended")
 		}
 	}
@@ -298,6 +299,6 @@ func TestStopEndsWhatGoesOnAndOn(t *testing.T) {
 	l.Post(message)
 	l.Go(function)
 	stopGroup(t, g)
-	receive(t, over, "the first to end")
-	receive(t, over, "the second to end")
+	simnet.Receive(t, over, "the first to end")
+	simnet.Receive(t, over, "the second to end")
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gale-http/gale/internal/simnet"
 	"github.com/gale-http/gale/internal/sys"
 )
 
@@ -72,12 +73,12 @@ func TestConnStreamReadsAndWrites(t *testing.T) {
 	if _, err := peer.Write([]byte("ping")); err != nil {
 		t.Fatal(err)
 	}
-	_ = peer.SetDeadline(time.Now().Add(patience))
+	_ = peer.SetDeadline(time.Now().Add(simnet.Patience))
 	if got, err := io.ReadAll(peer); err != nil || string(got) != "<ping>!" {
 		t.Errorf("read %q, %v", got, err)
 	}
 	_ = peer.Close()
-	receive(t, done, "the other end")
+	simnet.Receive(t, done, "the other end")
 }
 
 func TestConnStreamTimesOutAndCloses(t *testing.T) {
@@ -97,12 +98,12 @@ func TestConnStreamTimesOutAndCloses(t *testing.T) {
 		got <- err
 	})
 	for range 2 {
-		if err := receive(t, got, "the time-out"); err != ErrTimeout {
+		if err := simnet.Receive(t, got, "the time-out"); err != ErrTimeout {
 			t.Errorf("it ended with %v", err)
 		}
 	}
-	_ = receive(t, reading, "the read").NetConn().Close()
-	if err := receive(t, got, "the read to end"); err != ErrClosed {
+	_ = simnet.Receive(t, reading, "the read").NetConn().Close()
+	if err := simnet.Receive(t, got, "the read to end"); err != ErrClosed {
 		t.Errorf("a read of a closed connection ended with %v", err)
 	}
 }
@@ -122,7 +123,7 @@ func TestConnStreamReadsAgainAfterNothing(t *testing.T) {
 		}
 		got <- string(b[:n])
 	})
-	if s := receive(t, got, "the read"); s != "at last" {
+	if s := simnet.Receive(t, got, "the read"); s != "at last" {
 		t.Errorf("read %q", s)
 	}
 }
@@ -161,12 +162,12 @@ func TestConnStreamConnects(t *testing.T) {
 		got <- err
 	}
 	g.Next().Go(connect)
-	if err := receive(t, got, "the connection"); err != nil {
+	if err := simnet.Receive(t, got, "the connection"); err != nil {
 		t.Error(err)
 	}
 	_ = ln.Close()
 	g.Next().Go(connect)
-	if err := receive(t, got, "the connection to fail"); !errors.Is(err, syscall.ECONNREFUSED) {
+	if err := simnet.Receive(t, got, "the connection to fail"); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("connecting to nobody ended with %v", err)
 	}
 }
@@ -193,10 +194,10 @@ func TestStopEndsConnStreams(t *testing.T) {
 		s.Close()
 		got <- s.Connect(w, sys.Addr{IP: netip.MustParseAddrPort(ln.Addr().String())}, 0)
 	})
-	receive(t, inside, "the connection")
+	simnet.Receive(t, inside, "the connection")
 	stopGroup(t, g)
 	for range 2 {
-		if err := receive(t, got, "what Stop ends"); err != ErrClosed {
+		if err := simnet.Receive(t, got, "what Stop ends"); err != ErrClosed {
 			t.Errorf("it ended with %v", err)
 		}
 	}
@@ -218,7 +219,7 @@ func TestStopWaitsForGoroutines(t *testing.T) {
 	case <-time.After(20 * time.Millisecond):
 	}
 	close(release)
-	receive(t, stopped, "Stop to return")
+	simnet.Receive(t, stopped, "Stop to return")
 }
 
 // Stop does not wait for user code on them, which returns to a group that no longer exists; it does
@@ -247,15 +248,15 @@ func TestStopLeavesUserCodeBehind(t *testing.T) {
 		w.End()
 		ended <- struct{}{}
 	})
-	receive(t, inside, "both goroutines")
-	receive(t, inside, "both goroutines")
+	simnet.Receive(t, inside, "both goroutines")
+	simnet.Receive(t, inside, "both goroutines")
 	stopGroup(t, g)
 	if len(ended) != 1 {
 		t.Errorf("when Stop returned %d goroutines had ended, not the one", len(ended))
 	}
 	close(release)
-	receive(t, ended, "the first to end")
-	receive(t, ended, "the second to end")
+	simnet.Receive(t, ended, "the first to end")
+	simnet.Receive(t, ended, "the second to end")
 }
 
 // A portable group has no loop to ask, and its goroutines end in their own time.
@@ -277,7 +278,7 @@ func TestPortableGroup(t *testing.T) {
 		}
 		runtime.Goexit()
 	})
-	receive(t, ended, "the function to end")
+	simnet.Receive(t, ended, "the function to end")
 	stopGroup(t, g)
 	if l.Go(func(*Worker) {}) {
 		t.Error("a stopped group takes functions")
@@ -317,7 +318,7 @@ func TestConnStreamClosesWhatItWasGiven(t *testing.T) {
 		}) {
 			t.Fatal("the group takes no functions")
 		}
-		receive(t, done, "the stream to end")
+		simnet.Receive(t, done, "the stream to end")
 		if n := w.closed.Load(); n == 0 {
 			t.Errorf("%s: it was not closed", name)
 		}
@@ -350,9 +351,9 @@ func TestConnStreamStopsWithoutAWord(t *testing.T) {
 		}) {
 			t.Fatal("the group takes no functions")
 		}
-		receive(t, opened, "the stream")
+		simnet.Receive(t, opened, "the stream")
 		go g.Stop()
-		if n := receive(t, ended, "the stream to end"); n != 0 {
+		if n := simnet.Receive(t, ended, "the stream to end"); n != 0 {
 			t.Errorf("late %v: it was ended by who is on top", late)
 		}
 		_ = peer.Close()

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gale-http/gale/internal/simnet"
 	"github.com/gale-http/gale/internal/sys"
 )
 
@@ -71,7 +72,7 @@ func TestBothSidesAtOnce(t *testing.T) {
 		copied <- err
 	}()
 	for _, ch := range []chan error{copied, copied, done} {
-		if err := receive(t, ch, "both sides to be done"); err != nil {
+		if err := simnet.Receive(t, ch, "both sides to be done"); err != nil {
 			t.Error(err)
 		}
 	}
@@ -97,7 +98,7 @@ func echoBlocking(k *task) func(*Worker) {
 
 // talk sends messages to an echo and checks what comes back.
 func talk(c net.Conn, r *rand.Rand, messages int) error {
-	_ = c.SetDeadline(time.Now().Add(patience))
+	_ = c.SetDeadline(time.Now().Add(simnet.Patience))
 	for range messages {
 		p := make([]byte, 1+r.IntN(20_000))
 		for i := range p {
@@ -142,12 +143,12 @@ func TestEcho(t *testing.T) {
 		}()
 	}
 	for range streams {
-		if err := receive(t, said, "the conversations"); err != nil {
+		if err := simnet.Receive(t, said, "the conversations"); err != nil {
 			t.Error(err)
 		}
 	}
 	for _, l := range g.Loops() {
-		eventually(t, "the streams to be closed", func() bool { return onLoop(t, l, (*Loop).Streams) == 0 })
+		simnet.Eventually(t, "the streams to be closed", func() bool { return onLoop(t, l, (*Loop).Streams) == 0 })
 	}
 }
 
@@ -177,7 +178,7 @@ func TestAcceptAndConnect(t *testing.T) {
 		back.Go(func(w *Worker) { done <- askEcho(w, at) })
 	}
 	for range clients {
-		if err := receive(t, done, "the clients"); err != nil {
+		if err := simnet.Receive(t, done, "the clients"); err != nil {
 			t.Error(err)
 		}
 	}
@@ -226,7 +227,7 @@ func TestConnectFails(t *testing.T) {
 		got <- s.Connect(w, sys.Addr{Path: "/nowhere/at/all"}, 0)
 	})
 	for _, want := range []error{syscall.ECONNREFUSED, syscall.ENOENT} {
-		if err := receive(t, got, "the connection to fail"); !errors.Is(err, want) {
+		if err := simnet.Receive(t, got, "the connection to fail"); !errors.Is(err, want) {
 			t.Errorf("connecting ended with %v, not with %v", err, want)
 		}
 	}
@@ -259,8 +260,8 @@ func TestWritesToASlowPeer(t *testing.T) {
 	}
 	peer := open(t, g.Next(), k)
 	send(t, peer, "go")
-	eventually(t, "the writer to wait", func() bool { return waits(&k.output) })
-	_ = peer.SetDeadline(time.Now().Add(patience))
+	simnet.Eventually(t, "the writer to wait", func() bool { return waits(&k.output) })
+	_ = peer.SetDeadline(time.Now().Add(simnet.Patience))
 	for i := range 2 {
 		got := make([]byte, len(whole))
 		if n, err := io.ReadFull(peer, got); err != nil {
@@ -292,7 +293,7 @@ func TestTimeouts(t *testing.T) {
 	}
 	send(t, open(t, g.Next(), k), "go")
 	for range 2 {
-		if err := receive(t, got, "the time-out"); err != ErrTimeout {
+		if err := simnet.Receive(t, got, "the time-out"); err != ErrTimeout {
 			t.Errorf("it ended with %v", err)
 		}
 	}
@@ -318,7 +319,7 @@ func TestRestEndsByDeadlineOrInput(t *testing.T) {
 		if want != "expired" {
 			send(t, peer, want)
 		}
-		if got := receive(t, heard, want); got != want {
+		if got := simnet.Receive(t, heard, want); got != want {
 			t.Fatalf("heard %q, not %q", got, want)
 		}
 	}
@@ -344,11 +345,11 @@ func TestHangUpIsTold(t *testing.T) {
 	}
 	peer := open(t, l, k)
 	send(t, peer, "go")
-	receive(t, waiting, "the handler")
+	simnet.Receive(t, waiting, "the handler")
 	_ = peer.CloseWrite()
-	receive(t, told, "the hang-up")
+	simnet.Receive(t, told, "the hang-up")
 	onLoop(t, l, func(*Loop) any { l.wakeOrMark(&other.input); return nil })
-	receive(t, end, "the handler to end")
+	simnet.Receive(t, end, "the handler to end")
 	if len(told) > 0 {
 		t.Error("the task was told twice")
 	}
@@ -388,7 +389,7 @@ func TestGivesWay(t *testing.T) {
 		}
 		ended <- nil
 	})
-	receive(t, busy, "the busy worker")
+	simnet.Receive(t, busy, "the busy worker")
 	k := &task{}
 	k.serve = func(*Worker) { serveEcho(k) }
 	peer := open(t, l, k)
@@ -398,7 +399,7 @@ func TestGivesWay(t *testing.T) {
 		}
 	}
 	onLoop(t, l, func(*Loop) any { over = true; return nil })
-	if err := receive(t, ended, "the busy worker to end"); err != nil {
+	if err := simnet.Receive(t, ended, "the busy worker to end"); err != nil {
 		t.Error(err)
 	}
 }
@@ -430,7 +431,7 @@ func TestEchoDoesNotAllocate(t *testing.T) {
 				}
 			}
 			peer, b := open(t, g.Next(), k), []byte("ping")
-			_ = peer.SetDeadline(time.Now().Add(patience))
+			_ = peer.SetDeadline(time.Now().Add(simnet.Patience))
 			n := testing.AllocsPerRun(200, func() {
 				if _, err := peer.Write(b); err != nil {
 					t.Fatal(err)
@@ -469,12 +470,12 @@ func TestInputWhileServedIsNotMissed(t *testing.T) {
 	}
 	peer := open(t, l, k)
 	send(t, peer, "one")
-	receive(t, waiting, "the handler")
+	simnet.Receive(t, waiting, "the handler")
 	send(t, peer, "two")
-	eventually(t, "the event", func() bool { return k.input.Load() == ready })
+	simnet.Eventually(t, "the event", func() bool { return k.input.Load() == ready })
 	onLoop(t, l, func(*Loop) any { l.wakeOrMark(&other.input); return nil })
 	for _, want := range []string{"one", "two"} {
-		if s := receive(t, got, want); s != want {
+		if s := simnet.Receive(t, got, want); s != want {
 			t.Errorf("served %q, not %q", s, want)
 		}
 	}
@@ -519,11 +520,11 @@ func TestGoroutineLeftBehindIsSentAway(t *testing.T) {
 	peer := open(t, g.Next(), k)
 	for _, message := range []string{"rest", "close"} {
 		send(t, peer, message)
-		if got := receive(t, served, "the handler"); got != message {
+		if got := simnet.Receive(t, served, "the handler"); got != message {
 			t.Errorf("served %q, not %q", got, message)
 		}
 		for range 2 {
-			if err := receive(t, left, "those left behind"); err != ErrOver {
+			if err := simnet.Receive(t, left, "those left behind"); err != ErrOver {
 				t.Errorf("a wait left behind ended with %v", err)
 			}
 		}

@@ -22,6 +22,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 const (
@@ -254,7 +256,7 @@ var errOver = errors.New("the conversation is over")
 // converse exchanges messages over one connection until one side ends it.
 func (x *stress) converse(c *net.UnixConn, r *rand.Rand) error {
 	for range 1 + r.IntN(20) {
-		_ = c.SetDeadline(time.Now().Add(patience))
+		_ = c.SetDeadline(time.Now().Add(simnet.Patience))
 		if err := x.exchange(c, r); err == errOver {
 			return nil
 		} else if err != nil {
@@ -376,13 +378,13 @@ func TestStress(t *testing.T) {
 		t.Error(err)
 	case <-over.C:
 		for op := range x.done {
-			eventually(t, fmt.Sprint("a message of kind ", op), func() bool { return x.done[op].Load() > 0 })
+			simnet.Eventually(t, fmt.Sprint("a message of kind ", op), func() bool { return x.done[op].Load() > 0 })
 		}
 	}
 	x.stopping.Store(true)
 	stopGroup(t, g)
 	for range left {
-		if err := receive(t, ended, "the peers to end"); err != nil {
+		if err := simnet.Receive(t, ended, "the peers to end"); err != nil {
 			t.Error(err)
 		}
 	}

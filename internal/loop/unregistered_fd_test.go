@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // seen reports whether a descriptor is registered with the loop's poller.
@@ -33,7 +35,7 @@ func seen(t *testing.T, l *Loop, fd int) bool {
 func openUnseen(t *testing.T, l *Loop, k *task, text string) (*net.UnixConn, int) {
 	t.Helper()
 	fd, peer := pair(t)
-	_ = peer.SetDeadline(time.Now().Add(patience))
+	_ = peer.SetDeadline(time.Now().Add(simnet.Patience))
 	if text != "" {
 		send(t, peer, text)
 	}
@@ -64,7 +66,7 @@ func TestUnseenIsServedAndClosed(t *testing.T) {
 		k.Close()
 	}
 	openUnseen(t, l, k, "x")
-	if receive(t, done, "the stream to be served") {
+	if simnet.Receive(t, done, "the stream to be served") {
 		t.Error("the poller was told of a stream that nobody waited for")
 	}
 }
@@ -118,13 +120,13 @@ func TestUnseenWaits(t *testing.T) {
 				k.Rest(0, false)
 			}
 			peer, fd := openUnseen(t, l, k, "")
-			eventually(t, "the poller to be told", func() bool { return seen(t, l, fd) })
+			simnet.Eventually(t, "the poller to be told", func() bool { return seen(t, l, fd) })
 			if name != "at rest" {
 				send(t, peer, "w") // for who waits
 			}
 			send(t, peer, "x")
 			for text := ""; !strings.HasSuffix(text, "x"); {
-				text += receive(t, got, "the text")
+				text += simnet.Receive(t, got, "the text")
 			}
 			_ = peer.Close()
 			rests(t, l)
@@ -143,7 +145,7 @@ func TestUnseenWrites(t *testing.T) {
 		k.Close()
 	}
 	peer, fd := openUnseen(t, g.Next(), k, "x")
-	eventually(t, "the poller to be told", func() bool { return seen(t, g.Next(), fd) })
+	simnet.Eventually(t, "the poller to be told", func() bool { return seen(t, g.Next(), fd) })
 	b, got := make([]byte, 64<<10), 0
 	for {
 		n, err := peer.Read(b)
@@ -191,9 +193,9 @@ func TestUnseenHangsUp(t *testing.T) {
 				k.end(w)
 			}
 			peer, _ := openUnseen(t, g.Next(), k, "x")
-			receive(t, running, "the handler")
+			simnet.Receive(t, running, "the handler")
 			_ = peer.Close()
-			receive(t, gone, "the hang-up")
+			simnet.Receive(t, gone, "the hang-up")
 		})
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"net"
 	"runtime"
 	"testing"
+
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // The deadline of a stream at rest must not end a wait that has none.
@@ -33,7 +35,7 @@ func TestDeadlineOfRestDoesNotEndAWait(t *testing.T) {
 	}
 	peer = open(t, l, k)
 	onLoop(t, l, func(*Loop) any { k.Rest(0, true); return nil })
-	if err := receive(t, got, "the wait to end"); err != nil || due == 0 {
+	if err := simnet.Receive(t, got, "the wait to end"); err != nil || due == 0 {
 		t.Errorf("the wait ended with %v, the deadline was %d", err, due)
 	}
 }
@@ -54,17 +56,17 @@ func TestFailureLeavesNoTimeoutBehind(t *testing.T) {
 		got <- first.wait(&first.input, 60_000)
 		got <- second.wait(&second.input, 0)
 	})
-	receive(t, waiting, "the wait")
+	simnet.Receive(t, waiting, "the wait")
 	onLoop(t, l, func(*Loop) any {
 		first.expireWait()
 		first.fail()
 		return nil
 	})
-	if err := receive(t, got, "the first wait to end"); err != ErrClosed {
+	if err := simnet.Receive(t, got, "the first wait to end"); err != ErrClosed {
 		t.Errorf("the wait on a stream that failed ended with %v", err)
 	}
 	onLoop(t, l, func(*Loop) any { l.wakeOrMark(&second.input); return nil })
-	if err := receive(t, got, "the second wait to end"); err != nil {
+	if err := simnet.Receive(t, got, "the second wait to end"); err != nil {
 		t.Errorf("the next wait, which was woken, ended with %v", err)
 	}
 }
@@ -109,7 +111,7 @@ func TestStrangerIsNeverTakenForTheWorker(t *testing.T) {
 		w.End()
 		ask()
 	})
-	receive(t, done, "the worker")
+	simnet.Receive(t, done, "the worker")
 	for _, when := range []string{"before", "in", "after"} {
 		if <-mine {
 			t.Errorf("a goroutine was taken for the worker %s user code", when)
@@ -133,7 +135,7 @@ func TestWakeUpMeetsTimeOut(t *testing.T) {
 				got <- s.wait(&s.input, 60_000)
 				got <- s.wait(&s.input, 20)
 			})
-			receive(t, waiting, "the wait")
+			simnet.Receive(t, waiting, "the wait")
 			onLoop(t, l, func(*Loop) any {
 				if first == "time-out" {
 					l.expire(&s.Stream)
@@ -149,7 +151,7 @@ func TestWakeUpMeetsTimeOut(t *testing.T) {
 				want = [2]error{ErrTimeout, nil}
 			}
 			for i := range want {
-				if err := receive(t, got, "the waits to end"); err != want[i] {
+				if err := simnet.Receive(t, got, "the waits to end"); err != want[i] {
 					t.Errorf("wait %d ended with %v, not with %v", i+1, err, want[i])
 				}
 			}
@@ -177,13 +179,13 @@ func TestWakeUpMeetsBar(t *testing.T) {
 		}
 		got <- s.wait(&s.input, 20)
 	})
-	receive(t, waiting, "the waits")
+	simnet.Receive(t, waiting, "the waits")
 	onLoop(t, l, func(*Loop) any {
 		s.signs.Or(signBarred) // as Bar begins
 		s.deliver(inputBits)
 		return nil
 	})
-	if err := receive(t, sentAway, "the goroutine's wait to end"); err != ErrOver {
+	if err := simnet.Receive(t, sentAway, "the goroutine's wait to end"); err != ErrOver {
 		t.Errorf("the goroutine got %v", err)
 	}
 	onLoop(t, l, func(*Loop) any {
@@ -191,7 +193,7 @@ func TestWakeUpMeetsBar(t *testing.T) {
 		s.deliver(outputBits)
 		return nil
 	})
-	if err := receive(t, got, "the wait behind it"); err != nil {
+	if err := simnet.Receive(t, got, "the wait behind it"); err != nil {
 		t.Errorf("the wait behind it ended with %v", err)
 	}
 }
@@ -217,14 +219,14 @@ func TestCoroutineWaits(t *testing.T) {
 	want := []error{nil, ErrTimeout, nil, ErrClosed}
 	for i := range want {
 		if i == 2 {
-			receive(t, waiting, "the wait")
+			simnet.Receive(t, waiting, "the wait")
 			onLoop(t, l, func(*Loop) any { l.wakeOrMark(&s.input); return nil })
 		}
-		if err := receive(t, got, "the waits to end"); err != want[i] {
+		if err := simnet.Receive(t, got, "the waits to end"); err != want[i] {
 			t.Errorf("wait %d ended with %v, not with %v", i+1, err, want[i])
 		}
 	}
-	receive(t, got, "the function to end")
+	simnet.Receive(t, got, "the function to end")
 }
 
 // A coroutine and a goroutine of its handler wait on the two sides of one stream:
@@ -261,14 +263,14 @@ func TestCoroutineAndGoroutineWaitSideBySide(t *testing.T) {
 	}
 	peer := open(t, g.Next(), k)
 	send(t, peer, "go")
-	receive(t, inside, "the handler")
-	eventually(t, "both waits", func() bool { return waits(&k.input) && waits(&k.output) })
+	simnet.Receive(t, inside, "the handler")
+	simnet.Eventually(t, "both waits", func() bool { return waits(&k.input) && waits(&k.output) })
 	send(t, peer, "on")
-	if first := receive(t, got, "the reader"); first != "read on" {
+	if first := simnet.Receive(t, got, "the reader"); first != "read on" {
 		t.Errorf("the first to come back: %s", first)
 	}
 	go func() { _, _ = io.Copy(io.Discard, peer) }()
-	if second := receive(t, got, "the writer"); second != "wrote" {
+	if second := simnet.Receive(t, got, "the writer"); second != "wrote" {
 		t.Errorf("the second to come back: %s", second)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // parkedStream returns a stream of a worker that never had a loop: its waits park.
@@ -42,10 +44,10 @@ func TestGoroutineIsWoken(t *testing.T) {
 	s := parkedStream(t)
 	for range 100 {
 		got := goWait(s, &s.input, 0)
-		eventually(t, "the wait", func() bool { return waits(&s.input) })
+		simnet.Eventually(t, "the wait", func() bool { return waits(&s.input) })
 		s.loop.wakeOrMark(&s.output) // not this one
 		s.loop.wakeOrMark(&s.input)
-		if err := receive(t, got, "the wait to end"); err != nil {
+		if err := simnet.Receive(t, got, "the wait to end"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -82,10 +84,10 @@ func TestGoroutineTimesOutInTime(t *testing.T) {
 func TestFailureEndsWaits(t *testing.T) {
 	s := parkedStream(t)
 	reads, writes := goWait(s, &s.input, 0), goWait(s, &s.output, 60_000)
-	eventually(t, "both waits", func() bool { return waits(&s.input) && waits(&s.output) })
+	simnet.Eventually(t, "both waits", func() bool { return waits(&s.input) && waits(&s.output) })
 	s.fail()
 	for _, got := range []<-chan error{reads, writes} {
-		if err := receive(t, got, "the wait to end"); err != ErrClosed {
+		if err := simnet.Receive(t, got, "the wait to end"); err != ErrClosed {
 			t.Errorf("a wait under way ended with %v", err)
 		}
 	}
@@ -97,12 +99,12 @@ func TestFailureEndsWaits(t *testing.T) {
 func TestOneSideIsForOneGoroutine(t *testing.T) {
 	s := parkedStream(t)
 	got := goWait(s, &s.input, 0)
-	eventually(t, "the wait", func() bool { return waits(&s.input) })
+	simnet.Eventually(t, "the wait", func() bool { return waits(&s.input) })
 	if err := s.wait(&s.input, 0); err != ErrBusy {
 		t.Errorf("a second wait on the side ended with %v", err)
 	}
 	s.loop.wakeOrMark(&s.input)
-	if err := receive(t, got, "the first wait to end"); err != nil {
+	if err := simnet.Receive(t, got, "the first wait to end"); err != nil {
 		t.Errorf("the first wait ended with %v", err)
 	}
 }
@@ -177,7 +179,7 @@ func TestNoWakeUpIsLostToATimeOut(t *testing.T) {
 			runtime.Gosched()
 		}
 		s.loop.wakeOrMark(&s.input)
-		if receive(t, got, "the wait to end") == ErrTimeout {
+		if simnet.Receive(t, got, "the wait to end") == ErrTimeout {
 			if err := s.wait(&s.input, 2000); err != nil {
 				t.Fatalf("after a time-out the signal was gone: %v", err)
 			}
@@ -232,7 +234,7 @@ func TestTimerOnItsWay(t *testing.T) {
 	})
 	side.Store(me)
 	me.arm(&side, 0)
-	receive(t, began, "the timer")
+	simnet.Receive(t, began, "the timer")
 	side.Store(nil) // it has happened
 	go close(goOn)
 	me.disarm()

@@ -9,13 +9,14 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/gale-http/gale/internal/simnet"
 	"github.com/gale-http/gale/internal/sys"
 )
 
 // asleep waits until the watchdog has nothing to do, and returns how often it has looked so far.
 func asleep(t *testing.T, d *watchdog) int {
 	t.Helper()
-	eventually(t, "the dog to lie down", func() bool { return d.state.Load() == dogParked })
+	simnet.Eventually(t, "the dog to lie down", func() bool { return d.state.Load() == dogParked })
 	return d.watcher.Looks()
 }
 
@@ -28,12 +29,12 @@ func TestDogLiesDown(t *testing.T) {
 		t.Errorf("it lay down after %d looks", before)
 	}
 	began := monotonic()
-	eventually(t, "the time of some looks to pass", func() bool { return monotonic()-began > 20*watchNanos })
+	simnet.Eventually(t, "the time of some looks to pass", func() bool { return monotonic()-began > 20*watchNanos })
 	if after := asleep(t, g.watchdog); after != before {
 		t.Errorf("%d looks while every loop was parked", after-before)
 	}
 	onLoop(t, l, func(*Loop) any { return nil })
-	eventually(t, "the dog to get up and to lie down again", func() bool { return asleep(t, g.watchdog) > before })
+	simnet.Eventually(t, "the dog to get up and to lie down again", func() bool { return asleep(t, g.watchdog) > before })
 	if after := asleep(t, g.watchdog); after < before+idleLooks {
 		t.Errorf("%d looks at a loop that was busy for a moment, at least %d were due", after-before, idleLooks)
 	}
@@ -71,7 +72,7 @@ func TestHandedOffHandlersBeginSoon(t *testing.T) {
 		}
 		return nil
 	})
-	receive(t, handed, "the handlers to be called")
+	simnet.Receive(t, handed, "the handlers to be called")
 	if n := most.Load(); n > 4*maxHandedOffEvents {
 		t.Errorf("%d of %d handlers had been handed off and not begun", n, many)
 	}
@@ -110,10 +111,10 @@ func TestStallsCostWhatTheyTake(t *testing.T) {
 			k.giveBack(func(Task) { k.Close() })
 		}
 		onLoop(t, l, func(l *Loop) any { l.enqueue(&k.Stream); return nil })
-		receive(t, begun, "the handler to begin")
+		simnet.Receive(t, begun, "the handler to begin")
 		debt := onLoop(t, l, func(l *Loop) any { return l.predictor.debt })
 		close(free)
-		receive(t, done, "the handler to return")
+		simnet.Receive(t, done, "the handler to return")
 		if want := c.cost; sys.FastG && debt != want || !sys.FastG && debt != int64(stallNanos) {
 			t.Errorf("one that %s has cost %v, want %d", c.name, debt, want)
 		}

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // suspendMany makes n functions wait on the loop, and returns what ends their waits.
@@ -33,7 +35,7 @@ func suspendMany(t *testing.T, l *Loop, n int) (release func()) {
 		})
 	}
 	for range n {
-		receive(t, waiting, "the functions to wait")
+		simnet.Receive(t, waiting, "the functions to wait")
 	}
 	return func() {
 		onLoop(t, l, func(*Loop) any {
@@ -43,7 +45,7 @@ func suspendMany(t *testing.T, l *Loop, n int) (release func()) {
 			return nil
 		})
 		for range n {
-			receive(t, ended, "the functions to end")
+			simnet.Receive(t, ended, "the functions to end")
 		}
 	}
 }
@@ -72,7 +74,7 @@ func TestSparesAreTrimmed(t *testing.T) {
 	if left[2] > left[1]/2+1 {
 		t.Errorf("not half of the spares ended: %v", left)
 	}
-	eventually(t, "their goroutines to end", func() bool { return runtime.NumGoroutine() <= before+2 }) // the spare, and who runs the loop
+	simnet.Eventually(t, "their goroutines to end", func() bool { return runtime.NumGoroutine() <= before+2 }) // the spare, and who runs the loop
 }
 
 // A loop with nothing else to do wakes up for that.
@@ -85,7 +87,7 @@ func TestParkedLoopTrimsItsSpares(t *testing.T) {
 		return nil
 	})
 	with := runtime.NumGoroutine()
-	eventually(t, "goroutines to end", func() bool { return runtime.NumGoroutine() <= with-3 })
+	simnet.Eventually(t, "goroutines to end", func() bool { return runtime.NumGoroutine() <= with-3 })
 }
 
 // No more handlers are suspended than are allowed, and all get their turn.
@@ -116,15 +118,15 @@ func TestMaxWorkers(t *testing.T) {
 		send(t, peer, "1")
 		peers[i] = peer
 	}
-	eventually(t, "as many handlers as there may be", func() bool { return len(entered) == workers })
-	eventually(t, "all others to wait for a worker", func() bool { return backlogLen(t, l) == streams-workers })
+	simnet.Eventually(t, "as many handlers as there may be", func() bool { return len(entered) == workers })
+	simnet.Eventually(t, "all others to wait for a worker", func() bool { return backlogLen(t, l) == streams-workers })
 	for range streams {
-		i := receive(t, entered, "a handler to be called")
+		i := simnet.Receive(t, entered, "a handler to be called")
 		if n := onLoop(t, l, func(l *Loop) int { return l.workers }); n > workers {
 			t.Fatalf("there are %d workers", n)
 		}
 		_, _ = peers[i].Write([]byte("2"))
-		if got := receive(t, done, "a handler to return"); got != "2<nil>" {
+		if got := simnet.Receive(t, done, "a handler to return"); got != "2<nil>" {
 			t.Errorf("the handler read %s", got)
 		}
 	}
@@ -161,12 +163,12 @@ func TestGoexitEndsTheWorkerOnly(t *testing.T) {
 		}
 		peer := open(t, l, k)
 		send(t, peer, "1")
-		receive(t, ended, "the function to end")
-		receive(t, ended, "the sleeper to end")
+		simnet.Receive(t, ended, "the function to end")
+		simnet.Receive(t, ended, "the sleeper to end")
 		send(t, peer, "2")
-		_ = peer.SetDeadline(time.Now().Add(patience))
+		_ = peer.SetDeadline(time.Now().Add(simnet.Patience))
 		if _, err := peer.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
-			stuck(t, "the connection of the task to be closed")
+			t.Fatalf("the connection of the task is not closed: %v\n%s", err, simnet.Stacks())
 		}
 	}
 	if n := onLoop(t, l, (*Loop).Streams); n != 0 {

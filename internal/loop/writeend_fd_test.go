@@ -11,6 +11,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // A slow peer gets all of the last bytes, and then the end, before the stream is closed. A peer
@@ -34,7 +36,7 @@ func TestWriteEnd(t *testing.T) {
 					s.Rest(0, false) // nobody has asked yet
 					return
 				}
-				if s.WriteTimeout = int32(patience / time.Millisecond); tooSlow {
+				if s.WriteTimeout = int32(simnet.Patience / time.Millisecond); tooSlow {
 					s.WriteTimeout = 20
 				}
 				n, err := s.WriteEnd(make([]byte, size))
@@ -45,7 +47,7 @@ func TestWriteEnd(t *testing.T) {
 			if secure {
 				tls, shaken := secured(t, l, 0, last)
 				c = tls
-				if err := tls.Handshake(); err != nil || receive(t, shaken, "the handshake") != nil {
+				if err := tls.Handshake(); err != nil || simnet.Receive(t, shaken, "the handshake") != nil {
 					t.Fatal(err)
 				}
 			} else {
@@ -53,15 +55,15 @@ func TestWriteEnd(t *testing.T) {
 				s.serve = func(w *Worker) { last(w, s) }
 				c = open(t, l, s)
 			}
-			_ = c.SetDeadline(time.Now().Add(patience))
+			_ = c.SetDeadline(time.Now().Add(simnet.Patience))
 			send(t, c, "go")
 			if !tooSlow {
 				got, err := io.ReadAll(c)
-				if r := receive(t, ended, "the end"); r.n != size || r.err != nil || err != nil || !bytes.Equal(got, make([]byte, size)) {
+				if r := simnet.Receive(t, ended, "the end"); r.n != size || r.err != nil || err != nil || !bytes.Equal(got, make([]byte, size)) {
 					t.Errorf("secure %v: %d, %v, and %d bytes, %v came", secure, r.n, r.err, len(got), err)
 				}
 			} else {
-				if r := receive(t, ended, "the time-out"); r.err != ErrTimeout {
+				if r := simnet.Receive(t, ended, "the time-out"); r.err != ErrTimeout {
 					t.Errorf("secure %v: %d, %v", secure, r.n, r.err)
 				}
 				_ = c.SetDeadline(time.Now().Add(50 * time.Millisecond))

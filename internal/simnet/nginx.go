@@ -58,7 +58,7 @@ func Nginx(t testing.TB, path, dir string, config func(addr string) string) (add
 // appears waits for a file, and reports false when the program that writes it has ended, or is too
 // slow.
 func appears(name string, ended <-chan struct{}) bool {
-	timer := time.NewTimer(patience)
+	timer := time.NewTimer(Patience)
 	defer timer.Stop()
 	tick := time.NewTicker(5 * time.Millisecond) // no event announces the file
 	defer tick.Stop()

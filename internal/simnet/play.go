@@ -14,10 +14,6 @@ import (
 	"time"
 )
 
-// patience is how long the player waits for the server at each step, and for each piece that it
-// sends. Only a failing test waits that long.
-const patience = 30 * time.Second
-
 // Cut returns the length of the next piece that the client sends at once: off is where the piece
 // begins in all that the client sends, n how much there is to send now.
 type Cut func(off, n int) int
@@ -137,7 +133,7 @@ func (r *run) step(step Step) error {
 }
 
 // patient gives the next step its time. An error shows in the step itself.
-func (r *run) patient() { _ = r.conn.SetDeadline(time.Now().Add(patience)) }
+func (r *run) patient() { _ = r.conn.SetDeadline(time.Now().Add(Patience)) }
 
 // send sends p in pieces. It is no error here that the server closes before it has got all of it:
 // its answer is judged, and so is its closing.

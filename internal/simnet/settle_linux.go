@@ -24,7 +24,7 @@ func settle(c net.Conn) {
 	if err != nil {
 		return
 	}
-	for end := time.Now().Add(patience); time.Now().Before(end); {
+	for end := time.Now().Add(Patience); time.Now().Before(end); {
 		left := 0
 		err := raw.Control(func(fd uintptr) { left, _ = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ) })
 		if err != nil || left == 0 {
