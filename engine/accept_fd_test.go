@@ -85,7 +85,7 @@ func TestLeastLoadedLoop(t *testing.T) {
 	}
 	var all []*client
 	for range 30 {
-		c := dialUnix(t, path)
+		c := dialTo(t, "unix", path)
 		c.get("/", "hello")
 		all = append(all, c)
 	}
@@ -96,7 +96,7 @@ func TestLeastLoadedLoop(t *testing.T) {
 		t.Fatalf("%d connections are left", s.Connections())
 	}
 	for range 10 {
-		dialUnix(t, path).get("/", "hello")
+		dialTo(t, "unix", path).get("/", "hello")
 	}
 	if loads := s.Loads(); slices.Max(loads) != 10 || slices.Min(loads) != 10 {
 		t.Errorf("the loops have %v connections", loads)

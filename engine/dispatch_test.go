@@ -137,20 +137,7 @@ const betweenLooks = 1600 * time.Microsecond
 // echoServer returns a connection to a process, as it were, that sends back what it is sent;
 // to be taken, and put back.
 func echoServer(t *testing.T) chan net.Conn {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	echo, err := net.Dial("tcp4", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = echo.Close() })
-	c, err := l.Accept() // here: it is no descriptor that the server's end may leave
-	if err != nil {
-		t.Fatal(err)
-	}
+	echo, c := simnet.Pair(t)
 	go func() { // ends with the connection
 		_, _ = io.Copy(struct{ io.Writer }{c}, struct{ io.Reader }{c}) // not by splice, whose pipes are kept
 		_ = c.Close()

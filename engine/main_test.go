@@ -186,11 +186,16 @@ func (p *census) leave(t testing.TB) {
 // dial connects to a server over TCP.
 func (s *server) dial() *client {
 	s.t.Helper()
-	c, err := net.Dial("tcp", s.Addr().String())
+	return dialTo(s.t, "tcp", s.Addr().String())
+}
+
+func dialTo(t testing.TB, network, addr string) *client {
+	t.Helper()
+	c, err := net.Dial(network, addr)
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
-	return newClient(s.t, c)
+	return newClient(t, c)
 }
 
 // connect is dial, over TLS where over says so.

@@ -87,7 +87,7 @@ func TestCloseWithoutWhatIsStuck(t *testing.T) {
 				l.closeConn = never
 			}
 			s, addr := serveCounted(t, d, hello, l)
-			own, bad := s.dial(), dialTo(t, addr)
+			own, bad := s.dial(), dialTo(t, "tcp", addr)
 			own.get("/", "hello")
 			own.send("GET / HT") // it is not idle
 			armed.Store(true)
@@ -147,7 +147,7 @@ func TestCloseClosesOnce(t *testing.T) {
 			close(here)
 			<-release
 		}, l)
-		dialTo(t, addr).send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+		dialTo(t, "tcp", addr).send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
 		simnet.Receive(t, here, "the handler")
 		if err := s.Close(); err != nil || n.Load() != 1 {
 			t.Errorf("%v, closed %d times", err, n.Load())
@@ -157,13 +157,4 @@ func TestCloseClosesOnce(t *testing.T) {
 			t.Errorf("closed %d times", n.Load())
 		}
 	})
-}
-
-func dialTo(t *testing.T, addr string) *client {
-	t.Helper()
-	c, err := net.Dial("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return newClient(t, c)
 }

@@ -15,16 +15,6 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// dialUnix connects to a unix socket.
-func dialUnix(t *testing.T, path string) *client {
-	t.Helper()
-	c, err := net.Dial("unix", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return newClient(t, c)
-}
-
 // leave leaves behind the file of a socket that nobody listens on.
 func leave(t *testing.T, path string) {
 	t.Helper()
@@ -53,7 +43,7 @@ func TestUnixSocketFile(t *testing.T) {
 		if err := s.Listen("unix", path); err != nil {
 			t.Fatalf("with a stale file in the way: %v", err)
 		}
-		dialUnix(t, path).get("/", "hello")
+		dialTo(t, "unix", path).get("/", "hello")
 		info, err := os.Lstat(path)
 		if err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("the file is %v, %v", info, err)
@@ -62,9 +52,9 @@ func TestUnixSocketFile(t *testing.T) {
 		if err := second.Listen("unix", path); !errors.Is(err, syscall.EADDRINUSE) {
 			t.Errorf("with a live server in the way: %v", err)
 		}
-		dialUnix(t, path).get("/", "hello")
+		dialTo(t, "unix", path).get("/", "hello")
 		second.closeNow()
-		dialUnix(t, path).get("/", "hello")
+		dialTo(t, "unix", path).get("/", "hello")
 		s.closeNow()
 		if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("the file is still there: %v", err)
@@ -130,7 +120,7 @@ func TestUnixForeignFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.closeNow()
-		dialUnix(t, path).get("/", "hello")
+		dialTo(t, "unix", path).get("/", "hello")
 		other.closeNow()
 	})
 }
@@ -146,8 +136,8 @@ func TestUnixListensTwice(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		dialUnix(t, filepath.Join(dir, "one")).get("/", "hello")
-		dialUnix(t, filepath.Join(dir, "two")).get("/", "hello")
+		dialTo(t, "unix", filepath.Join(dir, "one")).get("/", "hello")
+		dialTo(t, "unix", filepath.Join(dir, "two")).get("/", "hello")
 		s.closeNow()
 		if files, _ := os.ReadDir(dir); len(files) != 0 {
 			t.Errorf("%v are left", files)

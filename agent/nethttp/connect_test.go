@@ -16,24 +16,11 @@ import (
 )
 
 func TestConnectTarget(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
 	heads := make(chan string, 1)
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			heads <- simnet.ReadHead(c)
-			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\n")
-			_ = c.Close()
-		}
-	}()
-	proxy := l.Addr().String()
+	proxy := simnet.Serve(t, func(c net.Conn) {
+		heads <- simnet.ReadHead(c)
+		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\n")
+	})
 	a := &agent.Agent{}
 	defer a.Destroy()
 	for name, r := range map[string]*http.Request{

@@ -87,21 +87,8 @@ func TestUnendedStreamsAreReset(t *testing.T) {
 // openTCP is open with a connection over TCP.
 func openTCP(t *testing.T, l *Loop, k *task) net.Conn {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	peer, err := net.Dial("tcp", listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = peer.Close() })
-	c, err := listener.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := c.(*net.TCPConn).File()
+	peer, c := simnet.Pair(t)
+	f, err := c.File()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,20 +20,7 @@ import (
 // serveConn serves one end of a connection with fn and returns the other.
 func serveConn(t *testing.T, g *Group, fn func(*Stream)) net.Conn {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	peer, err := net.Dial("tcp", ln.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = peer.Close() })
-	c, err := ln.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
+	peer, c := simnet.Pair(t)
 	served := g.Next().Go(func(w *Worker) {
 		var s Stream
 		s.OpenConn(w, c, nil)
@@ -382,21 +369,7 @@ func (c *lateConn) Read(p []byte) (int, error) {
 
 // Input that has come is seen although the read that was to see it came too late to try.
 func TestLateProbeLooksAgain(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	peer, err := net.Dial("tcp", listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer peer.Close()
-	inner, err := listener.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer inner.Close()
+	peer, inner := simnet.Pair(t)
 	c := &lateConn{Conn: inner}
 	l := transport{conn: c}
 	if l.probeNoInput(make([]byte, 1)); c.reads < 2 {
@@ -405,8 +378,7 @@ func TestLateProbeLooksAgain(t *testing.T) {
 	if _, err := peer.Write([]byte("x")); err != nil {
 		t.Fatal(err)
 	}
-	inner = &lateConn{Conn: inner}
-	l.conn = inner
+	l.conn = &lateConn{Conn: inner}
 	if l.probeNoInput(make([]byte, 1)) {
 		t.Error("what has come was not seen")
 	}

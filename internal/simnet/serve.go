@@ -41,6 +41,27 @@ func Serve(t testing.TB, serve func(c net.Conn)) (addr string) {
 	return l.Addr().String()
 }
 
+// Pair returns the two ends of a TCP connection over loopback, and closes them with the test.
+func Pair(t testing.TB) (client, server *net.TCPConn) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	s, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return c.(*net.TCPConn), s.(*net.TCPConn)
+}
+
 // ReadHead reads a head, and nothing behind it, and returns as much of it as there is: all of it,
 // if it is complete.
 func ReadHead(r io.Reader) string {
