@@ -82,22 +82,7 @@ func (h *Headers) splice(i int, name string, values []string, size int) {
 // removeFrom removes the lines from i on that are called name, which has that id.
 // Line i must be one of them.
 func (h *Headers) removeFrom(i int, id bytesparse.FieldID, name string) {
-	h.forget()
-	h.forwarded.stands = false
-	at, kept := h.lines[i].off, i
-	for j := i + 1; j < len(h.lines); j++ {
-		l := h.lines[j]
-		if h.is(&l, id, name) {
-			continue
-		}
-		n := int32(copy(h.arena[at:], h.arena[l.off:l.end]))
-		l.off, l.end = at, at+n
-		h.lines[kept] = l
-		at += n
-		kept++
-	}
-	h.arena, h.lines = h.arena[:at], h.lines[:kept]
-	h.recount(i)
+	h.compact(i, func(l *line) bool { return h.is(l, id, name) })
 }
 
 // RemoveNamed removes, other than among the first n, the lines of the well-known fields in known, a
@@ -107,16 +92,21 @@ func (h *Headers) RemoveNamed(n int, known uint64, named func(name []byte) bool)
 	for n < h.n && !h.isAmong(&h.lines[n], known, named) {
 		n++
 	}
-	if n >= h.n {
-		return
+	if n < h.n {
+		h.compact(n, func(l *line) bool { return h.isAmong(l, known, named) })
 	}
+}
+
+// compact removes line i, and those after it of which goes reports true.
+func (h *Headers) compact(i int, goes func(l *line) bool) {
 	h.forget()
 	h.forwarded.stands = false
-	at, kept := h.lines[n].off, n
-	for _, l := range h.lines[n+1:] {
-		if h.isAmong(&l, known, named) {
+	at, kept := h.lines[i].off, i
+	for j := i + 1; j < len(h.lines); j++ {
+		if goes(&h.lines[j]) {
 			continue
 		}
+		l := h.lines[j]
 		size := int32(copy(h.arena[at:], h.arena[l.off:l.end]))
 		l.off, l.end = at, at+size
 		h.lines[kept] = l
@@ -124,7 +114,7 @@ func (h *Headers) RemoveNamed(n int, known uint64, named func(name []byte) bool)
 		kept++
 	}
 	h.arena, h.lines = h.arena[:at], h.lines[:kept]
-	h.recount(n)
+	h.recount(i)
 }
 
 func (h *Headers) isAmong(l *line, known uint64, named func(name []byte) bool) bool {
