@@ -36,7 +36,7 @@ func (out *Outgoing) SendFile(f *os.File, offset, n int64) (int64, error) {
 	if err := out.ready(); err != nil {
 		return 0, err
 	}
-	size, err := fileSize(f)
+	size, _, err := extent(f)
 	if err != nil {
 		return 0, err
 	}
@@ -54,22 +54,22 @@ func (out *Outgoing) SendFile(f *os.File, offset, n int64) (int64, error) {
 	return out.sendFile(f, offset, n)
 }
 
-// fileSize returns the size of a regular file. A pipe, which Fd would have block for good, cannot
-// be sought in.
-func fileSize(f file) (int64, error) {
-	if _, err := f.Seek(0, io.SeekCurrent); err == nil {
+// extent returns the size of a regular file, and f's own position. It looks for the position first,
+// which a pipe does not have: Fd would make that block for good.
+func extent(f file) (size, at int64, err error) {
+	if at, err = f.Seek(0, io.SeekCurrent); err == nil {
 		if size, regular := sys.FileSize(f.Fd()); regular {
-			return size, nil
+			return size, at, nil
 		}
 	}
 	info, err := f.Stat()
 	switch {
 	case err != nil:
-		return 0, err
+		return 0, 0, err
 	case !info.Mode().IsRegular():
-		return 0, ErrFileRange
+		return 0, 0, ErrFileRange
 	}
-	return info.Size(), nil
+	return info.Size(), at, nil
 }
 
 // sendFile sends a piece of the body; the head is done.
@@ -210,13 +210,9 @@ func (out *Outgoing) readFile(r io.Reader) (int64, error) {
 	if f == nil {
 		return 0, out.ready()
 	}
-	size, err := fileSize(f)
+	size, at, err := extent(f)
 	if err != nil {
 		return 0, out.ready() // it may still be read
-	}
-	at, err := f.Seek(0, io.SeekCurrent)
-	if err != nil {
-		return 0, err
 	}
 	n := size - at
 	if limited != nil {
