@@ -9,8 +9,8 @@ import (
 	"github.com/gale-http/gale/engine"
 )
 
-// TestRefusalsAreReadBehindTheBody: a client that sends all of its request before it looks for the answer gets the answer to one that
-// was refused from its head, or left unread, as well: no reset meets its bytes.
+// TestRefusalsAreReadBehindTheBody: a client that sends its whole request before it reads gets the
+// response even if the body was refused or left unread: no reset destroys it.
 func TestRefusalsAreReadBehindTheBody(t *testing.T) {
 	const size = 16 << 20
 	body := make([]byte, size)
