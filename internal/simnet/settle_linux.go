@@ -6,9 +6,7 @@ package simnet
 
 import (
 	"net"
-	"time"
 
-	"github.com/gale-http/gale/internal/sys"
 	"golang.org/x/sys/unix"
 )
 
@@ -24,12 +22,9 @@ func settle(c net.Conn) {
 	if err != nil {
 		return
 	}
-	for end := time.Now().Add(Patience); time.Now().Before(end); {
+	Becomes(func() bool {
 		left := 0
 		err := raw.Control(func(fd uintptr) { left, _ = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ) })
-		if err != nil || left == 0 {
-			return
-		}
-		sys.Sleep(20 * 1000) // no event announces it
-	}
+		return err != nil || left == 0
+	})
 }

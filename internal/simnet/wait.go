@@ -39,11 +39,12 @@ func Eventually(t testing.TB, what string, is func() bool) {
 // Becomes is Eventually for callers that have a better way to fail: it reports whether is has
 // returned true.
 func Becomes(is func() bool) bool {
-	for end := time.Now().Add(Patience); !is(); {
+	end := time.Now().Add(Patience)
+	for pause := time.Microsecond; !is(); pause = min(2*pause, time.Millisecond) {
 		if time.Now().After(end) {
 			return false
 		}
-		time.Sleep(200 * time.Microsecond) // sleep: polls what tells nobody
+		time.Sleep(pause) // sleep: polls what tells nobody
 	}
 	return true
 }

@@ -5,30 +5,17 @@ package sys
 import (
 	"errors"
 	"io"
-	"net"
 	"syscall"
 	"testing"
+
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // Reset tells the peer at once, and leaves the descriptor to its owner; a socket that has no resets
 // is shut down.
 func TestReset(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	peer, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer peer.Close()
-	c, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	raw, err := c.(*net.TCPConn).SyscallConn()
+	peer, c := simnet.Pair(t)
+	raw, err := c.SyscallConn()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,22 +4,13 @@ package sys
 
 import (
 	"net"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
-)
 
-// eventually waits for something that another goroutine is about to do.
-func eventually(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !is(); runtime.Gosched() {
-		if time.Now().After(end) {
-			t.Fatalf("waited 20s in vain for %s", what)
-		}
-	}
-}
+	"github.com/gale-http/gale/internal/simnet"
+)
 
 func TestWaiting(t *testing.T) {
 	if !FastG {
@@ -79,19 +70,19 @@ func TestWaiting(t *testing.T) {
 			}
 			close(done)
 		}()
-		eventually(t, "a goroutine", func() bool { return g.Load() != 0 })
+		simnet.Eventually(t, "a goroutine", func() bool { return g.Load() != 0 })
 		for range 1000 {
 			if Waiting(g.Load()) {
 				t.Fatalf("%s: it runs", c.what)
 			}
 		}
 		stop.Store(true)
-		eventually(t, "it to wait for "+c.what, func() bool { return Waiting(g.Load()) })
+		simnet.Eventually(t, "it to wait for "+c.what, func() bool { return Waiting(g.Load()) })
 		c.end()
 		if c.what == "several channels" {
 			close(ch)
 		}
-		eventually(t, "it to go on", func() bool { return !stop.Load() })
+		simnet.Eventually(t, "it to go on", func() bool { return !stop.Load() })
 		for range 1000 {
 			if Waiting(g.Load()) {
 				t.Fatalf("%s: it runs again", c.what)

@@ -5,6 +5,8 @@ package sys
 import (
 	"sync/atomic"
 	"testing"
+
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 func TestWatch(t *testing.T) {
@@ -74,7 +76,7 @@ func TestWatchWaiting(t *testing.T) {
 		g.Store(G())
 		<-on
 	}()
-	eventually(t, "it to wait", func() bool { return !FastG || Waiting(g.Load()) })
+	simnet.Eventually(t, "it to wait", func() bool { return !FastG || Waiting(g.Load()) })
 	const gen = 1 << 32
 	for _, c := range []struct {
 		word   uint64

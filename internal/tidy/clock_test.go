@@ -18,6 +18,7 @@ var clockFiles = map[string]string{
 // sleepers may call time.Sleep: files or directories and the reason.
 var sleepers = map[string]string{
 	"internal/sys/sleep_other.go": "sys.Sleep where no system call is at hand",
+	"internal/simnet/wait.go":     "where the tests poll for what no event announces",
 	"bench":                       "a measuring window is a span of time, and the block workload's handlers sleep",
 }
 
