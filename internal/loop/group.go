@@ -57,7 +57,7 @@ type Group struct {
 	loops         []*Loop
 	watchdog      *watchdog
 	roots         sync.WaitGroup // loops
-	others        others         // goroutines that may be in a foreign net.Conn: those of the portable driver, and Stop's
+	stopWait      stopWait       // goroutines that may be in a foreign net.Conn: those of the portable driver, and Stop's
 	next          atomic.Uint32
 	pollRuntimeAt atomic.Int64 // when the loops are next to poll the runtime's poller; it also names that round (runtimepoll.go)
 	once          sync.Once
@@ -80,7 +80,7 @@ func NewGroup(config Config) (*Group, error) {
 	}
 	config.Portable = config.Portable || !HavePoller
 	g := &Group{config: config, watchdog: newWatchdog(), conns: make(map[*Stream]io.Closer)}
-	g.others.init()
+	g.stopWait.init()
 	g.pollRuntimeAt.Store(1) // not 0, which is the round that new loops have last taken part in
 	g.stop, g.cancel = context.WithCancel(context.Background())
 	for range config.Loops {
@@ -136,18 +136,18 @@ func (g *Group) Next() *Loop {
 func (g *Group) Stop() {
 	g.once.Do(func() {
 		for _, c := range g.end() { // concurrently: a Close may never return
-			g.others.enter()
+			g.stopWait.enter()
 			go g.cutOne(c)
 		}
 		g.roots.Wait()
-		g.others.wait()
+		g.stopWait.wait()
 		g.watchdog.end()
 	})
 }
 
 // cutOne is cut on one of the goroutines that Stop waits for.
 func (g *Group) cutOne(c io.Closer) {
-	defer g.others.leave()
+	defer g.stopWait.leave()
 	g.cut(c)
 }
 
@@ -193,7 +193,7 @@ func (g *Group) keep(s *Stream) {
 	}
 	g.mu.Unlock()
 	if stopped {
-		g.others.enter() // Stop waits for the caller, and now for this as well
+		g.stopWait.enter() // Stop waits for the caller, and now for this as well
 		go g.cutOne(cut)
 	}
 }
@@ -262,7 +262,7 @@ func (l *Loop) Goroutine(fn func(*Worker)) bool {
 		defer func() {
 			w.g.Store(0)
 			if !w.notAwaited {
-				g.others.leave()
+				g.stopWait.leave()
 			}
 		}()
 		fn(w)
@@ -277,6 +277,6 @@ func (g *Group) enter() bool {
 	if g.stopped() {
 		return false
 	}
-	g.others.enter()
+	g.stopWait.enter()
 	return true
 }

@@ -67,7 +67,7 @@ func (w *Worker) beginOffLoop() {
 		w.began, w.timed = monotonic(), w.Key != 0
 	case w.groupGoroutine && !w.notAwaited:
 		w.notAwaited = true
-		w.loop.group.others.leave()
+		w.loop.group.stopWait.leave()
 	}
 }
 

@@ -15,30 +15,30 @@ const (
 	stuckTicks = 10
 )
 
-type others struct {
+type stopWait struct {
 	n    atomic.Int64
 	left chan struct{} // holds one element after a leave that wait has not seen
 }
 
-func (o *others) init() { o.left = make(chan struct{}, 1) }
+func (w *stopWait) init() { w.left = make(chan struct{}, 1) }
 
-func (o *others) enter() { o.n.Add(1) }
+func (w *stopWait) enter() { w.n.Add(1) }
 
-func (o *others) leave() {
-	o.n.Add(-1)
+func (w *stopWait) leave() {
+	w.n.Add(-1)
 	select {
-	case o.left <- struct{}{}:
+	case w.left <- struct{}{}:
 	default:
 	}
 }
 
 // wait waits until all have left, or none has for stuckTicks. One goroutine may call it.
-func (o *others) wait() {
+func (w *stopWait) wait() {
 	timer := time.NewTimer(stuckTick)
 	defer timer.Stop()
-	for ticks := 0; o.n.Load() > 0 && ticks < stuckTicks; {
+	for ticks := 0; w.n.Load() > 0 && ticks < stuckTicks; {
 		select {
-		case <-o.left:
+		case <-w.left:
 			ticks = 0
 		case <-timer.C:
 			ticks++
