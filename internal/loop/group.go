@@ -114,6 +114,7 @@ func (g *Group) Start() {
 		g.roots.Add(1)
 		go l.root(0)
 	}
+	g.watchdog.configure(g.loops)
 	go g.watchdog.run(g.loops)
 }
 

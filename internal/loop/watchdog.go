@@ -56,7 +56,6 @@ func (d *watchdog) end() {
 
 func (d *watchdog) run(loops []*Loop) {
 	defer close(d.done)
-	d.configure(loops)
 	for !d.stop.Load() {
 		if !d.watch(loops) {
 			d.park(loops)
@@ -64,7 +63,7 @@ func (d *watchdog) run(loops []*Loop) {
 	}
 }
 
-// configure tells the watchdog what to look at.
+// configure tells the watchdog what to look at, before it runs.
 func (d *watchdog) configure(loops []*Loop) {
 	d.watcher = sys.Watcher{Every: watchNanos, StallLooks: stallLooks, IdleLooks: idleLooks, WaitSpacing: quickPerBlock, RecheckAfter: recheckNanos}
 	if loops[0].predictor.never { // nothing would be learned, so a short wait is left alone

@@ -132,3 +132,15 @@ func TestInlineIsLookedAtTwice(t *testing.T) {
 		}
 	}
 }
+
+// TestWatchThreadMayBeAskedAtOnce: any goroutine may, also while the watchdog begins (the race
+// detector tells).
+func TestWatchThreadMayBeAskedAtOnce(t *testing.T) {
+	for range 20 {
+		g := newGroup(t, Config{Loops: 1})
+		simnet.Eventually(t, "the dog to lie down", func() bool {
+			g.WatchThread()
+			return g.watchdog.state.Load() == dogParked
+		})
+	}
+}
