@@ -96,33 +96,6 @@ func TestCloseEventMayNeverReturn(t *testing.T) {
 	})
 }
 
-// stubborn is a listener of which one method misbehaves.
-type stubborn struct {
-	net.Listener
-	accept, close, addr func()
-}
-
-func do(fn func()) {
-	if fn != nil {
-		fn()
-	}
-}
-
-func (l stubborn) Accept() (net.Conn, error) {
-	do(l.accept)
-	return l.Listener.Accept()
-}
-
-func (l stubborn) Close() error {
-	do(l.close)
-	return l.Listener.Close()
-}
-
-func (l stubborn) Addr() net.Addr {
-	do(l.addr)
-	return l.Listener.Addr()
-}
-
 // TestListenerMayNeverReturn: Shutdown ends by its deadline, and the server's methods work
 // meanwhile.
 func TestListenerMayNeverReturn(t *testing.T) {
@@ -138,7 +111,7 @@ func TestListenerMayNeverReturn(t *testing.T) {
 				here <- struct{}{}
 				<-release
 			}
-			bad := stubborn{Listener: l}
+			bad := userListener{Listener: l}
 			switch method {
 			case "Accept":
 				bad.accept = never
@@ -168,60 +141,6 @@ func TestListenerMayNeverReturn(t *testing.T) {
 	})
 }
 
-// stubbornConn is a connection of which one method misbehaves.
-type stubbornConn struct {
-	net.Conn
-	method string
-	fn     func()
-	then   func() // called after SetReadDeadline; nil: nothing
-}
-
-func (c stubbornConn) do(method string) {
-	if c.method == method {
-		c.fn()
-	}
-}
-
-func (c stubbornConn) Read(p []byte) (int, error) {
-	c.do("Read")
-	return c.Conn.Read(p)
-}
-
-func (c stubbornConn) Write(p []byte) (int, error) {
-	c.do("Write")
-	return c.Conn.Write(p)
-}
-
-func (c stubbornConn) Close() error {
-	c.do("Close")
-	return c.Conn.Close()
-}
-
-func (c stubbornConn) SetReadDeadline(at time.Time) error {
-	c.do("SetReadDeadline")
-	if c.then != nil {
-		defer c.then()
-	}
-	return c.Conn.SetReadDeadline(at)
-}
-
-// stubbornListener makes the connections stubborn that come while it is armed.
-type stubbornListener struct {
-	net.Listener
-	armed *atomic.Pointer[stubbornConn]
-}
-
-func (l stubbornListener) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if bad := l.armed.Swap(nil); bad != nil && err == nil {
-		return stubbornConn{c, bad.method, bad.fn, bad.then}, nil
-	}
-	return plainConn{c}, err
-}
-
-// plainConn hides the socket of a net.Conn, so that no loop can take it.
-type plainConn struct{ net.Conn }
-
 // TestConnMayFail: a net.Conn of the user's that panics, calls runtime.Goexit or does not return
 // affects no other connection. Shutdown ends by its deadline.
 func TestConnMayFail(t *testing.T) {
@@ -236,13 +155,13 @@ func TestConnMayFail(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				var armed atomic.Pointer[stubbornConn]
-				go func() { _ = s.Serve(stubbornListener{l, &armed}) }()
+				var next atomic.Pointer[userConn]
+				go func() { _ = s.Serve(armed(l, &next)) }()
 				simnet.Receive(t, began, "Serve to begin")
 				here, release := make(chan struct{}), make(chan struct{})
 				var once sync.Once
 				call, idle := strings.CutSuffix(method, " of what is idle")
-				armed.Store(&stubbornConn{method: call, fn: func() {
+				next.Store(&userConn{before: in(call, func() {
 					once.Do(func() { close(here) })
 					switch how {
 					case "panics":
@@ -252,7 +171,7 @@ func TestConnMayFail(t *testing.T) {
 					default:
 						<-release
 					}
-				}})
+				})})
 				c := s.dial()
 				if idle {
 					c.get("/", "hello")
@@ -297,20 +216,20 @@ func TestLateDeadlineOfShutdown(t *testing.T) {
 		t.Fatal(err)
 	}
 	var retiring atomic.Bool
-	var armed atomic.Pointer[stubbornConn]
-	armed.Store(&stubbornConn{method: "SetReadDeadline", fn: func() {
+	var next atomic.Pointer[userConn]
+	next.Store(&userConn{before: in("SetReadDeadline", func() {
 		if retiring.Swap(false) {
 			close(here)
 			<-release
 		}
-	}, then: func() {
+	}), after: in("SetReadDeadline", func() {
 		select {
 		case <-release:
 			told <- struct{}{}
 		default:
 		}
-	}})
-	go func() { _ = s.Serve(stubbornListener{l, &armed}) }()
+	})})
+	go func() { _ = s.Serve(armed(l, &next)) }()
 	simnet.Receive(t, listening, "Serve to begin")
 	c := s.dial()
 	c.get("/", "")
@@ -347,7 +266,7 @@ func TestListenerMayFail(t *testing.T) {
 			var closed atomic.Bool
 			served := make(chan error, 1)
 			go func() {
-				served <- s.Serve(stubborn{Listener: l, close: func() {
+				served <- s.Serve(userListener{Listener: l, close: func() {
 					if _ = l.Close(); !closed.Swap(true) {
 						mishap()
 					}

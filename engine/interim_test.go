@@ -12,8 +12,8 @@ import (
 	"github.com/gale-http/gale/engine"
 )
 
-// TestContinueCutShort: a client that has got a part of a 100 only, because it took too long, gets no answer
-// behind that.
+// TestContinueCutShort: when only a part of a 100 has been sent, because the rest took too long,
+// no response follows it.
 func TestContinueCutShort(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -25,23 +25,14 @@ func TestContinueCutShort(t *testing.T) {
 		}
 		_ = res.EndString("answer")
 	})
-	go func() { _ = s.Serve(slowListener{l}) }()
-	conn, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := newClient(t, conn)
+	go func() {
+		_ = s.Serve(userListener{Listener: l, conn: func(c net.Conn) net.Conn { return slowConn{c} }})
+	}()
+	c := dialTo(t, "tcp", l.Addr().String())
 	c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n")
 	if got := c.cut(); strings.Contains(got, "answer") {
 		t.Errorf("the client got %q", got)
 	}
-}
-
-type slowListener struct{ net.Listener }
-
-func (l slowListener) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	return slowConn{c}, err
 }
 
 // slowConn takes part of a 100 only.

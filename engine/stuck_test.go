@@ -14,40 +14,8 @@ import (
 	"github.com/gale-http/gale/internal/simnet"
 )
 
-// countedListener hands out connections that call functions.
-type countedListener struct {
-	net.Listener
-	close, closeConn, closed, read func() // closed is called when a connection has been closed
-}
-
-func (l countedListener) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	return countedConn{c, &l}, err
-}
-
-func (l countedListener) Close() error {
-	do(l.close)
-	return l.Listener.Close()
-}
-
-type countedConn struct {
-	net.Conn
-	from *countedListener
-}
-
-func (c countedConn) Read(p []byte) (int, error) {
-	do(c.from.read)
-	return c.Conn.Read(p)
-}
-
-func (c countedConn) Close() error {
-	do(c.from.closeConn)
-	defer do(c.from.closed)
-	return c.Conn.Close()
-}
-
-// serveCounted serves l beside the server's own listener, until the end of the test.
-func serveCounted(t *testing.T, d driver, handler engine.Handler, l *countedListener) (s *server, addr string) {
+// serveBeside serves l beside the server's own listener, until the end of the test.
+func serveBeside(t *testing.T, d driver, handler engine.Handler, l *userListener) (s *server, addr string) {
 	t.Helper()
 	s = prepare(t, d, handler)
 	s.ErrorLog = log.New(io.Discard, "", 0)
@@ -77,16 +45,16 @@ func TestCloseWithoutWhatIsStuck(t *testing.T) {
 					<-release
 				}
 			}
-			l := new(countedListener)
+			l := new(userListener)
 			switch method {
 			case "Close of the listener":
 				l.close = never
 			case "Read":
-				l.read = never
+				l.conn = func(c net.Conn) net.Conn { return userConn{c, in("Read", never), nil} }
 			default:
-				l.closeConn = never
+				l.conn = func(c net.Conn) net.Conn { return userConn{c, in("Close", never), nil} }
 			}
-			s, addr := serveCounted(t, d, hello, l)
+			s, addr := serveBeside(t, d, hello, l)
 			own, bad := s.dial(), dialTo(t, "tcp", addr)
 			own.get("/", "hello")
 			own.send("GET / HT") // it is not idle
@@ -97,7 +65,7 @@ func TestCloseWithoutWhatIsStuck(t *testing.T) {
 				bad.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
 				simnet.Receive(t, here, method)
 			case "Read":
-				bad.send("GET / HT") // the Read that waits for it was not armed, the next one is
+				bad.send("GET / HT") // the Read under way may not have been armed; the next one is
 				simnet.Receive(t, here, method)
 			}
 			ended := make(chan error, 1)
@@ -117,11 +85,11 @@ func TestCloseWithoutWhatIsStuck(t *testing.T) {
 func TestCloseCountsConnections(t *testing.T) {
 	allDrivers(t, func(t *testing.T, d driver) {
 		closing, release := make(chan struct{}), make(chan struct{})
-		l := &countedListener{close: func() {
+		l := &userListener{close: func() {
 			close(closing)
 			<-release
-		}, closed: func() { panic("mishap") }}
-		s, addr := serveCounted(t, d, hello, l)
+		}, conn: func(c net.Conn) net.Conn { return userConn{c, nil, in("Close", func() { panic("mishap") })} }}
+		s, addr := serveBeside(t, d, hello, l)
 		ended := make(chan error, 1)
 		go func() { ended <- s.Close() }()
 		simnet.Receive(t, closing, "Close of the listener")
@@ -145,8 +113,8 @@ func TestCloseClosesOnce(t *testing.T) {
 	allDrivers(t, func(t *testing.T, d driver) {
 		var n atomic.Int32
 		here, release := make(chan struct{}), make(chan struct{})
-		l := &countedListener{closeConn: func() { n.Add(1) }}
-		s, addr := serveCounted(t, d, func(*engine.Request, *engine.Response) {
+		l := &userListener{conn: func(c net.Conn) net.Conn { return userConn{c, in("Close", func() { n.Add(1) }), nil} }}
+		s, addr := serveBeside(t, d, func(*engine.Request, *engine.Response) {
 			close(here)
 			<-release
 		}, l)
