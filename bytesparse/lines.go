@@ -8,8 +8,8 @@ import (
 // The fast walk for machines without kernels: the counterpart in Go of head, which is in
 // assembly. It makes no bitmaps: without vector registers a bitmap costs as much as it
 // saves, and working line by line gives the processor independent work while it resolves
-// where a line ends. It goes from line to line while these are valid and plain, and leaves
-// the first that is not, and everything after it, to the walk along the marks (walk.go).
+// where a line ends. It goes from line to line while these are valid, and leaves the first that
+// is not, and everything after it, to the walk along the marks (walk.go).
 
 // lineWindow is how many bytes of a line are examined at a time.
 const lineWindow = 32
@@ -38,16 +38,17 @@ func (h *Head) lines(b []byte, limit int, kind startKind) (n int) {
 	}
 	m.line = m.eol + 2
 	h.Fields = h.Fields[:limit]
-	h.plainLines(b)
-	if !isLineEnd(b, m.line) {
-		return 0
+	for h.plainLines(b); !isLineEnd(b, m.line); h.plainLines(b) {
+		if !h.textLine(b, m.line) {
+			return 0
+		}
 	}
 	h.Fields, h.Size = h.Fields[:m.taken], m.line+2
 	return h.Size
 }
 
 // plainLines fills in fields from the lines of b from h.m.line on, as long as they are valid
-// and plain, and leaves h.m.line at the start of the first line that is not. The position and
+// and without HTAB and obs-text, and leaves h.m.line at the start of the first line that is not. The position and
 // the number of fields are kept in memory: the loop over a line's bytes needs every register.
 func (h *Head) plainLines(b []byte) {
 	b = b[:len(b):len(b)]
@@ -114,6 +115,48 @@ func (h *Head) plainLines(b []byte) {
 		}
 		f.ValueOff, f.ValueLen = uint32(v), uint32(e-v)
 	}
+}
+
+// textLine fills in a field from the line of b that begins at s, if it is not plain only because
+// its value has an HTAB or obs-text (RFC 9110 §5.5).
+func (h *Head) textLine(b []byte, s int) bool {
+	odd := oddFrom(b, s)
+	e := textEnd(b, odd)
+	if e == odd || !isLineEnd(b, e) || h.m.taken == len(h.Fields) {
+		return false
+	}
+	k, id := longName(b[s:odd])
+	if k == 0 || k == odd-s || id == FieldOther && !tokenBytes(b[s:s+k]) {
+		return false
+	}
+	f := &h.Fields[h.m.taken]
+	f.NameOff, f.NameLen, f.ID = uint32(s), uint16(k), id
+	f.setValue(b, s+k+1, e)
+	h.m.line = e + 2
+	h.m.taken++
+	h.dup |= h.seen & (1 << (id & 63))
+	h.seen |= 1 << (id & 63)
+	return true
+}
+
+// textEnd returns the index of the first byte of b from i on that may not be in a field value,
+// len(b) when there is none.
+func textEnd(b []byte, i int) int {
+	for i <= len(b)-8 {
+		x := badV(load64(b, i)) & high
+		if x == 0 {
+			i += 8
+			continue
+		}
+		if i += bits.TrailingZeros64(x) >> 3; b[i] != '\t' {
+			return i
+		}
+		i++
+	}
+	for i < len(b) && isText(b[i]) {
+		i++
+	}
+	return i
 }
 
 // oddFrom returns the index of the first byte of b from i on that is a control byte or from
