@@ -17,6 +17,12 @@ func check(t *testing.T, h *Head, k kind, data []byte) {
 	if d := differ(got, want); d != "" {
 		t.Fatalf("%v %q: %s\n got %+v %v\nwant %+v", k, data, d, got, err, want)
 	}
+	if got.n > 0 {
+		seen, dup := h.seen, h.dup
+		if h.note(); seen != h.seen || dup != h.dup {
+			t.Fatalf("%v %q: fields seen %b, twice %b; want %b, %b", k, data, seen, dup, h.seen, h.dup)
+		}
+	}
 }
 
 func eachSample(t *testing.T, f func(t *testing.T, k kind, sample []byte)) {
@@ -252,19 +258,19 @@ func FuzzOracle(f *testing.F) {
 	})
 }
 
-// TestTabs: tabs, which are white space in a value and marked like control bytes, one, two and in
-// runs, at every position of heads whose lines fall differently on blocks of 64 bytes.
-func TestTabs(t *testing.T) {
+// TestTabsAndObsText: tabs, which are white space in a value and marked like control bytes, and
+// obs-text, at every position of heads whose lines fall differently on blocks of 64 bytes.
+func TestTabsAndObsText(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
 		var h Head
 		for pad := range 70 {
-			head := "GET /" + strings.Repeat("p", pad) + " HTTP/1.1\r\nHost: a\r\nX-Name:value of it\r\nAccept:  \r\nCookie: " +
+			head := "GET /" + strings.Repeat("p", pad) + " HTTP/1.1\r\nHost: a\r\nX-Name:value of it\r\nAccept:  \r\nAccept: b\r\nCookie: " +
 				strings.Repeat("c", 40) + "\r\n\r\n"
 			for i := range head {
-				for _, tabs := range []string{"\t", "\t\t", " \t", "\t ", strings.Repeat("\t", 9), "\ta\tb\t"} {
-					check(t, &h, request, []byte(head[:i]+tabs+head[i:]))       // inserted
-					if rest := i + len(tabs); rest <= len(head) && pad%7 == 0 { // replacing
-						check(t, &h, request, []byte(head[:i]+tabs+head[rest:]))
+				for _, text := range []string{"\t", "\t\t", " \t", "\t ", strings.Repeat("\t", 9), "\ta\tb\t", "é", "\xff", "\x80\t\x1f"} {
+					check(t, &h, request, []byte(head[:i]+text+head[i:]))       // inserted
+					if rest := i + len(text); rest <= len(head) && pad%7 == 0 { // replacing
+						check(t, &h, request, []byte(head[:i]+text+head[rest:]))
 					}
 				}
 			}
