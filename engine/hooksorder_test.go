@@ -98,8 +98,9 @@ func TestFinishBehindClose(t *testing.T) {
 		_ = c.Close()
 		simnet.Receive(t, done, "the handler to return")
 		s.dial().get("/hello", "hello")
-		if !simnet.Becomes(func() bool { return s.Connections() <= 1 }) {
-			t.Error("the connection is left")
+		// OnClose may still be about to be called, on a goroutine that nobody waits for.
+		if !simnet.Becomes(func() bool { return s.Connections() <= 1 && finished.Load()+closed.Load() > 0 }) {
+			t.Error("the connection is left, or nothing was told")
 		}
 		if f, c := finished.Load(), closed.Load(); f+c != 1 || !d.portable && c != 1 {
 			t.Errorf("OnFinish was told %d times, OnClose %d times", f, c)
