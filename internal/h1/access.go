@@ -22,7 +22,7 @@ func (c *Conn) Done() bool { return c.state == stateIdle || c.state == stateStop
 // KeepAlive reports whether the connection may carry another message after
 // this one, as far as the peer's message decides it: version and Connection
 // (RFC 9112 §9.3), a body that is not ended by closing, no tunnel. False for
-// CONNECT and after an error or Stop.
+// CONNECT and after an error.
 func (c *Conn) KeepAlive() bool { return c.flags&flagKeepAlive != 0 }
 
 // Minor returns the minor version of the head: 0, or 1 for 1.1 and above.

@@ -42,16 +42,6 @@ func (c *Conn) Reset(role Role) { *c = Conn{role: role} }
 // §6.3). Call it before NextHead; it holds until changed.
 func (c *Conn) SetRequest(m bytesparse.Method) { c.method = m }
 
-// Stop makes the current message the last one: nothing behind it is parsed,
-// NextHead answers End. A server calls it when it has said Connection: close.
-// Its body, if it is still being read, can be read on.
-func (c *Conn) Stop() {
-	c.flags &^= flagKeepAlive | flagUsual
-	if c.state == stateIdle {
-		c.state = stateStopped
-	}
-}
-
 // NextHead steps from between two messages to the next one's head. data is all
 // that was received and not consumed; eof says that nothing will follow it.
 //
@@ -61,7 +51,7 @@ func (c *Conn) Stop() {
 //   - NeedMore: n bytes (0, or 2 for an empty line before a request) are consumed;
 //     when n > 0 call again at once, otherwise with more behind data. h is undefined.
 //   - End: no message follows: the peer closed between messages, or the last one
-//     was the last (KeepAlive false, Stop). What else is in data has no meaning.
+//     was the last (KeepAlive false). What else is in data has no meaning.
 //   - err: *Error. Nothing more can be parsed on this connection.
 //
 // data must begin with the same bytes again until they are consumed. A Client's

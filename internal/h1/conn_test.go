@@ -82,44 +82,6 @@ func TestBodyUnread(t *testing.T) {
 	}
 }
 
-func TestStop(t *testing.T) {
-	var c Conn
-	var h bytesparse.Head
-	post := "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n"
-	if _, _, err := c.NextHead([]byte(post), false, &h, nil); err != nil {
-		t.Fatal(err)
-	}
-	c.Stop()
-	if c.KeepAlive() || c.Done() {
-		t.Error("Stop inside a body must leave the body and nothing behind it")
-	}
-	if n, ev, err := c.Next([]byte("abc"+hello), false, nil, nil); n != 3 || ev != Data || err != nil {
-		t.Error(n, ev, err)
-	}
-	if n, ev, err := c.Next([]byte(hello), false, nil, nil); n != 0 || ev != End || err != nil {
-		t.Error(n, ev, err)
-	}
-	if n, ev, err := c.NextHead([]byte(hello), false, &h, nil); n != 0 || ev != End || err != nil {
-		t.Error(n, ev, err)
-	}
-
-	c.Reset(Server)
-	if _, ev, _ := c.NextHead([]byte(hello), false, &h, nil); ev != HeadDone || !c.KeepAlive() {
-		t.Fatal(ev)
-	}
-	c.Stop()
-	if n, ev, err := c.NextHead([]byte(hello), false, &h, nil); n != 0 || ev != End || err != nil || c.KeepAlive() {
-		t.Error(n, ev, err)
-	}
-
-	c.Reset(Server)
-	c.fail(errHost)
-	c.Stop()
-	if _, _, err := c.NextHead([]byte(hello), false, &h, nil); err != ErrFailed {
-		t.Error("Stop mended a failed machine")
-	}
-}
-
 // TestEndIsSticky: a reader may ask again, as of an io.Reader.
 func TestEndIsSticky(t *testing.T) {
 	var c Conn

@@ -19,7 +19,7 @@
 //	   │                          │    │ └▶ Data …─┘          │
 //	   │                          │    └─ 0 ▶ Trailers ─────▶ │
 //	   │                          │                           │ not KeepAlive, CONNECT,
-//	   │                          └─ until close: Data … ─┐   │ 101, 2xx to CONNECT, Stop
+//	   │                          └─ until close: Data … ─┐   │ 101, 2xx to CONNECT
 //	   │                                              eof │   │
 //	   └──────────────▶ stopped ◀─────────────────────────┴───┘
 //	                    NextHead answers End; nothing more is parsed
@@ -51,7 +51,7 @@
 //     their heads say so; CONNECT with a body is refused, and nothing behind a
 //     CONNECT is ever parsed as a request.
 //   - By an unread body: NextHead refuses with ErrBodyUnread until End was seen. After
-//     Connection: close, an error or Stop, NextHead parses nothing.
+//     Connection: close or an error, NextHead parses nothing.
 //   - By line breaks: bare CR, bare LF, a second empty line, a missing CRLF behind a
 //     chunk, blanks around a chunk size: all refused.
 //   - By the end of the connection: an incomplete head is never acted on, a body cut

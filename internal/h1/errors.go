@@ -36,7 +36,7 @@ func newError(status int, msg string) *Error { return &Error{Status: status, Msg
 
 // Errors that callers may want to tell apart. All are *Error.
 var (
-	// ErrUnexpectedEOF: the connection ended inside a message. A server owes no answer, 400 will do (RFC 9112 §8).
+	// ErrUnexpectedEOF: the connection ended inside a message (RFC 9112 §8). A server need not answer it.
 	ErrUnexpectedEOF error = newError(400, "connection closed inside a message")
 	// ErrNoCloseNotify: the message was to end with the connection, which ended without a
 	// close_notify (Truncated). It is an ErrUnexpectedEOF.
@@ -44,11 +44,11 @@ var (
 		Msg: "connection closed without close_notify, which would have ended the message"}
 	// ErrHeadTooLarge: the head outgrew Limits.HeadBytes.
 	ErrHeadTooLarge error = newError(431, "head too large")
-	// ErrTooManyFields: more field lines than Limits.Fields.
+	// ErrTooManyFields: more field lines than Limits.Parse.Fields.
 	ErrTooManyFields error = newError(431, "too many fields")
 	// ErrTrailersTooLarge: the trailer section outgrew Limits.TrailerBytes.
 	ErrTrailersTooLarge error = newError(431, "trailers too large")
-	// ErrTargetTooLong: the request target outgrew Limits.TargetBytes, or did not fit a head at all.
+	// ErrTargetTooLong: the request target outgrew Limits.Parse.Target, or did not fit a head at all.
 	ErrTargetTooLong error = newError(414, "request target too long")
 	// ErrBodyTooLarge: the body outgrew Limits.BodyBytes, or says that it will.
 	ErrBodyTooLarge error = newError(413, "body too large")
@@ -64,7 +64,7 @@ var (
 	ErrTooManyInterim error = newError(502, "too many interim responses")
 )
 
-// Verdicts of the message rules, each naming its rule of design §7.
+// Verdicts on messages that break a rule, which the text names.
 var (
 	errEmptyLines   error = newError(400, "more than one empty line before a request")
 	errLeadingByte  error = newError(400, "line break where a message must begin")

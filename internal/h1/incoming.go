@@ -1,6 +1,6 @@
-// What a complete head means. Each rule of design §7 that concerns more than one byte or one line
-// is decided here, before anyone acts on the message. The usual request has none of the fields that
-// need a closer look, so one bit each tells what might be there, and only what is there costs work.
+// What a complete head means. Each rule that concerns more than one byte or one line is decided
+// here, before anyone acts on the message. The usual request has none of the fields that need a
+// closer look, so one bit each tells what might be there, and only what is there costs work.
 
 package h1
 
