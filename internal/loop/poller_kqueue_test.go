@@ -115,7 +115,7 @@ func TestKqueueListener(t *testing.T) {
 	if err := p.addAccept(fds[0], 7); err != nil {
 		t.Fatal(err)
 	}
-	client, _, err := sys.Connect(at)
+	client, _, err := sys.ConnectFrom(sys.Addr{}, at)
 	if err != nil {
 		t.Fatal(err)
 	}

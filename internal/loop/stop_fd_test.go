@@ -165,7 +165,7 @@ func fullListener(t *testing.T) sys.Addr {
 	}
 	t.Cleanup(func() { sys.Close(fds[0]) })
 	for waiting := 0; waiting < 3; { // one or two may only be slow
-		client, waits, err := sys.Connect(at)
+		client, waits, err := sys.ConnectFrom(sys.Addr{}, at)
 		if err != nil {
 			t.Fatal(err)
 		}

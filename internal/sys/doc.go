@@ -24,7 +24,6 @@ const (
 	ENOMEM       = syscall.ENOMEM
 	ECONNABORTED = syscall.ECONNABORTED
 	ECONNRESET   = syscall.ECONNRESET
-	EINPROGRESS  = syscall.EINPROGRESS
 	EINVAL       = syscall.EINVAL
 	ENOSYS       = syscall.ENOSYS
 	EOPNOTSUPP   = syscall.EOPNOTSUPP

@@ -196,11 +196,9 @@ func fromSockaddr(sa unix.Sockaddr) Addr {
 	return Addr{}
 }
 
-// Connect returns a socket on which a connection to addr has been started; wait reports that it is
-// still under way, and that the socket becomes writable when that is decided.
-func Connect(addr Addr) (fd int, wait bool, err error) { return ConnectFrom(Addr{}, addr) }
-
-// ConnectFrom is Connect from a local address, whose port may be left open.
+// ConnectFrom returns a socket on which a connection to addr has been started, from a local address
+// whose port may be left open; the zero Addr leaves the choice to the system. wait reports that the
+// connection is still under way, and that the socket becomes writable when its outcome is known.
 func ConnectFrom(from, addr Addr) (fd int, wait bool, err error) {
 	family, sa := sockaddr(addr)
 	fd, err = newSocket(family)

@@ -71,7 +71,7 @@ func TestAcceptAndConnect(t *testing.T) {
 			t.Errorf("accepting nothing: %d, %v", n, e)
 		}
 	}
-	client, wait, err := Connect(at)
+	client, wait, err := ConnectFrom(Addr{}, at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func TestConnectIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer Close(probe)
-	fd, wait, err := Connect(at)
+	fd, wait, err := ConnectFrom(Addr{}, at)
 	if err == nil {
 		if wait {
 			await(t, fd, unix.POLLOUT)
@@ -154,7 +154,7 @@ func TestUnixSockets(t *testing.T) {
 	if got, err := LocalAddr(fd); got != at || err != nil {
 		t.Errorf("it is at %v, %v", got, err)
 	}
-	client, wait, err := Connect(at)
+	client, wait, err := ConnectFrom(Addr{}, at)
 	if client < 0 || err != nil || wait {
 		t.Fatalf("connecting: %d, wait %v, %v", client, wait, err)
 	}
@@ -164,7 +164,7 @@ func TestUnixSockets(t *testing.T) {
 		t.Fatal(e)
 	}
 	Close(conn)
-	if _, _, err := Connect(Addr{Path: at.Path + "x"}); !errors.Is(err, syscall.ENOENT) {
+	if _, _, err := ConnectFrom(Addr{}, Addr{Path: at.Path + "x"}); !errors.Is(err, syscall.ENOENT) {
 		t.Errorf("connecting to no path: %v", err)
 	}
 }
@@ -210,7 +210,7 @@ func TestAnyAddress(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		client, wait, err := Connect(Addr{IP: netip.AddrPortFrom(loopback.IP.Addr(), at.IP.Port())})
+		client, wait, err := ConnectFrom(Addr{}, Addr{IP: netip.AddrPortFrom(loopback.IP.Addr(), at.IP.Port())})
 		if err == nil {
 			if wait {
 				await(t, client, unix.POLLOUT)

@@ -11,14 +11,13 @@ import (
 
 // Readiness bits of an EpollEvent.
 const (
-	In        = unix.EPOLLIN
-	Out       = unix.EPOLLOUT
-	PeerGone  = unix.EPOLLRDHUP // the peer will send no more
-	Hup       = unix.EPOLLHUP
-	Err       = unix.EPOLLERR
-	Edge      = unix.EPOLLET
-	OneShot   = unix.EPOLLONESHOT
-	Exclusive = unix.EPOLLEXCLUSIVE
+	In       = unix.EPOLLIN
+	Out      = unix.EPOLLOUT
+	PeerGone = unix.EPOLLRDHUP // the peer will send no more
+	Hup      = unix.EPOLLHUP
+	Err      = unix.EPOLLERR
+	Edge     = unix.EPOLLET
+	OneShot  = unix.EPOLLONESHOT
 )
 
 // EpollCreate returns a new close-on-exec epoll set.
@@ -49,8 +48,7 @@ func EpollWait(set int, events []EpollEvent) (int, Errno) {
 }
 
 // Recv reads what the socket has, without waiting; 0 and no error is the end of
-// the stream. p must not be empty.
-// Recv is just short enough to be inlined, as Send is.
+// the stream. p must not be empty. Recv is just short enough to be inlined, as Send is.
 func Recv(fd int, p []byte) (n int, e Errno) {
 	// SAFETY: the kernel writes at most len(p) bytes, and p stays reachable until
 	// the call returns.

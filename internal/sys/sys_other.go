@@ -45,9 +45,6 @@ func PeerAddr(int) (Addr, error) { return Addr{}, errors.ErrUnsupported }
 // Accept fails.
 func Accept(int) (int, Errno) { return -1, syscall.ENOSYS }
 
-// Connect fails.
-func Connect(Addr) (fd int, wait bool, err error) { return -1, false, errors.ErrUnsupported }
-
 // ConnectFrom fails.
 func ConnectFrom(from, addr Addr) (fd int, wait bool, err error) {
 	return -1, false, errors.ErrUnsupported

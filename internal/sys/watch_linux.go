@@ -12,10 +12,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Watch looks at the list until a sentry is stalled, and returns its index; or -1, when all have been
-// idle for IdleLooks looks or stop is set. A sentry is stalled when its word has been the same, with the
-// lowest bit set, for StallLooks looks, or when its goroutine was found waiting (WaitSpacing, RecheckAfter). Meanwhile
-// the calling thread has no part in the scheduler.
+// Watch looks at the list until a sentry is stalled, and returns its index; or -1, when all have
+// been idle for IdleLooks looks or stop is set. A sentry is stalled when its word has been the same,
+// with the lowest bit set, for StallLooks looks, or when its goroutine was found waiting
+// (WaitSpacing, RecheckAfter). Meanwhile the calling thread has no part in the scheduler.
 //
 //go:nosplit
 //go:norace

@@ -7,9 +7,10 @@ package sys
 
 import "sync/atomic"
 
-// Watch looks at the list until a sentry is stalled, and returns its index; or -1, when all have been
-// idle for IdleLooks looks or stop is set. A sentry is stalled when its word has been the same, with the
-// lowest bit set, for StallLooks looks, or when its goroutine was found waiting (WaitSpacing, RecheckAfter).
+// Watch looks at the list until a sentry is stalled, and returns its index; or -1, when all have
+// been idle for IdleLooks looks or stop is set. A sentry is stalled when its word has been the same,
+// with the lowest bit set, for StallLooks looks, or when its goroutine was found waiting
+// (WaitSpacing, RecheckAfter).
 func (w *Watcher) Watch(stop *atomic.Bool) (stalled int) {
 	stalled = -1
 	for idle, quiet := 0, true; !stop.Load() && idle < w.IdleLooks; {
