@@ -47,9 +47,10 @@ func (h *Head) lines(b []byte, limit int, kind startKind) (n int) {
 	return h.Size
 }
 
-// plainLines fills in fields from the lines of b from h.m.line on, as long as they are valid
-// and without HTAB and obs-text, and leaves h.m.line at the start of the first line that is not. The position and
-// the number of fields are kept in memory: the loop over a line's bytes needs every register.
+// plainLines fills in fields from the lines of b from h.m.line on, as long as they are valid and
+// without HTAB and obs-text, and leaves h.m.line at the start of the first line that is not. The
+// position and the number of fields are kept in memory: the loop over a line's bytes needs every
+// register.
 func (h *Head) plainLines(b []byte) {
 	b = b[:len(b):len(b)]
 	for s := h.m.line; s < len(b) && b[s] != '\r'; s = h.m.line {

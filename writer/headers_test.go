@@ -146,8 +146,8 @@ func TestHeadersSeedRemoveHeader(t *testing.T) {
 	}
 }
 
-// RFC 9110 §5.1 and design §7: every byte that is not a token byte is refused in
-// a name, at any position; nothing changes.
+// RFC 9110 §5.1: every byte that is not a token byte is refused in a name, at any
+// position; nothing changes.
 func TestHeadersRefusesNamesRFC9110Section5_1(t *testing.T) {
 	const tchar = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	var h Headers
@@ -184,8 +184,8 @@ func TestHeadersRefusesNamesRFC9110Section5_1(t *testing.T) {
 	}
 }
 
-// RFC 9110 §5.5 and design §7: CR, LF, NUL and every other control byte but HTAB
-// is refused in a value, at every position of every length; nothing changes.
+// RFC 9110 §5.5: CR, LF, NUL and every other control byte but HTAB is refused in a
+// value, at every position of every length; nothing changes.
 func TestHeadersRefusesValuesRFC9110Section5_5(t *testing.T) {
 	for n := range 35 {
 		for at := range n {

@@ -6,7 +6,7 @@
 //
 // next decides what is written next, and when (mix.go, pace.go).
 //
-// The clock. Loop.Nanos is read once a turn, and a turn serves every connection
+// The clock. A loop reads it once a turn, and a turn serves every connection
 // that is ready: at 64 connections a turn lasts about as long as an answer takes,
 // so its time stamps would be wrong by up to the very latency that is measured. So
 // a connection reads the clock itself, once per batch: the instant at which the

@@ -247,8 +247,6 @@ func (g *Group) drop(s *Stream) {
 	delete(g.conns, s)
 }
 
-func (g *Group) loopDone(*Loop) { g.roots.Done() }
-
 // Goroutine runs fn on a goroutine of the group's own, with a worker that has no loop to run: waits
 // on it block. Stop waits for it, but not while it runs user code, between Begin and End. Any
 // goroutine may call it; it reports false, and fn is never called, when the group has been stopped.

@@ -31,7 +31,7 @@ const maxEvents = 256
 const wakeToken = ^uint64(0)
 
 type poller struct {
-	set    int // every stream of the loop, and wake
+	set    int // every stream of the loop, and wakeFD
 	gate   int // set, one-shot
 	wakeFD int // eventfd: the inbox has something for a parked loop
 

@@ -5,9 +5,9 @@
 //	streams ─▶ set ─▶ parkedSets (until it fires) ─▶ the kqueue waiter's thread ─▶ wakeup
 //
 // A busy loop polls set, without waiting. An idle loop puts set into parkedSets and parks on a
-// channel, wakeup, which the kqueue waiter sends to (kqueue_waiter.go). Go's netpoller cannot do that here: it
-// registers each descriptor for input and for output (netpollopen in runtime/netpoll_kqueue.go),
-// and a kqueue has no output filter, so os.NewFile leaves it unpollable.
+// channel, wakeup, which the kqueue waiter sends to (kqueue_waiter.go). Go's netpoller cannot do
+// that here: it registers each descriptor for input and for output (netpollopen in
+// runtime/netpoll_kqueue.go), and a kqueue has no output filter, so os.NewFile leaves it unpollable.
 
 package loop
 

@@ -40,7 +40,7 @@ func (l *Loop) root(gen uint32) {
 	}
 	clean = true
 	l.release()
-	l.group.loopDone(l)
+	l.group.roots.Done()
 }
 
 // takeOver starts a new root for the loop, whose worker under the lease word has kept it too long;

@@ -3,11 +3,10 @@
 // polls it every 10 ms, which a round trip to a database would take each way. Yielding does not
 // help: the loop that yields is what the scheduler finds to run next.
 //
-// So a busy loop yields often, and now and then it parks on a descriptor that it has signalled itself
-// (selfWake): whoever
-// is ready runs, and then the scheduler has to poll, to find the loop. Where the others never
-// finish it does not, and only sysmon's poll wakes the loop: a poll that took long is not repeated
-// soon.
+// So a busy loop yields often, and now and then it parks on a descriptor that it has signalled
+// itself (selfWake): whoever is ready runs, and then the scheduler has to poll, to find the loop.
+// Where the others never finish it does not, and only sysmon's poll wakes the loop: a poll that
+// took long is not repeated soon.
 //
 // Both happen between turns, when the time is known. A turn of many handlers that each take long,
 // but not long enough to lose the loop, is interrupted: the watchdog, which looks at the clock
@@ -36,8 +35,8 @@ func (l *Loop) yieldIfDue() bool {
 	return true
 }
 
-// pollRuntime makes the scheduler poll the runtime's poller, if that is due. A poll serves everyone, so
-// one loop of the group would do; but where loops share a P, it runs dry only when all of them
+// pollRuntime makes the scheduler poll the runtime's poller, if that is due. A poll serves everyone,
+// so one loop of the group would do; but where loops share a P, it runs dry only when all of them
 // park. So they do it in rounds, each of which ends when its first loop is back.
 func (l *Loop) pollRuntime() {
 	round := l.group.pollRuntimeAt.Load()

@@ -34,8 +34,8 @@ func (s *Stream) OpenUnregistered(l *Loop, fd int, task Task) error {
 	return err
 }
 
-// register registers with the poller a stream opened by OpenUnregistered. Whoever may wait for the stream may
-// call it, from any goroutine. When that fails, so does the stream.
+// register registers with the poller a stream opened by OpenUnregistered. Whoever may wait for the
+// stream may call it, from any goroutine. When that fails, so does the stream.
 func (s *Stream) register() {
 	if s.signs.And(^uint32(signUnregistered))&signUnregistered == 0 {
 		return // someone else does

@@ -55,7 +55,7 @@ func checkClock(t *tree, report reporter) {
 		}
 		selectors(f, "time", func(sel *ast.SelectorExpr) {
 			if slices.Contains(clocks, sel.Sel.Name) {
-				report.at(f, sel.Pos(), "time."+sel.Sel.Name+" in library code: take the loop's time or its wheel (design §3.11)")
+				report.at(f, sel.Pos(), "time."+sel.Sel.Name+" in library code: take the loop's time or its wheel")
 			}
 		})
 	})

@@ -1,4 +1,4 @@
-// Who may import whom: design §6 as a table of ranks, the purity of the
+// Who may import whom: the layers as a table of ranks, the purity of the
 // parsing packages, and the short list of outside modules.
 
 package tidy
@@ -74,7 +74,7 @@ func checkLayers(t *tree, report reporter) {
 		for _, spec := range f.ast.Imports {
 			to, ours := strings.CutPrefix(unquote(spec.Path.Value), modulePath+"/")
 			if ours && !mayImport(from, to) {
-				report.at(f, spec.Pos(), from+" may not import "+to+": arrows point down only (design §6)")
+				report.at(f, spec.Pos(), from+" may not import "+to+": arrows point down only")
 			}
 		}
 	})
@@ -129,7 +129,7 @@ func checkPure(t *tree, report reporter) {
 			name := unquote(spec.Path.Value)
 			for _, banned := range []string{"net", "os", "sync", "time", "syscall", "runtime", "golang.org/x/sys"} {
 				if within(name, banned) {
-					report.at(f, spec.Pos(), f.dir()+" may not import "+name+": bytes in, events out, nothing else (design §3.4)")
+					report.at(f, spec.Pos(), f.dir()+" may not import "+name+": bytes in, events out, nothing else")
 				}
 			}
 		}
