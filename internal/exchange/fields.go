@@ -27,6 +27,7 @@ const single uint64 = 1<<bytesparse.FieldAge |
 	1<<bytesparse.FieldProxyAuthorization |
 	1<<bytesparse.FieldReferer |
 	1<<bytesparse.FieldRetryAfter |
+	1<<bytesparse.FieldServer |
 	1<<bytesparse.FieldUserAgent
 
 // perValue holds the fields that are kept apart, one entry for each line.

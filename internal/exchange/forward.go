@@ -15,7 +15,7 @@ const hopByHop uint64 = 1<<bytesparse.FieldConnection | 1<<bytesparse.FieldKeepA
 	1<<bytesparse.FieldProxyConnection | 1<<bytesparse.FieldExpect
 
 // once are the fields that a message has only once: where h has one already, that stays.
-const once = single | 1<<bytesparse.FieldDate | 1<<bytesparse.FieldServer |
+const once = single | 1<<bytesparse.FieldDate |
 	1<<bytesparse.FieldContentRange | 1<<bytesparse.FieldContentLocation | 1<<bytesparse.FieldContentDisposition
 
 // EndToEnd appends to h the fields that are forwarded, without those in drop, which has a bit for
