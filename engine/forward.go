@@ -40,7 +40,7 @@ func (r *Response) Forward(a Answer) error {
 	}
 	drop := uint64(0)
 	body, whole := []byte(nil), false
-	if r.plain {
+	if r.plain && !in.Head.Has(bytesparse.FieldTrailer) { // with Trailer, End would make chunks of it
 		if body, whole = in.TakeWhole(); whole {
 			drop = 1 << bytesparse.FieldContentLength // End sets it
 		}

@@ -158,9 +158,9 @@ func (r *Response) SetStatusMessage(reason string) error {
 }
 
 // WriteHead sets status, reason phrase (empty: the standard one) and fields, given as name, value,
-// name, value. It sends nothing yet: the head leaves with the first body bytes (seed:
-// response.writeHead). If a field is invalid, the status, the reason phrase and the fields before
-// it have been set; on any other error nothing has changed.
+// name, value. It sends nothing yet: the head leaves with the first body
+// bytes (seed: response.writeHead). If a field is invalid, the status, the reason phrase and the
+// fields before it have been set; on any other error nothing has changed.
 func (r *Response) WriteHead(status int, reason string, headers ...string) error {
 	r.x.check("WriteHead")
 	if len(headers)%2 != 0 {
@@ -296,8 +296,9 @@ func (r *Response) SetWriteDeadline(t time.Time) {
 }
 
 // AddTrailers adds fields, as name, value, name, value, that follow the body. They are sent if the
-// body is chunked, and silently dropped otherwise (seed: response.addTrailers). Errors are those of
-// SetHeader, and ErrTrailer.
+// body is chunked, and silently dropped otherwise (seed: response.addTrailers). A field Trailer in
+// the head makes it chunked, even where End has all of it, except in HTTP/1.0 and where a
+// Content-Length was set. Errors are those of SetHeader, and ErrTrailer.
 func (r *Response) AddTrailers(headers ...string) error {
 	r.x.check("AddTrailers")
 	if len(headers)%2 != 0 {
@@ -318,8 +319,9 @@ func (r *Response) AddTrailers(headers ...string) error {
 }
 
 // End completes the response with p, which may be nil, as the last piece of its body (seed:
-// response.end). If it is the only piece, its length is declared. A handler that returns without
-// calling End ends its response all the same.
+// response.end). If it is the only piece, its length is declared, unless the head has a field
+// Trailer (see AddTrailers). A handler that returns without calling End ends its response all the
+// same.
 func (r *Response) End(p []byte) error {
 	r.x.check("End")
 	if !r.x.mine() {

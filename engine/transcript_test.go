@@ -121,6 +121,20 @@ var pages = map[string]engine.Handler{
 		_ = res.AddTrailers("X-Sum", "7")
 		_ = res.EndString("data")
 	},
+	"/announced-trailers": func(_ *engine.Request, res *engine.Response) {
+		_ = res.SetHeader("trailer", "X-Sum")
+		_ = res.AddTrailers("X-Sum", "7")
+		_ = res.EndString("data")
+	},
+	"/announced-length": func(_ *engine.Request, res *engine.Response) {
+		_ = res.WriteHead(200, "", "Trailer", "X-Sum", "Content-Length", "4")
+		_ = res.AddTrailers("X-Sum", "7")
+		_ = res.EndString("data")
+	},
+	"/announced-end": func(_ *engine.Request, res *engine.Response) {
+		_ = res.SetHeader("Trailer", "X-Sum")
+		_ = res.AddTrailers("X-Sum", "7")
+	},
 	"/both": func(_ *engine.Request, res *engine.Response) {
 		_ = res.SetHeader("Content-Length", "5")
 		_ = res.SetHeader("Transfer-Encoding", "chunked")

@@ -330,6 +330,23 @@ func TestOwnFieldsStay(t *testing.T) {
 	}
 }
 
+// A response with a length has no trailers, even if it names some: the length stays.
+func TestLengthBesideTrailer(t *testing.T) {
+	url := front(t, "http://"+simnet.Serve(t, func(c net.Conn) {
+		if _, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nContent-Length: 4\r\n\r\ndata")
+		}
+	}), &agent.Agent{KeepAlive: true})
+	res, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if body, err := io.ReadAll(res.Body); err != nil || string(body) != "data" || res.ContentLength != 4 {
+		t.Errorf("%q, length %d: %v", body, res.ContentLength, err)
+	}
+}
+
 // TestCommandLine: a wrong command line ends the program with one line of error.
 func TestCommandLine(t *testing.T) {
 	for _, args := range []string{"-x", "-loops", "-loops x", "more", "-to h:1", "-to http://", "-to http://h:0/", "-listen nowhere", "-listen 127.0.0.1:x"} {

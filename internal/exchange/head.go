@@ -44,7 +44,8 @@ func (out *Outgoing) head(body int64) error {
 // framingFields are those that the machine must know about, and may have to drop.
 const framingFields uint64 = 1<<bytesparse.FieldContentLength |
 	1<<bytesparse.FieldTransferEncoding |
-	1<<bytesparse.FieldConnection
+	1<<bytesparse.FieldConnection |
+	1<<bytesparse.FieldTrailer
 
 // describe tells the machine what the application has set.
 func describe(r *h1.Reply, h *writer.Headers) error {
@@ -59,6 +60,7 @@ func describe(r *h1.Reply, h *writer.Headers) error {
 		r.HasCoding = true
 		r.Chunked = bytesparse.EqualFold(h.Only(bytesparse.FieldTransferEncoding), "chunked")
 	}
+	r.Trailer = h.Has(bytesparse.FieldTrailer)
 	if h.Has(bytesparse.FieldConnection) {
 		for value := range h.Values("Connection") {
 			r.Connection |= h1.ParseConnection(value)

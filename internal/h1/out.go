@@ -29,6 +29,7 @@ type Reply struct {
 	Body       int64             // bytes of the whole body when it is at hand, or Unknown
 	HasCoding  bool              // the application has set Transfer-Encoding …
 	Chunked    bool              // … and it is chunked
+	Trailer    bool              // the application has set Trailer
 	Connection ConnectionOptions // of the Connection fields that the application has set
 }
 
@@ -70,6 +71,9 @@ func BodyAllowed(status int, m bytesparse.Method) bool {
 
 // PlanResponse decides how a response leaves. It does not allocate.
 func PlanResponse(to ReplyTo, r Reply) Plan {
+	if r.Trailer && to.Minor > 0 {
+		r.Body = Unknown // trailers, which the application has announced, can only follow chunks
+	}
 	if to.Unrestricted() && r.default200() {
 		// Nearly every answer is this one; the rules below come to the same.
 		return Plan{Framing: Length, Length: r.Body, Body: true, AddLength: true, AddedLength: r.Body, KeepAlive: true}

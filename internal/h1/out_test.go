@@ -36,8 +36,8 @@ func everyBody(f func(Reply)) {
 	for _, length := range []int64{Unknown, 0, 5} {
 		for _, body := range []int64{Unknown, 0, 5} {
 			for coding := range 3 {
-				for opts := range ConnectionOptions(8) {
-					f(Reply{Length: length, Body: body, HasCoding: coding > 0, Chunked: coding > 1, Connection: opts})
+				for opts := range ConnectionOptions(16) { // the bit beyond them is for Trailer
+					f(Reply{Length: length, Body: body, HasCoding: coding > 0, Chunked: coding > 1, Trailer: opts > 7, Connection: opts & 7})
 				}
 			}
 		}
@@ -85,6 +85,7 @@ func TestPlanResponseRules(t *testing.T) {
 			{"chunked is announced", p.Framing == Chunked && !w.coding},
 			{"a declared length is sent", p.Framing == Length && r.Length >= 0 && p.Length != r.Length},
 			{"a known length is sent", p.Framing == Length && r.Length < 0 && (p.Length != r.Body || p.AddedLength != r.Body)},
+			{"trailers that were announced can follow", r.Trailer && p.Framing == Length && r.Length < 0 && to.Minor > 0},
 			{"until close closes", p.Framing == UntilClose && p.KeepAlive},
 			{"until close only for HTTP/1.0", p.Framing == UntilClose && to.Minor > 0},
 			{"one length at most", p.AddLength && r.Length >= 0 && !p.DropLength},
@@ -221,6 +222,10 @@ func TestPlanResponseRows(t *testing.T) {
 			Plan{Framing: Length, Length: 5, Body: true, AddLength: true, AddedLength: 5, KeepAlive: true}},
 		{"no body", get11, Reply{Status: 200, Length: Unknown, Body: 0},
 			Plan{Framing: Length, Body: true, AddLength: true, KeepAlive: true}},
+		{"a body at hand, with trailers to follow", get11, Reply{Status: 200, Length: Unknown, Body: 5, Trailer: true},
+			Plan{Framing: Chunked, Body: true, AddChunked: true, KeepAlive: true}},
+		{"a declared length, which no trailers can follow", get11, Reply{Status: 200, Length: 5, Body: 5, Trailer: true},
+			Plan{Framing: Length, Length: 5, Body: true, KeepAlive: true}},
 		{"a stream", get11, Reply{Status: 200, Length: Unknown, Body: Unknown},
 			Plan{Framing: Chunked, Body: true, AddChunked: true, KeepAlive: true}},
 		{"a stream of declared length", get11, Reply{Status: 200, Length: 7, Body: Unknown},
@@ -240,6 +245,9 @@ func TestPlanResponseRows(t *testing.T) {
 		{"1.0, the application chunks", get10keep, Reply{Status: 200, Length: Unknown, Body: Unknown, HasCoding: true, Chunked: true},
 			Plan{Framing: UntilClose, Body: true, DropCoding: true, AddClose: true}},
 		{"HEAD, as GET", head11, Reply{Status: 200, Length: Unknown, Body: 5}, Plan{AddLength: true, AddedLength: 5, KeepAlive: true}},
+		{"1.0, a body at hand, with trailers", get10keep, Reply{Status: 200, Length: Unknown, Body: 5, Trailer: true},
+			Plan{Framing: Length, Length: 5, Body: true, AddLength: true, AddedLength: 5, AddKeepAlive: true, KeepAlive: true}},
+		{"HEAD, as GET with trailers", head11, Reply{Status: 200, Length: Unknown, Body: 5, Trailer: true}, Plan{KeepAlive: true}},
 		{"HEAD, nothing written", head11, Reply{Status: 200, Length: Unknown, Body: 0}, Plan{KeepAlive: true}},
 		{"HEAD, declared", head11, Reply{Status: 200, Length: 9, Body: 0}, Plan{KeepAlive: true}},
 		{"HEAD, a stream", head11, Reply{Status: 200, Length: Unknown, Body: Unknown}, Plan{KeepAlive: true}},
