@@ -155,7 +155,8 @@ var responseCalls = map[string]audited{
 	"SetWriteDeadline": {atomics, quiet(func(_ *engine.Request, res *engine.Response) {
 		res.SetWriteDeadline(time.Now().Add(simnet.Patience))
 	})},
-	"Status": {ownMemory, quiet(func(_ *engine.Request, res *engine.Response) { res.Status() })},
+	"Status":        {ownMemory, quiet(func(_ *engine.Request, res *engine.Response) { res.Status() })},
+	"StatusMessage": {ownMemory, quiet(func(_ *engine.Request, res *engine.Response) { res.StatusMessage() })},
 	"TryWrite": {sends, func(_ *engine.Request, res *engine.Response) error { // what is left a message has sent
 		_, err := res.TryWrite(make([]byte, 1<<19))
 		return err

@@ -157,8 +157,19 @@ func (r *Response) SetStatusMessage(reason string) error {
 	return nil
 }
 
+// StatusMessage returns the reason phrase that will be, or was, sent (seed:
+// response.statusMessage): the standard one, if none was set.
+func (r *Response) StatusMessage() string {
+	r.x.check("StatusMessage")
+	if r.reason == "" {
+		return writer.StatusText(r.status)
+	}
+	return r.reason
+}
+
 // WriteHead sets status, reason phrase (empty: the standard one) and fields, given as name, value,
-// name, value. It sends nothing yet: the head leaves with the first body
+// name, value. They replace fields of the same names that were set before; a name that is given
+// several times makes a line each time. It sends nothing yet: the head leaves with the first body
 // bytes (seed: response.writeHead). If a field is invalid, the status, the reason phrase and the
 // fields before it have been set; on any other error nothing has changed.
 func (r *Response) WriteHead(status int, reason string, headers ...string) error {
@@ -174,11 +185,27 @@ func (r *Response) WriteHead(status int, reason string, headers ...string) error
 	}
 	_ = r.SetStatusMessage(reason)
 	for i := 0; i < len(headers); i += 2 {
-		if err := r.out.Headers.Set(headers[i], headers[i+1]); err != nil {
+		var err error
+		if hasName(headers[:i], headers[i]) {
+			err = r.out.Headers.Add(headers[i], headers[i+1])
+		} else {
+			err = r.out.Headers.Set(headers[i], headers[i+1])
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// hasName reports whether fields, given as name, value, name, value, has one called name.
+func hasName(fields []string, name string) bool {
+	for i := 0; i < len(fields); i += 2 {
+		if bytesparse.EqualFold(fields[i], name) {
+			return true
+		}
+	}
+	return false
 }
 
 var errOddFields = errors.New("gale: fields come in pairs of name and value")

@@ -135,6 +135,20 @@ var pages = map[string]engine.Handler{
 		_ = res.SetHeader("Trailer", "X-Sum")
 		_ = res.AddTrailers("X-Sum", "7")
 	},
+	"/head-lines": func(_ *engine.Request, res *engine.Response) {
+		_ = res.SetHeader("Set-Cookie", "old", "older")
+		_ = res.SetHeader("X-Kept", "1")
+		_ = res.WriteHead(201, "", "Set-Cookie", "a=1", "X-One", "1", "set-cookie", "b=2", "SET-COOKIE", "c=3")
+	},
+	"/reason": func(_ *engine.Request, res *engine.Response) {
+		seen := res.StatusMessage()
+		_ = res.SetStatus(404)
+		seen += "; " + res.StatusMessage()
+		_ = res.SetStatusMessage("Nothing Here")
+		_ = res.SetHeader("X-Seen", seen+"; "+res.StatusMessage())
+		_, _ = res.WriteString(res.StatusMessage())
+		_ = res.EndString(res.StatusMessage())
+	},
 	"/both": func(_ *engine.Request, res *engine.Response) {
 		_ = res.SetHeader("Content-Length", "5")
 		_ = res.SetHeader("Transfer-Encoding", "chunked")
