@@ -17,7 +17,7 @@ import (
 
 const tinyHead = "GET /hello HTTP/1.1\r\nHost: localhost:8080\r\n\r\n"
 
-// browserHead has the shape of what a browser sends: 11 fields, 703 bytes.
+// browserHead has the shape of what a browser sends: 10 fields, 703 bytes.
 var browserHead = pad(703, "GET /static/gallery/2024/11/a-quiet-harbour-at-dawn-wide.jpg HTTP/1.1\r\n"+
 	"Host: www.example-gallery.org\r\n"+
 	"User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\r\n"+
