@@ -126,6 +126,10 @@ func (q *Request) plan(r *h1.Reply, p *h1.Plan) error {
 // request.setHeader). If the name is not a token, or a value contains CR, LF, NUL or
 // another control byte, it returns a *writer.FieldError and changes nothing. It also
 // rejects several values for Host, and a value that is not a valid host.
+//
+// A Host, Authorization or Content-Length takes the place of what the agent would send.
+// Connection: close is obeyed; Connection: keep-alive is replaced by close under NoAgent
+// and an agent with neither KeepAlive nor MaxSockets.
 func (q *Request) SetHeader(name string, values ...string) error {
 	switch {
 	case !isHost(name):

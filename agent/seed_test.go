@@ -228,3 +228,41 @@ func TestAnswersWithoutBody(t *testing.T) {
 		}
 	}
 }
+
+// Content-Length stands in place of chunks and Authorization in place of Auth (seed: http.request).
+// Connection: keep-alive does not, as it does in the seed, keep what the agent is to close.
+func TestFieldsOfTheCaller(t *testing.T) {
+	checkLeaks(t)
+	heads := make(chan string, 1)
+	url := script(t, func(c net.Conn) {
+		heads <- simnet.ReadHead(c)
+		_, _ = io.WriteString(c, hello)
+		_, _ = io.Copy(io.Discard, c)
+	})
+	a := newAgent(t, &agent.Agent{})
+	for _, c := range []struct {
+		field   [2]string
+		lines   []string
+		without string
+	}{
+		{[2]string{"X-Own", "1"}, []string{"Transfer-Encoding: chunked", "Authorization: " + basicAuth("user:secret"), "Connection: close"}, "Content-Length"},
+		{[2]string{"Content-Length", "4"}, []string{"Content-Length: 4"}, "chunked"},
+		{[2]string{"Authorization", "Bearer mine"}, []string{"Authorization: Bearer mine"}, "Basic"},
+		{[2]string{"Connection", "keep-alive"}, []string{"Connection: close"}, "keep-alive"},
+	} {
+		q := a.NewRequest(t.Context(), &agent.Request{URL: url, Method: "POST", Auth: "user:secret"})
+		if err := q.SetHeader(c.field[0], c.field[1]); err != nil {
+			t.Error(err)
+		}
+		if _, err := q.Write([]byte("body")); err != nil {
+			t.Error(err)
+		}
+		head := simnet.Receive(t, heads, "the head")
+		for _, line := range c.lines {
+			if strings.Count(head, "\r\n"+line+"\r\n") != 1 || strings.Contains(head, c.without) {
+				t.Errorf("%s: %q", c.field, head)
+			}
+		}
+		q.Abort()
+	}
+}
