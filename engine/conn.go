@@ -154,13 +154,13 @@ func (c *conn) turnAway(answer bool, unix int64) {
 	}
 	if c.Portable() {
 		c.WriteTimeout = lingerTicks
-		_, _ = c.Write(appendError(nil, unix, 503))
+		_, _ = c.Write(errorResponse(unix, 503))
 		c.HalfClose()
 		exchange.Sink(&c.Stream, make([]byte, 1<<10), lingerBytes, lingerTicks)
 		c.close()
 		return
 	}
-	_, _ = c.TryWrite(appendError(nil, unix, 503))
+	_, _ = c.TryWrite(errorResponse(unix, 503))
 	c.startLinger()
 	c.linger = lingerBytes // it holds a place of those beyond the limit
 }
@@ -238,7 +238,7 @@ func (c *conn) Expire() {
 		c.mode = modeLate
 		c.Rest(0, true)
 	case late:
-		_, _ = c.TryWrite(appendError(nil, c.Loop().Unix(), 408))
+		_, _ = c.TryWrite(errorResponse(c.Loop().Unix(), 408))
 		c.startLinger()
 	case on.Timeout != nil && !c.server.run.closing.Load():
 		c.mode = modeIdle

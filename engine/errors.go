@@ -29,11 +29,10 @@ func statusOf(err error) int {
 	return 0
 }
 
-// appendError appends a complete response without a body that ends the connection.
-func appendError(dst []byte, unix int64, status int) []byte {
+// errorResponse returns a complete response without a body that ends the connection.
+func errorResponse(unix int64, status int) []byte {
 	var date writer.Date
 	date.Update(unix)
-	dst = writer.AppendStatusLine(dst, status, "")
-	dst = date.Append(dst)
-	return append(dst, "Content-Length: 0\r\nConnection: close\r\n\r\n"...)
+	b := date.Append(writer.AppendStatusLine(nil, status, ""))
+	return append(b, "Content-Length: 0\r\nConnection: close\r\n\r\n"...)
 }

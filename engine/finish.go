@@ -97,7 +97,7 @@ func (x *responder) refuse(err error) {
 		return
 	}
 	if status := statusOf(err); status != 0 && x.res.out.Err() == nil {
-		x.res.out.Append(appendError(nil, x.worker.Unix(), status))
+		x.res.out.Append(errorResponse(x.worker.Unix(), status))
 	}
 	x.finish(true)
 }

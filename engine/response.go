@@ -124,6 +124,7 @@ func (r *Response) plan(reply *h1.Reply, plan *h1.Plan) error {
 
 // SetStatus sets the status code, 100 to 999 (seed: response.statusCode); 200 if never called. A
 // code below 200 cannot be sent as the answer: Write, Flush and End refuse it with a *StatusError.
+// The error is a *StatusError, or ErrHeadSent once the head is sent.
 func (r *Response) SetStatus(code int) error {
 	r.x.check("SetStatus")
 	switch {
@@ -144,7 +145,8 @@ func (r *Response) Status() int {
 }
 
 // SetStatusMessage sets the reason phrase; empty stands for the standard one (seed:
-// response.statusMessage).
+// response.statusMessage). A control byte in it is a *StatusError; once the head is sent, the error
+// is ErrHeadSent.
 func (r *Response) SetStatusMessage(reason string) error {
 	r.x.check("SetStatusMessage")
 	switch {
@@ -212,7 +214,8 @@ var errOddFields = errors.New("gale: fields come in pairs of name and value")
 
 // SetHeader sets a field, one line per value, and replaces all lines of that name (seed:
 // response.setHeader). A name that is not a token, or a value with CR, LF, NUL or another control
-// byte, is a *writer.FieldError, and nothing has changed.
+// byte, is a *writer.FieldError, and nothing has changed. Once the head is sent, the error is
+// ErrHeadSent.
 func (r *Response) SetHeader(name string, values ...string) error {
 	r.x.check("SetHeader")
 	if r.out.HeadSent() {
@@ -241,9 +244,9 @@ func (r *Response) AddHeaderBytes(name, value []byte) error {
 }
 
 // GetHeader returns the value of a field that was set, nil when there is none; several values are
-// joined with ", ", except those of Set-Cookie, which cannot be joined: it gives the first (seed:
-// response.getHeader). The result is a view, valid until the next call of a setter or, if values
-// were joined, of GetHeader.
+// joined with ", ", those of Cookie with "; ", and those of Set-Cookie, which cannot be joined, are
+// represented by the first (seed: response.getHeader). The result is a view, valid until the next
+// call of a setter or, if values were joined, of GetHeader.
 func (r *Response) GetHeader(name string) []byte {
 	r.x.check("GetHeader")
 	return r.out.Headers.Get(name)
@@ -325,7 +328,7 @@ func (r *Response) SetWriteDeadline(t time.Time) {
 // AddTrailers adds fields, as name, value, name, value, that follow the body. They are sent if the
 // body is chunked, and silently dropped otherwise (seed: response.addTrailers). A field Trailer in
 // the head makes it chunked, even where End has all of it, except in HTTP/1.0 and where a
-// Content-Length was set. Errors are those of SetHeader, and ErrTrailer.
+// Content-Length was set. The error is a *writer.FieldError, ErrTrailer, or ErrEnded after End.
 func (r *Response) AddTrailers(headers ...string) error {
 	r.x.check("AddTrailers")
 	if len(headers)%2 != 0 {

@@ -48,7 +48,7 @@ type Server struct {
 	Dispatch  Dispatch    // where handlers begin: Auto, Inline, Goroutine
 	Sockets   Sockets     // options of listening sockets
 	Backlog   int         // queue of connections not yet accepted; 0: 511, as in the seed
-	ErrorLog  *log.Logger // panics of handlers, errors in accepting; nil: the log package's
+	ErrorLog  *log.Logger // panics, errors in accepting, failed TLS handshakes; nil: the log package's
 
 	// Portable selects the driver without an event loop: one goroutine per connection. Platforms
 	// without epoll and kqueue always use it.

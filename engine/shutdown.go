@@ -119,12 +119,12 @@ func (s *Server) Wait() error {
 
 // Shutdown ends the server gracefully (seed: server.close): connections that the kernel has queued
 // are still accepted (for a second at most, if more keep coming), idle connections are closed at
-// once, and requests under way are answered with Connection: close. When all connections have gone,
-// or ctx has ended, it does what Close does, except that it waits for Events.Close until ctx has
-// ended. The error is that of ctx. Whatever user code does (a handler, an event, a listener),
-// Shutdown returns within a tenth of a second after ctx has ended, and leaves behind what has not
-// ended by then. A handler must not call Shutdown, except on another goroutine (go
-// s.Shutdown(ctx)).
+// once, except that one that has not sent anything yet has a second for its first request, and
+// requests under way are answered with Connection: close. When all connections have gone, or ctx has
+// ended, it does what Close does, except that it waits for Events.Close until ctx has ended. The
+// error is that of ctx. Whatever user code does (a handler, an event, a listener), Shutdown returns
+// within a tenth of a second after ctx has ended, and leaves behind what has not ended by then. A
+// handler must not call Shutdown, except on another goroutine (go s.Shutdown(ctx)).
 func (s *Server) Shutdown(ctx context.Context) error {
 	var err error
 	done := make(chan struct{})
