@@ -3,12 +3,14 @@
 package engine_test
 
 import (
+	"errors"
 	"io"
 	"net"
 	"strings"
 	"testing"
 
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/simnet"
 )
 
 // A client that closes a connection at rest has done nothing wrong: Events.ClientError is not
@@ -35,5 +37,91 @@ func TestCleanCloseIsNoClientError(t *testing.T) {
 		if len(told) > 0 {
 			t.Errorf("told of %v as well", <-told)
 		}
+	})
+}
+
+// A connection that fails, or a body that turns out malformed, while a request is being answered:
+// Events.ClientError is called once, and cannot write behind what was answered.
+func TestClientErrorWhileAnswering(t *testing.T) {
+	const post = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+	unread := func(_ *engine.Request, res *engine.Response) { _ = res.EndString("done") }
+	begun := func(req *engine.Request, res *engine.Response) {
+		_, _ = res.WriteString("done")
+		_, _ = io.ReadAll(req)
+	}
+	for _, row := range []struct {
+		name, sent string
+		handler    engine.Handler
+		answer     bool // the client reads it; otherwise it resets the connection once the handler runs
+		protocol   bool
+	}{
+		{"a malformed body that nobody reads", post + "x\r\n", unread, true, true},
+		{"a body cut short that nobody reads", post + "5\r\nhel", unread, true, true},
+		{"a malformed body behind an answer that has begun", post + "x\r\n", begun, true, true},
+		{"a reset while the body is read", post + "5\r\nhel", begun, false, false},
+		{"a reset before the answer", request("/"), unread, false, false},
+		{"a reset in the answer", request("/"), func(_ *engine.Request, res *engine.Response) {
+			for range 3 {
+				_, _ = res.WriteString("more")
+			}
+		}, false, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			eachDriver(t, func(t *testing.T, d driver) {
+				type news struct{ err, write error }
+				told := make(chan news, 8)
+				runs, reset := make(chan bool), make(chan bool)
+				s := prepare(t, d, func(req *engine.Request, res *engine.Response) {
+					if !row.answer {
+						runs <- true
+						<-reset
+					}
+					row.handler(req, res)
+				})
+				s.On.ClientError = func(err error, socket *engine.Socket) {
+					_, write := socket.Write([]byte("HTTP/1.1 400 Bad Request\r\n\r\n"))
+					told <- news{err, write}
+				}
+				s.listen()
+				c := s.dial()
+				c.send(row.sent)
+				if row.answer {
+					c.halfClose()
+					if all, err := io.ReadAll(c); err != nil || strings.Count(string(all), "HTTP/1.1 ") != 1 || !strings.Contains(string(all), "done") {
+						t.Errorf("got %q, %v", all, err)
+					}
+				} else {
+					<-runs
+					_ = c.Conn.(*net.TCPConn).SetLinger(0)
+					_ = c.Close()
+					close(reset)
+				}
+				got := simnet.Receive(t, told, "the event")
+				var bad *engine.ProtocolError
+				if errors.As(got.err, &bad) != row.protocol || row.protocol && !errors.Is(got.write, engine.ErrAttached) {
+					t.Errorf("told of %v; a write there: %v", got.err, got.write)
+				}
+				s.closeNow()
+				if len(told) > 0 {
+					t.Errorf("told once more: %v", <-told)
+				}
+			})
+		})
+	}
+}
+
+// What the server does to a connection itself is no client's error.
+func TestOwnCutIsNoClientError(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		s := prepare(t, d, func(req *engine.Request, res *engine.Response) {
+			_ = req.Socket().Close()
+			_, _ = res.WriteString("lost")
+		})
+		s.On.ClientError = func(err error, _ *engine.Socket) { t.Errorf("told of %v", err) }
+		s.listen()
+		c := s.dial()
+		c.send(request("/"))
+		_, _ = io.ReadAll(c)
+		s.closeNow()
 	})
 }

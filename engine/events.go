@@ -44,9 +44,10 @@ type Events struct {
 	// (The seed closes the connection when there is no listener.)
 	Upgrade func(req *Request, socket *Socket, head []byte)
 	// ClientError is called when what a client sent cannot be understood (err is a *ProtocolError)
-	// or its connection failed (any other error). All earlier answers have been sent. Until it
-	// returns, the socket can be written; then the connection is closed. When nil, the client gets
-	// the status that err carries.
+	// or its connection failed (any other error), also while a request is being answered: then after
+	// its handler has returned. All earlier answers have been sent. Until it returns, the socket can
+	// be written, unless the request has been answered, be it in part, or the connection has failed;
+	// then the connection is closed. When nil, the client gets the status that err carries.
 	ClientError func(err error, socket *Socket)
 	// Timeout is called when a connection has been idle, or inactive while a request is being
 	// answered, for as long as Timeouts and SetTimeout allow; in the second case possibly while the
@@ -312,11 +313,41 @@ func (x *responder) serveOn() {
 
 // connFailed ends a connection that cannot be read any more.
 func (x *responder) connFailed(err error) {
-	if x.server.On.ClientError != nil && err != loop.ErrTimeout && err != loop.ErrDeadline && err != loop.ErrClosed {
+	if x.server.On.ClientError != nil && !ours(err) {
 		x.report(err)
 		return
 	}
 	x.finish(false)
+}
+
+// ours reports whether err is of the server's own making, and so none of its client's.
+func ours(err error) bool {
+	switch err {
+	case ErrTimeout, ErrClosed, ErrOver, ErrBusy, loop.ErrDeadline:
+		return true
+	}
+	return false
+}
+
+// mention calls Events.ClientError, once, for a connection that is about to end because of err,
+// where there is nothing to be written: it has failed, or the request has had its answer. It
+// reports whether the connection is still to be ended here.
+func (x *responder) mention(err error) bool {
+	event := x.server.On.ClientError
+	if event == nil || x.mentioned || ours(err) || x.conn.Failed() {
+		return true
+	}
+	x.mentioned = true
+	s := x.conn.socket()
+	if s.state.Load() == closed {
+		return true // by user code
+	}
+	x.worker.BeginAside(&x.conn.Stream)
+	if x.callUser("Events.ClientError", func() { event(err, s) }) == exited {
+		return false
+	}
+	x.worker.End()
+	return true
 }
 
 // report calls Events.ClientError, after all earlier answers have been sent, and ends the
@@ -326,6 +357,7 @@ func (x *responder) report(err error) {
 		x.finish(false)
 		return
 	}
+	x.mentioned = true
 	if x.callWithSocket("Events.ClientError", func(s *Socket) { x.server.On.ClientError(err, s) }) {
 		x.finish(true)
 	}

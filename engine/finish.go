@@ -35,6 +35,9 @@ func (x *responder) conclude() bool {
 	x.runHooks(true)
 	in.Release()
 	x.spoil()
+	if in.Err() != nil && !x.mention(in.Err()) {
+		return false
+	}
 	if out.Err() != nil {
 		x.finish(x.moreToRead())
 		return false
@@ -107,9 +110,12 @@ func (x *responder) refuse(err error) {
 // the peer has read it. Workers on and off the loop may call it.
 func (x *responder) finish(linger bool) {
 	c, out := x.conn, &x.res.out
-	if out.FlushLast(!linger && !x.worker.Lost() && !c.Portable()) != nil {
-		linger = false
+	if err := out.FlushLast(!linger && !x.worker.Lost() && !c.Portable()); err != nil {
+		if linger = false; !x.mention(err) {
+			return
+		}
 	}
+	x.mentioned = false
 	if out.Err() != nil {
 		c.SuppressCloseNotify()
 		linger = linger && !out.CutShort()

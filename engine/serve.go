@@ -34,6 +34,7 @@ type responder struct {
 	asked        *connContext // the context, if the handler has asked for it
 	socket       *Socket      // the connection, if it was taken over
 	guard        guard        // between the handler and the goroutines that it has started
+	mentioned    bool         // Events.ClientError has been called for the connection, which is about to end
 
 	watching sync.Mutex // guards vigil
 	vigil    *loop.PeerWatch
@@ -139,7 +140,9 @@ func (x *responder) proceed() bool {
 				return false
 			}
 			if err != nil {
-				x.finish(false)
+				if x.mention(err) {
+					x.finish(false)
+				}
 				return false
 			}
 		}
