@@ -191,7 +191,7 @@ func (d *dialling) complete(w *loop.Worker, c *conn) {
 		c.SetKeepAlive(true, ms)
 	}
 	if !s.secure {
-		d.hand(w, c)
+		d.hand(c)
 		return
 	}
 	if s.proxy != nil {
@@ -223,12 +223,12 @@ func (d *dialling) handshakeDone(w *loop.Worker, c *conn, err error) {
 		c.Close()
 		d.fail("tls", err)
 	default:
-		d.hand(w, c)
+		d.hand(c)
 	}
 }
 
 // hand delivers a connection that the worker owns.
-func (d *dialling) hand(_ *loop.Worker, c *conn) {
+func (d *dialling) hand(c *conn) {
 	if !c.Portable() {
 		c.share()
 	}

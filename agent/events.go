@@ -136,7 +136,8 @@ func (r *Response) tunnel(q *Request) error {
 	return nil
 }
 
-// Socket is the socket of a request that is under way.
+// Socket is the socket of a request that is under way. It must not be used once the response
+// has been read to its end or closed: the socket may then serve another request.
 type Socket struct {
 	c    *conn
 	conn *loop.Conn

@@ -19,7 +19,7 @@ import (
 // PanicError is the cause of an *Error when user code has panicked on one of the agent's
 // goroutines.
 type PanicError struct {
-	In    string // what the agent was doing: "Agent.Dial", "the name lookup", "the TLS handshake", "sending the body"
+	In    string // what the agent was doing: "Agent.Dial", "the TLS handshake", "sending the body" and so on
 	At    string // where the panic was: "function (file:line)"
 	Value any    // what panic was called with
 	Stack []byte // of the goroutine, as debug.Stack formats it; it is not part of Error's text

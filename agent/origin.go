@@ -107,14 +107,13 @@ func (o *origin) forget(c *conn) {
 	o.mu.Unlock()
 }
 
-// detach takes c out of the agent, and reports whether that had not been done before.
-func (o *origin) detach(c *conn) bool {
+// detach takes c out of the agent, unless that has been done before.
+func (o *origin) detach(c *conn) {
 	if c.detached.Swap(true) {
-		return false
+		return
 	}
 	o.forget(c)
 	o.unreserve()
-	return true
 }
 
 // local reports whether idle sockets may rest on their loop's lane, where only callers on that

@@ -187,9 +187,10 @@ func isHost[T string | []byte](name T) bool {
 	return len(name) == 4 && bytesparse.LookupField(name) == bytesparse.FieldHost
 }
 
-// GetHeader returns the value of a field that was set, several values joined with ", ",
-// nil when there is none (seed: request.getHeader). The result is a view, valid until the
-// next call of a setter.
+// GetHeader returns the value of a field that was set, several values joined with ", ", those
+// of Cookie with "; ", the first of Set-Cookie, nil when there is none (seed:
+// request.getHeader). The result is a view, valid until the next call of a setter or, if
+// values were joined, of GetHeader.
 func (q *Request) GetHeader(name string) []byte { return q.out.Headers.Get(name) }
 
 // RemoveHeader removes a field that was set (seed: request.removeHeader).

@@ -88,7 +88,7 @@ func (x *exchange) roundTrip(t *Transport, r *http.Request) (*http.Response, err
 	x.req.On.Upgrade = func(_ *agent.Response, socket net.Conn, head []byte) { tunnel, ahead = socket, head }
 	x.req.On.Connect = x.req.On.Upgrade
 	refused := x.trace(httptrace.ContextClientTrace(r.Context()), r, stop)
-	err := x.do(ctx, t.agent(), r)
+	err := x.do(ctx, t.agent())
 	if *refused != nil {
 		_ = x.res.Close()
 		err = *refused
@@ -119,7 +119,7 @@ func (x *exchange) roundTrip(t *Transport, r *http.Request) (*http.Response, err
 
 // do makes the request. Its body, which may be sent while the response is read, is closed when
 // ctx ends, that is, after the response: a Read of it might otherwise wait for ever.
-func (x *exchange) do(ctx context.Context, a *agent.Agent, r *http.Request) error {
+func (x *exchange) do(ctx context.Context, a *agent.Agent) error {
 	if x.body != nil {
 		context.AfterFunc(ctx, x.body.Close)
 	}
