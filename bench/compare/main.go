@@ -3,7 +3,7 @@
 //	go run ./compare                     all workloads, every peer that is installed
 //	go run ./compare -quick              the daily check: under a minute, exit status 1 when a target is missed
 //	go run ./compare -workloads hello,churn -peers gale,nginx -driver wrk
-//	go run ./compare -clients            the cost of a request on the client side: loadgen and others against the floor
+//	go run ./compare -clients            what a request costs the client: loadgen and others against the floor
 //	go run ./compare -perf ..            writes PERF.md, README.md's figures and bench/charts
 //	go run ./compare -server fasthttp -addr :8080   only runs that peer
 //
