@@ -154,6 +154,7 @@ var badFlags = map[string]string{
 	"unix:":                                                "unix:/path/to/socket",
 	"unix:/a:b":                                            "invalid path",
 	"-p 9999999 http://127.0.0.1:1":                        "batches of at most",
+	"-p 9223372036854775807 http://127.0.0.1:1":            "batches of at most",
 	"-H Content-Length:5 127.0.0.1:1":                      "-b",
 	"-p 2 -H Connection:close http://127.0.0.1:1":          "last one",
 	"-H Transfer-Encoding:chunked http://127.0.0.1:1":      "-b",

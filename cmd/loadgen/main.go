@@ -22,6 +22,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -127,6 +128,9 @@ func (opt *options) plan(ctx context.Context) (*plan, error) {
 	}
 	if err := p.check(); err != nil {
 		return nil, err
+	}
+	if len(classes) == 1 {
+		classes[0].batch = bytes.Repeat(classes[0].request, opt.pipeline)
 	}
 	if err := checkBounds(p.bounds, p.classes); err != nil {
 		return nil, err

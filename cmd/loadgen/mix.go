@@ -4,7 +4,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -64,9 +63,6 @@ func (opt *options) classes() ([]class, *target, error) {
 			return nil, nil, err
 		}
 		list = append(list, c)
-	}
-	if len(list) == 1 {
-		list[0].batch = bytes.Repeat(list[0].request, opt.pipeline)
 	}
 	return list, first, nil
 }
