@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/url"
 	"strconv"
+	"time"
 
 	"github.com/gale-http/gale/bytesparse"
 	"github.com/gale-http/gale/internal/exchange"
@@ -87,6 +88,13 @@ func (p *proxy) greet(ctx context.Context, o *origin, nc net.Conn) (net.Conn, er
 // tunnel makes the proxy connect c to a server. It is called by the worker that owns c.
 func (p *proxy) tunnel(c *conn, address string, run *running) error {
 	c.ReadTimeout, c.WriteTimeout = run.times.response, run.times.write
+	if ms := run.times.dial; ms > 0 {
+		due := loop.DeadlineIn(ms)
+		c.SetReadDeadline(due)
+		c.SetWriteDeadline(due)
+		defer c.SetReadDeadline(time.Time{})
+		defer c.SetWriteDeadline(time.Time{})
+	}
 	head := "CONNECT " + address + " HTTP/1.1\r\nHost: " + address + "\r\n"
 	if p.auth != "" {
 		head += basic("Proxy-Authorization", p.auth)

@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -244,6 +245,48 @@ func TestProxyOption(t *testing.T) {
 		var e *agent.Error
 		if err := a.Do(t.Context(), &req, nil); !errors.As(err, &e) || e.Op != "request" || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", through, err)
+		}
+	}
+}
+
+// TestProxyThatDoesNotAnswer: a proxy that is slow in every piece of its answer, or never ends it,
+// holds its place only for as long as a connection may take to make.
+func TestProxyThatDoesNotAnswer(t *testing.T) {
+	for _, w := range ways() {
+		for _, line := range []string{"X: y\r\n", ""} {
+			t.Run(fmt.Sprintf("%s/%q", w.name, line), func(t *testing.T) {
+				checkLeaks(t)
+				var asked atomic.Int32
+				url := script(t, func(c net.Conn) {
+					simnet.ReadHead(c)
+					if asked.Add(1) > 1 {
+						_, _ = io.WriteString(c, "HTTP/1.1 407 Who\r\n\r\n")
+						return
+					}
+					_, err := io.WriteString(c, "HTTP/1.1 200 OK\r\n")
+					for err == nil && line != "" {
+						_, err = io.WriteString(c, line)
+						time.Sleep(time.Millisecond) // sleep: the interval between lines is what is tested
+					}
+					_, _ = io.Copy(io.Discard, c)
+				})
+				a := newAgent(t, &agent.Agent{KeepAlive: true, MaxSockets: 1, Timeouts: agent.Timeouts{Dial: 100 * time.Millisecond}})
+				w.call(t, func(ctx context.Context) {
+					req := agent.Request{URL: "https://origin.example/"}
+					req.Route.Proxy = url
+					var e *agent.Error
+					if err := a.Do(ctx, &req, nil); !errors.As(err, &e) || !e.Timeout() {
+						t.Errorf("%v", err)
+					}
+					ctx, stop := context.WithTimeout(ctx, simnet.Patience/2)
+					defer stop()
+					for err := a.Do(ctx, &req, nil); !errors.As(err, new(*agent.ProxyError)); err = a.Do(ctx, &req, nil) {
+						if ctx.Err() != nil {
+							t.Fatalf("then %v", err)
+						}
+					}
+				})
+			})
 		}
 	}
 }
