@@ -266,3 +266,26 @@ func TestFieldsOfTheCaller(t *testing.T) {
 		q.Abort()
 	}
 }
+
+// TestURLIsParsed: as by url.parse, bytes of a URL that no target can have are percent-encoded;
+// those of Path are an error.
+func TestURLIsParsed(t *testing.T) {
+	got := make(chan string, 1)
+	s := newServer(t, func(_ http.ResponseWriter, r *http.Request) { got <- r.RequestURI })
+	a := newAgent(t, &agent.Agent{KeepAlive: true})
+	for url, want := range map[string]string{
+		"/a b?c d":   "/a%20b?c%20d",
+		"/é|?é|\"":   "/%C3%A9%7C?%C3%A9%7C%22",
+		"?a%20%zz#b": "/?a%20%zz",
+		"/?[a]='{}'": "/?[a]='%7B%7D'",
+	} {
+		if err := a.Do(t.Context(), &agent.Request{URL: s.URL + url}, nil); err != nil {
+			t.Errorf("%s: %v", url, err)
+		} else if uri := <-got; uri != want {
+			t.Errorf("%s became %s", url, uri)
+		}
+	}
+	if err := a.Do(t.Context(), &agent.Request{URL: s.URL, Path: "/?é"}, nil); err == nil {
+		t.Error("Path was not checked")
+	}
+}

@@ -158,7 +158,7 @@ func (t *target) find(r *running, q *Request) error {
 				return &Error{"request", redact(q.URL), errPort}
 			}
 		}
-		if path = u.RequestURI(); u.User != nil && auth == "" {
+		if path = h1.EscapeTarget(u.RequestURI()); u.User != nil && auth == "" {
 			password, _ := u.User.Password()
 			auth = u.User.Username() + ":" + password
 		}

@@ -66,6 +66,24 @@ func ValidTunnel(a []byte) bool {
 	return ok && port > 0
 }
 
+// EscapeTarget returns s, which is to be a request target, with the bytes that no target can have
+// percent-encoded (RFC 3986 §2.1). A "%" stays as it is, and so does a text with control bytes.
+func EscapeTarget(s string) string {
+	if bytesparse.IsTarget(s) || bytesparse.IndexControl(s) >= 0 {
+		return s
+	}
+	const digits = "0123456789ABCDEF"
+	dst := make([]byte, 0, len(s)+16)
+	for i := range len(s) {
+		if c := s[i]; bytesparse.IsTarget(s[i : i+1]) {
+			dst = append(dst, c)
+		} else {
+			dst = append(dst, '%', digits[c>>4], digits[c&15])
+		}
+	}
+	return string(dst)
+}
+
 // checkHost judges the Host fields (RFC 9112 §3.2): in HTTP/1.1 exactly one,
 // in HTTP/1.0 at most one, and valid even where the target overrides it.
 func checkHost(b []byte, h *bytesparse.Head) error {
