@@ -225,6 +225,11 @@ func TestSameAsNetHTTP(t *testing.T) {
 			cancel()
 			*r = *r.WithContext(ctx)
 		}},
+		{name: "cancelled for a reason", method: "GET", path: "/", change: func(r *http.Request) {
+			ctx, cancel := context.WithCancelCause(context.Background())
+			cancel(io.ErrUnexpectedEOF)
+			*r = *r.WithContext(ctx)
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := &agent.Agent{KeepAlive: true}

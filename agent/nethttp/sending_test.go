@@ -8,7 +8,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"strings"
 	"testing"
+
+	"github.com/gale-http/gale/agent"
+	"github.com/gale-http/gale/agent/nethttp"
 )
 
 // A body that delivers nothing within the probe time still counts as a body.
@@ -73,5 +77,85 @@ func TestBodyThatFailsWithItsFirstByte(t *testing.T) {
 	if res, err := client(t).Do(r); err == nil {
 		res.Body.Close()
 		t.Error("a body that failed was sent")
+	}
+}
+
+// TestQuery: bytes that no target can have leave percent-encoded, so that the server finds the
+// query that the caller meant.
+func TestQuery(t *testing.T) {
+	const want = "\"é|<>{}\\^`[]' #"
+	got := make(chan string, 1)
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got <- r.URL.Query().Get("q") }))
+	defer s.Close()
+	a := &agent.Agent{KeepAlive: true}
+	defer a.Destroy()
+	r, err := http.NewRequest("GET", s.URL+"/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.URL.RawQuery = "q=" + want
+	res, err := (&nethttp.Transport{Agent: a}).RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	if q := <-got; q != want {
+		t.Errorf("%q", q)
+	}
+	r.URL.RawQuery = "q=\r\nX: y"
+	if _, err := (&nethttp.Transport{Agent: a}).RoundTrip(r); err == nil {
+		t.Error("a query with a line break was sent")
+	}
+}
+
+// TestNotSent: what net/http refuses to send is not sent by the bridge either, and the body is
+// closed.
+func TestNotSent(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("%+v", r) }))
+	defer s.Close()
+	a := &agent.Agent{KeepAlive: true}
+	defer a.Destroy()
+	for name, change := range map[string]func(r *http.Request){
+		"a length and no body": func(r *http.Request) { r.Body, r.ContentLength = nil, 5 },
+		"Content-Length last":  func(r *http.Request) { r.Trailer = http.Header{"content-length": {"1"}} },
+		"Trailer last":         func(r *http.Request) { r.Trailer = http.Header{"Trailer": {"1"}} },
+		"no trailer's name":    func(r *http.Request) { r.Trailer = http.Header{"A, B": {"1"}} },
+	} {
+		r, err := http.NewRequest("POST", s.URL, io.MultiReader(strings.NewReader("body")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		change(r)
+		closed := countClosings(r)
+		if _, err := (&nethttp.Transport{Agent: a}).RoundTrip(r); err == nil {
+			t.Errorf("%s was sent", name)
+		}
+		if n := closed(); r.Body != nil && n != "[1]" {
+			t.Errorf("%s: bodies were closed %s times", name, n)
+		}
+	}
+}
+
+// TestUserAgent: there is one, the first; none is sent when that is empty.
+func TestUserAgent(t *testing.T) {
+	got := make(chan []string, 1)
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got <- r.Header["User-Agent"] }))
+	defer s.Close()
+	a := &agent.Agent{KeepAlive: true}
+	defer a.Destroy()
+	for _, values := range [][]string{{"one", "two"}, {"", "two"}} {
+		r, err := http.NewRequest("GET", s.URL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header["User-Agent"] = values
+		res, err := (&nethttp.Transport{Agent: a}).RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if sent := strings.Join(<-got, "|"); sent != values[0] {
+			t.Errorf("of %q %q was sent", values, sent)
+		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -29,6 +30,7 @@ import (
 
 	"github.com/gale-http/gale/agent"
 	"github.com/gale-http/gale/bytesparse"
+	"github.com/gale-http/gale/internal/h1"
 )
 
 // Transport is an http.RoundTripper over an agent. The zero value uses agent.Default and the
@@ -126,16 +128,18 @@ func (x *exchange) do(ctx context.Context, a *agent.Agent) error {
 	return a.Do(ctx, &x.req, &x.res)
 }
 
-// unwrapContext returns a context's own error unwrapped: http.Client checks for it.
+// unwrapContext returns the cause of a context's end in place of its error, and unwrapped:
+// http.Client checks for it.
 func unwrapContext(ctx context.Context, err error) error {
 	if e := ctx.Err(); e != nil && errors.Is(err, e) {
-		return e
+		return context.Cause(ctx)
 	}
 	return err
 }
 
 var (
 	errScheme  = errors.New("nethttp: the URL's scheme is neither http nor https")
+	errNoBody  = errors.New("nethttp: the request has a ContentLength and a nil Body")
 	errRequest = errors.New("nethttp: the request has no URL with a host")
 )
 
@@ -143,15 +147,17 @@ var (
 func (x *exchange) prepare(t *Transport, r *http.Request) error {
 	switch {
 	case r.Context().Err() != nil:
-		return r.Context().Err()
+		return context.Cause(r.Context())
 	case r.URL == nil || r.URL.Host == "":
 		return errRequest
 	case r.URL.Scheme != "http" && r.URL.Scheme != "https":
 		return errScheme
+	case r.Body == nil && r.ContentLength != 0:
+		return errNoBody
 	}
 	q := &x.req
 	q.ClearHeaders()
-	q.URL, q.Method, q.Body, q.Path = r.URL.Scheme+"://"+r.URL.Host+"/", r.Method, nil, r.URL.RequestURI()
+	q.URL, q.Method, q.Body, q.Path = r.URL.Scheme+"://"+r.URL.Host+"/", r.Method, nil, h1.EscapeTarget(r.URL.RequestURI())
 	if r.Method == http.MethodConnect && r.URL.Path == "" {
 		q.Path = cmp.Or(r.URL.Opaque, r.Host, r.URL.Host)
 	}
@@ -185,9 +191,10 @@ func (x *exchange) fields(r *http.Request) error {
 		case "Host", "Content-Length", "Transfer-Encoding", "Trailer":
 			continue // set from r's own fields
 		case "User-Agent":
-			if len(values) == 1 && values[0] == "" {
+			if len(values) > 0 && values[0] == "" {
 				continue // send none at all
 			}
+			values = values[:min(1, len(values))]
 		}
 		for _, value := range values {
 			if err := q.AddHeader(name, value); err != nil {
@@ -219,6 +226,10 @@ func (x *exchange) fields(r *http.Request) error {
 	if len(r.Trailer) > 0 {
 		names := make([]string, 0, len(r.Trailer))
 		for name := range r.Trailer {
+			switch key := textproto.CanonicalMIMEHeaderKey(name); {
+			case !bytesparse.IsToken(name), key == "Content-Length", key == "Trailer", key == "Transfer-Encoding":
+				return fmt.Errorf("nethttp: %q cannot be a trailer", name)
+			}
 			names = append(names, name)
 		}
 		_ = q.SetHeader("Trailer", strings.Join(names, ", "))
