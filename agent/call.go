@@ -280,7 +280,7 @@ func (r *Response) send(q *Request) error {
 		r.trace.wroteHead()
 	}
 	if from == nil {
-		if !r.conn.Portable() && !out.Headers.Has(bytesparse.FieldTransferEncoding) {
+		if !r.conn.Portable() && !out.Headers.HasAny(1<<bytesparse.FieldTransferEncoding|1<<bytesparse.FieldTrailer) {
 			if all, err := out.TryEnd(q.Body); all || err != nil {
 				return err
 			}

@@ -27,7 +27,7 @@ type lastSent struct {
 
 // slowFields are the fields that need handling beyond being sent.
 const slowFields uint64 = 1<<bytesparse.FieldContentLength | 1<<bytesparse.FieldTransferEncoding |
-	1<<bytesparse.FieldConnection | 1<<bytesparse.FieldExpect | 1<<bytesparse.FieldUpgrade
+	1<<bytesparse.FieldConnection | 1<<bytesparse.FieldExpect | 1<<bytesparse.FieldUpgrade | 1<<bytesparse.FieldTrailer
 
 // plain reports whether the request is complete and has no event functions, other than for
 // interim responses, which are rare, and for a switch of protocols, which it does not ask for.

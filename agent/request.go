@@ -118,6 +118,9 @@ func (q *Request) startLine(dst []byte) []byte {
 }
 
 func (q *Request) plan(r *h1.Reply, p *h1.Plan) error {
+	if q.Source.Reader != nil {
+		r.Trailer = false // it has a length if Source.Length says so
+	}
 	*p = h1.PlanRequest(q.target.method, q.target.keepAlive, *r)
 	return nil
 }
@@ -203,8 +206,9 @@ func (q *Request) ClearHeaders() {
 }
 
 // AddTrailers adds trailers, as name, value, name, value. They follow a chunked body and
-// are dropped otherwise. Trailers added while Source is being read belong to that body, and
-// are removed with it. Errors are those of SetHeader, and ErrTrailer.
+// are dropped otherwise. A Trailer field makes a Body chunked, unless a Content-Length was
+// set. Trailers added while Source is being read belong to that body, and are removed with
+// it. Errors are those of SetHeader, and ErrTrailer.
 func (q *Request) AddTrailers(headers ...string) error {
 	if len(headers)%2 != 0 {
 		return errOdd

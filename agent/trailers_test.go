@@ -5,6 +5,7 @@ package agent_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"net/http"
@@ -25,6 +26,62 @@ func (message) RawTrailers() iter.Seq2[[]byte, []byte] {
 				return
 			}
 		}
+	}
+}
+
+// TestTrailerMakesChunks: a Trailer field makes a body chunked that is sent whole, unless its length
+// was set; without a body it changes nothing.
+func TestTrailerMakesChunks(t *testing.T) {
+	for _, w := range ways() {
+		t.Run(w.name, func(t *testing.T) {
+			checkLeaks(t)
+			got := make(chan string, 1)
+			s := newServer(t, func(_ http.ResponseWriter, r *http.Request) {
+				n, _ := io.Copy(io.Discard, r.Body)
+				got <- fmt.Sprint(r.Method, " ", r.ContentLength, " ", n, " ", r.Trailer["X-Sum"])
+			})
+			a := newAgent(t, &agent.Agent{KeepAlive: true})
+			w.call(t, func(ctx context.Context) {
+				for _, c := range []struct {
+					method, field, value string
+					body                 int
+					want                 string
+				}{
+					{"POST", "", "", 0, "POST -1 0 [7]"}, {"POST", "", "", 4, "POST -1 4 [7]"}, {"POST", "", "", 1 << 20, "POST -1 1048576 [7]"},
+					{"POST", "Expect", "100-continue", 4, "POST -1 4 [7]"}, {"GET", "", "", 4, "GET -1 4 [7]"}, {"GET", "", "", 0, "GET 0 0 []"},
+					{"POST", "Content-Length", "4", 4, "POST 4 4 []"},
+				} {
+					req := agent.Request{URL: s.URL, Method: c.method, Body: make([]byte, c.body)}
+					_ = req.SetHeader("Trailer", "X-Sum")
+					if err := req.AddTrailers("X-Sum", "7"); err != nil {
+						t.Error(err)
+					}
+					if c.field != "" {
+						_ = req.SetHeader(c.field, c.value)
+					}
+					for range 2 { // the second, in a handler, is on a kept socket
+						if err := a.Do(ctx, &req, nil); err != nil {
+							t.Errorf("%+v: %v", c, err)
+						} else if sent := simnet.Receive(t, got, "the request"); sent != c.want {
+							t.Errorf("%s, %d bytes, %s: %s", c.method, c.body, c.field, sent)
+						}
+					}
+					q := a.NewRequest(ctx, &req)
+					err := q.End(req.Body)
+					if err == nil {
+						var res *agent.Response
+						if res, err = q.Response(); err == nil {
+							_ = res.Close()
+						}
+					}
+					if err != nil {
+						t.Errorf("%+v: %v", c, err)
+					} else if sent := simnet.Receive(t, got, "the request"); sent != c.want {
+						t.Errorf("ClientRequest: %s, %d bytes, %s: %s", c.method, c.body, c.field, sent)
+					}
+				}
+			})
+		})
 	}
 }
 

@@ -180,6 +180,9 @@ func PlanRequest(m bytesparse.Method, keepAlive bool, r Reply) Plan {
 	case r.Body == 0 && r.Length < 0 && !r.Chunked && !anticipatesContent(m):
 		p.DropCoding = r.HasCoding // no body and nothing to say about it (RFC 9110 §8.6)
 	default:
+		if r.Trailer {
+			r.Body = Unknown // as in PlanResponse
+		}
 		p.Body = true
 		p.frame(1, r)
 	}

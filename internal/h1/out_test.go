@@ -281,6 +281,8 @@ func TestPlanRequestRows(t *testing.T) {
 		{"POST without a body", bytesparse.MethodPost, true, Reply{Length: Unknown}, Plan{Framing: Length, Body: true, AddLength: true, KeepAlive: true}},
 		{"POST, a stream", bytesparse.MethodPost, true, Reply{Length: Unknown, Body: Unknown}, Plan{Framing: Chunked, Body: true, AddChunked: true, KeepAlive: true}},
 		{"POST, declared", bytesparse.MethodPost, true, Reply{Length: 4, Body: Unknown}, Plan{Framing: Length, Length: 4, Body: true, KeepAlive: true}},
+		{"POST of a body at hand, with trailers to follow", bytesparse.MethodPost, true, Reply{Length: Unknown, Body: 4, Trailer: true}, Plan{Framing: Chunked, Body: true, AddChunked: true, KeepAlive: true}},
+		{"GET without a body, nor trailers", bytesparse.MethodGet, true, Reply{Length: Unknown, Trailer: true}, Plan{KeepAlive: true}},
 		{"POST, both set", bytesparse.MethodPost, true, Reply{Length: 4, Body: 4, HasCoding: true, Chunked: true}, Plan{Framing: Chunked, Body: true, DropLength: true, KeepAlive: true}},
 		{"CONNECT", bytesparse.MethodConnect, true, Reply{Length: 4, Body: 4}, Plan{DropLength: true, DropCoding: true, Tunnel: true}},
 	} {
