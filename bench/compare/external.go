@@ -168,13 +168,12 @@ func nodePeer() *peerKind {
 		}}
 }
 
-// programVersion asks an installed program for its version.
+// programVersion asks an installed program for its version; the floor is part of this tree.
 func programVersion(name string) string {
-	flag := "-v"
 	if name == "floor" {
 		return "this tree"
 	}
-	out, err := exec.Command(name, flag).CombinedOutput()
+	out, err := exec.Command(name, "-v").CombinedOutput()
 	if err != nil {
 		return "unknown"
 	}

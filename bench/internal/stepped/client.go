@@ -25,8 +25,10 @@ type ClientPlan struct {
 	Profile  bool
 }
 
-// MeasureClient counts a client's user-mode instructions per request. The figure is exact
-// except for the requests in flight on each connection at both ends of the window.
+// MeasureClient counts a client's user-mode instructions per request, in a single window. The
+// figure is exact except for the requests in flight on each connection at both ends of the
+// window, and for what the client executes while it waits: a Go program looks for work before
+// it sleeps, so that one that waits for a server without a core counts far too much.
 func MeasureClient(ctx context.Context, p ClientPlan) (Figure, error) {
 	if err := p.Server.watch(ctx, func(done int) bool { return done < p.Warm }); err != nil {
 		return Figure{}, fmt.Errorf("warm-up: %w", err)

@@ -124,7 +124,7 @@ func (w *Workload) fill() {
 // CanStep reports whether the workload is worth stepping through: its requests are small,
 // do not depend on the clock, and are not also those of another workload.
 func (w *Workload) CanStep() bool {
-	byClock := w.Slow != "" || w.Path == "/block" || w.Path == "/query" // it depends on the time which handlers lose their loop
+	byClock := w.Slow != "" || w.Path == "/block" || w.Path == "/query" // which handlers lose their loop depends on the time
 	sameAsHello := w.Name == "hello1" || w.Name == "hello8000" || w.Per > 1
 	return w.Kind == Requests && !byClock && !sameAsHello && w.Body+len(w.Want.Body) <= 1<<14
 }
