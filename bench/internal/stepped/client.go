@@ -4,10 +4,12 @@
 package stepped
 
 import (
+	"cmp"
 	"context"
 	"debug/buildinfo"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gale-http/gale/bench/internal/steps"
@@ -20,15 +22,16 @@ type ClientPlan struct {
 	PID      int
 	Server   *Canned
 	Conns    int
-	Requests int // to count
-	Warm     int // before, at full speed
-	Profile  bool
+	Requests int  // to count, three times
+	Warm     int  // before, at full speed
+	Profile  bool // of one count
 }
 
-// MeasureClient counts a client's user-mode instructions per request, in a single window. The
-// figure is exact except for the requests in flight on each connection at both ends of the
-// window, and for what the client executes while it waits: a Go program looks for work before
-// it sleeps, so that one that waits for a server without a core counts far too much.
+// MeasureClient counts a client's user-mode instructions per request: the median of three windows
+// that follow one another, because one into which a collection of garbage falls counts far too much.
+// The figure is exact except for the requests in flight on each connection at both ends of the
+// window, and for what the client executes while it waits: a Go program looks for work before it
+// sleeps, so that one that waits for a server without a core counts far too much, too.
 func MeasureClient(ctx context.Context, p ClientPlan) (Figure, error) {
 	if err := p.Server.watch(ctx, func(done int) bool { return done < p.Warm }); err != nil {
 		return Figure{}, fmt.Errorf("warm-up: %w", err)
@@ -44,13 +47,20 @@ func MeasureClient(ctx context.Context, p ClientPlan) (Figure, error) {
 			counter.CountIn(profile)
 		}
 	}
-	w := &window{count: counter.Count, hold: holdMonitor(counter), open: open, turn: p.Conns, width: p.Requests}
+	w := &window{count: counter.Count, hold: holdMonitor(counter), open: open, turn: p.Conns, width: p.Requests, left: 3}
+	if p.Profile {
+		w.left = 1
+	}
 	err = p.Server.watch(ctx, w.seen)
 	_, detachErr := counter.Detach()
-	if err = errors.Join(err, detachErr); err == nil && p.Profile {
-		w.figure.Profile, err = shares(p.PID, profile, nil, w.figure.Requests)
+	if err = errors.Join(err, detachErr); err != nil {
+		return Figure{}, err
 	}
-	return w.figure, err
+	figure := w.median()
+	if p.Profile {
+		figure.Profile, err = shares(p.PID, profile, nil, figure.Requests)
+	}
+	return figure, err
 }
 
 // holdMonitor returns a function that has the monitor of a Go program held, and returns a
@@ -66,8 +76,8 @@ func holdMonitor(counter *steps.Counter) func() <-chan struct{} {
 	}
 }
 
-// window is the span of answers between two readings of the counter. It opens
-// when every connection has had a turn and the threads that sleep are held.
+// window is the span of answers between two readings of the counter, and then the next one. The first
+// opens when every connection has had a turn and the threads that sleep are held.
 type window struct {
 	count       func() uint64
 	hold        func() <-chan struct{} // starts to hold the monitor
@@ -77,7 +87,13 @@ type window struct {
 	opened      int // answers when it opened; 0: not yet
 	low         uint64
 	start       time.Time
-	figure      Figure
+	left        int // windows still to be counted
+	figures     []Figure
+}
+
+func (w *window) median() Figure {
+	slices.SortFunc(w.figures, func(a, b Figure) int { return cmp.Compare(a.PerRequest, b.PerRequest) })
+	return w.figures[len(w.figures)/2]
 }
 
 func (w *window) seen(done int) bool {
@@ -86,8 +102,10 @@ func (w *window) seen(done int) bool {
 			return true
 		}
 		n := w.count() - w.low
-		w.figure = Figure{PerRequest: float64(n) / float64(done-w.opened), Requests: done - w.opened, Steps: n, Elapsed: time.Since(w.start)}
-		return false
+		w.figures = append(w.figures, Figure{PerRequest: float64(n) / float64(done-w.opened), Requests: done - w.opened, Steps: n, Elapsed: time.Since(w.start)})
+		w.opened, w.low, w.start = done, w.low+n, time.Now()
+		w.left--
+		return w.left > 0
 	}
 	if done < w.turn {
 		return true
