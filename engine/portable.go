@@ -121,6 +121,14 @@ func (c *conn) setDrainDeadline() {
 	}
 }
 
+// readLast reads once more after Shutdown's deadline: where the machine stood still, that may have
+// passed before the read began, which then has not looked.
+func (x *responder) readLast() (int, error) {
+	x.conn.SetReadDeadline(loop.DeadlineIn(lastTicks))
+	defer x.conn.SetReadDeadline(time.Time{})
+	return x.req.in.Fill()
+}
+
 // setReadTimeout bounds a read of the portable driver as a rest is bounded on a loop.
 func (c *conn) setReadTimeout() {
 	c.ReadTimeout = 0

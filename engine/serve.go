@@ -170,8 +170,11 @@ func (x *responder) read() bool {
 	if err == nil && n > 0 && !x.conn.Portable() {
 		return true
 	}
-	if x.conn.Portable() {
-		x.conn.setWaits(waitsNot)
+	if c := x.conn; c.Portable() {
+		c.setWaits(waitsNot)
+		if err == loop.ErrDeadline {
+			n, err = x.readLast()
+		}
 	}
 	return err == nil && n > 0 || x.readNothing(err)
 }

@@ -264,3 +264,67 @@ func TestShutdownAnswersWhatHasComeMeanwhile(t *testing.T) {
 		}
 	})
 }
+
+// tardyConn is a connection whose next Read with a near deadline, once it is armed, begins after that.
+type tardyConn struct {
+	net.Conn
+	armed    *atomic.Bool
+	deadline *atomic.Int64 // in nanoseconds
+}
+
+func (c tardyConn) SetReadDeadline(at time.Time) error {
+	c.deadline.Store(at.UnixNano())
+	return c.Conn.SetReadDeadline(at)
+}
+
+func (c tardyConn) Read(p []byte) (int, error) {
+	if left := time.Until(time.Unix(0, c.deadline.Load())); left > 0 && left < time.Second && c.armed.Swap(false) {
+		time.Sleep(left + time.Millisecond) // sleep: a machine that stands still meanwhile is the subject
+	}
+	return c.Conn.Read(p)
+}
+
+// TestShutdownReadsOnceMore: a request that has arrived is answered although the deadline for a last
+// look had passed before the portable driver came to read.
+func TestShutdownReadsOnceMore(t *testing.T) {
+	here, release := make(chan struct{}), make(chan struct{})
+	s := prepare(t, driver{portable: true}, routes(map[string]engine.Handler{
+		"/hello": hello,
+		"/slow": func(_ *engine.Request, res *engine.Response) {
+			_ = res.SetHeader("Content-Length", "4")
+			_ = res.Flush() // a head that left later would say that it is the last
+			close(here)
+			<-release
+			_ = res.EndString("slow")
+		},
+	}))
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var armed atomic.Bool
+	closing := make(chan struct{})
+	go func() {
+		_ = s.Serve(userListener{Listener: l, close: sync.OnceFunc(func() { close(closing) }), conn: func(c net.Conn) net.Conn {
+			return tardyConn{c, &armed, new(atomic.Int64)}
+		}})
+	}()
+	c := dialTo(t, "tcp", l.Addr().String())
+	c.send(request("/slow"))
+	simnet.Receive(t, here, "the handler")
+	c.send(request("/hello"))
+	armed.Store(true)
+	ended := make(chan error, 1)
+	go func() { ended <- s.Shutdown(context.Background()) }()
+	simnet.Receive(t, closing, "Shutdown to close the listener")
+	close(release)
+	c.expect(200, "slow")
+	c.expect(200, "hello")
+	if armed.Load() {
+		t.Error("no deadline has passed")
+	}
+	_ = c.Close() // the server reads on until then
+	if err := simnet.Receive(t, ended, "Shutdown"); err != nil {
+		t.Error(err)
+	}
+}
