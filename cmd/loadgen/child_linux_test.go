@@ -58,11 +58,20 @@ func stat(pid int) (name, state string, parent int) {
 	return name, state, parent
 }
 
+// connections returns how many TCP connections over IPv4 a process has; listening sockets do not count.
 func connections(pid int) (n int) {
+	inode := make(map[string]bool)
 	dir := fmt.Sprintf("/proc/%d/fd", pid)
 	entries, _ := os.ReadDir(dir)
 	for _, e := range entries {
-		if to, _ := os.Readlink(dir + "/" + e.Name()); strings.HasPrefix(to, "socket:") {
+		to, _ := os.Readlink(dir + "/" + e.Name())
+		if rest, ok := strings.CutPrefix(to, "socket:["); ok {
+			inode[strings.TrimSuffix(rest, "]")] = true
+		}
+	}
+	table, _ := os.ReadFile(fmt.Sprintf("/proc/%d/net/tcp", pid))
+	for line := range strings.Lines(string(table)) {
+		if f := strings.Fields(line); len(f) > 9 && f[3] == "01" && inode[f[9]] { // TCP_ESTABLISHED
 			n++
 		}
 	}
