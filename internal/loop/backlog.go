@@ -2,26 +2,34 @@
 // served when the events of a turn have run out, up to the length it has then; what is added
 // meanwhile waits for the next turn. So work that creates more work keeps events, time and messages
 // waiting no longer than any other.
+//
+// Streams also wait while the bound on handlers is reached. Functions do not: they are our own code,
+// and a handler that counts may be waiting for one, such as the making of a connection.
 
 package loop
 
-// job is work without an event: a stream to serve, or a function to run.
+// job is a stream that is to be served without an event.
 type job struct {
 	stream *Stream
 	gen    uint32
-	fn     func(*Worker)
 }
 
-// mayRun reports whether one more job may run before the next turn.
-func (l *Loop) mayRun() bool {
-	if l.quota < 0 {
-		l.quota = min(l.backlog.len(), l.batch)
+// turnQueue is one of the two kinds of such work.
+type turnQueue[T any] struct {
+	queue[T]
+	quota int // how many may still be taken before the next turn; < 0: not counted yet
+}
+
+// next returns the next one that may be taken before the next turn, no more than most of them.
+func (q *turnQueue[T]) next(most int) (v T, ok bool) {
+	if q.quota < 0 {
+		q.quota = min(q.len(), most)
 	}
-	if l.quota == 0 {
-		return false
+	if q.quota == 0 {
+		return v, false
 	}
-	l.quota--
-	return true
+	q.quota--
+	return q.pop()
 }
 
 // enqueue makes s, at rest, be served without an event. However often it is called, s is in the

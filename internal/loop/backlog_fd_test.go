@@ -130,6 +130,40 @@ func TestListenerRestsWhileNoWorkerIsFree(t *testing.T) {
 	}
 }
 
+// A function does not wait for a handler to end, which may be waiting for the function.
+func TestFunctionsRunWhileNoHandlerMayBegin(t *testing.T) {
+	g := newGroup(t, Config{Loops: 1, MaxWorkers: 1})
+	l := g.Next()
+	_, release := occupy(t, l)
+	ran := make(chan struct{})
+	if !l.Go(func(*Worker) { close(ran) }) {
+		t.Fatal("the loop has ended")
+	}
+	simnet.Receive(t, ran, "the function")
+	release()
+}
+
+// A handler that waits where no handler may begin gets the connection that it has asked for.
+func TestFunctionsWaitWhileNoHandlerMayBegin(t *testing.T) {
+	g := newGroup(t, Config{Loops: 1, MaxWorkers: 1})
+	l := g.Next()
+	k, got := &task{}, make(chan error, 1)
+	k.serve = func(w *Worker) {
+		var gate Gate
+		l.Go(func(w *Worker) {
+			var s Stream
+			_ = s.Sleep(w, 1) // as a connection is waited for
+			gate.Open()
+		})
+		got <- gate.Wait(w, simnet.Patience.Milliseconds()/2)
+		k.Close()
+	}
+	send(t, open(t, l, k), "go")
+	if err := simnet.Receive(t, got, "the handler"); err != nil {
+		t.Error(err)
+	}
+}
+
 // Work that creates more work must not keep events, time and messages waiting.
 func TestRestingAgainKeepsNobodyWaiting(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1})

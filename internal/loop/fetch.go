@@ -35,33 +35,35 @@ func (l *Loop) nextWorker() *Worker {
 
 // fetch returns the next stream to serve or function to run. It returns nothing when a waiting
 // worker has become runnable first, or when the loop has ended. With serve false it only looks for
-// waiting workers: everything else goes to the backlog, and the caller must ask again after each
+// waiting workers and functions: streams go to the backlog, and the caller must ask again after each
 // turn.
 func (l *Loop) fetch(serve bool) (*Stream, uint32, func(*Worker)) {
 	for l.runnable.len() == 0 && !l.ended {
 		l.interrupted()
 		index, gen, bits, ok := l.poller.event()
-		switch {
-		case ok:
+		if ok {
 			if s := l.arrived(index, gen, bits, serve); s != nil {
 				return s, bits, nil
 			}
-		case serve && l.backlog.len() > 0 && l.mayRun():
-			j, _ := l.backlog.pop()
-			if j.fn != nil {
-				return nil, 0, j.fn
+			continue
+		}
+		if fn, ok := l.functions.next(l.batch); ok {
+			return nil, 0, fn
+		}
+		if serve {
+			if j, ok := l.backlog.next(l.batch); ok {
+				if s := j.stream; s.queued && s.gen == j.gen && s.state == atRest {
+					l.admit(s)
+					return s, 0, nil
+				}
+				continue
 			}
-			if s := j.stream; s.queued && s.gen == j.gen && s.state == atRest {
-				l.admit(s)
-				return s, 0, nil
-			}
-		default:
-			if !l.finished() {
-				l.turn(serve)
-			}
-			if !serve {
-				return nil, 0, nil
-			}
+		}
+		if !l.finished() {
+			l.turn(serve)
+		}
+		if !serve {
+			return nil, 0, nil
 		}
 	}
 	return nil, 0, nil

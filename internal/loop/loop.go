@@ -4,6 +4,7 @@
 package loop
 
 import (
+	"math"
 	"runtime"
 	"sync/atomic"
 
@@ -48,11 +49,11 @@ type Loop struct {
 	empty       int          // consecutive polls that brought nothing
 	handedOff   int          // handlers handed off since the scheduler last had its turn
 
-	runnable queue[*Worker] // workers whose wait is over
-	later    []*Worker      // workers that gave way until the next turn
-	backlog  queue[job]     // streams and functions that wait for a worker
-	quota    int            // backlog jobs that may still run before the next turn; < 0: not counted yet
-	batch    int            // limit on the events, and on the backlog jobs, of one turn
+	runnable  queue[*Worker]           // workers whose wait is over
+	later     []*Worker                // workers that gave way until the next turn
+	backlog   turnQueue[job]           // streams that wait for a worker
+	functions turnQueue[func(*Worker)] // of Go: likewise, but whatever the bound on handlers
+	batch     int                      // limit on the events of one turn, and on each kind of backlog
 
 	spares               *Worker
 	spareCount, spareLow int
@@ -116,12 +117,12 @@ func (l *Loop) Streams() int { return l.streams.used }
 // be served counts as news.
 func (l *Loop) turn(serve bool) {
 	shared := l.yieldIfDue()
-	l.handedOff, l.quota, l.batch = 0, -1, maxEvents
+	l.handedOff, l.backlog.quota, l.functions.quota, l.batch = 0, -1, -1, maxEvents
 	if l.predictor.on {
 		l.batch = maxHandedOffEvents
 	}
 	l.polls++
-	news := l.poller.poll(l.batch) || serve && l.backlog.len() > 0
+	news := l.poller.poll(l.batch) || l.functions.len() > 0 || serve && l.backlog.len() > 0
 	l.behind = l.poller.count() == l.batch
 	l.keepTime()
 	if shared {
@@ -205,7 +206,7 @@ func (l *Loop) Go(fn func(*Worker)) bool {
 	if l.group.config.Portable {
 		return l.Goroutine(fn)
 	}
-	return l.Post(func(l *Loop) { l.backlog.push(job{fn: fn}) })
+	return l.Post(func(l *Loop) { l.functions.push(fn) })
 }
 
 // Post makes the loop call fn soon, with the loop held. Any goroutine may call it. It reports
@@ -259,6 +260,7 @@ func (l *Loop) release() {
 // stop closes every stream: those at rest at once, the others through their owners.
 func (l *Loop) stop() {
 	l.stopping = true
+	l.maxHandlers = math.MaxInt // the backlog must be emptied, and no handler that counts may ever end
 	l.EachAtRest(Task.Stop)
 	for i := range l.streams.made {
 		switch s := l.streams.at(i).stream; {
@@ -292,7 +294,8 @@ func (l *Loop) finished() bool {
 
 // idle reports whether the loop has nothing to run and nothing to wait for.
 func (l *Loop) idle() bool {
-	return l.streams.used == l.orphans && l.suspended == 0 && l.runnable.len() == 0 && l.backlog.len() == 0
+	return l.streams.used == l.orphans && l.suspended == 0 && l.runnable.len() == 0 &&
+		l.backlog.len() == 0 && l.functions.len() == 0
 }
 
 func (l *Loop) run(m *message) {

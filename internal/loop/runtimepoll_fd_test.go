@@ -62,7 +62,7 @@ func TestBusyLoopPollsRuntime(t *testing.T) {
 	var again func(*Worker)
 	again = func(w *Worker) {
 		if !stop.Load() {
-			w.loop.backlog.push(job{fn: again})
+			w.loop.functions.push(again)
 		}
 	}
 	busy := make(chan struct{})
@@ -89,7 +89,7 @@ func TestLongTurnIsInterrupted(t *testing.T) {
 	onLoop(t, l, func(l *Loop) any {
 		const jobs, at = 40, 10
 		for i := range jobs {
-			l.backlog.push(job{fn: func(w *Worker) {
+			l.functions.push(func(w *Worker) {
 				switch i {
 				case at:
 					go ran.Store(true)
@@ -100,7 +100,7 @@ func TestLongTurnIsInterrupted(t *testing.T) {
 				case jobs - 1:
 					within <- ran.Load()
 				}
-			}})
+			})
 		}
 		return nil
 	})

@@ -108,6 +108,32 @@ func TestStopEndsEverything(t *testing.T) {
 	}
 }
 
+// Stop does not wait for the handlers without a loop, also when no other may begin beside them and
+// streams wait for that.
+func TestStopWhileNoHandlerMayBegin(t *testing.T) {
+	g := newCalmGroup(t, Config{Loops: 1, MaxWorkers: 1})
+	l := g.Next()
+	lost, release, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	k := &task{}
+	k.serve = func(w *Worker) {
+		defer close(done)
+		w.Begin(&k.Stream)
+		takeAway(t, l)
+		close(lost)
+		<-release
+		w.End()
+		k.giveBack(func(Task) { k.Close() })
+	}
+	send(t, open(t, l, k), "go")
+	simnet.Receive(t, lost, "the takeover")
+	next := &task{serve: func(*Worker) { t.Error("another handler began") }}
+	send(t, open(t, l, next), "go")
+	simnet.Eventually(t, "the other stream to wait", func() bool { return backlogLen(t, l) == 1 })
+	stopGroup(t, g)
+	close(release)
+	simnet.Receive(t, done, "the late handler")
+}
+
 // stopSubject serves a stream in one of the ways in which Stop may find it, and
 // sends how it ended, unless that is at rest.
 func stopSubject(k *task, does string, inside chan struct{}, ends chan error) func(*Worker) {
