@@ -116,11 +116,12 @@ func (c *Conn) take(s *Stream, w *Worker) error {
 	if w != nil {
 		own.ensureExtras().taker.Store(w)
 	}
+	s.state = closed // own is the orphan now: to disown s changes nothing about their number
 	s.disown()
 	if own.transport = s.transport; own.transport != nil {
 		own.transport.wire.stream.Store(own)
 	}
-	s.fd, s.state, s.worker, s.transport = -1, closed, nil, nil
+	s.fd, s.worker, s.transport = -1, nil, nil
 	s.dismiss(&s.input)
 	s.dismiss(&s.output)
 	l.wheel.remove(s)

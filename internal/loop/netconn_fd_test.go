@@ -160,6 +160,36 @@ func TestTakenWithoutTheLoop(t *testing.T) {
 	}
 }
 
+// A socket of a worker's own is taken once the worker has lost its loop: it is one orphan, whoever
+// has it.
+func TestOwnStreamIsTakenWithoutTheLoop(t *testing.T) {
+	g := newCalmGroup(t, Config{Loops: 1})
+	l := g.Next()
+	up := newUpstream(t, l)
+	taken, release := make(chan *Conn, 1), make(chan struct{})
+	serve(t, g, func(s *Stream) {
+		w := s.worker
+		under, _ := w.Enter()
+		own := up.connect(w, 1)[0]
+		w.Leave(under)
+		takeAway(t, l)
+		c := NewConn(own)
+		if err := c.Take(); err != nil {
+			t.Error(err)
+		}
+		taken <- c
+		<-release
+	})
+	c := simnet.Receive(t, taken, "the Conn")
+	orphans(t, l, 2)
+	close(release)
+	orphans(t, l, 1)
+	_ = c.Close()
+	orphans(t, l, 0)
+	up.hangUp(1)
+	stopGroup(t, g)
+}
+
 // A handler that loses the loop after it has taken the socket leaves no orphan, and
 // its stream to others.
 func TestLoopIsLostAfterTaking(t *testing.T) {
