@@ -305,16 +305,15 @@ func (l *Loop) run(m *message) {
 			if m.timed {
 				l.noteHandedOff(m.key, m.took, m.gaveUp)
 			}
-			switch s.state {
-			case shared:
+			switch {
+			case s.state == shared:
 				s.unshare()
-			case detached:
+			case s.state == detached:
 				l.orphans--
 				s.state = running
-			default:
-				if pool.Debug {
-					panic("gale: a stream was given back that nobody had: twice, perhaps")
-				}
+			case s.state == running && s.owned: // by a goroutine, while its worker waits for something else
+			case pool.Debug:
+				panic("gale: a stream was given back that nobody had: twice, perhaps")
 			}
 			m.then(s.task)
 		} else {

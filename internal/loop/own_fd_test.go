@@ -139,6 +139,39 @@ func TestStopLeavesOrphansAlone(t *testing.T) {
 	simnet.Receive(t, done, "the late handler")
 }
 
+// Another goroutine may give an own stream back, once, while its worker waits for something else.
+func TestOwnStreamIsGivenBackByAGoroutine(t *testing.T) {
+	g := newCalmGroup(t, Config{Loops: 1})
+	l := g.Next()
+	up := newUpstream(t, l)
+	k, back, seen := &task{}, make(chan struct{}), make(chan int, 1)
+	k.serve = func(w *Worker) {
+		w.Begin(&k.Stream)
+		defer k.end(w)
+		under, _ := w.Enter()
+		own := up.connect(w, 1)[0]
+		w.Leave(under)
+		go own.Hand(func(Task) {
+			own.Close()
+			close(back)
+		})
+		var b [8]byte
+		_, _ = k.TryRead(b[:])
+		if _, err := k.Read(b[:]); err != nil {
+			t.Error(err)
+		}
+		seen <- len(w.own)
+	}
+	peer := open(t, l, k)
+	send(t, peer, "go")
+	simnet.Receive(t, back, "the stream")
+	send(t, peer, "on")
+	if n := simnet.Receive(t, seen, "the handler"); n != 0 {
+		t.Errorf("the worker has %d streams of its own", n)
+	}
+	up.hangUp(1)
+}
+
 // Rest gives an own stream up, Take gets it again, for another worker too.
 func TestOwnStreamsChangeHands(t *testing.T) {
 	g := newGroup(t, Config{Loops: 1})
