@@ -10,8 +10,20 @@ import (
 	"github.com/gale-http/gale/internal/loop"
 )
 
+// here returns the call's worker if the calling goroutine is the worker's, else nil: a handler may
+// give a ClientRequest, or a Response, to another goroutine.
+func (r *call) here() *loop.Worker {
+	if w := r.worker; w != nil && w.Mine() {
+		return w
+	}
+	return nil
+}
+
 // acquire gets a socket for the call.
 func (r *Response) acquire() error {
+	if r.here() == nil {
+		r.worker, r.follows = nil, false
+	}
 	if r.turn != nil {
 		return r.wait()
 	}
@@ -176,11 +188,11 @@ func (r *Response) wait() error {
 // await waits until the gate opens, the timeout passes or the context ends.
 func (r *Response) await(g *loop.Gate, timeout int64) error {
 	if r.ctx.Done() == nil {
-		return g.Wait(r.worker, timeout)
+		return g.Wait(r.here(), timeout)
 	}
 	stop := context.AfterFunc(r.ctx, g.Cancel)
 	defer stop()
-	return g.Wait(r.worker, timeout)
+	return g.Wait(r.here(), timeout)
 }
 
 func (r *Response) waitError(op string, err error) error {

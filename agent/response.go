@@ -293,8 +293,8 @@ func (r *Response) finish(keep bool) {
 
 // release gives up a socket that the call had taken.
 func (r *Response) release(c *conn, keep bool) {
-	w := r.worker
-	if w != nil && (!w.Mine() || c.pooled) {
+	w := r.here()
+	if c.pooled {
 		w = nil
 	}
 	if w != nil && r.follows {

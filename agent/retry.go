@@ -28,7 +28,7 @@ func (r *Response) repeatable(q *Request, err error) bool {
 // readOver reports whether no Read of Source is in progress any more: it would take bytes from
 // a body that starts again. It may wait a moment for that.
 func (r *Response) readOver() bool {
-	return r.reads == nil || r.reads.readDone.Wait(r.worker, drainWait) == nil
+	return r.reads == nil || r.reads.readDone.Wait(r.here(), drainWait) == nil
 }
 
 // stale reports whether err is what a socket returns after the server has closed it.

@@ -294,11 +294,7 @@ func (s *sender) patience() int64 {
 // releaseSource ends the use of r as the Source of another request, whose sending has been stopped
 // or is stopped here, so that r is its owner's again.
 func (r *Response) releaseSource() {
-	w := r.worker
-	if w != nil && !w.Mine() {
-		w = nil
-	}
-	s := r.sourceOf
+	w, s := r.here(), r.sourceOf
 	r.sourceOf = nil
 	s.phase.CompareAndSwap(between, stopped)
 	for !s.readDone.Opened() {
@@ -316,10 +312,7 @@ func (r *Response) stopSending(patience bool) {
 	if s == nil {
 		return
 	}
-	w, wait := r.worker, int64(0)
-	if w != nil && !w.Mine() {
-		w = nil
-	}
+	w, wait := r.here(), int64(0)
 	if patience {
 		wait = s.patience()
 	}
