@@ -136,11 +136,13 @@ func (x *responder) callWithSocket(name string, event func(*Socket)) bool {
 	s := c.socket()
 	s.lend()
 	x.worker.BeginAside(&c.Stream)
-	what := x.callUser(name, func() { event(s) })
+	what := x.callUser(name, func() {
+		defer x.endLoan(s)
+		event(s)
+	})
 	if what == exited {
 		return false
 	}
-	s.attach()
 	x.worker.End()
 	if what == panicked {
 		x.finish(false)

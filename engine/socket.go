@@ -49,7 +49,13 @@ type Socket struct {
 	conn  *loop.Conn
 	state atomic.Int32
 	mu    sync.Mutex // held to use conn while the connection is the server's
+
+	inside atomic.Int32  // calls of Read, Write and CloseWrite under way; and awaited
+	left   chan struct{} // signalled when the last of those that are awaited has ended
 }
+
+// awaited is the bit of Socket.inside that is set while the end of a loan waits for such calls.
+const awaited = 1 << 30
 
 const (
 	attached = iota
@@ -101,10 +107,48 @@ func (s *Socket) take() error {
 	return nil
 }
 
-// lend lets Read and Write work until attach.
+// lend lets Read and Write work until endLoan.
 func (s *Socket) lend() { s.state.CompareAndSwap(attached, lent) }
 
-func (s *Socket) attach() { s.state.CompareAndSwap(lent, attached) }
+// endLoan makes the connection the server's again. Calls of Read and Write that goroutines of the
+// event have left behind fail, and are awaited. It is a part of the event.
+func (x *responder) endLoan(s *Socket) {
+	s.state.CompareAndSwap(lent, attached)
+	if s.inside.Load() == 0 { // whoever enters from here on sees the state
+		return
+	}
+	s.left = make(chan struct{}, 1)
+	s.inside.Or(awaited)
+	x.conn.Bar()
+	for s.inside.Load() != awaited {
+		<-s.left
+	}
+	x.conn.Unbar()
+	s.inside.And(^awaited)
+}
+
+// enter returns the connection, which the caller may read and write until leave.
+func (s *Socket) enter() (*loop.Conn, error) {
+	s.inside.Add(1)
+	switch s.state.Load() {
+	case attached:
+		s.leave()
+		return nil, ErrAttached
+	case closed:
+		s.leave()
+		return nil, ErrClosed
+	}
+	return s.conn, nil
+}
+
+func (s *Socket) leave() {
+	if s.inside.Add(-1) == awaited {
+		select {
+		case s.left <- struct{}{}:
+		default:
+		}
+	}
+}
 
 // revoke tells the socket that the server is closing its connection, unless that was taken over.
 func (s *Socket) revoke() {
@@ -114,17 +158,6 @@ func (s *Socket) revoke() {
 		s.state.Store(closed)
 		s.conn.Revoke()
 	}
-}
-
-// stream returns the connection if it may be read and written.
-func (s *Socket) stream() (*loop.Conn, error) {
-	switch s.state.Load() {
-	case attached:
-		return nil, ErrAttached
-	case closed:
-		return nil, ErrClosed
-	}
-	return s.conn, nil
 }
 
 // withConn calls do with the connection, which does not go away meanwhile.
@@ -143,21 +176,21 @@ func (s *Socket) withConn(do func(*loop.Conn) error) error {
 
 // Read implements net.Conn.
 func (s *Socket) Read(p []byte) (int, error) {
-	defer runtime.KeepAlive(s)
-	c, err := s.stream()
+	c, err := s.enter()
 	if err != nil {
 		return 0, err
 	}
+	defer s.leave()
 	return c.Read(p)
 }
 
 // Write implements net.Conn.
 func (s *Socket) Write(p []byte) (int, error) {
-	defer runtime.KeepAlive(s)
-	c, err := s.stream()
+	c, err := s.enter()
 	if err != nil {
 		return 0, err
 	}
+	defer s.leave()
 	return c.Write(p)
 }
 
@@ -183,11 +216,11 @@ func (s *Socket) cut() {
 
 // CloseWrite tells the peer that nothing more will be sent; over TLS, with a close_notify.
 func (s *Socket) CloseWrite() error {
-	c, err := s.stream()
+	c, err := s.enter()
 	if err != nil {
 		return err
 	}
-	defer runtime.KeepAlive(s)
+	defer s.leave()
 	return c.CloseWrite()
 }
 
