@@ -1,4 +1,5 @@
-// What a handler gives to other goroutines, or waits for where no other handler may begin.
+// What a handler gives to other goroutines, waits for where no other handler may begin, or leaves to
+// its agent when its server ends.
 
 package agent_test
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/gale-http/gale/agent"
 	"github.com/gale-http/gale/engine"
+	"github.com/gale-http/gale/internal/loop"
 	"github.com/gale-http/gale/internal/simnet"
 )
 
@@ -112,4 +114,26 @@ func TestDialWhileNoHandlerMayBegin(t *testing.T) {
 			t.Errorf("%q", body)
 		}
 	})
+}
+
+// An agent that outlives many servers keeps nothing of their loops.
+func TestAgentForgetsServersThatHaveEnded(t *testing.T) {
+	if !loop.HavePoller {
+		t.Skip("there are no loops")
+	}
+	up := newServer(t, echoBody)
+	a := newAgent(t, &agent.Agent{KeepAlive: true})
+	serve := func() {
+		inHandler(t, &engine.Server{Loops: 1}, func(ctx context.Context) {
+			var req agent.Request
+			var res agent.Response
+			req.URL, req.Method, req.Body = up.URL, "POST", []byte("x")
+			ask(t, a, ctx, &req, &res)
+		})
+	}
+	for range 10 {
+		serve()
+	}
+	// A late handler of the server before may still be ending.
+	simnet.Eventually(t, "the loops to be forgotten", func() bool { serve(); return agent.Lanes(a) <= 1 })
 }

@@ -14,6 +14,12 @@ func AllSockets(a *Agent) int {
 	return n
 }
 
+// Lanes counts the lanes of all origins of a.
+func Lanes(a *Agent) (n int) {
+	a.state().names.each(func(o *origin) { n += len(o.allLanes()) })
+	return n
+}
+
 // LastInLine returns the waiter that joined the queue of a's only origin last.
 func LastInLine(a *Agent) (last any) {
 	a.state().names.each(func(o *origin) { last = o.queue.line.tail.Load() })

@@ -285,7 +285,9 @@ func (o *origin) laneOf(l *loop.Loop) *lane {
 		n = &lane{origin: o, loop: l}
 		here.lanes[o] = n
 		o.mu.Lock()
-		lanes := append(slices.Clone(o.allLanes()), n)
+		// Those of loops that have ended would keep all that a closed server had.
+		lanes := slices.DeleteFunc(slices.Clone(o.allLanes()), func(old *lane) bool { return old.loop.Ended() })
+		lanes = append(lanes, n)
 		o.lanes.Store(&lanes)
 		o.mu.Unlock()
 	}

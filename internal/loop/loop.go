@@ -238,6 +238,10 @@ func (l *Loop) post(m *message) bool {
 	return true
 }
 
+// Ended reports whether the loop has ended, and nothing is left of it. It is for loops with a poller;
+// any goroutine may call it.
+func (l *Loop) Ended() bool { return l.refs.Load() == 0 }
+
 func (l *Loop) acquire() bool {
 	for {
 		n := l.refs.Load()
