@@ -53,6 +53,7 @@ type Head struct {
 	Target Span   // requests: the request target, as received
 	Reason Span   // responses: the reason phrase, may be empty
 
+	// The assembly depends on the order of Method to Reason: it stores several of them at once.
 	seen uint64 // bit id: this field occurs
 	dup  uint64 // bit id: it occurs more than once
 	m    masks  // scratch space of a parse; here rather than on the stack, where it would be zeroed each time
@@ -93,6 +94,11 @@ func (l *Limits) target() int {
 		return 1<<31 - 1
 	}
 	return l.Target
+}
+
+// permitShort reports whether every head of fewer than shortHead bytes is within the limits.
+func (l *Limits) permitShort() bool {
+	return uint(l.Fields-1) >= uint(shortFields-1) && uint(l.Target-1) >= uint(shortHead-1)
 }
 
 // Reset discards the message. The backing array of Fields is kept.

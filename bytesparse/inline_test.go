@@ -26,7 +26,7 @@ func TestInlining(t *testing.T) {
 	}
 	for _, name := range []string{
 		"Field.NameOf", "Field.ValueOf", "Span.Of", "(*Head).Has", "(*Head).HasAny", "(*Head).Dup", "(*Head).Index", "(*Head).NextIndex",
-		"(*Limits).fields", "(*Limits).target", "(*Chunked).Done", "(*Chunked).took", "isOWS", "isText", "isLineEnd", "cutShort", "load64", "store64", "gather", "badV", "nameWord",
+		"(*Limits).fields", "(*Limits).target", "(*Limits).permitShort", "(*Chunked).Done", "(*Chunked).took", "isOWS", "isText", "isLineEnd", "cutShort", "load64", "store64", "gather", "badV", "nameWord",
 		"(*Field).setValue", "QueryPairs", "ListItems", "Params",
 	} {
 		if !can[name] {

@@ -39,6 +39,13 @@ type block struct {
 	at int    // the block's offset
 }
 
+// shortHead is the size from which on a head is not short: the walk over short ones covers a
+// single block. It fills in at most shortFields fields, the last one possibly without its LF.
+const (
+	shortHead   = 64
+	shortFields = (shortHead - len("GET / HTTP/1.1\r\n")) / len("N: v\r\n")
+)
+
 // startKind is the kind of start line before the field lines.
 type startKind uint8
 

@@ -16,6 +16,12 @@ package bytesparse
 // HTTP/1.x with x > 1 is reported as Minor 1 (RFC 9110 §2.5). The target is
 // neither decoded nor is its form checked, and no field is interpreted.
 func (h *Head) ParseRequest(b []byte, lim *Limits) (n int, err error) {
+	if uint(len(b)-1) < shortHead-1 && kernels() && cap(h.Fields) >= shortFields && (lim == nil || lim.permitShort()) {
+		h.listed = false
+		if n = short(h, b); n > 0 {
+			return n, nil
+		}
+	}
 	if kernels() && uint(len(b)-1) < maxHead {
 		h.listed = false
 		n = head(h, b, min(lim.fields(), cap(h.Fields)), requestLine)

@@ -62,7 +62,7 @@ func skipEither(b []byte, x, y byte) int {
 // marksFirst reports whether a head is marked first, instead of running a fast walk.
 const marksFirst = false
 
-// kernels reports whether head may be called.
+// kernels reports whether head and short may be called.
 func kernels() bool { return machine != levelGeneric }
 
 // head reads the request line of b, which is not empty, or finds the end of any other
@@ -72,6 +72,13 @@ func kernels() bool { return machine != levelGeneric }
 //
 //go:noescape
 func head(h *Head, b []byte, limit int, kind startKind) (n int)
+
+// short is head for requests only, of fewer than shortHead bytes and with plain lines, and without
+// a limit: cap(h.Fields) is at least shortFields. It records nothing for a walk that would go
+// on: if n is 0, parsing begins anew. If it is not, h.Method is well-known.
+//
+//go:noescape
+func short(h *Head, b []byte) (n int)
 
 // listAVX512 is part of head, which passes it registers rather than arguments: it must
 // not be called from Go.

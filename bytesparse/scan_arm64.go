@@ -23,10 +23,12 @@ func skipEither(b []byte, x, y byte) int { return skipEitherNEON(b, x, y) }
 // heads.
 const marksFirst = true
 
-// kernels reports whether head may be called.
+// kernels reports whether head and short may be called.
 func kernels() bool { return false }
 
 func head(*Head, []byte, int, startKind) int { return 0 }
+
+func short(*Head, []byte) int { return 0 }
 
 //go:noescape
 func scanNEON(b []byte, m *masks) int

@@ -21,7 +21,9 @@ func skipEither([]byte, byte, byte) int { return 0 }
 // marksFirst reports whether a head is marked first, instead of running a fast walk.
 const marksFirst = false
 
-// kernels reports whether head may be called.
+// kernels reports whether head and short may be called.
 func kernels() bool { return false }
 
 func head(*Head, []byte, int, startKind) int { return 0 }
+
+func short(*Head, []byte) int { return 0 }

@@ -101,9 +101,9 @@ func (h *Head) note() {
 	h.seen, h.dup = seen, dup
 }
 
-// moreFields returns fs with room for at least one more.
+// moreFields returns fs with room for at least one more, and for those of a short head.
 func moreFields(fs []Field) []Field {
-	fs = append(fs, Field{})
+	fs = append(fs, make([]Field, shortFields)...)
 	return fs[:cap(fs)]
 }
 

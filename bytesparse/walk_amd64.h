@@ -64,6 +64,21 @@
 	MOVL walkName_field(KNOWN)(FOUND*1), FOUND \
 	CMOVLNE L, FOUND
 
+// LOOKUPMETHOD adds to T2 the id of the method less that of GET, and leaves in T where the
+// target begins. The method, of at most seven bytes, is looked up by its first four
+// (hashStart); if it is not well-known, LOOKUPMETHOD jumps to odd.
+#define LOOKUPMETHOD(odd) \
+	MOVL (BYTES), FOUND                    \
+	IMUL3L $const_startMult, FOUND, FOUND  \
+	SHRL $(32-const_methodBits), FOUND     \
+	SHLL $const_methodShift, FOUND         \
+	MOVQ (BYTES), AT                       \
+	ANDQ knownTable_methods+walkMethod_mask(KNOWN)(FOUND*1), AT \
+	CMPQ AT, knownTable_methods+walkMethod_name(KNOWN)(FOUND*1) \
+	JNE  odd                               \
+	ADDL knownTable_methods+walkMethod_less(KNOWN)(FOUND*1), T2 \
+	MOVL knownTable_methods+walkMethod_target(KNOWN)(FOUND*1), T
+
 // FULLBLOCKS computes where the full blocks end.
 #define FULLBLOCKS \
 	MOVL $(64*const_headBlocks), FULL      \

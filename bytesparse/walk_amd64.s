@@ -58,11 +58,11 @@ roomy:
 	JEQ  avx512
 
 	// 0x9f less a byte is 0x80 or more for controls below SP, and for nothing else.
-	VBROADCASTI128 limits<>+0(SB), CONTROL
-	VBROADCASTI128 limits<>+16(SB), DEL
+	VBROADCASTI128 ·limits+0(SB), CONTROL
+	VBROADCASTI128 ·limits+16(SB), DEL
 	XORL PLACE, PLACE
 	CMPQ LEFT, $64
-	JLT  small
+	JLT  tail
 	FULLBLOCKS
 	VPXOR MOST, MOST, MOST
 
@@ -88,17 +88,6 @@ tail:
 	LISTTAIL
 	JMP  listed
 
-small: // a single block: its controls need not be read back from the list
-	BLOCKTAIL
-	BZHIQ LEFT, V, V
-	JEQ  blank
-	MOVQ V, (ENTRY)
-	MOVQ PLACE, 8(ENTRY)
-	LEAQ 16(ENTRY), AT
-	MOVQ V, X
-	TZCNTQ V, E
-	JMP  started
-
 marked:
 	VPCMPEQB DEL, MOST, MOST
 	VPTEST MOST, MOST
@@ -113,8 +102,7 @@ listed:
 	JEQ  blank
 	MOVQ (ENTRY), X
 	TZCNTQ X, E
-	ADDQ 8(ENTRY), E
-started: // the start line ends at E
+	ADDQ 8(ENTRY), E // the start line ends here
 	MOVQ AT, b_len+16(FP) // the end of the list; b_len is no longer needed
 	CMPW (BYTES)(E*1), $0x0a0d // CR LF
 	JNE  none
@@ -125,9 +113,9 @@ started: // the start line ends at E
 	LEAQ 1(E), T2
 	MOVQ T2, 8(AT)
 	MOVQ $1, (AT)
-	VBROADCASTI128 walkTable<>+0(SB), TOKENCOLUMNS
-	VBROADCASTI128 walkTable<>+32(SB), ROWS
-	VBROADCASTI128 walkTable<>+48(SB), LOWHALF
+	VBROADCASTI128 ·walkTable+0(SB), TOKENCOLUMNS
+	VBROADCASTI128 ·walkTable+32(SB), ROWS
+	VBROADCASTI128 ·walkTable+48(SB), LOWHALF
 	VPXOR ZERO, ZERO, ZERO
 	LEAQ ·known(SB), KNOWN
 	CMPB kind+40(FP), $const_statusLine
@@ -150,7 +138,7 @@ target:
 
 	// The target ends at the first byte that is not a target byte, which must be the blank
 	// before the version.
-	VBROADCASTI128 walkTable<>+16(SB), TARGETCOLUMNS
+	VBROADCASTI128 ·walkTable+16(SB), TARGETCOLUMNS
 	VMOVDQU (BYTES)(T*1), NAME
 	NOT(TARGETCOLUMNS, FOUND)
 	TZCNTL FOUND, FOUND
@@ -353,17 +341,8 @@ version: // not HTTP/1.1: is it HTTP/1.0?
 	JEQ  method
 	JMP  none
 
-othermethod: // looked up by its first four bytes (hashStart); must have at most seven
-	MOVL (BYTES), FOUND
-	IMUL3L $const_startMult, FOUND, FOUND
-	SHRL $(32-const_methodBits), FOUND
-	SHLL $const_methodShift, FOUND
-	MOVQ (BYTES), AT
-	ANDQ knownTable_methods+walkMethod_mask(KNOWN)(FOUND*1), AT
-	CMPQ AT, knownTable_methods+walkMethod_name(KNOWN)(FOUND*1)
-	JNE  oddmethod
-	ADDL knownTable_methods+walkMethod_less(KNOWN)(FOUND*1), T2
-	MOVL knownTable_methods+walkMethod_target(KNOWN)(FOUND*1), T
+othermethod:
+	LOOKUPMETHOD(oddmethod)
 	JMP  target
 
 oddmethod: // any token; Go looks it up
@@ -384,17 +363,17 @@ avx512:
 	JNE  listed
 	JMP  early
 
-DATA walkTable<>+0(SB)/8, $0xfcfcfcfcfcf8fce8 // by column: rows with a token byte
-DATA walkTable<>+8(SB)/8, $0x70f454d054f4f8f8
-DATA walkTable<>+16(SB)/8, $0xfcfcfcfcf8f8fcb8 // by column: rows with a target byte
-DATA walkTable<>+24(SB)/8, $0x7cd47c547cfcfcfc
-DATA walkTable<>+32(SB)/8, $0x8040201008040000 // by row: its bit
-DATA walkTable<>+40(SB)/8, $0x0000000000000000
-DATA walkTable<>+48(SB)/8, $0x0f0f0f0f0f0f0f0f // masks the low half of each byte
-DATA walkTable<>+56(SB)/8, $0x0f0f0f0f0f0f0f0f
-GLOBL walkTable<>(SB), RODATA|NOPTR, $64
-DATA limits<>+0(SB)/8, $0x9f9f9f9f9f9f9f9f // 0x80 plus the greatest control below SP
-DATA limits<>+8(SB)/8, $0x9f9f9f9f9f9f9f9f
-DATA limits<>+16(SB)/8, $0x7f7f7f7f7f7f7f7f
-DATA limits<>+24(SB)/8, $0x7f7f7f7f7f7f7f7f
-GLOBL limits<>(SB), RODATA|NOPTR, $32
+DATA ·walkTable+0(SB)/8, $0xfcfcfcfcfcf8fce8 // by column: rows with a token byte
+DATA ·walkTable+8(SB)/8, $0x70f454d054f4f8f8
+DATA ·walkTable+16(SB)/8, $0xfcfcfcfcf8f8fcb8 // by column: rows with a target byte
+DATA ·walkTable+24(SB)/8, $0x7cd47c547cfcfcfc
+DATA ·walkTable+32(SB)/8, $0x8040201008040000 // by row: its bit
+DATA ·walkTable+40(SB)/8, $0x0000000000000000
+DATA ·walkTable+48(SB)/8, $0x0f0f0f0f0f0f0f0f // masks the low half of each byte
+DATA ·walkTable+56(SB)/8, $0x0f0f0f0f0f0f0f0f
+GLOBL ·walkTable(SB), RODATA|NOPTR, $64
+DATA ·limits+0(SB)/8, $0x9f9f9f9f9f9f9f9f // 0x80 plus the greatest control below SP
+DATA ·limits+8(SB)/8, $0x9f9f9f9f9f9f9f9f
+DATA ·limits+16(SB)/8, $0x7f7f7f7f7f7f7f7f
+DATA ·limits+24(SB)/8, $0x7f7f7f7f7f7f7f7f
+GLOBL ·limits(SB), RODATA|NOPTR, $32
