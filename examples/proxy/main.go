@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"os"
 	"os/signal"
 	"sync"
@@ -47,6 +48,12 @@ func run(args []string) error {
 	defer p.agent.Destroy()
 	if _, err := p.agent.GetName(&agent.Request{URL: *to}); err != nil {
 		return fmt.Errorf("-to: %w", err)
+	}
+	if u, _ := url.Parse(*to); u.RequestURI() != "/" || u.Fragment != "" {
+		return fmt.Errorf("-to %s: only a server can be named, not a path: requests keep their own", u.Redacted())
+	}
+	if *loops < 0 {
+		return fmt.Errorf("-loops %d: there cannot be fewer than none", *loops)
 	}
 	s := &engine.Server{Handler: p.serve, Loops: *loops}
 	if err := s.Listen("tcp", *listen); err != nil {

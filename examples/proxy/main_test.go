@@ -354,6 +354,12 @@ func TestCommandLine(t *testing.T) {
 			t.Errorf("%s: %v", args, err)
 		}
 	}
+	for _, args := range []string{"-to http://h/a", "-to http://h?a", "-to http://h/#a", "-loops -1"} {
+		name, _, _ := strings.Cut(args, " ")
+		if err := run(strings.Fields(args + " -listen nowhere")); err == nil || !strings.HasPrefix(err.Error(), name) {
+			t.Errorf("%s: %v", args, err)
+		}
+	}
 }
 
 // TestExpectGoesOn: the server decides whether the body is sent (RFC 9110 §10.1.1).
