@@ -54,6 +54,9 @@ func (a *Agent) NewRequest(ctx context.Context, options *Request) *ClientRequest
 	c := &ClientRequest{req: options}
 	c.ctx, c.cancel = context.WithCancelCause(ctx)
 	r := a.state()
+	if options.sends != nil { // for a response that was not closed
+		options.sends.stopSending(false)
+	}
 	o, err := r.resolve(options)
 	if err != nil {
 		c.err = err

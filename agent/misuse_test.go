@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/gale-http/gale/agent"
 	"github.com/gale-http/gale/internal/simnet"
@@ -130,6 +131,64 @@ func TestNoRequests(t *testing.T) {
 			t.Errorf("%q: %v", good, err)
 		}
 	}
+}
+
+// TestRequestOfAnOpenResponse: a request whose body is still being sent for a response that was not
+// closed can be made a ClientRequest: that ends the sending, and nothing of the body gets into the
+// new request.
+func TestRequestOfAnOpenResponse(t *testing.T) {
+	for _, w := range ways() {
+		t.Run(w.name, func(t *testing.T) {
+			checkLeaks(t)
+			bodies := make(chan string, 2)
+			url := script(t, func(c net.Conn) {
+				simnet.ReadHead(c)
+				_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nbegin") // and never ends
+				body, _ := io.ReadAll(c)
+				bodies <- string(body)
+			})
+			a := newAgent(t, &agent.Agent{})
+			w.call(t, func(ctx context.Context) {
+				from := &gatedSource{next: make(chan struct{}), again: make(chan struct{}, 1)}
+				req := agent.Request{URL: url, Method: "POST", Source: agent.Source{Reader: from}}
+				var open agent.Response
+				if err := a.Do(ctx, &req, &open); err != nil {
+					t.Fatal(err)
+				}
+				simnet.Receive(t, from.again, "the read of the body")
+				q := a.NewRequest(ctx, &req)
+				if _, err := q.Write([]byte("own")); err != nil {
+					t.Error(err)
+				}
+				close(from.next)
+				select {
+				case <-from.again:
+					t.Error("the body is read on")
+				case <-time.After(20 * time.Millisecond): // there is nothing to wait for
+				}
+				if err := q.End(nil); err != nil {
+					t.Error(err)
+				}
+				q.Abort()
+				_ = q.Close()
+				_ = open.Close()
+				for range 2 {
+					if body := simnet.Receive(t, bodies, "the end of a request"); body != "" && !strings.HasPrefix("3\r\nown\r\n0\r\n\r\n", body) {
+						t.Errorf("a server got %q", body)
+					}
+				}
+			})
+		})
+	}
+}
+
+// gatedSource is a body without end whose Reads wait for next.
+type gatedSource struct{ next, again chan struct{} }
+
+func (s *gatedSource) Read(p []byte) (int, error) {
+	s.again <- struct{}{}
+	<-s.next
+	return copy(p, "foreign"), nil
 }
 
 // TestZone: the zone of an address is local to this machine, and is not sent to the server.
