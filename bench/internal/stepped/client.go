@@ -28,10 +28,10 @@ type ClientPlan struct {
 }
 
 // MeasureClient counts a client's user-mode instructions per request: the median of three windows
-// that follow one another, because one into which a collection of garbage falls counts far too much.
-// The figure is exact except for the requests in flight on each connection at both ends of the
-// window, and for what the client executes while it waits: a Go program looks for work before it
-// sleeps, so that one that waits for a server without a core counts far too much, too.
+// that follow one another, because what the client does of its own accord falls into one but not the
+// others. (It is not a collection of garbage: Env turns that off.) The figure is exact except for the
+// requests in flight on each connection at both ends of the window, and for what the client executes
+// while it waits for answers.
 func MeasureClient(ctx context.Context, p ClientPlan) (Figure, error) {
 	if err := p.Server.watch(ctx, func(done int) bool { return done < p.Warm }); err != nil {
 		return Figure{}, fmt.Errorf("warm-up: %w", err)
