@@ -96,6 +96,10 @@ var pages = map[string]engine.Handler{
 		_ = res.SetHeader("Connection", "keep-alive")
 		_ = res.EndString("kept")
 	},
+	"/hops": func(_ *engine.Request, res *engine.Response) {
+		_ = res.SetHeader("Connection", "X-Hop, Keep-Alive", "keep-alive", "Upgrade")
+		_ = res.SetHeader("X-Hop", "1")
+	},
 	"/fields": func(_ *engine.Request, res *engine.Response) {
 		_ = res.SetHeader("Set-Cookie", "type=ninja", "language=javascript")
 		_ = res.SetHeader("X-Gone", "1")

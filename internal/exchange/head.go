@@ -78,8 +78,35 @@ func (out *Outgoing) drop() {
 		out.Headers.Remove("Transfer-Encoding")
 	}
 	if out.plan.DropConnection {
-		out.Headers.Remove("Connection")
+		out.dropKeepAlive()
 	}
+}
+
+// dropKeepAlive removes keep-alive from Connection and leaves other options: those that name fields
+// keep intermediaries from passing these on (RFC 9110 §7.6.1).
+func (out *Outgoing) dropKeepAlive() {
+	var room [64]byte
+	others := room[:0]
+	for value := range out.Headers.Values("Connection") {
+		for {
+			option, rest, ok := bytesparse.NextToken(value)
+			if !ok {
+				break
+			}
+			if value = rest; bytesparse.EqualFold(option, "keep-alive") {
+				continue
+			}
+			if len(others) > 0 {
+				others = append(others, ", "...)
+			}
+			others = append(others, option...)
+		}
+	}
+	if len(others) == 0 {
+		out.Headers.Remove("Connection")
+		return
+	}
+	_ = out.Headers.Set("Connection", string(others)) // its bytes have been accepted before
 }
 
 // AppendFraming appends what the plan adds to a head, and its end.

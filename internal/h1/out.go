@@ -48,7 +48,7 @@ type Plan struct {
 
 	AddClose       bool // add Connection: close
 	AddKeepAlive   bool // add Connection: keep-alive, for an HTTP/1.0 client that asked
-	DropConnection bool // leave out the application's Connection first: it promises what will not be
+	DropConnection bool // leave keep-alive out of the application's Connection first: it promises what will not be
 
 	KeepAlive bool // HTTP goes on after this message
 	Tunnel    bool // another protocol goes on after this head
