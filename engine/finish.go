@@ -84,7 +84,7 @@ func (x *responder) answerBadBody() bool {
 		err = errBodyTimeout
 	}
 	if err == nil || statusOf(err) == 0 || out.Err() != nil ||
-		out.HeadSent() && x.res.status >= 400 || !out.Recall() {
+		x.res.status >= 400 || !out.Recall() {
 		return false
 	}
 	x.runHooks(false)

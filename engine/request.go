@@ -130,9 +130,9 @@ func (r *Request) RawTrailers() iter.Seq2[[]byte, []byte] {
 
 // Read reads the body; it waits until some of it has arrived, and returns io.EOF at its end. While
 // it waits, the loop serves others. A body that breaks the protocol or a limit, or takes too long
-// (ErrTimeout), gives an error; if the handler then returns without an answer, the client gets the
-// status that the error deserves (400, 413, 408). One goroutine at a time may call it, not
-// necessarily the handler's.
+// (ErrTimeout), gives an error; if the handler then returns without an answer, and has set no error
+// status itself, the client gets the status that the error deserves (400, 413, 408). One goroutine
+// at a time may call it, not necessarily the handler's.
 func (r *Request) Read(p []byte) (int, error) {
 	r.x.check("Read")
 	if !r.x.mine() {

@@ -55,6 +55,11 @@ var pages = map[string]engine.Handler{
 			_ = res.EndString("sigh")
 		}
 	},
+	"/silent-verdict": func(req *engine.Request, res *engine.Response) {
+		if _, err := readAll(req); err != nil {
+			_ = res.SetStatus(422)
+		}
+	},
 	"/refuse": func(_ *engine.Request, res *engine.Response) {
 		_ = res.SetStatus(403)
 		_ = res.EndString("no")
