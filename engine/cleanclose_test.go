@@ -8,6 +8,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gale-http/gale/engine"
 	"github.com/gale-http/gale/internal/simnet"
@@ -112,16 +113,39 @@ func TestClientErrorWhileAnswering(t *testing.T) {
 
 // What the server does to a connection itself is no client's error.
 func TestOwnCutIsNoClientError(t *testing.T) {
-	eachDriver(t, func(t *testing.T, d driver) {
-		s := prepare(t, d, func(req *engine.Request, res *engine.Response) {
-			_ = req.Socket().Close()
-			_, _ = res.WriteString("lost")
+	for _, how := range []string{"/socket", "/timeout", "/close"} {
+		t.Run(how[1:], func(t *testing.T) {
+			eachDriver(t, func(t *testing.T, d driver) {
+				runs, over := make(chan bool, 1), make(chan error, 1)
+				s := prepare(t, d, func(req *engine.Request, res *engine.Response) {
+					runs <- true
+					if how == "/socket" {
+						_ = req.Socket().Close()
+					}
+					_, err := res.WriteString("lost")
+					for err == nil {
+						_, err = res.Write(make([]byte, 1<<20))
+					}
+					over <- err
+				})
+				if how == "/timeout" {
+					s.Timeouts.Write = 20 * time.Millisecond
+				}
+				s.On.ClientError = func(err error, _ *engine.Socket) { t.Errorf("told of %v", err) }
+				s.listen()
+				c := s.dial()
+				c.send(request(how))
+				<-runs
+				if how == "/close" {
+					s.closeNow()
+				}
+				if err := simnet.Receive(t, over, "the end of the handler"); err == nil {
+					t.Error("it wrote all")
+				}
+				if how != "/close" && !simnet.Becomes(func() bool { return s.Connections() == 0 }) {
+					t.Error("the connection stays")
+				}
+			})
 		})
-		s.On.ClientError = func(err error, _ *engine.Socket) { t.Errorf("told of %v", err) }
-		s.listen()
-		c := s.dial()
-		c.send(request("/"))
-		_, _ = io.ReadAll(c)
-		s.closeNow()
-	})
+	}
 }
