@@ -18,7 +18,8 @@ import (
 // change. One call at a time may use it; it must not be copied after first use.
 type Request struct {
 	// URL is "http://host:port/path?query", or https; its user information is used as Auth.
-	// The fields below override it where they are set.
+	// What no request target can have is percent-encoded, except control bytes, which are
+	// errors. The fields below override it where they are set.
 	URL string
 	// Method is GET when empty.
 	Method string
@@ -28,7 +29,7 @@ type Request struct {
 	// Port is 80, or 443 for https, when 0.
 	Port int
 	// Path is the request target with its query, "/" when empty. "*" is allowed with
-	// OPTIONS only; CONNECT takes host:port.
+	// OPTIONS only; CONNECT takes host:port. It is sent as it is, and checked.
 	Path string
 	// Auth is "user:password" for Basic authentication (RFC 7617). An Authorization
 	// field overrides it.
