@@ -112,6 +112,8 @@ func TestRetry(t *testing.T) {
 						if tries > 100 {
 							t.Fatal("no socket was used again")
 						}
+						a.CloseFreeSockets() // one that was not found in time would die in the first call
+						simnet.Eventually(t, "the sockets to be closed", func() bool { return agent.AllSockets(a) == 0 })
 						var req agent.Request
 						var res agent.Response
 						req.URL = m.url
