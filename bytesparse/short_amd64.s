@@ -37,7 +37,8 @@ TEXT ·short(SB), NOSPLIT|NOFRAME, $0-40
 	VBROADCASTI128 ·limits+16(SB), DEL
 	XORL PLACE, PLACE
 	BLOCKTAIL
-	MOVQ V, X // also of bytes behind b: in the end the head must be found to lie within b
+	MOVQ b_len+16(FP), T
+	BZHIQ T, V, X // without those behind b
 	TZCNTQ X, E // 64 if there is no mark: this shows at the first line
 	CMPW (BYTES)(E*1), $0x0a0d // CR LF
 	JNE  none

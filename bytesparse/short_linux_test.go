@@ -118,6 +118,25 @@ func TestShortWalk(t *testing.T) {
 	}
 }
 
+// TestShortStopsInside checks that bytes behind the slice, which others may be writing meanwhile, are no
+// fields: there would be no bound on how many.
+func TestShortStopsInside(t *testing.T) {
+	if !kernels() {
+		t.Skip("this machine has no walk in assembly")
+	}
+	b := guarded(t)[:96]
+	copy(b, "GET / HTTP/1.1\r\n"+strings.Repeat("a: b\r\n", shortFields))
+	for n := range shortHead {
+		var room [shortFields]Field
+		short(&Head{Fields: room[:0]}, b[:n])
+		for _, f := range room {
+			if f != (Field{}) && int(f.ValueOff+f.ValueLen) >= n {
+				t.Fatalf("%q: %+v", b[:n], f)
+			}
+		}
+	}
+}
+
 // TestShortLimits checks that limits which a short head could exceed are respected.
 func TestShortLimits(t *testing.T) {
 	h := Head{Fields: make([]Field, 0, 16)}
