@@ -102,9 +102,12 @@ func TestQuery(t *testing.T) {
 	if q := <-got; q != want {
 		t.Errorf("%q", q)
 	}
-	r.URL.RawQuery = "q=\r\nX: y"
-	if _, err := (&nethttp.Transport{Agent: a}).RoundTrip(r); err == nil {
-		t.Error("a query with a line break was sent")
+	for _, query := range []string{"q=\r\nX: y", "q=\t", "q=\x7f"} {
+		r.URL.RawQuery = query
+		if _, err := (&nethttp.Transport{Agent: a}).RoundTrip(r); err == nil {
+			t.Errorf("%q was sent", query)
+			<-got
+		}
 	}
 }
 

@@ -7,8 +7,9 @@
 // transparently; errors are the agent's where net/http has no name for them. It is stricter
 // in one case: a body over TLS that is delimited by the end of the connection fails with
 // io.ErrUnexpectedEOF and agent.ErrNoCloseNotify when there was no close_notify (RFC 9112
-// §9.8). Of Request.Cancel and the context, only the context ends a request. Of a client trace
-// it calls all functions but PutIdleConn, ConnectStart, ConnectDone and WroteHeaderField.
+// §9.8). What no request target can have leaves percent-encoded, even in URL.RawQuery. Of
+// Request.Cancel and the context, only the context ends a request. Of a client trace it calls
+// all functions but PutIdleConn, ConnectStart, ConnectDone and WroteHeaderField.
 package nethttp
 
 import (

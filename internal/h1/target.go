@@ -3,7 +3,11 @@
 
 package h1
 
-import "github.com/gale-http/gale/bytesparse"
+import (
+	"strings"
+
+	"github.com/gale-http/gale/bytesparse"
+)
 
 // checkTarget judges the form of the target against the method. The parser has already checked
 // which bytes are in it.
@@ -69,7 +73,7 @@ func ValidTunnel(a []byte) bool {
 // EscapeTarget returns s, which is to be a request target, with the bytes that no target can have
 // percent-encoded (RFC 3986 §2.1). A "%" stays as it is, and so does a text with control bytes.
 func EscapeTarget(s string) string {
-	if bytesparse.IsTarget(s) || bytesparse.IndexControl(s) >= 0 {
+	if bytesparse.IsTarget(s) || bytesparse.IndexControl(s) >= 0 || strings.IndexByte(s, '\t') >= 0 {
 		return s
 	}
 	const digits = "0123456789ABCDEF"
