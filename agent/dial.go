@@ -90,6 +90,12 @@ func (d *dialling) fail(op string, err error) {
 	d.origin.unreserve()
 }
 
+// failWith is fail for a connection that is there already. Closing it may call user code.
+func (d *dialling) failWith(c *conn, op string, err error) {
+	_ = guarded("closing a connection", func() error { c.Close(); return nil }, func(error) { d.fail(op, err) })
+	d.fail(op, err)
+}
+
 // start determines the address and connects to it. It does not wait.
 func (d *dialling) start() {
 	s := &d.origin.site
@@ -195,9 +201,9 @@ func (d *dialling) complete(w *loop.Worker, c *conn) {
 		return
 	}
 	if s.proxy != nil {
-		if err := s.proxy.tunnel(c, s.address(), run); err != nil {
-			c.Close()
-			d.fail("proxy", err)
+		failed := func(err error) { d.failWith(c, "proxy", err) }
+		if err := guarded("asking the proxy", func() error { return s.proxy.tunnel(c, s.address(), run) }, failed); err != nil {
+			failed(err)
 			return
 		}
 	}
@@ -220,8 +226,7 @@ func (d *dialling) handshakeDone(w *loop.Worker, c *conn, err error) {
 	case !held && !c.Portable():
 		d.handLate(c, err)
 	case err != nil:
-		c.Close()
-		d.fail("tls", err)
+		d.failWith(c, "tls", err)
 	default:
 		d.hand(c)
 	}

@@ -168,3 +168,32 @@ func TestConnMayPanic(t *testing.T) {
 		})
 	}
 }
+
+// TestConnMayPanicInATunnel is TestConnMayPanic for the conversation with a proxy.
+func TestConnMayPanicInATunnel(t *testing.T) {
+	for _, method := range []string{"Read", "Write", "Close"} {
+		t.Run(method, func(t *testing.T) {
+			checkLeaks(t)
+			url := script(t, func(c net.Conn) {
+				simnet.ReadHead(c)
+				_, _ = io.WriteString(c, "HTTP/1.1 407 Who\r\n\r\n")
+			})
+			var armed atomic.Bool
+			armed.Store(true)
+			a := newAgent(t, &agent.Agent{MaxSockets: 1})
+			a.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+				c, err := new(net.Dialer).DialContext(ctx, network, addr)
+				return panicConn{c, method, &armed}, err
+			}
+			req := agent.Request{URL: "https://origin.example/"}
+			req.Route.Proxy = url
+			if err := a.Do(t.Context(), &req, nil); err == nil || errors.As(err, new(*agent.PanicError)) != (method != "Close") {
+				t.Error(err)
+			}
+			armed.Store(false)
+			if err := a.Do(t.Context(), &req, nil); !errors.As(err, new(*agent.ProxyError)) {
+				t.Errorf("then %v", err)
+			}
+		})
+	}
+}
