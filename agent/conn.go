@@ -127,7 +127,13 @@ func (c *conn) drop() {
 		c.Close()
 		return
 	}
-	_ = guarded("closing a connection", func() error { c.Close(); return nil }, ignore)
+	_ = guarded("closing a connection", c.end, ignore)
+}
+
+// end is Close in the form that guarded needs.
+func (c *conn) end() error {
+	c.Close()
+	return nil
 }
 
 // rest puts the socket, on which nothing has arrived, on the lane or the shelf, or closes it

@@ -91,8 +91,8 @@ func (d *dialling) fail(op string, err error) {
 }
 
 // failWith is fail for a connection that is there already. Closing it may call user code.
-func (d *dialling) failWith(c *conn, op string, err error) {
-	_ = guarded("closing a connection", func() error { c.Close(); return nil }, func(error) { d.fail(op, err) })
+func (d *dialling) failWith(end func() error, op string, err error) {
+	_ = guarded("closing a connection", end, func(error) { d.fail(op, err) })
 	d.fail(op, err)
 }
 
@@ -201,7 +201,7 @@ func (d *dialling) complete(w *loop.Worker, c *conn) {
 		return
 	}
 	if s.proxy != nil {
-		failed := func(err error) { d.failWith(c, "proxy", err) }
+		failed := func(err error) { d.failWith(c.end, "proxy", err) }
 		if err := guarded("asking the proxy", func() error { return s.proxy.tunnel(c, s.address(), run) }, failed); err != nil {
 			failed(err)
 			return
@@ -226,7 +226,7 @@ func (d *dialling) handshakeDone(w *loop.Worker, c *conn, err error) {
 	case !held && !c.Portable():
 		d.handLate(c, err)
 	case err != nil:
-		d.failWith(c, "tls", err)
+		d.failWith(c.end, "tls", err)
 	default:
 		d.hand(c)
 	}
@@ -312,10 +312,7 @@ func (d *dialling) dialNet(address string) {
 	}
 	if proxy != nil && proxy.tls {
 		plain := nc
-		failed = func(err error) {
-			_ = plain.Close()
-			d.fail("proxy", err)
-		}
+		failed = func(err error) { d.failWith(plain.Close, "proxy", err) }
 		if err := guarded("the TLS handshake with the proxy", func() (err error) {
 			nc, err = proxy.greet(ctx, d.origin, plain)
 			return err
@@ -339,8 +336,7 @@ func (d *dialling) dialNet(address string) {
 		c.OpenConn(w, nc, c)
 		d.complete(w, c)
 	}) {
-		_ = nc.Close()
-		d.fail("dial", ErrDestroyed)
+		d.failWith(nc.Close, "dial", ErrDestroyed)
 	}
 }
 

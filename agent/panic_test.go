@@ -175,8 +175,8 @@ func TestConnMayPanicInATunnel(t *testing.T) {
 		t.Run(method, func(t *testing.T) {
 			checkLeaks(t)
 			url := script(t, func(c net.Conn) {
-				simnet.ReadHead(c)
-				_, _ = io.WriteString(c, "HTTP/1.1 407 Who\r\n\r\n")
+				_, _ = io.WriteString(c, "HTTP/1.1 407 Who\r\n\r\n") // which is no TLS, either
+				_, _ = io.Copy(io.Discard, c)
 			})
 			var armed atomic.Bool
 			armed.Store(true)
@@ -190,7 +190,12 @@ func TestConnMayPanicInATunnel(t *testing.T) {
 			if err := a.Do(t.Context(), &req, nil); err == nil || errors.As(err, new(*agent.PanicError)) != (method != "Close") {
 				t.Error(err)
 			}
+			req.Route.Proxy = "https" + strings.TrimPrefix(url, "http")
+			if err := a.Do(t.Context(), &req, nil); err == nil || errors.As(err, new(*agent.PanicError)) != (method != "Close") {
+				t.Error(err)
+			}
 			armed.Store(false)
+			req.Route.Proxy = url
 			if err := a.Do(t.Context(), &req, nil); !errors.As(err, new(*agent.ProxyError)) {
 				t.Errorf("then %v", err)
 			}
