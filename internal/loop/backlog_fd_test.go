@@ -7,6 +7,7 @@ package loop
 import (
 	"io"
 	"net"
+	"runtime"
 	"testing"
 	"time"
 
@@ -162,6 +163,35 @@ func TestFunctionsWaitWhileNoHandlerMayBegin(t *testing.T) {
 	if err := simnet.Receive(t, got, "the handler"); err != nil {
 		t.Error(err)
 	}
+}
+
+// What a deadline makes served is served at once, also when the deadline passes in the turn after
+// which the loop would park.
+func TestExpiredStreamsAreServed(t *testing.T) {
+	g := idleGroup(t, Config{Loops: 1})
+	l := g.Next()
+	k, served, turned := &task{}, make(chan struct{}), make(chan struct{})
+	k.expire = func() { k.Rest(0, true) }
+	k.serve = func(*Worker) {
+		k.Close()
+		close(served)
+	}
+	fd, _ := pair(t)
+	if err := k.Open(l, fd, k); err != nil {
+		t.Fatal(err)
+	}
+	k.Rest(l.Tick()+1, false)
+	for monotonic() < l.nanos+2*tickNanos {
+		runtime.Gosched()
+	}
+	l.empty = spinTurns
+	go func() {
+		l.turn(true)
+		close(turned)
+	}()
+	simnet.Receive(t, turned, "the turn, which is not to park")
+	g.Start()
+	simnet.Receive(t, served, "the stream to be served")
 }
 
 // Work that creates more work must not keep events, time and messages waiting.

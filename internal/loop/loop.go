@@ -122,7 +122,7 @@ func (l *Loop) turn(serve bool) {
 		l.batch = maxHandedOffEvents
 	}
 	l.polls++
-	news := l.poller.poll(l.batch) || l.functions.len() > 0 || serve && l.backlog.len() > 0
+	news := l.poller.poll(l.batch)
 	l.behind = l.poller.count() == l.batch
 	l.keepTime()
 	if shared {
@@ -139,7 +139,7 @@ func (l *Loop) turn(serve bool) {
 	l.later = l.later[:0]
 	l.publish()
 	switch {
-	case news || l.runnable.len() > 0:
+	case news || l.runnable.len() > 0 || l.functions.len() > 0 || serve && l.backlog.len() > 0: // some perhaps since keepTime
 		l.empty = 0
 	case l.empty < spinTurns:
 		l.empty++
