@@ -111,6 +111,33 @@ func TestClientErrorWhileAnswering(t *testing.T) {
 	}
 }
 
+// What was answered by then has been sent when Events.ClientError is called: neither its waits nor
+// its closing the socket keep that from the client.
+func TestClientErrorComesBehindAnswers(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		read := make(chan bool)
+		s := prepare(t, d, func(req *engine.Request, res *engine.Response) {
+			if _, err := io.ReadAll(req); err != nil {
+				_ = res.SetStatus(422)
+			}
+			_ = res.EndString("hello")
+		})
+		s.On.ClientError = func(_ error, socket *engine.Socket) {
+			<-read
+			_ = socket.Close()
+		}
+		s.listen()
+		c := s.dial()
+		c.send(request("/") + "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n")
+		c.expect(200, "hello")
+		c.expect(422, "hello")
+		close(read)
+		if rest := c.cut(); rest != "" {
+			t.Errorf("got %q as well", rest)
+		}
+	})
+}
+
 // What the server does to a connection itself is no client's error.
 func TestOwnCutIsNoClientError(t *testing.T) {
 	for _, how := range []string{"/socket", "/timeout", "/close"} {

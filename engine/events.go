@@ -332,17 +332,18 @@ func ours(err error) bool {
 }
 
 // mention calls Events.ClientError, once, for a connection that is about to end because of err,
-// where there is nothing to be written: it has failed, or the request has had its answer. It
-// reports whether the connection is still to be ended here.
+// where there is nothing else to be written than what is ready, which is sent before: it has failed,
+// or the request has had its answer. It reports whether the connection is still to be ended here.
 func (x *responder) mention(err error) bool {
 	event := x.server.On.ClientError
-	if event == nil || x.mentioned || ours(err) || x.conn.Failed() {
+	if event == nil || x.mentioned || ours(err) {
 		return true
 	}
 	x.mentioned = true
+	_ = x.res.out.FlushLast(false)
 	s := x.conn.socket()
-	if s.state.Load() == closed {
-		return true // by user code
+	if x.conn.Failed() || s.state.Load() == closed { // by user code or the server
+		return true
 	}
 	x.worker.BeginAside(&x.conn.Stream)
 	if x.callUser("Events.ClientError", func() { event(err, s) }) == exited {

@@ -4,7 +4,9 @@ package engine_test
 
 import (
 	"errors"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/gale-http/gale/engine"
 	"github.com/gale-http/gale/internal/simnet"
@@ -67,5 +69,39 @@ func TestLoanEndsWithAWrite(t *testing.T) {
 			t.Error("it ended without an error")
 		}
 		_ = c.Close()
+	})
+}
+
+// TestLoansFollowEachOther: goroutines that one event has left behind meet the next one.
+func TestLoansFollowEachOther(t *testing.T) {
+	eachDriver(t, func(t *testing.T, d driver) {
+		if d.portable {
+			return // a Read that waits for that long calls the event itself there
+		}
+		s := prepare(t, d, hello)
+		s.Timeouts.Idle = time.Millisecond
+		var all sync.WaitGroup
+		events, enough := 0, make(chan bool)
+		s.On.Timeout = func(socket *engine.Socket) {
+			if events++; events >= 50 {
+				if events == 50 {
+					close(enough)
+				}
+				return
+			}
+			for range 4 {
+				all.Go(func() {
+					var b [1]byte
+					if _, err := socket.Read(b[:]); err == nil {
+						t.Error("it has read something")
+					}
+				})
+			}
+		}
+		s.listen()
+		c := s.dial()
+		simnet.Receive(t, enough, "the events")
+		_ = c.Close()
+		all.Wait()
 	})
 }

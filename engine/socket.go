@@ -51,7 +51,7 @@ type Socket struct {
 	mu    sync.Mutex // held to use conn while the connection is the server's
 
 	inside atomic.Int32  // calls of Read, Write and CloseWrite under way; and awaited
-	left   chan struct{} // signalled when the last of those that are awaited has ended
+	left   chan struct{} // signalled when the last of those that are awaited has ended, perhaps too late
 }
 
 // awaited is the bit of Socket.inside that is set while the end of a loan waits for such calls.
@@ -117,7 +117,9 @@ func (x *responder) endLoan(s *Socket) {
 	if s.inside.Load() == 0 { // whoever enters from here on sees the state
 		return
 	}
-	s.left = make(chan struct{}, 1)
+	if s.left == nil { // whoever was the last to leave after another event may still be about to use it
+		s.left = make(chan struct{}, 1)
+	}
 	s.inside.Or(awaited)
 	x.conn.Bar()
 	for s.inside.Load() != awaited {
