@@ -119,7 +119,7 @@ func (q *Request) startLine(dst []byte) []byte {
 }
 
 func (q *Request) plan(r *h1.Reply, p *h1.Plan) error {
-	if q.Source.Reader != nil {
+	if q.Source.Reader != nil && q.out.Interrupt == nil { // a ClientRequest, which sets Interrupt, ignores Source
 		r.Trailer = false // it has a length if Source.Length says so
 	}
 	*p = h1.PlanRequest(q.target.method, q.target.keepAlive, *r)

@@ -66,6 +66,7 @@ func TestTrailerMakesChunks(t *testing.T) {
 							t.Errorf("%s, %d bytes, %s: %s", c.method, c.body, c.field, sent)
 						}
 					}
+					req.Source.Reader = strings.NewReader("ignored")
 					q := a.NewRequest(ctx, &req)
 					err := q.End(req.Body)
 					if err == nil {
