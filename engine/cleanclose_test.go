@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -140,7 +142,15 @@ func TestClientErrorComesBehindAnswers(t *testing.T) {
 
 // What the server does to a connection itself is no client's error.
 func TestOwnCutIsNoClientError(t *testing.T) {
-	for _, how := range []string{"/socket", "/timeout", "/close"} {
+	unreadable, err := os.OpenFile(filepath.Join(t.TempDir(), "file"), os.O_WRONLY|os.O_CREATE, 0o600)
+	if err == nil {
+		_, err = unreadable.WriteString("hidden")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unreadable.Close()
+	for _, how := range []string{"/socket", "/timeout", "/close", "/file"} {
 		t.Run(how[1:], func(t *testing.T) {
 			eachDriver(t, func(t *testing.T, d driver) {
 				runs, over := make(chan bool, 1), make(chan error, 1)
@@ -150,6 +160,9 @@ func TestOwnCutIsNoClientError(t *testing.T) {
 						_ = req.Socket().Close()
 					}
 					_, err := res.WriteString("lost")
+					if how == "/file" {
+						_, err = res.SendFile(unreadable, 0, -1)
+					}
 					for err == nil {
 						_, err = res.Write(make([]byte, 1<<20))
 					}

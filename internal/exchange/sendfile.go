@@ -102,6 +102,7 @@ func (out *Outgoing) sendFile(f file, offset, n int64) (int64, error) {
 	switch {
 	case err == io.ErrUnexpectedEOF:
 		out.Break(err)
+	case out.err != nil: // of the file: the stream has not failed
 	case err != nil:
 		out.fail(err)
 	case chunked:
@@ -111,7 +112,7 @@ func (out *Outgoing) sendFile(f file, offset, n int64) (int64, error) {
 	return sent, err
 }
 
-// copyAt is SendFile of the stream, but through memory.
+// copyAt is SendFile of the stream, but through memory. An error of the file cuts the message.
 func (out *Outgoing) copyAt(f file, offset, n int64) (done int64, err error) {
 	p := out.copyBuffer()
 	for done < n {
@@ -120,6 +121,7 @@ func (out *Outgoing) copyAt(f file, offset, n int64) (done int64, err error) {
 			if err == io.EOF {
 				err = io.ErrUnexpectedEOF
 			}
+			out.Break(err)
 			return done, err
 		}
 		if _, err := out.Stream.Write(p[:k]); err != nil {

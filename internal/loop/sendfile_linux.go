@@ -35,7 +35,7 @@ func (s *Stream) SendFile(file uintptr, offset, n int64) (int64, error) {
 			continue
 		case sys.EINTR:
 			continue
-		case sys.EINVAL, sys.ENOSYS, sys.EOPNOTSUPP:
+		case sys.EINVAL, sys.ENOSYS, sys.EOPNOTSUPP, sys.EBADF, sys.EIO: // the last two of the file: a read will tell
 			return done, ErrNoSendFile
 		case sys.EAGAIN:
 		default:

@@ -17,6 +17,8 @@ type Errno = syscall.Errno
 // Error numbers the callers tell apart.
 const (
 	EAGAIN       = syscall.EAGAIN
+	EBADF        = syscall.EBADF
+	EIO          = syscall.EIO
 	EINTR        = syscall.EINTR
 	EMFILE       = syscall.EMFILE
 	ENFILE       = syscall.ENFILE
