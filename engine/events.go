@@ -331,9 +331,9 @@ func ours(err error) bool {
 	return false
 }
 
-// mention calls Events.ClientError, once, for a connection that is about to end because of err,
-// where there is nothing else to be written than what is ready, which is sent before: it has failed,
-// or the request has had its answer. It reports whether the connection is still to be ended here.
+// mention calls Events.ClientError, once, for a connection that is about to end because of err and
+// on which the event has nothing to write: it has failed, or the request has had its answer. What is
+// ready is sent first. It reports whether the connection is still to be ended here.
 func (x *responder) mention(err error) bool {
 	event := x.server.On.ClientError
 	if event == nil || x.mentioned || ours(err) {

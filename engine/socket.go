@@ -38,9 +38,10 @@ var (
 // handler has returned, take no thread.
 //
 // Any other Socket belongs to the server. It gives the addresses and the TLS state, and its Close
-// cuts the connection. Read and Write are for the event that it was passed to, until that returns;
-// elsewhere they fail with ErrAttached. It may be kept: once the connection has gone, the methods
-// that return an error return ErrClosed.
+// cuts the connection. Read and Write are for the event that it was passed to, until that returns,
+// which makes those under way on other goroutines fail with ErrOver; elsewhere they fail with
+// ErrAttached. It may be kept: once the connection has gone, the methods that return an error return
+// ErrClosed.
 //
 // Read and Write do not allocate. They return the same kinds of errors as package net:
 // net.ErrClosed, os.ErrDeadlineExceeded as a net.Error, io.EOF; and over TLS, unless it is the

@@ -139,7 +139,8 @@ func (l *Loop) turn(serve bool) {
 	l.later = l.later[:0]
 	l.publish()
 	switch {
-	case news || l.runnable.len() > 0 || l.functions.len() > 0 || serve && l.backlog.len() > 0: // some perhaps since keepTime
+	case news || l.runnable.len() > 0,
+		l.functions.len() > 0 || serve && l.backlog.len() > 0: // perhaps only since keepTime
 		l.empty = 0
 	case l.empty < spinTurns:
 		l.empty++
