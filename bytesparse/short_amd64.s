@@ -98,21 +98,14 @@ line:
 	CMPB (BYTES)(AT*1), $' '
 	JLS  none
 	MOVL S, Field_NameOff(NEXT)
-
-	// One comparison checks that the value's last byte is above SP and that CR LF follows.
-	MOVL -2(BYTES)(E*1), T2
-	SUBL $0x0a0d2100, T2
-	CMPL T2, $0xdeff
+	CHECKEND
 	JHI  none
 	MOVL AT, Field_ValueOff(NEXT)
 	NEGL AT
 	ADDL E, AT
 	MOVL AT, Field_ValueLen(NEXT)
 	MOVL FOUND, Field_ID(NEXT) // and NameLen
-	SHLXQ FOUND, knownTable_one(KNOWN), T2
-	ANDNQ T2, UNSEEN, L
-	ANDNQ UNSEEN, T2, UNSEEN
-	ORQ  L, DUP
+	NOTE
 	ADDQ $(1<<const_fieldShift), NEXT
 	JMP  line
 
@@ -124,11 +117,7 @@ end:
 	JHI  none
 	SUBQ Head_Fields(HEAD), NEXT
 	SARQ $const_fieldShift, NEXT
-	NOTQ UNSEEN
-	MOVQ UNSEEN, Head_seen(HEAD)
-	MOVQ DUP, Head_dup(HEAD)
-	MOVQ NEXT, Head_Fields+8(HEAD) // its length
-	MOVQ S, Head_Size(HEAD)
+	COMPLETE(HEAD, NEXT)
 	MOVQ S, n+32(FP)
 	VZEROUPPER
 	RET

@@ -79,6 +79,28 @@
 	ADDL knownTable_methods+walkMethod_less(KNOWN)(FOUND*1), T2 \
 	MOVL knownTable_methods+walkMethod_target(KNOWN)(FOUND*1), T
 
+// CHECKEND sets the flags to HI unless the value's last byte before E is above SP and CR LF follows,
+// by one comparison.
+#define CHECKEND \
+	MOVL -2(BYTES)(E*1), T2                \
+	SUBL $0x0a0d2100, T2                   \
+	CMPL T2, $0xdeff
+
+// NOTE notes that the field with the id in FOUND occurs, and if it has occurred before.
+#define NOTE \
+	SHLXQ FOUND, knownTable_one(KNOWN), T2 \
+	ANDNQ T2, UNSEEN, L                    \
+	ANDNQ UNSEEN, T2, UNSEEN               \
+	ORQ  L, DUP
+
+// COMPLETE stores what is known of the head as a whole: it has n fields and ends at S.
+#define COMPLETE(head, n) \
+	NOTQ UNSEEN                            \
+	MOVQ UNSEEN, Head_seen(head)           \
+	MOVQ DUP, Head_dup(head)               \
+	MOVQ n, Head_Fields+8(head)            \
+	MOVQ S, Head_Size(head)
+
 // FULLBLOCKS computes where the full blocks end.
 #define FULLBLOCKS \
 	MOVL $(64*const_headBlocks), FULL      \

@@ -186,21 +186,14 @@ again:
 	CMPB (BYTES)(AT*1), $' '
 	JLS  oddvalue
 	LEAQ 2(E), S
-
-	// One comparison checks that the value's last byte is above SP and that CR LF follows.
-	MOVL -2(BYTES)(E*1), T2
-	SUBL $0x0a0d2100, T2
-	CMPL T2, $0xdeff
+	CHECKEND
 	JHI  oddend
 field:
 	SUBQ AT, E
 	MOVL AT, Field_ValueOff(FIELDS)(FIELD*1)
 	MOVL E, Field_ValueLen(FIELDS)(FIELD*1)
 	MOVL FOUND, Field_ID(FIELDS)(FIELD*1) // and NameLen
-	SHLXQ FOUND, knownTable_one(KNOWN), T2
-	ANDNQ T2, UNSEEN, L
-	ANDNQ UNSEEN, T2, UNSEEN
-	ORQ  L, DUP
+	NOTE
 	ADDQ $(1<<const_fieldShift), FIELD
 	JNE  line
 
@@ -247,11 +240,7 @@ oddname:
 	ADDQ $2, S
 	SARQ $const_fieldShift, FIELD
 	ADDQ limit+32(FP), FIELD
-	NOTQ UNSEEN
-	MOVQ UNSEEN, Head_seen(T2)
-	MOVQ DUP, Head_dup(T2)
-	MOVQ FIELD, Head_Fields+8(T2) // its length
-	MOVQ S, Head_Size(T2)
+	COMPLETE(T2, FIELD)
 	MOVQ S, n+48(FP)
 	VZEROUPPER
 	RET
